@@ -1,0 +1,91 @@
+"""The durable store of answers: what a model said is kept the moment it is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sql
+
+from geppetto.elicitation.option_likelihood import OptionScores
+
+_metadata = sql.MetaData()
+_answers = sql.Table(
+    "answers",
+    _metadata,
+    sql.Column("request", sql.String(64), primary_key=True),
+    sql.Column("model", sql.String, nullable=False),
+    sql.Column("log_probs", sql.String, nullable=False),
+    sql.Column("tokens", sql.String, nullable=False),
+    sql.Column("prompt_tokens", sql.Integer, nullable=False),
+    sql.Column("answered", sql.DateTime, nullable=False),
+)
+
+
+class AnswerStore:
+    """Answers by the content hash of their request.
+
+    A request is stored once and never changed; storing it again is an error, since it means that
+    an answer was computed twice.
+
+    Parameters
+    ----------
+    url
+        An SQLAlchemy URL.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = sql.create_engine(url)
+        if self._engine.dialect.name == "sqlite":
+            sql.event.listen(self._engine, "connect", _make_durable)
+        _metadata.create_all(self._engine)
+
+    @classmethod
+    def at(cls, path: Path) -> AnswerStore:
+        """The SQLite store in a file, made if it does not exist."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return cls(f"sqlite:///{path}")
+
+    def put(self, model: str, scores: Mapping[str, OptionScores]) -> None:
+        """Store answers by request id, all or none, durably before this returns."""
+        now = datetime.now(UTC)
+        rows = [
+            {
+                "request": request,
+                "model": model,
+                "log_probs": json.dumps(answer.log_probs),
+                "tokens": json.dumps(answer.tokens),
+                "prompt_tokens": answer.prompt_tokens,
+                "answered": now,
+            }
+            for request, answer in scores.items()
+        ]
+        with self._engine.begin() as connection:
+            connection.execute(_answers.insert(), rows)
+
+    def get(self, requests: Iterable[str]) -> dict[str, OptionScores]:
+        """The stored answers among these requests, by request id."""
+        wanted = sorted(set(requests))
+        found: dict[str, OptionScores] = {}
+        with self._engine.connect() as connection:
+            for start in range(0, len(wanted), 500):
+                some = wanted[start : start + 500]
+                rows = connection.execute(
+                    sql.select(_answers).where(_answers.c.request.in_(some))
+                ).mappings()
+                for row in rows:
+                    found[row["request"]] = OptionScores(
+                        log_probs=tuple(json.loads(row["log_probs"])),
+                        tokens=tuple(json.loads(row["tokens"])),
+                        prompt_tokens=row["prompt_tokens"],
+                    )
+        return found
+
+
+def _make_durable(connection: sql.pool.base.DBAPIConnection, _: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()

@@ -1,0 +1,107 @@
+"""The tidy table of answers: one row an answer, the interface of everything that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from geppetto.elicitation.option_likelihood import NAME, OptionScores
+from geppetto.plan import Plan
+from geppetto.studies import Study
+
+Normalisation = Literal["sum", "mean"]
+
+COLUMNS = (
+    "study",
+    "experiment",
+    "participant",
+    "trial",
+    "item",
+    "model",
+    "strategy",
+    "arm",
+    "donor",
+    "paraphrase",
+    "elicitation",
+    "normalisation",
+    "sample",
+    "options",
+    "response",
+    "log_prob",
+    "log_prob_of_options",
+    "option_log_probs",
+    "option_mass",
+    "tokens",
+    "cost",
+    "status",
+    "reason",
+    "request",
+)
+"""Columns of the table.
+
+`log_prob` is the log-probability of the real response in nats, `log_prob_of_options` the same
+renormalised over the legal options, `option_log_probs` one number an option in the order of
+`options`, `option_mass` the probability of all legal options together, `tokens` the length of the
+prompt, `cost` in dollars.
+"""
+
+
+def answers_table(
+    plan: Plan,
+    scores: Mapping[str, OptionScores],
+    study: Study,
+    experiment: str,
+    normalisation: Normalisation = "sum",
+) -> pd.DataFrame:
+    """The answers of a plan whose every request has been scored.
+
+    With `normalisation` "mean" each option's log-probability is divided by its number of tokens
+    before anything else is computed from it; `option_mass` is always of the sums.
+
+    Raises
+    ------
+    KeyError
+        If a request has no scores.
+    """
+    codes = {name: tuple(study.scale(item).options) for name, item in study.items.items()}
+    positions = {name: number for number, name in enumerate(study.items)}
+    rows = []
+    for planned in plan.answers:
+        answer = scores[planned.request]
+        sums = np.array(answer.log_probs)
+        options = sums if normalisation == "sum" else sums / np.array(answer.tokens)
+        legal = codes[planned.item]
+        finite = bool(np.isfinite(sums).all())
+        log_prob = float(options[legal.index(planned.response)])
+        rows.append(
+            (
+                study.name,
+                experiment,
+                planned.participant,
+                positions[planned.item],
+                planned.item,
+                planned.model,
+                planned.strategy,
+                planned.arm,
+                planned.donor,
+                0,
+                NAME,
+                normalisation,
+                0,
+                legal,
+                planned.response,
+                log_prob,
+                log_prob - float(np.logaddexp.reduce(options)),
+                tuple(options.tolist()),
+                float(np.exp(sums).sum()),
+                answer.prompt_tokens,
+                0.0,
+                "scored" if finite else "unscorable",
+                "" if finite else "an option's log-probability is not finite",
+                planned.request,
+            )
+        )
+    return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -1,0 +1,227 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+from rich.text import Text
+
+from geppetto.errors import GeppettoError
+
+if TYPE_CHECKING:
+    from geppetto.answers.store import AnswerStore
+    from geppetto.elicitation.option_likelihood import Unit
+    from geppetto.models.base import LanguageModel
+    from geppetto.reports.terminal import Work
+
+app = typer.Typer(
+    help="Does a persona make a language model predict this person?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+studies_app = typer.Typer(help="What people did.", invoke_without_command=True)
+personas_app = typer.Typer(help="Who the model is told it is.", invoke_without_command=True)
+app.add_typer(studies_app, name="studies")
+app.add_typer(personas_app, name="personas")
+
+console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+WORKSPACE = Path()
+
+
+@app.command()
+def run(experiment: Annotated[Path, typer.Argument(help="An experiment file.")]) -> None:
+    """Run an experiment: plan, ask, evaluate, log."""
+    from geppetto.answers.store import AnswerStore
+    from geppetto.experiment import Experiment, evaluate, prepare, unanswered
+    from geppetto.reports import terminal
+
+    asked = Experiment.from_file(experiment)
+    with console.status("making the plan"):
+        prepared = prepare(asked, WORKSPACE)
+        store = AnswerStore.at(WORKSPACE / "mlruns" / "answers.db")
+        missing = unanswered(prepared, store)
+    work = {}
+    for model in prepared.models:
+        units = missing[model.identity.name]
+        with console.status(f"reading the weights of {model.identity.name}"):
+            work[model.identity.name] = terminal.Work(units, _speed(model, units))
+    console.print(terminal.plan(prepared, work))
+
+    from geppetto.tracking import mlflow_runs
+
+    with console.status("opening MLflow"):
+        tracked = mlflow_runs.begin(prepared, WORKSPACE)
+    for model in prepared.models:
+        _ask(model, work[model.identity.name], store)
+    with console.status("evaluating"):
+        result = evaluate(prepared, store)
+    if not tracked.finished:
+        with console.status("logging to MLflow"):
+            mlflow_runs.finish(tracked, prepared, result)
+    console.print()
+    console.print(terminal.result(result))
+    console.print()
+    console.print(
+        f"MLflow run {tracked.run_id}"
+        + (" (logged before)" if tracked.finished else "")
+        + "; see it with: geppetto ui"
+    )
+
+
+def _speed(model: LanguageModel, units: Sequence[Unit]) -> float | None:
+    """Tokens a second of one prompt, after the weights are read; None if nothing is to be asked."""
+    from geppetto.elicitation.token_tree import TokenTree
+
+    if not units:
+        return None
+    tree = TokenTree.build([(units[0].prompts[0], units[0].options[0])])
+    model.log_probs(tree)
+    start = time.perf_counter()
+    model.log_probs(tree)
+    return len(units[0].prompts[0]) / (time.perf_counter() - start)
+
+
+def _ask(model: LanguageModel, work: Work, store: AnswerStore) -> None:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from geppetto.experiment import answer
+
+    if not work.units:
+        return
+    start, done = time.perf_counter(), 0
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("answers  {task.fields[speed]:,.0f} tokens/s"),
+        TimeRemainingColumn(),
+        console=console,
+    ) as progress:
+        task = progress.add_task(model.identity.name, total=work.answers, speed=0.0)
+        for unit, scores in zip(work.units, answer(model, work.units, store), strict=True):
+            done += unit.distinct_tokens
+            speed = done / (time.perf_counter() - start)
+            progress.update(task, advance=len(scores), speed=speed)
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Port on loopback.")] = 5000,
+) -> None:
+    """Open the MLflow UI of this workspace on loopback."""
+    from geppetto.tracking.mlflow_runs import tracking_uri
+
+    uri = tracking_uri(WORKSPACE)
+    console.print(f"MLflow UI of {uri} on http://127.0.0.1:{port} (stop with Ctrl-C)")
+    command = [sys.executable, "-m", "mlflow", "ui"]
+    options = ["--backend-store-uri", uri, "--host", "127.0.0.1", "--port", str(port)]
+    os.execv(sys.executable, command + options)
+
+
+@studies_app.callback()
+def list_studies(context: typer.Context) -> None:
+    """List the studies, or `show` one."""
+    if context.invoked_subcommand is not None:
+        return
+    from geppetto.studies import bundled_studies, load_study
+
+    table = Table("study", "title", box=None, header_style="dim", pad_edge=False)
+    for column in ("participants", "items", "traits"):
+        table.add_column(column, justify="right")
+    for name, codebook in bundled_studies().items():
+        study = load_study(name)
+        table.add_row(
+            name,
+            codebook.title,
+            f"{len(study.people):,}",
+            str(len(study.items)),
+            ", ".join(study.traits),
+        )
+    console.print(table)
+
+
+@studies_app.command("show")
+def show_study(name: Annotated[str, typer.Argument(help="A study's name.")]) -> None:
+    """Describe a study: its data card, traits, items and scales."""
+    from geppetto.studies import data_card, load_study
+
+    study = load_study(name)
+    console.print(Markdown(data_card(name)))
+    traits = Table("trait", "label", "values", box=None, header_style="dim", pad_edge=False)
+    traits.add_column("known of", justify="right")
+    for trait in study.traits.values():
+        known = sum(trait.name in person.traits for person in study.people.values())
+        values = " · ".join(trait.values.values()) if trait.values else "a number"
+        traits.add_row(trait.name, trait.label, values, f"{known:,}")
+    items = Table("item", "text", "measures", box=None, header_style="dim", pad_edge=False)
+    items.add_column("answered by", justify="right")
+    for item in study.items.values():
+        answered = sum(item.name in person.responses for person in study.people.values())
+        items.add_row(item.name, item.text, item.measures, f"{answered:,}")
+    console.print("", traits, "", items, sep="\n")
+    for scale_name, scale in study.codebook.scales.items():
+        options = " · ".join(f"{code} {label}" for code, label in scale.options.items())
+        console.print(f"\nscale {scale_name}: {options}")
+
+
+@personas_app.callback()
+def list_personas(context: typer.Context) -> None:
+    """List the strategies, or `preview` one."""
+    if context.invoked_subcommand is not None:
+        return
+    from geppetto.personas.library import strategy_class, strategy_files
+
+    table = Table("strategy", "what it does", "parameters", box=None, header_style="dim")
+    for name in sorted(strategy_files(WORKSPACE)):
+        strategy = strategy_class(name, WORKSPACE)
+        summary = (strategy.__doc__ or "").strip().split("\n\n")[0]
+        table.add_row(name, " ".join(summary.split()), ", ".join(strategy.model_fields))
+    console.print(table)
+
+
+@personas_app.command("preview")
+def preview(
+    name: Annotated[str, typer.Argument(help="A strategy's name.")],
+    study: Annotated[str, typer.Option(help="A study's name.")],
+    participant: Annotated[str, typer.Option(help="A participant's id.")],
+    item: Annotated[str | None, typer.Option(help="Item to ask; the first one if not given.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Show it in this model's own template, with its tokens.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of the strategy, as k=5.")
+    ] = None,
+) -> None:
+    """Print exactly what a model will read for one participant."""
+    from geppetto.personas.preview import preview as previewed
+
+    for title, text in previewed(name, set_ or [], study, participant, item, model, WORKSPACE):
+        console.rule(Text(title), style="dim")
+        console.print(Text(text))
+
+
+def main() -> None:
+    """Run the command line; an error that a user can mend is one sentence and exit code 2."""
+    try:
+        app()
+    except GeppettoError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"error: {error}"))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("stopped; every answer so far is kept, run again to go on")
+        sys.exit(130)

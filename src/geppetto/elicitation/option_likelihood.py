@@ -1,0 +1,166 @@
+"""The exact log-probability of every legal option, by one pass over a prefix tree."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import takewhile
+
+import numpy as np
+
+from geppetto.elicitation.token_tree import Tokens, TokenTree
+from geppetto.errors import GeppettoError
+from geppetto.models.base import LanguageModel, ModelIdentity
+from geppetto.prompts.layout import Prompt
+
+NAME = "option_likelihood"
+MOST_BRANCHES = 256
+
+
+@dataclass(frozen=True)
+class OptionScores:
+    """What a model says of the legal options of one prompt.
+
+    Attributes
+    ----------
+    log_probs
+        Summed token log-probability of each option given the prompt, in nats.
+    tokens
+        Number of tokens of each option.
+    prompt_tokens
+        Number of tokens of the prompt.
+    """
+
+    log_probs: tuple[float, ...]
+    tokens: tuple[int, ...]
+    prompt_tokens: int
+
+
+def request_id(prompt: Prompt, model: ModelIdentity) -> str:
+    """Content hash of everything that changes the answer to a prompt."""
+    content = [NAME, prompt.text, prompt.options, model.model_dump()]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Prompts that share all but their item, and so one decode.
+
+    Attributes
+    ----------
+    ids
+        Request id of each prompt.
+    prompts, options
+        Token ids of each prompt and of each of its options.
+    head
+        Number of leading tokens that all prompts of an experiment share.
+    """
+
+    ids: tuple[str, ...]
+    prompts: tuple[Tokens, ...]
+    options: tuple[tuple[Tokens, ...], ...]
+    head: int
+
+    @cached_property
+    def tree(self) -> TokenTree:
+        return TokenTree.build(list(zip(self.prompts, self.options, strict=True)))
+
+    @property
+    def distinct_tokens(self) -> int:
+        """Tokens of the tree that have to be computed: without the head, without leaves."""
+        inner = set(self.tree.parents.tolist()) - {-1}
+        return len(inner) - self.head
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens that asking the prompts one by one would compute."""
+        return sum(len(prompt) for prompt in self.prompts)
+
+
+def units(prompts: Mapping[str, Prompt], model: LanguageModel) -> Iterator[Unit]:
+    """Group prompts by their stem and tokenise them.
+
+    A unit depends on nothing but its own prompts, so that an interrupted experiment computes the
+    remaining ones exactly as it would have.
+
+    Parameters
+    ----------
+    prompts
+        Prompts by request id.
+    model
+        Whose tokens to use.
+
+    Raises
+    ------
+    GeppettoError
+        If a prompt does not fit the model's context, or one option begins another.
+    """
+    by_stem: dict[str, list[str]] = {}
+    for request, prompt in prompts.items():
+        by_stem.setdefault(prompt.stem, []).append(request)
+    for requests in by_stem.values():
+        for part in _parts(requests, prompts):
+            yield _unit(part, prompts, model)
+
+
+def _parts(requests: list[str], prompts: Mapping[str, Prompt]) -> Iterator[list[str]]:
+    """Split a long list of requests so that each part's options fit into one tree."""
+    most_options = max(len(prompts[request].options) for request in requests)
+    size = max(1, MOST_BRANCHES // most_options)
+    for start in range(0, len(requests), size):
+        yield requests[start : start + size]
+
+
+def _unit(requests: Iterable[str], prompts: Mapping[str, Prompt], model: LanguageModel) -> Unit:
+    ids = tuple(requests)
+    texts = [prompts[request] for request in ids]
+    tokens = tuple(model.tokenize(prompt.text) for prompt in texts)
+    options = tuple(
+        tuple(model.tokenize_option(answer) for _, answer in prompt.options) for prompt in texts
+    )
+    for prompt, prompt_tokens, option_tokens in zip(texts, tokens, options, strict=True):
+        _refuse_nested(prompt, option_tokens)
+        needed = len(prompt_tokens) + max(map(len, option_tokens))
+        if needed > model.context:
+            raise GeppettoError(
+                f"a prompt for {model.identity.name} needs {needed:,} tokens, but the model's "
+                f"context holds {model.context:,}; it ends with {prompt.text[-60:]!r}; "
+                "shorten the persona (fewer known answers or traits)"
+            )
+    shared = _common(*tokens, model.tokenize(texts[0].head))
+    return Unit(ids, tokens, options, head=min(shared, min(map(len, tokens)) - 1))
+
+
+def _refuse_nested(prompt: Prompt, options: tuple[Tokens, ...]) -> None:
+    for i, short in enumerate(options):
+        for j, long in enumerate(options):
+            if i != j and long[: len(short)] == short:
+                raise GeppettoError(
+                    f"the model cannot tell option {prompt.options[i][1]!r} from the beginning of "
+                    f"option {prompt.options[j][1]!r}; use `layout: {{answer: label}}` or another "
+                    "scale, so that no option begins another"
+                )
+
+
+def _common(*sequences: Tokens) -> int:
+    """Length of the longest common beginning."""
+    columns = zip(*sequences, strict=False)
+    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
+
+
+def score(unit: Unit, model: LanguageModel) -> dict[str, OptionScores]:
+    """Score every option of every prompt of a unit in one decode, by request id."""
+    log_probs = model.log_probs(unit.tree, unit.head)
+    return {
+        request: OptionScores(
+            log_probs=tuple(float(np.sum(log_probs[list(nodes)])) for nodes in options),
+            tokens=tuple(len(nodes) for nodes in options),
+            prompt_tokens=len(prompt),
+        )
+        for request, prompt, options in zip(
+            unit.ids, unit.prompts, unit.tree.options, strict=True
+        )
+    }

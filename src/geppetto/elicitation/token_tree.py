@@ -1,0 +1,81 @@
+"""Prompts and their options as one prefix tree, so that shared tokens are computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Tokens = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TokenTree:
+    """A forest of tokens in which every path from a root is a prefix of some continuation.
+
+    Nodes are numbered so that a parent precedes its children.
+
+    Attributes
+    ----------
+    tokens
+        Token id of each node, shape (nodes,).
+    parents
+        Index of each node's parent, -1 for a root, shape (nodes,).
+    options
+        For each prompt, for each of its options, the nodes that spell the option.
+    """
+
+    tokens: NDArray[np.int32]
+    parents: NDArray[np.int32]
+    options: tuple[tuple[Tokens, ...], ...]
+
+    @classmethod
+    def build(cls, prompts: Sequence[tuple[Tokens, Sequence[Tokens]]]) -> TokenTree:
+        """The tree of (prompt tokens, options' tokens) pairs.
+
+        Raises
+        ------
+        ValueError
+            If a prompt or an option has no tokens.
+        """
+        tokens: list[int] = []
+        parents: list[int] = []
+        children: dict[tuple[int, int], int] = {}
+
+        def walk(node: int, path: Tokens) -> list[int]:
+            if not path:
+                raise ValueError("a prompt and its options need at least one token each")
+            nodes = []
+            for token in path:
+                child = children.get((node, token))
+                if child is None:
+                    child = children[node, token] = len(tokens)
+                    tokens.append(token)
+                    parents.append(node)
+                nodes.append(child)
+                node = child
+            return nodes
+
+        options = []
+        for prompt, continuations in prompts:
+            end = walk(-1, prompt)[-1]
+            options.append(tuple(tuple(walk(end, option)) for option in continuations))
+        return cls(np.array(tokens, np.int32), np.array(parents, np.int32), tuple(options))
+
+    def scored(self) -> NDArray[np.bool_]:
+        """Which nodes belong to an option and so need a log-probability, shape (nodes,)."""
+        scored = np.zeros(len(self.tokens), bool)
+        for prompt in self.options:
+            for option in prompt:
+                scored[list(option)] = True
+        return scored
+
+    def depths(self) -> NDArray[np.int32]:
+        """Number of tokens before each node on its path, shape (nodes,)."""
+        depths = np.zeros(len(self.tokens), np.int32)
+        for node, parent in enumerate(self.parents):
+            if parent >= 0:
+                depths[node] = depths[parent] + 1
+        return depths

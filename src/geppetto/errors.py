@@ -1,0 +1,34 @@
+"""The one error a user is meant to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class GeppettoError(Exception):
+    """What was asked cannot run as asked; the message says where and what to change.
+
+    The command line prints the message and exits with code 2.
+    """
+
+
+def unknown(kind: str, name: str, known: Iterable[str], place: str = "") -> GeppettoError:
+    """An error for a name that is not among the known ones, with the nearest as a hint.
+
+    Parameters
+    ----------
+    kind
+        What the name should have named: "study", "strategy", "trait".
+    name
+        The name as the user wrote it.
+    known
+        The names that would have been accepted.
+    place
+        Where the name was written, when that helps to find it.
+    """
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+    where = f" in {place}" if place else ""
+    return GeppettoError(f"unknown {kind} {name!r}{where}; {hint}")

@@ -1,0 +1,328 @@
+"""An experiment: the schema of its file, and its run from top to bottom."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from geppetto.answers.store import AnswerStore
+from geppetto.answers.table import Normalisation, answers_table
+from geppetto.elicitation.option_likelihood import OptionScores, Unit, score, units
+from geppetto.errors import GeppettoError, unknown
+from geppetto.evaluation.baselines import baseline_answers
+from geppetto.evaluation.effects import Effect, condition_metrics, effects
+from geppetto.evaluation.metrics import matched, participant_metrics
+from geppetto.models.base import Kind, LanguageModel, Precision
+from geppetto.personas.arms import ARMS, Arm
+from geppetto.personas.library import load_strategy
+from geppetto.plan import Plan, Strategy, make_plan
+from geppetto.prompts.layout import Layout
+from geppetto.studies import Participant, Study, load_study
+from geppetto.yaml_file import read_yaml
+
+
+class _Named(BaseModel):
+    """A name, or a name with parameters: `interview`, or `known_answers: {k: 5}`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    parameters: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_yaml(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value}
+        if isinstance(value, dict) and len(value) == 1:
+            ((name, parameters),) = value.items()
+            if isinstance(name, str) and isinstance(parameters, dict):
+                return {"name": name, "parameters": parameters}
+        raise ValueError(f"write a name, or one name with parameters in braces, not {value!r}")
+
+    @property
+    def label(self) -> str:
+        """The name with its parameters, as in tables."""
+        given = ", ".join(f"{key}={value}" for key, value in self.parameters.items())
+        return f"{self.name}({given})" if given else self.name
+
+
+class ModelSpec(BaseModel):
+    """A model by the name of its package, or any GGUF file by its path."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    path: Path | None = None
+    kind: Kind | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_yaml(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = {"path": value} if value.endswith(".gguf") else {"name": value}
+        if isinstance(value, dict) and "path" in value and "name" not in value:
+            value = {**value, "name": Path(value["path"]).stem}
+        return value
+
+
+class Participants(BaseModel):
+    """Which of the study's people take part.
+
+    Attributes
+    ----------
+    sample
+        How many, drawn at random; None takes all.
+    seed
+        Seed of the draw.
+    complete
+        Whether to take only people with every trait known and every item answered.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sample: int | None = Field(None, ge=2)
+    seed: int = 0
+    complete: bool = False
+
+    def draw(self, study: Study) -> list[Participant]:
+        """The participants, in the study's order.
+
+        Raises
+        ------
+        GeppettoError
+            If the study has fewer people than the sample needs.
+        """
+        everything = frozenset(study.traits) | frozenset(study.items)
+        people = [p for p in study.people.values() if not self.complete or p.known == everything]
+        if self.sample is None:
+            return people
+        if self.sample > len(people):
+            which = "complete " if self.complete else ""
+            raise GeppettoError(
+                f"participants: a sample of {self.sample:,} was asked for, but study {study.name} "
+                f"has {len(people):,} {which}participants"
+            )
+        drawn = set(random.Random(self.seed).sample(sorted(p.id for p in people), self.sample))
+        return [person for person in people if person.id in drawn]
+
+
+class Experiment(BaseModel):
+    """One question, as an experiment file asks it.
+
+    Attributes
+    ----------
+    question
+        The question in words.
+    study
+        Name of a study.
+    participants
+        Which people take part.
+    items
+        Names of the items to predict; None takes all of the study's.
+    models
+        Models to ask.
+    strategies
+        Persona strategies, by the name of their file, with parameters.
+    arms
+        Whose personas are given.
+    layout
+        How an item is put before the model.
+    normalisation
+        "sum" of token log-probabilities of an option, or their "mean" over its tokens.
+    precision
+        "exact" for results, "fast" for a first look; see `LlamaCppModel`.
+    sample_prompts
+        How many participants' rendered prompts are logged beside the results.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    question: str
+    study: str
+    participants: Participants = Participants()
+    items: tuple[str, ...] | None = None
+    models: tuple[ModelSpec, ...] = Field(min_length=1)
+    strategies: tuple[_Named, ...] = Field(min_length=1)
+    arms: tuple[_Named, ...] = Field(min_length=1)
+    layout: Layout = Layout()
+    normalisation: Normalisation = "sum"
+    precision: Precision = "exact"
+    sample_prompts: int = Field(1, ge=0)
+
+    @classmethod
+    def from_file(cls, path: Path) -> Experiment:
+        """The experiment of a YAML file, named after it unless it gives a name.
+
+        Raises
+        ------
+        GeppettoError
+            If the file is missing, malformed or does not fit.
+        """
+        return read_yaml(path, cls, name=path.stem)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        for what, names in (
+            ("models", [model.name for model in self.models]),
+            ("strategies", [strategy.label for strategy in self.strategies]),
+            ("arms", [arm.name for arm in self.arms]),
+        ):
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"{what}: {name!r} is listed twice; keep one of them")
+        return self
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An experiment whose every part was found and whose plan is made; nothing is asked yet."""
+
+    experiment: Experiment
+    study: Study
+    models: tuple[LanguageModel, ...]
+    strategies: tuple[Strategy, ...]
+    plan: Plan
+
+    @property
+    def sha256(self) -> str:
+        return self.plan.sha256
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an experiment found.
+
+    Attributes
+    ----------
+    answers
+        The tidy table, baselines included; see `geppetto.answers.table.COLUMNS`.
+    people
+        Metrics of each participant under each condition, as from `participant_metrics`.
+    conditions
+        Metrics of each condition with intervals, as from `condition_metrics`.
+    effects
+        Paired contrasts between arms.
+    unscored
+        How many cells were left out of every condition, by reason.
+    """
+
+    answers: pd.DataFrame
+    people: pd.DataFrame
+    conditions: pd.DataFrame
+    effects: tuple[Effect, ...]
+    unscored: Mapping[str, int]
+
+
+def prepare(experiment: Experiment, workspace: Path) -> Prepared:
+    """Find every part of an experiment and make its plan, without reading any weights.
+
+    Raises
+    ------
+    GeppettoError
+        If a part does not exist or the parts do not fit together.
+    """
+    study = load_study(experiment.study)
+    items = study.items if experiment.items is None else experiment.items
+    for item in items:
+        if item not in study.items:
+            raise unknown("item", item, study.items, f"study {study.name}")
+    arms = [_arm(spec) for spec in experiment.arms]
+    strategies = [
+        Strategy(spec.label, load_strategy(spec.name, spec.parameters, workspace))
+        for spec in experiment.strategies
+    ]
+    for strategy in strategies:
+        for trait in strategy.rule.traits or ():
+            study.trait(trait)
+    people = experiment.participants.draw(study)
+    models = tuple(open_model(spec, experiment.precision) for spec in experiment.models)
+    plan = make_plan(study, people, list(items), strategies, arms, experiment.layout, models)
+    return Prepared(experiment, study, models, tuple(strategies), plan)
+
+
+def _arm(spec: _Named) -> Arm:
+    if spec.name not in ARMS:
+        raise unknown("arm", spec.name, ARMS)
+    arm = ARMS[spec.name]
+    for parameter in spec.parameters:
+        if parameter not in arm.model_fields:
+            raise unknown("parameter", parameter, arm.model_fields, f"arm {spec.name!r}")
+    try:
+        return arm.model_validate(spec.parameters)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise GeppettoError(f"arm {spec.name!r}: {first['loc'][0]}: {first['msg']}") from error
+
+
+def open_model(spec: ModelSpec, precision: Precision = "exact") -> LanguageModel:
+    """A local model, of which only the vocabulary is read.
+
+    Raises
+    ------
+    GeppettoError
+        If there is no such model or file, or the file cannot be read.
+    """
+    from geppetto.models.gguf import PACKAGED
+    from geppetto.models.llama_cpp import LlamaCppModel
+
+    if spec.path is None and spec.name not in PACKAGED:
+        raise unknown("model", spec.name, [*PACKAGED, "a path to a .gguf file"])
+    path = spec.path or PACKAGED[spec.name]()
+    return LlamaCppModel(spec.name, path, spec.kind, precision)
+
+
+def unanswered(prepared: Prepared, store: AnswerStore) -> dict[str, list[Unit]]:
+    """The units of work that the store does not hold yet, by model name.
+
+    Raises
+    ------
+    GeppettoError
+        If a prompt does not fit its model.
+    """
+    missing: dict[str, list[Unit]] = {}
+    for model in prepared.models:
+        prompts = prepared.plan.prompts[model.identity.name]
+        stored = store.get(prompts)
+        open_prompts = {key: prompt for key, prompt in prompts.items() if key not in stored}
+        missing[model.identity.name] = list(units(open_prompts, model))
+    return missing
+
+
+def answer(
+    model: LanguageModel, work: Sequence[Unit], store: AnswerStore
+) -> Iterator[dict[str, OptionScores]]:
+    """Ask a model, unit by unit; each is in the store before it is yielded."""
+    for unit in work:
+        scores = score(unit, model)
+        store.put(model.identity.name, scores)
+        yield scores
+
+
+def evaluate(prepared: Prepared, store: AnswerStore) -> Result:
+    """What the stored answers of a finished experiment say."""
+    requests = {planned.request for planned in prepared.plan.answers}
+    table = answers_table(
+        prepared.plan,
+        store.get(requests),
+        prepared.study,
+        prepared.experiment.name,
+        prepared.experiment.normalisation,
+    )
+    scored, unscored = matched(table)
+    everything = pd.concat([scored, baseline_answers(scored)], ignore_index=True)
+    people = participant_metrics(everything)
+    return Result(
+        answers=pd.concat([table, baseline_answers(scored)], ignore_index=True),
+        people=people,
+        conditions=condition_metrics(people),
+        effects=tuple(effects(people)),
+        unscored=unscored,
+    )

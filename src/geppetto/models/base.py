@@ -1,0 +1,60 @@
+"""What geppetto asks of a language model."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from geppetto.elicitation.token_tree import Tokens, TokenTree
+from geppetto.prompts.chat import ChatTemplate
+
+Kind = Literal["base", "chat"]
+Precision = Literal["exact", "fast"]
+
+
+class ModelIdentity(BaseModel):
+    """Everything about a model that can change its answers; part of every answer's hash."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    sha256: str
+    kind: Kind
+    weights: str
+    kv_cache: str
+    flash_attention: bool
+    engine: str
+
+
+class LanguageModel(Protocol):
+    """A model that gives exact log-probabilities of given continuations.
+
+    Making one reads only the vocabulary; the weights are read when they are first needed.
+    """
+
+    @property
+    def identity(self) -> ModelIdentity: ...
+
+    @property
+    def template(self) -> ChatTemplate | None:
+        """The chat template; None for a base model, which reads plain text."""
+
+    @property
+    def context(self) -> int:
+        """The most tokens a prompt and its option may have together."""
+
+    def tokenize(self, text: str) -> Tokens:
+        """Tokens of a whole prompt, with the leading token the model was trained with."""
+
+    def tokenize_option(self, text: str) -> Tokens:
+        """Tokens of a continuation, which stands after a prompt."""
+
+    def log_probs(self, tree: TokenTree, head: int = 0) -> NDArray[np.float64]:
+        """Log-probability of each scored node given its path, in nats, shape (nodes,).
+
+        Nodes that are not scored are NaN. The first `head` nodes must be one unbranched
+        path; they are kept, so that a next tree that starts with them is cheaper.
+        """

@@ -1,0 +1,58 @@
+"""Neutral text of a given token length, to separate a persona's content from its mere presence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from geppetto.errors import GeppettoError
+
+PASSAGE = (
+    "Rivers carry water from high ground to the sea. Rain that falls on a hill runs down in "
+    "small streams, and the streams meet to form larger ones. Where the slope is steep, the "
+    "water moves fast and cuts a narrow valley. Where the land is flat, it slows and spreads, "
+    "and the sand it carried settles on the bed. A bend in the channel grows over time, since "
+    "the water on the outer side is faster and takes soil away, while the inner side gains "
+    "new ground. In spring the snow melts and the level rises. In late summer it falls, and "
+    "stones appear near the banks. Bridges are built where the channel is narrow and the "
+    "ground is firm. Maps show rivers as blue lines, drawn thicker toward the mouth. The "
+    "length of a river is measured along its middle, from the source to the point where it "
+    "meets the sea, a lake or another river. The amount of water that passes a point in one "
+    "second is called the discharge, and it is read from a gauge at the bank."
+)
+_SHORT_WORDS = ("and", "the", "of", "a", "in", "to", "it", "is")
+
+
+def filler(tokens: int, count: Callable[[str], int]) -> str:
+    """The beginning of a neutral passage, repeated if need be, that has `tokens` tokens.
+
+    Parameters
+    ----------
+    tokens
+        How many tokens the text must have.
+    count
+        Number of tokens of a text, counted where the text will stand.
+
+    Raises
+    ------
+    GeppettoError
+        If no text of that length is found.
+    """
+    words = PASSAGE.split()
+    while count(" ".join(words)) < tokens:
+        words += PASSAGE.split()
+    fewest, most = 0, len(words)
+    while most - fewest > 1:
+        middle = (fewest + most) // 2
+        if count(" ".join(words[:middle])) <= tokens:
+            fewest = middle
+        else:
+            most = middle
+    for cut in range(fewest, max(fewest - 4, 0), -1):
+        text = " ".join(words[:cut])
+        for word in ("", *_SHORT_WORDS):
+            padded = text
+            while word and count(padded) < tokens:
+                padded += f" {word}"
+            if count(padded) == tokens:
+                return padded
+    raise GeppettoError(f"no filler text of exactly {tokens} tokens was found for this model")

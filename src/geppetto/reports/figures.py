@@ -1,0 +1,88 @@
+"""Figures of a result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from geppetto.evaluation.baselines import BASELINE
+from geppetto.evaluation.effects import CONTRASTS, Effect
+
+_COLOURS = {"total": "#444444", "length": "#a0a0a0", "format": "#d08a2e", "information": "#1f6f8b"}
+_ARM_COLOURS = {"none": "#444444", "filler": "#a0a0a0", "shuffled": "#d08a2e", "own": "#1f6f8b"}
+
+
+def effects(found: Sequence[Effect]) -> Figure:
+    """Each contrast with its interval, a panel a model and strategy, on one scale of nats."""
+    shown = [effect for effect in found if effect.measure == "nll"]
+    panels = list(dict.fromkeys((effect.model, effect.strategy) for effect in shown))
+    names = [contrast.name for contrast in CONTRASTS]
+    figure, axes = plt.subplots(
+        len(panels), 1, figsize=(8, 0.6 + 1.5 * max(len(panels), 1)), sharex=True, squeeze=False
+    )
+    for axis, (model, strategy) in zip(axes[:, 0], panels, strict=True):
+        for effect in shown:
+            if (effect.model, effect.strategy) != (model, strategy):
+                continue
+            nats, height = effect.nats, names.index(effect.contrast.name)
+            colour = _COLOURS[effect.contrast.name]
+            axis.plot([nats.low, nats.high], [height, height], color=colour, lw=2)
+            axis.plot(nats.value, height, "o", color=colour)
+        axis.axvline(0, color="black", lw=0.8)
+        axis.set_yticks(
+            range(len(names)),
+            [f"{c.name} ({c.worse} − {c.better})" for c in CONTRASTS],
+            fontsize=8,
+        )
+        axis.set_ylim(len(names) - 0.5, -0.5)
+        axis.set_title(f"{model} · {strategy}", fontsize=9, loc="left")
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[-1, 0].set_xlabel("nats saved per response (95% interval over participants); right is better")
+    figure.tight_layout()
+    return figure
+
+
+def participants(people: pd.DataFrame) -> Figure:
+    """Every participant's NLL under each condition, a row a condition."""
+    conditions = list(people.index.droplevel("participant").unique())
+    figure, axis = plt.subplots(figsize=(8, 0.8 + 0.42 * len(conditions)))
+    rng = np.random.default_rng(0)
+    for row, condition in enumerate(conditions):
+        values = people.loc[condition, "nll"].to_numpy()
+        colour = "#7a5195" if condition[0] == BASELINE else _ARM_COLOURS[condition[2]]
+        axis.plot(values, row + rng.uniform(-0.25, 0.25, len(values)), ".", ms=3, alpha=0.5, color=colour)
+        axis.plot([values.mean()] * 2, [row - 0.35, row + 0.35], color="black", lw=1.5)
+    axis.set_yticks(
+        range(len(conditions)), [" · ".join(dict.fromkeys(c)) for c in conditions], fontsize=8
+    )
+    axis.invert_yaxis()
+    axis.set_xlabel("NLL in nats a response over the legal options; one dot a participant, bar: mean")
+    axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    return figure
+
+
+def participant_distribution(people: pd.DataFrame, condition: tuple[str, str, str]) -> Figure:
+    """Histograms of participants' NLL and accuracy under one condition."""
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3))
+    for axis, measure, label in zip(
+        axes, ("nll", "accuracy"), ("NLL, nats a response", "accuracy"), strict=True
+    ):
+        everyone = people[measure]
+        edges = np.histogram_bin_edges(everyone, bins=30)
+        axis.hist(people.loc[condition, measure], bins=edges.tolist(), color="#1f6f8b")
+        axis.axvline(people.loc[condition, measure].mean(), color="black", lw=1.5)
+        axis.set_xlabel(label)
+        axis.set_ylabel("participants")
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(" · ".join(dict.fromkeys(condition)), fontsize=9)
+    figure.tight_layout()
+    return figure

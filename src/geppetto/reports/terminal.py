@@ -1,0 +1,150 @@
+"""What the terminal shows: the plan before a run, the result after it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from geppetto.elicitation.option_likelihood import Unit
+from geppetto.evaluation.answer import sentences
+from geppetto.evaluation.effects import CONTRASTS, Effect
+from geppetto.evaluation.inference import Estimate
+from geppetto.experiment import Prepared, Result
+from geppetto.models.base import LanguageModel
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is left to ask one model, and how fast it answers."""
+
+    units: Sequence[Unit]
+    tokens_per_second: float | None
+
+    @property
+    def answers(self) -> int:
+        return sum(len(unit.ids) for unit in self.units)
+
+    @property
+    def distinct_tokens(self) -> int:
+        return sum(unit.distinct_tokens for unit in self.units)
+
+    @property
+    def prompt_tokens(self) -> int:
+        return sum(unit.prompt_tokens for unit in self.units)
+
+    @property
+    def seconds(self) -> float:
+        return self.distinct_tokens / self.tokens_per_second if self.tokens_per_second else 0.0
+
+
+def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
+    """What will be asked, of whom, and how long it takes."""
+    planned, study = prepared.plan, prepared.study
+    lines: list[RenderableType] = [
+        Text(prepared.experiment.question, style="bold"),
+        Text(
+            f"study {study.name}: {len(planned.participants):,} participants, "
+            f"{planned.cells:,} cells, each under {len(planned.conditions)} conditions"
+        ),
+    ]
+    for reason, count in study.excluded.items():
+        lines.append(Text(f"  not used: {count:,} people of the published table are {reason}"))
+    for reason, count in Counter(planned.dropped.values()).items():
+        lines.append(Text(f"  left out of every arm: {count:,} participants {reason}", "yellow"))
+    for model in prepared.models:
+        lines.append(Text(f"  {describe(model)}"))
+    table = Table("model", box=None, header_style="dim", pad_edge=False)
+    for column in ("distinct prompts", "to ask", "tokens one by one", "distinct tokens", "estimate"):
+        table.add_column(column, justify="right")
+    for name, left in work.items():
+        table.add_row(
+            name,
+            f"{len(planned.prompts[name]):,}",
+            f"{left.answers:,}",
+            f"{left.prompt_tokens:,}",
+            f"{left.distinct_tokens:,}",
+            duration(left.seconds) if left.units else "nothing to ask",
+        )
+    return Group(*lines, "", table, f"plan {planned.sha256[:12]}")
+
+
+def describe(model: LanguageModel) -> str:
+    """A model and how it will be asked, in one line."""
+    identity = model.identity
+    if model.template is None:
+        asked = "base, asked in plain text"
+    elif model.template.has_system_role:
+        asked = "chat, asked in its own template with an explicit system turn"
+    else:
+        asked = "chat, asked in its own template, which has no system turn: all in the user turn"
+    return (
+        f"{identity.name}: {asked}; {identity.weights} weights, {identity.kv_cache} cache, "
+        f"flash attention {'on' if identity.flash_attention else 'off'}"
+    )
+
+
+def result(found: Result) -> RenderableType:
+    """Metrics of every condition, effects, and the answer in sentences."""
+    parts: list[RenderableType] = [_conditions(found), "", _effects(found.effects), ""]
+    for reason, count in found.unscored.items():
+        parts.append(Text(f"{count:,} cells were left out of every condition: {reason}", "yellow"))
+    parts += [Text(sentence) for sentence in sentences(found.effects)]
+    return Group(*parts)
+
+
+def _conditions(found: Result) -> Table:
+    table = Table("model", "strategy", "arm", box=None, header_style="dim", pad_edge=False)
+    for column in ("accuracy", "NLL", "95% CI", "full NLL", "option mass", "pseudo-R²"):
+        table.add_column(column, justify="right")
+    for (model, strategy, arm), row in found.conditions.iterrows():  # type: ignore[misc]
+        table.add_row(
+            model,
+            strategy,
+            arm,
+            f"{row['accuracy']:.3f}",
+            f"{row['nll']:.3f}",
+            f"{row['nll_low']:.3f} – {row['nll_high']:.3f}",
+            f"{row['nll_full']:.3f}",
+            f"{row['option_mass']:.3f}",
+            f"{row['pseudo_r2']:+.3f}",
+        )
+    return table
+
+
+def _effects(found: Sequence[Effect]) -> Table:
+    table = Table("model", "strategy", box=None, header_style="dim", pad_edge=False)
+    for contrast in CONTRASTS:
+        table.add_column(f"{contrast.name}\n{contrast.worse} − {contrast.better}", justify="right")
+    table.add_column("improved", justify="right")
+    table.add_column("d_z", justify="right")
+    rows: dict[tuple[str, str], dict[str, Effect]] = {}
+    for effect in found:
+        if effect.measure == "nll":
+            rows.setdefault((effect.model, effect.strategy), {})[effect.contrast.name] = effect
+    for (model, strategy), row in rows.items():
+        last = row.get("information")
+        table.add_row(
+            model,
+            strategy,
+            *(_interval(row[c.name].nats) if c.name in row else "not run" for c in CONTRASTS),
+            f"{last.improved.value:.0%}" if last else "",
+            f"{last.d_z.value:+.2f}" if last else "",
+        )
+    return table
+
+
+def _interval(estimate: Estimate) -> Text:
+    style = "bold" if estimate.excludes_zero() else ""
+    return Text(f"{estimate.value:+.3f}\n[{estimate.low:+.3f}, {estimate.high:+.3f}]", style)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

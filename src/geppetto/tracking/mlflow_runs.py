@@ -1,0 +1,281 @@
+"""Experiments in MLflow: a parent run an experiment, a child run a condition."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+import matplotlib.pyplot as plt
+import mlflow
+import pandas as pd
+from matplotlib.figure import Figure
+from mlflow.entities import Metric, RunStatus
+
+from geppetto.evaluation.baselines import BASELINE
+from geppetto.evaluation.effects import Effect
+from geppetto.experiment import Prepared, Result
+from geppetto.plan import NO_STRATEGY
+from geppetto.reports import figures
+from geppetto.studies.bundled import DATA
+
+_IDENTITY = "geppetto.identity"
+_BATCH = 1000
+
+
+def tracking_uri(workspace: Path) -> str:
+    """MLFLOW_TRACKING_URI, or the SQLite store under the workspace's mlruns/."""
+    local = f"sqlite:///{(workspace / 'mlruns' / 'mlflow.db').resolve()}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or local
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """The parent run of an experiment.
+
+    Attributes
+    ----------
+    run_id
+        MLflow's id of it.
+    finished
+        Whether everything about exactly this experiment has been logged before.
+    """
+
+    run_id: str
+    finished: bool
+
+
+def begin(prepared: Prepared, workspace: Path) -> TrackedRun:
+    """Freeze the plan in MLflow before anything is asked.
+
+    An unfinished run of the same plan, left by an interruption, is taken up again; a finished
+    one is returned as it is.
+    """
+    for noisy in ("alembic", "mlflow"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    mlflow.set_tracking_uri(tracking_uri(workspace))
+    client = mlflow.MlflowClient()
+    name = prepared.experiment.name
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        local = "MLFLOW_TRACKING_URI" not in os.environ
+        artifacts = (workspace / "mlruns" / "artifacts").resolve().as_uri() if local else None
+        experiment_id = client.create_experiment(name, artifacts)
+    else:
+        experiment_id = experiment.experiment_id
+    known = client.search_runs(
+        [experiment_id], f"tags.`{_IDENTITY}` = '{prepared.sha256}'", order_by=["status ASC"]
+    )
+    finished = [run for run in known if run.info.status == "FINISHED"]
+    if finished:
+        return TrackedRun(finished[0].info.run_id, finished=True)
+    if known:
+        return TrackedRun(known[0].info.run_id, finished=False)
+    with mlflow.start_run(experiment_id=experiment_id, run_name=name) as run:
+        _log_plan(prepared)
+    client.update_run(run.info.run_id, status=RunStatus.to_string(RunStatus.RUNNING))
+    return TrackedRun(run.info.run_id, finished=False)
+
+
+def _log_plan(prepared: Prepared) -> None:
+    experiment, plan, study = prepared.experiment, prepared.plan, prepared.study
+    mlflow.set_tags(
+        {
+            _IDENTITY: prepared.sha256,
+            "geppetto.plan": plan.sha256,
+            "geppetto.data": study.sha256,
+            "mlflow.note.content": experiment.question,
+        }
+    )
+    mlflow.log_params(
+        _shared_params(prepared)
+        | {
+            "models": ", ".join(model.identity.name for model in prepared.models),
+            "strategies": ", ".join(strategy.label for strategy in prepared.strategies),
+            "arms": ", ".join(arm.label for arm in experiment.arms),
+            "cells": plan.cells,
+        }
+    )
+    mlflow.log_dict(experiment.model_dump(mode="json"), "experiment.yaml")
+    mlflow.log_dict(
+        {
+            "plan_sha256": plan.sha256,
+            "study_sha256": study.sha256,
+            "participants": plan.participants,
+            "dropped": dict(plan.dropped),
+            "models": [model.identity.model_dump() for model in prepared.models],
+            "versions": _versions(),
+        },
+        "plan.json",
+    )
+    responses = pd.DataFrame([dict(study.people[p].responses) for p in plan.participants])
+    dataset = mlflow.data.from_pandas(  # type: ignore[attr-defined]
+        responses, source=str(DATA / f"{study.name}.csv.xz"), name=study.name,
+        digest=study.sha256[:8],
+    )
+    mlflow.log_input(dataset, context="evaluation")
+
+
+def finish(tracked: TrackedRun, prepared: Prepared, result: Result) -> None:
+    """Log the whole result and mark the run as finished."""
+    client = mlflow.MlflowClient()
+    parent = client.get_run(tracked.run_id)
+    for child in client.search_runs(
+        [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{tracked.run_id}'"
+    ):
+        client.delete_run(child.info.run_id)
+    with mlflow.start_run(run_id=tracked.run_id):
+        _log_parquet(result.answers, "answers.parquet")
+        mlflow.log_table(result.conditions.reset_index(), "conditions.json")
+        mlflow.log_table(_effects_table(result), "effects.json")
+        mlflow.log_metrics(
+            {
+                f"{effect.model}/{_slug(effect.strategy)}/{name}": value
+                for effect in result.effects
+                if effect.measure == "nll"
+                for name, value in _effect_metrics(effect).items()
+            }
+        )
+        _log_figure(figures.effects(result.effects), "effects.png")
+        _log_figure(figures.participants(result.people), "participants.png")
+        for condition in result.conditions.index:
+            with mlflow.start_run(run_name=" · ".join(dict.fromkeys(condition)), nested=True):
+                _log_condition(prepared, result, *condition)
+
+
+def _log_condition(
+    prepared: Prepared, result: Result, model: str, strategy: str, arm: str
+) -> None:
+    condition = (model, strategy, arm)
+    mlflow.log_params(_shared_params(prepared) | _condition_params(prepared, *condition))
+    row = result.conditions.loc[condition].dropna()
+    mlflow.log_metrics({str(name): float(value) for name, value in row.items()})
+    for effect in result.effects:
+        if (effect.model, effect.strategy, effect.contrast.better) == condition:
+            mlflow.log_metrics(_effect_metrics(effect))
+    people = result.people.loc[condition]
+    mlflow.log_table(people.reset_index(), "participants.json")
+    for measure in ("nll", "accuracy"):
+        _log_by_rank(f"participant_{measure}_by_rank", sorted(people[measure]))
+    _log_figure(figures.participant_distribution(result.people, condition), "participants.png")
+    for name, text in _sample_prompts(prepared, *condition):
+        mlflow.log_text(text, f"prompts/{name}.txt")
+
+
+def _shared_params(prepared: Prepared) -> dict[str, Any]:
+    experiment = prepared.experiment
+    return {
+        "study": prepared.study.name,
+        "participants": len(prepared.plan.participants),
+        "participants_seed": experiment.participants.seed,
+        "layout_answer": experiment.layout.answer,
+        "normalisation": experiment.normalisation,
+        "precision": experiment.precision,
+        "geppetto": version("geppetto"),
+    }
+
+
+def _condition_params(prepared: Prepared, model: str, strategy: str, arm: str) -> dict[str, Any]:
+    params: dict[str, Any] = {"model": model, "strategy": strategy, "arm": arm}
+    for known in prepared.models:
+        if known.identity.name == model:
+            params |= {f"model_{k}": v for k, v in known.identity.model_dump(exclude={"name"}).items()}
+    for chosen in prepared.strategies:
+        if chosen.label == strategy:
+            params |= {f"strategy_{k}": v for k, v in chosen.rule.model_dump().items()}
+    for spec in prepared.experiment.arms:
+        if spec.name == arm and model != BASELINE:
+            params |= {f"arm_{k}": v for k, v in spec.parameters.items()}
+    return params
+
+
+def _effect_metrics(effect: Effect) -> dict[str, float]:
+    """An effect's numbers under names that sort together: information, information_low, ..."""
+    name = effect.contrast.name + ("_full" if effect.measure == "nll_full" else "")
+    return {
+        name: effect.nats.value,
+        f"{name}_low": effect.nats.low,
+        f"{name}_high": effect.nats.high,
+        f"{name}_d_z": effect.d_z.value,
+        f"{name}_improved": effect.improved.value,
+    }
+
+
+def _effects_table(result: Result) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "model": effect.model,
+                "strategy": effect.strategy,
+                "effect": effect.contrast.name,
+                "meaning": effect.contrast.meaning,
+                "measure": effect.measure,
+                "participants": effect.participants,
+                **{
+                    f"{name}{end}": getattr(getattr(effect, name), attribute)
+                    for name in ("nats", "d_z", "improved")
+                    for end, attribute in (("", "value"), ("_low", "low"), ("_high", "high"))
+                },
+            }
+            for effect in result.effects
+        ]
+    )
+
+
+def _sample_prompts(
+    prepared: Prepared, model: str, strategy: str, arm: str
+) -> Iterator[tuple[str, str]]:
+    """Rendered prompts of the first participants, the first item of each."""
+    if model == BASELINE:
+        return
+    shown = prepared.plan.participants[: prepared.experiment.sample_prompts]
+    for participant in shown:
+        for planned in prepared.plan.answers:
+            if (planned.model, planned.strategy, planned.arm) == (model, strategy, arm):
+                if planned.participant == participant:
+                    prompt = prepared.plan.prompts[model][planned.request]
+                    yield f"{participant}_{planned.item}", prompt.text
+                    break
+
+
+def _log_by_rank(key: str, values: list[float]) -> None:
+    """The sorted values of all participants as one curve: a distribution that charts can show."""
+    run = mlflow.active_run()
+    assert run is not None
+    now = int(time.time() * 1000)
+    points = [Metric(key, float(value), now, step) for step, value in enumerate(values, 1)]
+    for start in range(0, len(points), _BATCH):
+        mlflow.MlflowClient().log_batch(run.info.run_id, metrics=points[start : start + _BATCH])
+
+
+def _log_parquet(table: pd.DataFrame, name: str) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        table.to_parquet(path, index=False)
+        mlflow.log_artifact(str(path))
+
+
+def _log_figure(figure: Figure, name: str) -> None:
+    mlflow.log_figure(figure, name)
+    plt.close(figure)
+
+
+def _slug(label: str) -> str:
+    """A label as a part of a metric's name, which may hold no brackets or commas."""
+    return "".join(c if c.isalnum() or c in "_-. " else "_" for c in label).strip("_")
+
+
+def _versions() -> dict[str, str]:
+    packages = ("geppetto", "llama-cpp-python", "mlflow", "numpy", "pandas", "scipy")
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}

@@ -1,0 +1,81 @@
+"""Reading YAML into a pydantic model, with errors that name the file and the line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from geppetto.errors import GeppettoError, unknown
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_yaml(path: Path, schema: type[Model], **defaults: Any) -> Model:
+    """A YAML file as a pydantic model, with defaults for keys that the file does not give.
+
+    Raises
+    ------
+    GeppettoError
+        If the file does not exist, is not YAML, gives a key twice, or does not fit the schema.
+    """
+    if not path.is_file():
+        raise GeppettoError(f"experiment file {path} does not exist")
+    text = path.read_text("utf-8")
+    try:
+        tree = yaml.compose(text, yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        raise GeppettoError(f"{path}{line}: not valid YAML: {error.problem}") from error
+    if not isinstance(tree, yaml.MappingNode):
+        raise GeppettoError(f"{path}: an experiment file is a list of `key: value` lines")
+    _refuse_duplicates(tree, path)
+    try:
+        return schema.model_validate(defaults | content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = f"{path}, line {_line(tree, first['loc'])}"
+        name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise unknown("key", str(first["loc"][-1]), schema.model_fields, place) from error
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        raise GeppettoError(f"{place}: {name}: {reason}") from error
+
+
+def _refuse_duplicates(node: yaml.Node, path: Path) -> None:
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise GeppettoError(
+                    f"{path}, line {key.start_mark.line + 1}: {key.value!r} is given twice; "
+                    "keep one of them"
+                )
+            seen.add(key.value)
+            _refuse_duplicates(value, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _refuse_duplicates(value, path)
+
+
+def _line(node: yaml.Node, place: Sequence[Any]) -> int:
+    """Line of the deepest node on the way to a place in the document, from 1."""
+    line = node.start_mark.line + 1
+    for part in place:
+        inner = None
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(part):
+                    line, inner = key.start_mark.line + 1, value
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            inner = node.value[part]
+            line = inner.start_mark.line + 1
+        if inner is None:
+            break
+        node = inner
+    return line
