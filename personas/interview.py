@@ -18,6 +18,8 @@ class Interview(PersonaStrategy):
     def write(self, participant: Participant, study: Study) -> str:
         turns = []
         for trait, value in study.known_traits(participant):
-            asked = trait.question if self.question == "codebook" else f"What is your {trait.label}?"
+            asked = (
+                trait.question if self.question == "codebook" else f"What is your {trait.label}?"
+            )
             turns.append(f"Interviewer: {asked}\nInterviewee: {value}")
         return "\n\n".join(turns)

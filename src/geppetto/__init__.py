@@ -1,0 +1,1 @@
+"""Does a persona prompt make a language model predict this person, or only sound like one?"""

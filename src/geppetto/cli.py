@@ -199,7 +199,9 @@ def preview(
     name: Annotated[str, typer.Argument(help="A strategy's name.")],
     study: Annotated[str, typer.Option(help="A study's name.")],
     participant: Annotated[str, typer.Option(help="A participant's id.")],
-    item: Annotated[str | None, typer.Option(help="Item to ask; the first one if not given.")] = None,
+    item: Annotated[
+        str | None, typer.Option(help="Item to ask; the first one if not given.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="Show it in this model's own template, with its tokens.")
     ] = None,

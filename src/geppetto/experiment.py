@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
@@ -191,9 +194,16 @@ class Prepared:
     strategies: tuple[Strategy, ...]
     plan: Plan
 
-    @property
+    @cached_property
     def sha256(self) -> str:
-        return self.plan.sha256
+        """Hex digest of the plan, the data and every setting: what makes two runs the same."""
+        content = [
+            self.plan.sha256,
+            self.study.sha256,
+            self.experiment.model_dump_json(),
+            version("geppetto"),
+        ]
+        return hashlib.sha256("\n".join(content).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from geppetto.elicitation.option_likelihood import request_id
 from geppetto.errors import GeppettoError
@@ -20,6 +21,19 @@ from geppetto.studies import Participant, Study
 
 NO_STRATEGY = "none"
 """Name of the strategy of the arm without a persona."""
+
+
+class Condition(NamedTuple):
+    """What a model is asked with: everything about an answer but the participant and the item."""
+
+    model: str
+    strategy: str
+    arm: str
+
+    @property
+    def label(self) -> str:
+        """The condition in one line, without saying "none" twice."""
+        return " · ".join(dict.fromkeys(self))
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,10 @@ class PlannedAnswer:
     arm: str
     donor: str
     request: str
+
+    @property
+    def condition(self) -> Condition:
+        return Condition(self.model, self.strategy, self.arm)
 
 
 @dataclass(frozen=True)
@@ -71,9 +89,8 @@ class Plan:
         return len({(answer.participant, answer.item) for answer in self.answers})
 
     @cached_property
-    def conditions(self) -> list[tuple[str, str, str]]:
-        """Model, strategy and arm of each condition."""
-        return list(dict.fromkeys((a.model, a.strategy, a.arm) for a in self.answers))
+    def conditions(self) -> list[Condition]:
+        return list(dict.fromkeys(answer.condition for answer in self.answers))
 
     @cached_property
     def sha256(self) -> str:
@@ -218,7 +235,9 @@ class _Desk:
         """Neutral text that makes a prompt exactly as long as this persona makes it."""
 
         def count(text: str) -> int:
-            return len(self._model.tokenize(self._prompt(item, Persona(text, given.placement)).text))
+            return len(
+                self._model.tokenize(self._prompt(item, Persona(text, given.placement)).text)
+            )
 
         key = (given.placement, count(given.text))
         if key not in self._fillers:

@@ -160,7 +160,5 @@ def score(unit: Unit, model: LanguageModel) -> dict[str, OptionScores]:
             tokens=tuple(len(nodes) for nodes in options),
             prompt_tokens=len(prompt),
         )
-        for request, prompt, options in zip(
-            unit.ids, unit.prompts, unit.tree.options, strict=True
-        )
+        for request, prompt, options in zip(unit.ids, unit.prompts, unit.tree.options, strict=True)
     }

@@ -14,7 +14,9 @@ def sentence(effect: Effect) -> str:
     holds zero is not evidence that there is no effect, and is not called that.
     """
     estimate = effect.nats
-    numbers = f"{estimate.value:+.3f} nats a response, 95% CI {estimate.low:+.3f} to {estimate.high:+.3f}"
+    numbers = (
+        f"{estimate.value:+.3f} nats a response, 95% CI {estimate.low:+.3f} to {estimate.high:+.3f}"
+    )
     if estimate.low > 0:
         verdict = "predicts this person better than a stranger's persona does"
     elif estimate.high < 0:

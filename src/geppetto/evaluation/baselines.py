@@ -62,7 +62,7 @@ def baseline_answers(answers: pd.DataFrame) -> pd.DataFrame:
             tables.append(
                 item.assign(
                     strategy=strategy,
-                    option_log_probs=[tuple(row) for row in logs.tolist()],
+                    option_log_probs=pd.Series(map(tuple, logs.tolist()), item.index),
                     log_prob=log_prob,
                     log_prob_of_options=log_prob,
                 )

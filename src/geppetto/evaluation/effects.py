@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.inference import (
     Estimate,
     mean,
@@ -14,8 +15,8 @@ from geppetto.evaluation.inference import (
     share_positive,
     standardised_mean,
 )
-from geppetto.evaluation.metrics import CONDITION, MEASURES
-from geppetto.plan import NO_STRATEGY
+from geppetto.evaluation.metrics import MEASURES, by_condition
+from geppetto.plan import NO_STRATEGY, Condition
 
 
 @dataclass(frozen=True)
@@ -73,62 +74,60 @@ def condition_metrics(people: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by model, strategy and arm; columns NAME, NAME_low and NAME_high for each of
+        A row a model, strategy and arm; columns NAME, NAME_low and NAME_high for each of
         accuracy, nll, nll_full, option_mass and pseudo_r2, and `participants`.
     """
-    rows = {}
-    for condition, group in people.groupby(CONDITION, sort=False):
-        row: dict[str, float] = {"participants": len(group)}
+    rows = []
+    for condition, group in by_condition(people):
+        row: dict[str, str | float] = {**condition._asdict(), "participants": len(group)}
         for measure in MEASURES:
-            if measure == "pseudo_r2":
-                estimate = participant_bootstrap(saved_share, group["nll"], group["nll_uniform"])
-            else:
-                estimate = participant_bootstrap(mean, group[measure])
+            estimate = (
+                participant_bootstrap(saved_share, group["nll"], group["nll_uniform"])
+                if measure == "pseudo_r2"
+                else participant_bootstrap(mean, group[measure])
+            )
             row[measure] = estimate.value
             row[f"{measure}_low"] = estimate.low
             row[f"{measure}_high"] = estimate.high
-        rows[condition] = row
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    table.index = pd.MultiIndex.from_tuples(rows, names=CONDITION)
-    return table
-
-
-def paired_differences(
-    people: pd.DataFrame, model: str, strategy: str, contrast: Contrast, measure: str
-) -> pd.Series[float] | None:
-    """Each participant's difference between two arms; None where an arm was not run."""
-    arms = []
-    for arm in (contrast.worse, contrast.better):
-        condition = (model, NO_STRATEGY if arm == "none" else strategy, arm)
-        if condition not in people.index.droplevel("participant"):
-            return None
-        arms.append(people.loc[condition, measure])
-    worse, better = arms
-    return worse - better.loc[worse.index]
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def effects(people: pd.DataFrame) -> list[Effect]:
-    """Every contrast that the arms allow, for every model and strategy and both measures."""
-    conditions = people.index.droplevel("participant").unique()
+    """Every contrast that the arms allow, for every model and strategy and both measures.
+
+    Parameters
+    ----------
+    people
+        As from `participant_metrics`.
+    """
+    arms = {condition: rows.set_index("participant") for condition, rows in by_condition(people)}
     pairs = dict.fromkeys(
-        (model, strategy) for model, strategy, arm in conditions if arm not in ("none",)
+        (condition.model, condition.strategy)
+        for condition in arms
+        if condition.strategy != NO_STRATEGY and condition.model != BASELINE
     )
     found = []
     for model, strategy in pairs:
         for contrast in CONTRASTS:
+            worse, better = (
+                arms.get(Condition(model, NO_STRATEGY if arm == "none" else strategy, arm))
+                for arm in (contrast.worse, contrast.better)
+            )
+            if worse is None or better is None:
+                continue
             for measure in ("nll", "nll_full"):
-                differences = paired_differences(people, model, strategy, contrast, measure)
-                if differences is not None:
-                    found.append(
-                        Effect(
-                            model,
-                            strategy,
-                            contrast,
-                            measure,
-                            len(differences),
-                            participant_bootstrap(mean, differences),
-                            participant_bootstrap(standardised_mean, differences),
-                            participant_bootstrap(share_positive, differences),
-                        )
+                differences = (worse[measure] - better[measure].loc[worse.index]).to_numpy()
+                found.append(
+                    Effect(
+                        model,
+                        strategy,
+                        contrast,
+                        measure,
+                        len(differences),
+                        nats=participant_bootstrap(mean, differences),
+                        d_z=participant_bootstrap(standardised_mean, differences),
+                        improved=participant_bootstrap(share_positive, differences),
                     )
+                )
     return found

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from geppetto.errors import GeppettoError
+from geppetto.plan import Condition
 
-CONDITION = ["model", "strategy", "arm"]
+CONDITION = list(Condition._fields)
 CELL = ["participant", "item"]
 MEASURES = ("accuracy", "nll", "nll_full", "option_mass", "pseudo_r2")
 
@@ -43,15 +46,18 @@ def matched(answers: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     GeppettoError
         If conditions do not have the same cells, or no cell is left.
     """
-    cells = answers.groupby(CONDITION, sort=False)[CELL].apply(
-        lambda rows: frozenset(rows.itertuples(index=False, name=None))
-    )
-    everywhere = cells.iloc[0]
-    for condition, own in cells.items():
-        if own != everywhere:
+    cells = {
+        condition: set(zip(rows["participant"], rows["item"], strict=True))
+        for condition, rows in by_condition(answers)
+    }
+    first, *others = cells
+    for condition in others:
+        if different := cells[condition] ^ cells[first]:
+            participant, item = min(different)
             raise GeppettoError(
-                f"{' · '.join(map(str, condition))} has {len(own ^ everywhere):,} other cells "  # type: ignore[arg-type]
-                "than the first condition, so they cannot be compared"
+                f"{condition.label} and {first.label} differ in {len(different):,} cells "
+                f"(participant {participant}, item {item}, for example), so they cannot be "
+                "compared; run the experiment again to answer what is missing"
             )
     unscored = answers[answers["status"] != "scored"].drop_duplicates(CELL)
     reasons = {str(reason): int(n) for reason, n in unscored["reason"].value_counts().items()}
@@ -60,6 +66,12 @@ def matched(answers: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     if kept.empty:
         raise GeppettoError(f"no cell was scored by every condition: {reasons}")
     return kept, reasons
+
+
+def by_condition(table: pd.DataFrame) -> Iterator[tuple[Condition, pd.DataFrame]]:
+    """The rows of each condition of a table, in the order in which conditions first occur."""
+    for key, rows in table.groupby(CONDITION, sort=False):
+        yield Condition(*map(str, key)), rows
 
 
 def participant_metrics(answers: pd.DataFrame) -> pd.DataFrame:
@@ -71,7 +83,7 @@ def participant_metrics(answers: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by model, strategy, arm and participant. `accuracy` is the share of responses that
+        A row a model, strategy, arm and participant. `accuracy` is the share of responses that
         were the most probable option; `nll` the negative log-likelihood in nats a response over
         the legal options; `nll_full` over everything the model could have said; `nll_uniform`
         that of a uniform guess among the options; `pseudo_r2` the share of it that is saved
@@ -91,9 +103,9 @@ def participant_metrics(answers: pd.DataFrame) -> pd.DataFrame:
         nll_full=-answers["log_prob"],
         nll_uniform=[float(np.log(len(options))) for options in answers["options"]],
     )
-    cells = rows.groupby([*CONDITION, *CELL], sort=False).mean()
-    people = cells.groupby([*CONDITION, "participant"], sort=False)
+    cells = rows.groupby([*CONDITION, *CELL], sort=False, as_index=False).mean()
+    people = cells.drop(columns="item").groupby([*CONDITION, "participant"], sort=False)
     metrics = people.mean()
     metrics["pseudo_r2"] = 1 - metrics["nll"] / metrics["nll_uniform"]
     metrics["trials"] = people.size()
-    return metrics
+    return metrics.reset_index()

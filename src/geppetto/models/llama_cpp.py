@@ -28,12 +28,12 @@ MAX_BRANCHES = 256
 """Sequences that llama.cpp holds in one context, and so branches in one tree."""
 
 
-@_llama.llama_log_callback
 def _discard(level: int, text: bytes, user_data: Any) -> None:
     """llama.cpp's own messages; what matters of them is raised as errors here."""
 
 
-_llama.llama_log_set(_discard, ctypes.c_void_p(0))
+_SILENCE = _llama.llama_log_callback(_discard)
+_llama.llama_log_set(_SILENCE, ctypes.c_void_p(0))
 
 
 class LlamaCppModel:

@@ -81,8 +81,8 @@ def derangements(
     """
     rng = np.random.default_rng(seed)
     groups: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
-    for participant, names in known.items():
-        groups[tuple(sorted(names))].append(participant)
+    for participant, names_known in known.items():
+        groups[tuple(sorted(names_known))].append(participant)
     drawn: dict[str, tuple[str, ...]] = {}
     for names in sorted(groups):
         circle: Sequence[str] = rng.permutation(sorted(groups[names])).tolist()

@@ -97,6 +97,8 @@ def errors_of(path: Path) -> Iterator[None]:
     except SyntaxError as error:
         raise GeppettoError(f"{path}, line {error.lineno}: {error.msg}") from error
     except Exception as error:
-        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+        lines = [
+            f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)
+        ]
         place = f"{path}, line {lines[-1]}" if lines else str(path)
         raise GeppettoError(f"{place}: {type(error).__name__}: {error}") from error

@@ -15,9 +15,19 @@ from matplotlib.figure import Figure
 
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.effects import CONTRASTS, Effect
+from geppetto.evaluation.metrics import by_condition
+from geppetto.plan import Condition
 
-_COLOURS = {"total": "#444444", "length": "#a0a0a0", "format": "#d08a2e", "information": "#1f6f8b"}
-_ARM_COLOURS = {"none": "#444444", "filler": "#a0a0a0", "shuffled": "#d08a2e", "own": "#1f6f8b"}
+_COLOURS = {
+    "total": "#444444",
+    "length": "#a0a0a0",
+    "format": "#d08a2e",
+    "information": "#1f6f8b",
+    "none": "#444444",
+    "filler": "#a0a0a0",
+    "shuffled": "#d08a2e",
+    "own": "#1f6f8b",
+}
 
 
 def effects(found: Sequence[Effect]) -> Figure:
@@ -45,44 +55,48 @@ def effects(found: Sequence[Effect]) -> Figure:
         axis.set_ylim(len(names) - 0.5, -0.5)
         axis.set_title(f"{model} · {strategy}", fontsize=9, loc="left")
         axis.spines[["top", "right"]].set_visible(False)
-    axes[-1, 0].set_xlabel("nats saved per response (95% interval over participants); right is better")
+    axes[-1, 0].set_xlabel(
+        "nats saved per response (95% interval over participants); right is better"
+    )
     figure.tight_layout()
     return figure
 
 
 def participants(people: pd.DataFrame) -> Figure:
     """Every participant's NLL under each condition, a row a condition."""
-    conditions = list(people.index.droplevel("participant").unique())
+    conditions = list(by_condition(people))
     figure, axis = plt.subplots(figsize=(8, 0.8 + 0.42 * len(conditions)))
     rng = np.random.default_rng(0)
-    for row, condition in enumerate(conditions):
-        values = people.loc[condition, "nll"].to_numpy()
-        colour = "#7a5195" if condition[0] == BASELINE else _ARM_COLOURS[condition[2]]
-        axis.plot(values, row + rng.uniform(-0.25, 0.25, len(values)), ".", ms=3, alpha=0.5, color=colour)
+    for row, (condition, group) in enumerate(conditions):
+        values = group["nll"].to_numpy()
+        heights = row + rng.uniform(-0.25, 0.25, len(values))
+        colour = "#7a5195" if condition.model == BASELINE else _COLOURS[condition.arm]
+        axis.plot(values, heights, ".", ms=3, alpha=0.5, color=colour)
         axis.plot([values.mean()] * 2, [row - 0.35, row + 0.35], color="black", lw=1.5)
     axis.set_yticks(
-        range(len(conditions)), [" · ".join(dict.fromkeys(c)) for c in conditions], fontsize=8
+        range(len(conditions)), [condition.label for condition, _ in conditions], fontsize=8
     )
     axis.invert_yaxis()
-    axis.set_xlabel("NLL in nats a response over the legal options; one dot a participant, bar: mean")
+    axis.set_xlabel("NLL in nats a response over the legal options; a dot a participant, bar: mean")
     axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     return figure
 
 
-def participant_distribution(people: pd.DataFrame, condition: tuple[str, str, str]) -> Figure:
-    """Histograms of participants' NLL and accuracy under one condition."""
+def participant_distribution(people: pd.DataFrame, condition: Condition) -> Figure:
+    """Histograms of participants' NLL and accuracy under one condition, on everyone's scale."""
     figure, axes = plt.subplots(1, 2, figsize=(8, 3))
+    (group,) = [rows for other, rows in by_condition(people) if other == condition]
     for axis, measure, label in zip(
         axes, ("nll", "accuracy"), ("NLL, nats a response", "accuracy"), strict=True
     ):
-        everyone = people[measure]
-        edges = np.histogram_bin_edges(everyone, bins=30)
-        axis.hist(people.loc[condition, measure], bins=edges.tolist(), color="#1f6f8b")
-        axis.axvline(people.loc[condition, measure].mean(), color="black", lw=1.5)
+        edges = np.histogram_bin_edges(people[measure].to_numpy(), bins=30)
+        values = group[measure].to_numpy()
+        axis.hist(values, bins=edges.tolist(), color="#1f6f8b")
+        axis.axvline(values.mean(), color="black", lw=1.5)
         axis.set_xlabel(label)
         axis.set_ylabel("participants")
         axis.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(" · ".join(dict.fromkeys(condition)), fontsize=9)
+    figure.suptitle(condition.label, fontsize=9)
     figure.tight_layout()
     return figure

@@ -59,7 +59,13 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
     for model in prepared.models:
         lines.append(Text(f"  {describe(model)}"))
     table = Table("model", box=None, header_style="dim", pad_edge=False)
-    for column in ("distinct prompts", "to ask", "tokens one by one", "distinct tokens", "estimate"):
+    for column in (
+        "distinct prompts",
+        "to ask",
+        "tokens one by one",
+        "distinct tokens",
+        "estimate",
+    ):
         table.add_column(column, justify="right")
     for name, left in work.items():
         table.add_row(
@@ -101,11 +107,11 @@ def _conditions(found: Result) -> Table:
     table = Table("model", "strategy", "arm", box=None, header_style="dim", pad_edge=False)
     for column in ("accuracy", "NLL", "95% CI", "full NLL", "option mass", "pseudo-R²"):
         table.add_column(column, justify="right")
-    for (model, strategy, arm), row in found.conditions.iterrows():  # type: ignore[misc]
+    for row in found.conditions.to_dict("records"):
         table.add_row(
-            model,
-            strategy,
-            arm,
+            row["model"],
+            row["strategy"],
+            row["arm"],
             f"{row['accuracy']:.3f}",
             f"{row['nll']:.3f}",
             f"{row['nll_low']:.3f} – {row['nll_high']:.3f}",

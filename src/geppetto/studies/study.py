@@ -215,7 +215,8 @@ class Study:
         digest = hashlib.sha256(self.codebook.model_dump_json().encode())
         for person in self.people.values():
             digest.update(
-                repr((person.id, sorted(person.traits.items()), sorted(person.responses.items())))
-                .encode()
+                repr(
+                    (person.id, sorted(person.traits.items()), sorted(person.responses.items()))
+                ).encode()
             )
         return digest.hexdigest()

@@ -19,14 +19,15 @@ import matplotlib.pyplot as plt
 import mlflow
 import pandas as pd
 from matplotlib.figure import Figure
+from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.entities import Metric, RunStatus
 
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.effects import Effect
+from geppetto.evaluation.metrics import CONDITION, by_condition
 from geppetto.experiment import Prepared, Result
-from geppetto.plan import NO_STRATEGY
+from geppetto.plan import Condition
 from geppetto.reports import figures
-from geppetto.studies.bundled import DATA
 
 _IDENTITY = "geppetto.identity"
 _BATCH = 1000
@@ -119,7 +120,9 @@ def _log_plan(prepared: Prepared) -> None:
     )
     responses = pd.DataFrame([dict(study.people[p].responses) for p in plan.participants])
     dataset = mlflow.data.from_pandas(  # type: ignore[attr-defined]
-        responses, source=str(DATA / f"{study.name}.csv.xz"), name=study.name,
+        responses,
+        source=CodeDatasetSource({"study": study.name}),
+        name=study.name,
         digest=study.sha256[:8],
     )
     mlflow.log_input(dataset, context="evaluation")
@@ -135,7 +138,7 @@ def finish(tracked: TrackedRun, prepared: Prepared, result: Result) -> None:
         client.delete_run(child.info.run_id)
     with mlflow.start_run(run_id=tracked.run_id):
         _log_parquet(result.answers, "answers.parquet")
-        mlflow.log_table(result.conditions.reset_index(), "conditions.json")
+        mlflow.log_table(result.conditions, "conditions.json")
         mlflow.log_table(_effects_table(result), "effects.json")
         mlflow.log_metrics(
             {
@@ -147,27 +150,27 @@ def finish(tracked: TrackedRun, prepared: Prepared, result: Result) -> None:
         )
         _log_figure(figures.effects(result.effects), "effects.png")
         _log_figure(figures.participants(result.people), "participants.png")
-        for condition in result.conditions.index:
-            with mlflow.start_run(run_name=" · ".join(dict.fromkeys(condition)), nested=True):
-                _log_condition(prepared, result, *condition)
+        for condition, people in by_condition(result.people):
+            with mlflow.start_run(run_name=condition.label, nested=True):
+                _log_condition(prepared, result, condition, people)
 
 
 def _log_condition(
-    prepared: Prepared, result: Result, model: str, strategy: str, arm: str
+    prepared: Prepared, result: Result, condition: Condition, people: pd.DataFrame
 ) -> None:
-    condition = (model, strategy, arm)
-    mlflow.log_params(_shared_params(prepared) | _condition_params(prepared, *condition))
-    row = result.conditions.loc[condition].dropna()
-    mlflow.log_metrics({str(name): float(value) for name, value in row.items()})
+    mlflow.log_params(_shared_params(prepared) | _condition_params(prepared, condition))
+    for other, row in by_condition(result.conditions):
+        if other == condition:
+            metrics = row.drop(columns=CONDITION).iloc[0]
+            mlflow.log_metrics({str(name): float(value) for name, value in metrics.items()})
     for effect in result.effects:
-        if (effect.model, effect.strategy, effect.contrast.better) == condition:
+        if Condition(effect.model, effect.strategy, effect.contrast.better) == condition:
             mlflow.log_metrics(_effect_metrics(effect))
-    people = result.people.loc[condition]
-    mlflow.log_table(people.reset_index(), "participants.json")
+    mlflow.log_table(people, "participants.json")
     for measure in ("nll", "accuracy"):
-        _log_by_rank(f"participant_{measure}_by_rank", sorted(people[measure]))
+        _log_by_rank(f"participant_{measure}_by_rank", sorted(people[measure].tolist()))
     _log_figure(figures.participant_distribution(result.people, condition), "participants.png")
-    for name, text in _sample_prompts(prepared, *condition):
+    for name, text in _sample_prompts(prepared, condition):
         mlflow.log_text(text, f"prompts/{name}.txt")
 
 
@@ -184,17 +187,19 @@ def _shared_params(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def _condition_params(prepared: Prepared, model: str, strategy: str, arm: str) -> dict[str, Any]:
-    params: dict[str, Any] = {"model": model, "strategy": strategy, "arm": arm}
-    for known in prepared.models:
-        if known.identity.name == model:
-            params |= {f"model_{k}": v for k, v in known.identity.model_dump(exclude={"name"}).items()}
-    for chosen in prepared.strategies:
-        if chosen.label == strategy:
-            params |= {f"strategy_{k}": v for k, v in chosen.rule.model_dump().items()}
+def _condition_params(prepared: Prepared, condition: Condition) -> dict[str, Any]:
+    params: dict[str, Any] = condition._asdict()
+    for model in prepared.models:
+        if model.identity.name == condition.model:
+            identity = model.identity.model_dump(exclude={"name"})
+            params |= {f"model_{key}": value for key, value in identity.items()}
+    for strategy in prepared.strategies:
+        if strategy.label == condition.strategy:
+            fields = strategy.rule.model_dump()
+            params |= {f"strategy_{key}": value for key, value in fields.items()}
     for spec in prepared.experiment.arms:
-        if spec.name == arm and model != BASELINE:
-            params |= {f"arm_{k}": v for k, v in spec.parameters.items()}
+        if spec.name == condition.arm and condition.model != BASELINE:
+            params |= {f"arm_{key}": value for key, value in spec.parameters.items()}
     return params
 
 
@@ -231,20 +236,14 @@ def _effects_table(result: Result) -> pd.DataFrame:
     )
 
 
-def _sample_prompts(
-    prepared: Prepared, model: str, strategy: str, arm: str
-) -> Iterator[tuple[str, str]]:
-    """Rendered prompts of the first participants, the first item of each."""
-    if model == BASELINE:
-        return
-    shown = prepared.plan.participants[: prepared.experiment.sample_prompts]
-    for participant in shown:
-        for planned in prepared.plan.answers:
-            if (planned.model, planned.strategy, planned.arm) == (model, strategy, arm):
-                if planned.participant == participant:
-                    prompt = prepared.plan.prompts[model][planned.request]
-                    yield f"{participant}_{planned.item}", prompt.text
-                    break
+def _sample_prompts(prepared: Prepared, condition: Condition) -> Iterator[tuple[str, str]]:
+    """The first prompt of each of the first participants, under a name."""
+    waiting = set(prepared.plan.participants[: prepared.experiment.sample_prompts])
+    for planned in prepared.plan.answers:
+        if planned.condition == condition and planned.participant in waiting:
+            waiting.remove(planned.participant)
+            prompt = prepared.plan.prompts[condition.model][planned.request]
+            yield f"{planned.participant}_{planned.item}", prompt.text
 
 
 def _log_by_rank(key: str, values: list[float]) -> None:
