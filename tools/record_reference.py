@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -122,10 +121,10 @@ def reference_log_probs(
         local_files_only=True,
     ).eval()
 
-    @torch.inference_mode()
     def log_prob(prompt: Tokens, option: Tokens) -> float:
         tokens = torch.tensor([[*prompt, *option]])
-        logits = model(tokens, use_cache=False, logits_to_keep=len(option) + 1).logits[0, :-1]
+        with torch.inference_mode():
+            logits = model(tokens, use_cache=False, logits_to_keep=len(option) + 1).logits[0, :-1]
         log_probs = torch.log_softmax(logits.double(), dim=-1)
         return float(log_probs[range(len(option)), option].sum())
 
@@ -138,7 +137,7 @@ def record(name: str) -> dict[str, Any]:
     model = LlamaCppModel(name, path)
     sha256 = model.identity.sha256
     weights = dequantised(path, sha256, "f32")
-    groups = {
+    groups: dict[str, list[dict[str, Any]]] = {
         group: [
             {
                 "text": text,
@@ -191,7 +190,7 @@ def main() -> None:
     }
     text = json.dumps(reference, ensure_ascii=False, separators=(",", ":"))
     output.write_text(text + "\n", encoding="utf-8")
-    print(f"{os.path.relpath(output)}: {len(text):,} characters")
+    print(f"{output}: {len(text):,} characters")
 
 
 if __name__ == "__main__":

@@ -77,9 +77,8 @@ def standardised_mean(differences: NDArray[np.float64], axis: int = -1) -> Any:
     """
     spread = np.std(differences, axis=axis, ddof=1)
     centre = np.mean(differences, axis=axis)
-    return np.divide(
-        centre, spread, out=np.where(centre == 0, 0.0, np.inf * np.sign(centre)), where=spread > 0
-    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(centre == 0, 0.0, centre / spread)
 
 
 def share_positive(differences: NDArray[np.float64], axis: int = -1) -> Any:

@@ -1,0 +1,131 @@
+"""What tests share: a small invented study, a fake model for logic, and the real local ones."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from geppetto.elicitation.token_tree import Tokens, TokenTree
+from geppetto.models.base import ModelIdentity
+from geppetto.models.gguf import PACKAGED
+from geppetto.models.llama_cpp import LlamaCppModel
+from geppetto.prompts.chat import ChatTemplate
+from geppetto.studies import Codebook, Study, load_study
+from geppetto.studies.bundled import study_from_table
+
+ROOT = Path(__file__).parents[1]
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
+    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+class FakeModel:
+    """Reads bytes as tokens; a token's probability depends on everything before it."""
+
+    def __init__(
+        self, name: str = "fake", context: int = 10_000, template: ChatTemplate | None = None
+    ) -> None:
+        self.identity = ModelIdentity(
+            name=name,
+            sha256="0",
+            kind="chat" if template else "base",
+            weights="none",
+            kv_cache="none",
+            flash_attention=False,
+            engine="fake",
+        )
+        self.context = context
+        self.template = template
+        self.decoded = 0
+
+    def tokenize(self, text: str) -> Tokens:
+        return tuple(text.encode())
+
+    def tokenize_option(self, text: str) -> Tokens:
+        return tuple(text.encode())
+
+    def log_probs(self, tree: TokenTree, head: int = 0) -> NDArray[np.float64]:
+        self.decoded += len(set(tree.parents.tolist()) - {-1}) - head
+        scored = tree.scored()
+        paths: list[bytes] = []
+        for token, parent in zip(tree.tokens, tree.parents, strict=True):
+            paths.append((paths[parent] if parent >= 0 else b"") + bytes([token]))
+        return np.array(
+            [self.log_prob(path) if s else np.nan for path, s in zip(paths, scored, strict=True)]
+        )
+
+    @staticmethod
+    def log_prob(path: bytes) -> float:
+        """Log-probability of the last byte of a path given the others."""
+        return float(np.log(int.from_bytes(hashlib.sha256(path).digest()[:4]) / 2**33 + 0.001))
+
+
+@pytest.fixture(scope="session")
+def bfi() -> Study:
+    return load_study("bfi")
+
+
+@pytest.fixture
+def small_study() -> Study:
+    """Eight invented people, four items of three options, with gaps."""
+    codebook = Codebook.model_validate(
+        {
+            "name": "small",
+            "title": "Invented",
+            "source": {"origin": "tests", "licence": "none", "citation": "none"},
+            "instruction": "How true is it?",
+            "participant_column": "id",
+            "traits": [
+                {"name": "age", "label": "age", "question": "How old are you?"},
+                {
+                    "name": "sex",
+                    "label": "sex",
+                    "question": "Which sex?",
+                    "values": {"1": "Male", "2": "Female"},
+                },
+            ],
+            "scales": {"three": {"options": {"1": "No", "2": "Somewhat", "3": "Yes"}}},
+            "items": [
+                {"name": f"q{n}", "text": f"Statement {n}.", "scale": "three"} for n in range(1, 5)
+            ],
+            "exclusions": [{"trait": "age", "below": 18, "reason": "under 18 years"}],
+        }
+    )
+    rows = [
+        ("a", "20", "1", "1", "2", "3", "1"),
+        ("b", "30", "2", "2", "2", "3", "2"),
+        ("c", "40", "1", "3", "1", "1", "3"),
+        ("d", "50", "2", "1", "1", "2", "2"),
+        ("e", "60", None, "1", "3", "2", "1"),
+        ("f", "61", None, "2", None, "2", "1"),
+        ("g", None, "2", "3", "3", "3", "3"),
+        ("h", "12", "2", "3", "3", "3", "3"),
+    ]
+    columns = ["id", "age", "sex", "q1", "q2", "q3", "q4"]
+    return study_from_table(codebook, pd.DataFrame(rows, columns=columns))
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> LlamaCppModel:
+    return LlamaCppModel("smollm2-135m-instruct", PACKAGED["smollm2-135m-instruct"]())
+
+
+@pytest.fixture(scope="session")
+def gemma() -> LlamaCppModel:
+    return LlamaCppModel("gemma-3-270m", PACKAGED["gemma-3-270m"]())
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty workspace that is the current folder, with no tracking server configured."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (tmp_path / "personas").mkdir()
+    (tmp_path / "experiments").mkdir()
+    return tmp_path

@@ -1,0 +1,126 @@
+"""Plans: every condition has the same cells, and who is left out is said."""
+
+from pathlib import Path
+
+import pytest
+from conftest import FakeModel
+
+from geppetto.errors import GeppettoError
+from geppetto.personas.arms import Arm, Filler, NoPersona, Own, Shuffled
+from geppetto.personas.library import load_strategy
+from geppetto.plan import Plan, Strategy, make_plan
+from geppetto.prompts.layout import Layout
+from geppetto.studies import Study
+
+ROOT = Path(__file__).parents[1]
+LADDER = (NoPersona(), Filler(), Shuffled(), Own())
+
+
+def plan(
+    study: Study,
+    strategies: tuple[str, ...] = ("interview",),
+    arms: tuple[Arm, ...] = LADDER,
+    people: str = "abcd",
+    model: FakeModel | None = None,
+    **parameters: object,
+) -> Plan:
+    return make_plan(
+        study,
+        [study.people[name] for name in people],
+        list(study.items),
+        [Strategy(name, load_strategy(name, parameters, ROOT)) for name in strategies],
+        arms,
+        Layout(),
+        [model or FakeModel()],
+    )
+
+
+def cells(planned: Plan) -> dict[tuple[str, str, str], list[tuple[str, str]]]:
+    found: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+    for answer in planned.answers:
+        found.setdefault(answer.condition, []).append((answer.participant, answer.item))
+    return found
+
+
+def test_every_condition_has_the_same_cells(small_study: Study) -> None:
+    planned = plan(small_study, ("interview", "known_answers"))
+    every = cells(planned)
+    assert [condition[2] for condition in every] == [
+        *("none", "filler", "shuffled", "own"),
+        *("filler", "shuffled", "own"),
+    ]
+    first = sorted(next(iter(every.values())))
+    assert len(first) == planned.cells == 16
+    assert all(sorted(own) == first for own in every.values())
+
+
+def test_unanswered_items_are_no_cells(small_study: Study) -> None:
+    planned = plan(small_study, arms=(NoPersona(), Own()), people="ef")
+    assert planned.cells == 7
+    assert ("f", "q2") not in cells(planned)["fake", "none", "none"]
+
+
+def test_a_person_without_a_donor_is_left_out_of_every_arm(small_study: Study) -> None:
+    planned = plan(small_study, people="abcdg")
+    assert planned.participants == ["a", "b", "c", "d"]
+    assert planned.dropped == {"g": "without 1 donor(s) of whom the same is known (interview)"}
+
+
+def test_a_person_without_a_persona_is_left_out_of_every_arm(small_study: Study) -> None:
+    planned = plan(small_study, people="abcde", traits=("sex",))
+    assert planned.dropped == {"e": "without anything that interview could show"}
+    assert all("e" not in dict(own) for own in cells(planned).values())
+
+
+def test_leaving_one_person_out_can_cost_another_the_donor(small_study: Study) -> None:
+    """For known_answers f is alone; without f, e has no donor for the interview either."""
+    planned = plan(small_study, ("interview", "known_answers"), people="abcdef")
+    assert set(planned.dropped) == {"e", "f"}
+    assert planned.participants == ["a", "b", "c", "d"]
+
+
+def test_a_plan_for_nobody_stops(small_study: Study) -> None:
+    with pytest.raises(GeppettoError, match="no participant is left to compare arms on: 1 without"):
+        plan(small_study, people="g")
+
+
+def test_strangers_prompts_are_the_owners_prompts(small_study: Study) -> None:
+    """So the shuffled arm, with however many donors, asks nothing that own does not ask."""
+    planned = plan(small_study, ("known_answers",), (Shuffled(donors=3), Own()))
+    requests = {
+        arm: {a.request for a in planned.answers if a.arm == arm} for arm in ("shuffled", "own")
+    }
+    assert requests["shuffled"] == requests["own"]
+    own = {(a.participant, a.item): a.request for a in planned.answers if a.arm == "own"}
+    for answer in planned.answers:
+        if answer.arm == "shuffled":
+            assert answer.donor != answer.participant
+            assert answer.request == own[answer.donor, answer.item]
+
+
+def test_without_a_persona_everybody_is_asked_the_same(small_study: Study) -> None:
+    planned = plan(small_study, arms=(NoPersona(),))
+    assert len(planned.prompts["fake"]) == 4
+
+
+def test_filler_makes_prompts_as_long_as_the_persona_does(small_study: Study) -> None:
+    model = FakeModel()
+    planned = plan(small_study, ("interview", "known_answers"), model=model)
+    length = {
+        (a.strategy, a.participant, a.item, a.arm): len(
+            model.tokenize(planned.prompts["fake"][a.request].text)
+        )
+        for a in planned.answers
+    }
+    fillers = [key for key in length if key[3] == "filler"]
+    assert len(fillers) == 32
+    for *cell, _ in fillers:
+        assert length[*cell, "filler"] == length[*cell, "own"]
+
+
+def test_the_plan_hash_follows_its_content(small_study: Study) -> None:
+    one = plan(small_study).sha256
+    assert plan(small_study).sha256 == one
+    assert plan(small_study, arms=(NoPersona(), Own())).sha256 != one
+    assert plan(small_study, arms=(*LADDER[:2], Shuffled(seed=1), Own())).sha256 != one
+    assert plan(small_study, question="codebook").sha256 != one
