@@ -1,8 +1,8 @@
 """Chat templates are verified before they are used."""
 
 import pytest
-from conftest import CHATML
 
+from conftest import CHATML
 from geppetto.errors import GeppettoError
 from geppetto.models.llama_cpp import LlamaCppModel
 from geppetto.prompts.chat import ChatTemplate, Turn

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from geppetto.answers.table import COLUMNS, answers_table
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError
-from geppetto.evaluation.answer import sentence, sentences
+from geppetto.evaluation.answer import conclusion, sentence, sentences
 from geppetto.evaluation.baselines import baseline_answers, leave_one_out_marginals
 from geppetto.evaluation.effects import CONTRASTS, Effect, condition_metrics, effects
 from geppetto.evaluation.inference import (
@@ -162,14 +162,11 @@ def test_baselines_are_rows_like_any_other() -> None:
 
 def test_effects_are_the_named_differences() -> None:
     level = {"none": 0.2, "filler": 0.25, "shuffled": 0.4, "own": 0.5}
-    arms = {
-        arm: (
-            lambda p: (
-                lambda person, _: np.array([p + person / 100, 1 - p - person / 100 - 0.1, 0.1])
-            )
-        )(p)
-        for arm, p in level.items()
-    }
+
+    def steady(p: float) -> Callable[[int, int], NDArray[np.float64]]:
+        return lambda person, _: np.array([p + person / 100, 0.9 - p - person / 100, 0.1])
+
+    arms = {arm: steady(p) for arm, p in level.items()}
     people = participant_metrics(table(6, 3, arms))
     found = {(e.contrast.name, e.measure): e for e in effects(people)}
     persons = np.arange(6) / 100
@@ -185,7 +182,7 @@ def test_effects_are_the_named_differences() -> None:
     assert total.nats.value == pytest.approx(
         found["format", "nll"].nats.value + information.nats.value
     )
-    assert [text for text in sentences(list(found.values()))] == [sentence(information)]
+    assert sentences(list(found.values())) == [sentence(information)]
 
 
 def test_contrasts_whose_arms_were_not_run_do_not_exist() -> None:
@@ -291,4 +288,19 @@ def test_the_sentence_follows_the_interval(low: float, high: float, words: str) 
     estimate = Estimate((low + high) / 2, low, high)
     effect = Effect("m", "s", CONTRASTS[-1], "nll", 9, estimate, estimate, Estimate(0.5, 0, 1))
     assert words in sentence(effect)
-    assert f"95% CI {low:+.3f} to {high:+.3f}; 9 people, 50% of them improved" in sentence(effect)
+    assert f"[{low:+.3f}, {high:+.3f}] nats a response" in sentence(effect)
+    assert sentence(effect).endswith("50% of 9 people improved.")
+
+
+def test_the_conclusion_names_every_strategy_once() -> None:
+    def effect(strategy: str, low: float, high: float) -> Effect:
+        nats = Estimate((low + high) / 2, low, high)
+        return Effect("m", strategy, CONTRASTS[-1], "nll", 9, nats, nats, nats)
+
+    found = [effect("a", 0.1, 0.2), effect("b", -0.1, 0.2), effect("c", -0.2, -0.1)]
+    assert conclusion(found) == (
+        "People's own personas predicted them better than strangers' did with a (m); worse with "
+        "c (m); no difference was found, or excluded, with b (m)."
+    )
+    assert conclusion(found[1:2]) == "No difference was found, or excluded, with b (m)."
+    assert "needs the arms shuffled and own" in conclusion([])

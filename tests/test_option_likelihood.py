@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from conftest import FakeModel
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import FakeModel
 from geppetto.elicitation.option_likelihood import request_id, score, units
 from geppetto.elicitation.token_tree import TokenTree
 from geppetto.errors import GeppettoError

@@ -4,10 +4,10 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from conftest import CHATML
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import CHATML
 from geppetto.errors import GeppettoError
 from geppetto.personas.arms import derangements
 from geppetto.personas.filler import filler

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from conftest import FakeModel
 
+from conftest import FakeModel
 from geppetto.errors import GeppettoError
 from geppetto.personas.arms import Arm, Filler, NoPersona, Own, Shuffled
 from geppetto.personas.library import load_strategy

@@ -46,7 +46,7 @@ def test_first_adult_reads_as_in_the_published_table(bfi: Study) -> None:
     ],
 )
 def test_keyed_scales_have_the_published_reliability(construct: str, published: float) -> None:
-    """Cronbach's alpha over the people of the table who answered the whole scale, minors included."""
+    """Cronbach's alpha over all who answered the whole scale, minors included."""
     codebook = bundled_studies()["bfi"]
     everyone = study_from_table(
         codebook.model_copy(update={"exclusions": ()}),

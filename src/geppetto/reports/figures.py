@@ -55,9 +55,7 @@ def effects(found: Sequence[Effect]) -> Figure:
         axis.set_ylim(len(names) - 0.5, -0.5)
         axis.set_title(f"{model} · {strategy}", fontsize=9, loc="left")
         axis.spines[["top", "right"]].set_visible(False)
-    axes[-1, 0].set_xlabel(
-        "nats saved per response (95% interval over participants); right is better"
-    )
+    axes[-1, 0].set_xlabel("nats saved a response, 95% interval over participants; right is better")
     figure.tight_layout()
     return figure
 

@@ -11,9 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from geppetto.elicitation.option_likelihood import Unit
-from geppetto.evaluation.answer import sentences
-from geppetto.evaluation.effects import CONTRASTS, Effect
-from geppetto.evaluation.inference import Estimate
+from geppetto.evaluation.answer import conclusion, sentences
+from geppetto.evaluation.effects import Effect
 from geppetto.experiment import Prepared, Result
 from geppetto.models.base import LanguageModel
 
@@ -58,23 +57,16 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
         lines.append(Text(f"  left out of every arm: {count:,} participants {reason}", "yellow"))
     for model in prepared.models:
         lines.append(Text(f"  {describe(model)}"))
-    table = Table("model", box=None, header_style="dim", pad_edge=False)
-    for column in (
-        "distinct prompts",
-        "to ask",
-        "tokens one by one",
-        "distinct tokens",
-        "estimate",
-    ):
-        table.add_column(column, justify="right")
+    table = Table("to ask", box=None, header_style="dim", pad_edge=False)
+    for column in ("prompts", "tokens, one by one", "distinct tokens", "estimate"):
+        table.add_column(column, justify="right", no_wrap=True)
     for name, left in work.items():
         table.add_row(
             name,
-            f"{len(planned.prompts[name]):,}",
-            f"{left.answers:,}",
+            f"{left.answers:,} of {len(planned.prompts[name]):,}",
             f"{left.prompt_tokens:,}",
             f"{left.distinct_tokens:,}",
-            duration(left.seconds) if left.units else "nothing to ask",
+            duration(left.seconds) if left.units else "nothing",
         )
     return Group(*lines, "", table, f"plan {planned.sha256[:12]}")
 
@@ -100,53 +92,60 @@ def result(found: Result) -> RenderableType:
     for reason, count in found.unscored.items():
         parts.append(Text(f"{count:,} cells were left out of every condition: {reason}", "yellow"))
     parts += [Text(sentence) for sentence in sentences(found.effects)]
+    parts += ["", Text(conclusion(found.effects), style="bold")]
     return Group(*parts)
 
 
 def _conditions(found: Result) -> Table:
-    table = Table("model", "strategy", "arm", box=None, header_style="dim", pad_edge=False)
-    for column in ("accuracy", "NLL", "95% CI", "full NLL", "option mass", "pseudo-R²"):
-        table.add_column(column, justify="right")
+    table = Table("model, strategy and arm", box=None, header_style="dim", pad_edge=False)
+    for column in ("acc.", "NLL  [95% CI]", "full", "mass", "R²"):
+        table.add_column(column, justify="right", no_wrap=True)
+    shown = ""
     for row in found.conditions.to_dict("records"):
+        if row["model"] != shown:
+            shown = row["model"]
+            table.add_row(Text(shown, "bold"))
         table.add_row(
-            row["model"],
-            row["strategy"],
-            row["arm"],
+            "  " + " · ".join(dict.fromkeys((row["strategy"], row["arm"]))),
             f"{row['accuracy']:.3f}",
-            f"{row['nll']:.3f}",
-            f"{row['nll_low']:.3f} – {row['nll_high']:.3f}",
+            f"{row['nll']:.3f}  [{row['nll_low']:.3f}, {row['nll_high']:.3f}]",
             f"{row['nll_full']:.3f}",
             f"{row['option_mass']:.3f}",
             f"{row['pseudo_r2']:+.3f}",
         )
+    table.caption = (
+        "NLL: nats a response over the legal options; full: over everything the model could say; "
+        "mass: probability of a legal option; R²: share of a uniform guess's NLL that is saved"
+    )
+    table.caption_justify = "left"
     return table
 
 
 def _effects(found: Sequence[Effect]) -> Table:
-    table = Table("model", "strategy", box=None, header_style="dim", pad_edge=False)
-    for contrast in CONTRASTS:
-        table.add_column(f"{contrast.name}\n{contrast.worse} − {contrast.better}", justify="right")
-    table.add_column("improved", justify="right")
-    table.add_column("d_z", justify="right")
-    rows: dict[tuple[str, str], dict[str, Effect]] = {}
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    table.add_column("nats saved a response", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for column in ("mean [95% CI]", "d_z", "improved"):
+        table.add_column(column, justify="right", no_wrap=True)
+    shown = ""
     for effect in found:
-        if effect.measure == "nll":
-            rows.setdefault((effect.model, effect.strategy), {})[effect.contrast.name] = effect
-    for (model, strategy), row in rows.items():
-        last = row.get("information")
+        if effect.measure != "nll":
+            continue
+        if f"{effect.model}/{effect.strategy}" != shown:
+            shown = f"{effect.model}/{effect.strategy}"
+            table.add_row(Text(effect.model, "bold"), Text(effect.strategy, "bold"))
+        nats, contrast = effect.nats, effect.contrast
         table.add_row(
-            model,
-            strategy,
-            *(_interval(row[c.name].nats) if c.name in row else "not run" for c in CONTRASTS),
-            f"{last.improved.value:.0%}" if last else "",
-            f"{last.d_z.value:+.2f}" if last else "",
+            f"  {contrast.name}",
+            f"{contrast.worse} − {contrast.better}",
+            Text(
+                f"{nats.value:+.3f} [{nats.low:+.3f}, {nats.high:+.3f}]",
+                "bold" if nats.excludes_zero() else "",
+            ),
+            f"{effect.d_z.value:+.2f}",
+            f"{effect.improved.value:.0%}",
         )
     return table
-
-
-def _interval(estimate: Estimate) -> Text:
-    style = "bold" if estimate.excludes_zero() else ""
-    return Text(f"{estimate.value:+.3f}\n[{estimate.low:+.3f}, {estimate.high:+.3f}]", style)
 
 
 def duration(seconds: float) -> str:

@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.entities import Metric, RunStatus
 
+from geppetto.evaluation.answer import conclusion, informations
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.metrics import CONDITION, by_condition
@@ -35,8 +36,12 @@ _BATCH = 1000
 
 def tracking_uri(workspace: Path) -> str:
     """MLFLOW_TRACKING_URI, or the SQLite store under the workspace's mlruns/."""
-    local = f"sqlite:///{(workspace / 'mlruns' / 'mlflow.db').resolve()}"
-    return os.environ.get("MLFLOW_TRACKING_URI") or local
+    return os.environ.get("MLFLOW_TRACKING_URI") or local_uri(workspace)
+
+
+def local_uri(workspace: Path) -> str:
+    """The SQLite store under the workspace's mlruns/."""
+    return f"sqlite:///{(workspace / 'mlruns' / 'mlflow.db').resolve()}"
 
 
 @dataclass(frozen=True)
@@ -63,16 +68,20 @@ def begin(prepared: Prepared, workspace: Path) -> TrackedRun:
     """
     for noisy in ("alembic", "mlflow"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    mlflow.set_tracking_uri(tracking_uri(workspace))
+    uri = tracking_uri(workspace)
+    mlflow.set_tracking_uri(uri)
     client = mlflow.MlflowClient()
     name = prepared.experiment.name
-    experiment = client.get_experiment_by_name(name)
-    if experiment is None:
-        local = "MLFLOW_TRACKING_URI" not in os.environ
-        artifacts = (workspace / "mlruns" / "artifacts").resolve().as_uri() if local else None
-        experiment_id = client.create_experiment(name, artifacts)
-    else:
+    if experiment := client.get_experiment_by_name(name):
         experiment_id = experiment.experiment_id
+    else:
+        local = (workspace / "mlruns" / "artifacts" / name).resolve().as_uri()
+        is_ours = uri == local_uri(workspace)
+        experiment_id = client.create_experiment(
+            name,
+            local if is_ours else None,
+            tags={"mlflow.experimentKind": "custom_model_development"},
+        )
     known = client.search_runs(
         [experiment_id], f"tags.`{_IDENTITY}` = '{prepared.sha256}'", order_by=["status ASC"]
     )
@@ -137,22 +146,28 @@ def finish(tracked: TrackedRun, prepared: Prepared, result: Result) -> None:
     ):
         client.delete_run(child.info.run_id)
     with mlflow.start_run(run_id=tracked.run_id):
+        mlflow.set_tag("mlflow.note.content", _note(prepared, result))
         _log_parquet(result.answers, "answers.parquet")
         mlflow.log_table(result.conditions, "conditions.json")
         mlflow.log_table(_effects_table(result), "effects.json")
         mlflow.log_metrics(
             {
-                f"{effect.model}/{_slug(effect.strategy)}/{name}": value
-                for effect in result.effects
-                if effect.measure == "nll"
-                for name, value in _effect_metrics(effect).items()
+                f"information/{effect.model} {_slug(effect.strategy)}": effect.nats.value
+                for effect in informations(result.effects)
             }
         )
         _log_figure(figures.effects(result.effects), "effects.png")
         _log_figure(figures.participants(result.people), "participants.png")
         for condition, people in by_condition(result.people):
-            with mlflow.start_run(run_name=condition.label, nested=True):
+            with mlflow.start_run(
+                experiment_id=parent.info.experiment_id, run_name=condition.label, nested=True
+            ):
                 _log_condition(prepared, result, condition, people)
+
+
+def _note(prepared: Prepared, result: Result) -> str:
+    """The run's description in the UI: the question and what was found."""
+    return f"**{prepared.experiment.question}**\n\n{conclusion(result.effects)}"
 
 
 def _log_condition(
@@ -161,14 +176,16 @@ def _log_condition(
     mlflow.log_params(_shared_params(prepared) | _condition_params(prepared, condition))
     for other, row in by_condition(result.conditions):
         if other == condition:
-            metrics = row.drop(columns=CONDITION).iloc[0]
-            mlflow.log_metrics({str(name): float(value) for name, value in metrics.items()})
+            metrics = row.drop(columns=[*CONDITION, "participants"]).iloc[0]
+            mlflow.log_metrics(
+                {_metric(str(name)): float(value) for name, value in metrics.items()}
+            )
     for effect in result.effects:
         if Condition(effect.model, effect.strategy, effect.contrast.better) == condition:
             mlflow.log_metrics(_effect_metrics(effect))
     mlflow.log_table(people, "participants.json")
     for measure in ("nll", "accuracy"):
-        _log_by_rank(f"participant_{measure}_by_rank", sorted(people[measure].tolist()))
+        _log_by_rank(f"participants/{measure}_by_rank", sorted(people[measure].tolist()))
     _log_figure(figures.participant_distribution(result.people, condition), "participants.png")
     for name, text in _sample_prompts(prepared, condition):
         mlflow.log_text(text, f"prompts/{name}.txt")
@@ -203,15 +220,20 @@ def _condition_params(prepared: Prepared, condition: Condition) -> dict[str, Any
     return params
 
 
+def _metric(name: str) -> str:
+    """Interval ends get a section of their own in the UI's charts."""
+    return f"intervals/{name}" if name.endswith(("_low", "_high")) else name
+
+
 def _effect_metrics(effect: Effect) -> dict[str, float]:
-    """An effect's numbers under names that sort together: information, information_low, ..."""
+    """An effect's numbers in a section of their own: effects/information, and so on."""
     name = effect.contrast.name + ("_full" if effect.measure == "nll_full" else "")
     return {
-        name: effect.nats.value,
-        f"{name}_low": effect.nats.low,
-        f"{name}_high": effect.nats.high,
-        f"{name}_d_z": effect.d_z.value,
-        f"{name}_improved": effect.improved.value,
+        f"effects/{name}": effect.nats.value,
+        f"effects/{name}_low": effect.nats.low,
+        f"effects/{name}_high": effect.nats.high,
+        f"effects/{name}_d_z": effect.d_z.value,
+        f"effects/{name}_improved": effect.improved.value,
     }
 
 

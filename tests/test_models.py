@@ -1,0 +1,130 @@
+"""Real local models: the tree gives what single prompts give, and files are what they say."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geppetto.elicitation.option_likelihood import score, units
+from geppetto.elicitation.token_tree import TokenTree
+from geppetto.errors import GeppettoError
+from geppetto.experiment import ModelSpec, open_model
+from geppetto.models.gguf import PACKAGED, dequantised, sha256
+from geppetto.models.llama_cpp import LlamaCppModel
+from geppetto.personas.strategy import Persona
+from geppetto.prompts.layout import Layout, Prompt, render
+from geppetto.studies import Study
+
+BATCH_NOISE = {"smollm2": 1e-4, "gemma": 3e-3}
+
+
+@pytest.fixture(params=["smollm2", "gemma"])
+def model(request: pytest.FixtureRequest) -> LlamaCppModel:
+    return request.getfixturevalue(request.param)
+
+
+def prompts(study: Study, model: LlamaCppModel, answer: str = "number") -> dict[str, Prompt]:
+    personas = [Persona("I am a calm person."), Persona("I worry about everything.", "system")]
+    layout = Layout(answer=answer)
+    items = list(study.items.values())[::6]
+    return {
+        f"{n}/{item.name}": render(study, item, persona, layout, model.template)
+        for n, persona in enumerate(personas)
+        for item in items
+    }
+
+
+@pytest.mark.parametrize("answer", ["number", "label"])
+def test_a_tree_scores_as_single_prompts_do(
+    model: LlamaCppModel, answer: str, bfi: Study, request: pytest.FixtureRequest
+) -> None:
+    asked = prompts(bfi, model, answer)
+    together = {k: v for unit in units(asked, model) for k, v in score(unit, model).items()}
+    noise = BATCH_NOISE[request.node.callspec.params["model"]]
+    for request_id, prompt in list(asked.items())[::3]:
+        text = model.tokenize(prompt.text)
+        for (_, option), total in zip(prompt.options, together[request_id].log_probs, strict=True):
+            tokens = model.tokenize_option(option)
+            alone = TokenTree.build([(text, [tokens])])
+            log_probs = model.log_probs(alone)[list(alone.options[0][0])]
+            assert total == pytest.approx(log_probs.sum(), abs=noise)
+            assert len(tokens) == 1 if answer == "number" else len(tokens) > 1
+
+
+def test_options_hold_part_of_the_probability(model: LlamaCppModel, bfi: Study) -> None:
+    for unit in units(prompts(bfi, model), model):
+        for scores in score(unit, model).values():
+            assert 0.2 < np.exp(scores.log_probs).sum() < 1
+
+
+def test_scores_do_not_depend_on_what_was_scored_before(model: LlamaCppModel, bfi: Study) -> None:
+    """To the last bit, or an interrupted experiment would not end as an uninterrupted one."""
+    first, second = units(prompts(bfi, model), model)
+    before = score(second, model)
+    score(first, model)
+    other_head = TokenTree.build([(model.tokenize("Something else"), [(5,)])])
+    model.log_probs(other_head, head=1)
+    assert score(second, model) == before
+
+
+def test_a_tree_larger_than_the_first_context_gets_a_larger_one(smollm2: LlamaCppModel) -> None:
+    long = smollm2.tokenize("word " * 5000)
+    tree = TokenTree.build([(long, [smollm2.tokenize_option("1")])])
+    assert np.isfinite(smollm2.log_probs(tree)[-1])
+
+
+def test_tokens_begin_as_the_model_was_trained(
+    smollm2: LlamaCppModel, gemma: LlamaCppModel
+) -> None:
+    assert gemma.tokenize("a")[0] == 2
+    assert gemma.tokenize_option("a") == gemma.tokenize("a")[1:]
+    assert smollm2.tokenize("a") == smollm2.tokenize_option("a")
+
+
+def test_what_a_file_says_of_itself_is_believed(
+    smollm2: LlamaCppModel, gemma: LlamaCppModel
+) -> None:
+    assert (smollm2.identity.kind, smollm2.context) == ("chat", 8192)
+    assert (gemma.identity.kind, gemma.context, gemma.template) == ("base", 32768, None)
+
+
+def test_any_gguf_file_is_a_model_and_its_kind_can_be_declared(smollm2: LlamaCppModel) -> None:
+    path = PACKAGED["smollm2-135m-instruct"]()
+    found = open_model(ModelSpec.model_validate(str(path)))
+    assert found.identity.name == path.stem
+    assert found.identity.sha256 == smollm2.identity.sha256
+    plain = open_model(ModelSpec.model_validate({"path": path, "kind": "base"}))
+    assert plain.template is None and plain.identity.kind == "base"
+
+
+def test_a_base_file_cannot_be_declared_chat() -> None:
+    spec = ModelSpec(name="g", path=PACKAGED["gemma-3-270m"](), kind="chat")
+    with pytest.raises(GeppettoError, match="carries no chat template; declare it `kind: base`"):
+        open_model(spec)
+
+
+def test_files_that_are_no_models_are_named(tmp_path: Path) -> None:
+    with pytest.raises(GeppettoError, match=r"nothing\.gguf does not exist"):
+        open_model(ModelSpec.model_validate(str(tmp_path / "nothing.gguf")))
+    (tmp_path / "text.gguf").write_text("hello")
+    with pytest.raises(GeppettoError, match=r"text\.gguf is not a GGUF model"):
+        open_model(ModelSpec.model_validate(str(tmp_path / "text.gguf")))
+    with pytest.raises(GeppettoError, match="unknown model 'gema-3-270m'; did you mean"):
+        open_model(ModelSpec.model_validate("gema-3-270m"))
+
+
+def test_weights_are_dequantised_once_under_the_name_of_their_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEPPETTO_CACHE", str(tmp_path))
+    source = PACKAGED["smollm2-135m-instruct"]()
+    digest = sha256(source)
+    first = dequantised(source, digest, "bf16")
+    written = first.stat().st_mtime_ns
+    assert first.name == f"{digest[:16]}-bf16.gguf"
+    assert dequantised(source, digest, "bf16").stat().st_mtime_ns == written
+    assert [path.name for path in tmp_path.iterdir()] == [first.name]
+    with pytest.raises(GeppettoError, match="could not convert"):
+        (tmp_path / "text.gguf").write_text("hello")
+        dequantised(tmp_path / "text.gguf", "0" * 64, "f32")
+    assert not list(tmp_path.glob("*.partial"))
