@@ -97,7 +97,7 @@ def test_exact_mode_equals_the_reference_computed_now(name: str) -> None:
         "reference_log_probs"
     ]
     groups = RECORDED[name]["groups"]
-    prompts = groups["numbers"][::10] + groups["words"][::5]
+    prompts = groups["numbers"][::25] + groups["words"][::5]
     weights = dequantised(PACKAGED[name](), RECORDED[name]["sha256"], "f32")
     now = np.array(
         reference_log_probs(weights, [(p["tokens"], p["option_tokens"]) for p in prompts])

@@ -15,7 +15,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
-from geppetto.errors import GeppettoError
+from geppetto.errors import GeppettoError, errors_in
 
 if TYPE_CHECKING:
     from geppetto.answers.store import AnswerStore
@@ -45,7 +45,7 @@ def run(experiment: Annotated[Path, typer.Argument(help="An experiment file.")])
     from geppetto.reports import terminal
 
     asked = Experiment.from_file(experiment)
-    with console.status("making the plan"):
+    with console.status("making the plan"), errors_in(experiment):
         prepared = prepare(asked, WORKSPACE)
         store = AnswerStore.at(WORKSPACE / "mlruns" / "answers.db")
         missing = unanswered(prepared, store)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class GeppettoError(Exception):
@@ -32,3 +34,12 @@ def unknown(kind: str, name: str, known: Iterable[str], place: str = "") -> Gepp
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
     where = f" in {place}" if place else ""
     return GeppettoError(f"unknown {kind} {name!r}{where}; {hint}")
+
+
+@contextmanager
+def errors_in(path: Path) -> Iterator[None]:
+    """Say of errors raised here that they come from what a file asks for."""
+    try:
+        yield
+    except GeppettoError as error:
+        raise GeppettoError(f"{path}: {error}") from error

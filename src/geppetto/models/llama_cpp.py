@@ -16,6 +16,10 @@ from geppetto.models.base import Kind, ModelIdentity, Precision
 from geppetto.models.gguf import Dtype, dequantised, sha256
 from geppetto.prompts.chat import ChatTemplate
 
+# OpenMP's threads spin while they wait, which on a core that another process wants makes decoding
+# ten times slower. It reads the policy when it is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 try:
     import llama_cpp as _llama
 except ImportError as error:  # pragma: no cover - depends on how geppetto was installed

@@ -1,0 +1,5 @@
+"""`python -m geppetto` is the command `geppetto`."""
+
+from geppetto.cli import main
+
+main()

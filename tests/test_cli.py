@@ -1,0 +1,251 @@
+"""The command line, from a user's chair: what it prints, what it refuses, and with which words."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[1]
+GEPPETTO = [sys.executable, "-m", "geppetto"]
+
+SMALL = """
+question: Does it run?
+study: bfi
+participants: {sample: 6, seed: 3, complete: true}
+items: [A2, C3, E4, N3]
+models: [smollm2-135m-instruct]
+strategies: [interview, {known_answers: {k: 4}}]
+arms: [none, filler, {shuffled: {donors: 2}}, own]
+"""
+
+
+def geppetto(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*GEPPETTO, *arguments], cwd=cwd, capture_output=True, text=True)
+
+
+def experiment(workspace: Path, text: str) -> str:
+    (workspace / "experiments" / "small.yaml").write_text(text)
+    return "experiments/small.yaml"
+
+
+def refused(result: subprocess.CompletedProcess[str]) -> str:
+    """The one sentence on stderr of a command that was refused."""
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.count("\n") == 1, result.stderr
+    assert result.stderr.startswith("error: ")
+    return result.stderr.removeprefix("error: ").strip()
+
+
+def test_help_is_instant_and_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, geppetto.cli; "
+        "print([m for m in ('mlflow', 'pandas', 'scipy', 'llama_cpp', 'matplotlib') "
+        "if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+    assert "studies" in geppetto("--help").stdout
+
+
+def test_studies_are_listed_and_described() -> None:
+    assert "2,552" in geppetto("studies").stdout
+    shown = geppetto("studies", "show", "bfi").stdout
+    for words in ("public", "Panic easily.", "Graduate degree", "6 Very accurate", "GPL"):
+        assert words in shown
+
+
+def test_strategies_are_listed() -> None:
+    listed = geppetto("personas", cwd=ROOT).stdout
+    for name in ("interview", "biography", "portrait", "known_answers"):
+        assert name in listed
+
+
+def test_a_preview_is_what_a_model_reads_and_loads_none() -> None:
+    found = geppetto(
+        *("personas", "preview", "interview", "--study", "bfi", "--participant", "61623"),
+        *("--item", "N3"),
+    )
+    golden = (ROOT / "tests/golden/interview.plain.txt").read_text()
+    assert golden.removesuffix("1|2|3|4|5|6\n").strip() in found.stdout
+    code = (
+        "import sys; sys.argv = 'geppetto personas preview known_answers --study bfi "
+        "--participant 61623 --set k=3'.split(); import geppetto.cli as c\n"
+        "try: c.main()\nexcept SystemExit: pass\n"
+        "assert 'llama_cpp' not in sys.modules and 'mlflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_a_preview_for_a_model_shows_its_own_template() -> None:
+    found = geppetto(
+        *("personas", "preview", "portrait", "--study", "bfi", "--participant", "61623"),
+        *("--model", "smollm2-135m-instruct", "--item", "N3"),
+    )
+    golden = (ROOT / "tests/golden/portrait.chat.txt").read_text()
+    assert golden.removesuffix("1|2|3|4|5|6\n").strip() in found.stdout
+    assert re.search(r"smollm2-135m-instruct, \d+ tokens", found.stdout)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("study: bfi", "study: bif"), "unknown study 'bif'; did you mean 'bfi'?"),
+        (("[interview,", "[intervew,"), "unknown strategy 'intervew'; did you mean 'interview'?"),
+        (
+            ("{k: 4}", "{kk: 4}"),
+            "experiments/small.yaml: unknown parameter 'kk' in strategy 'known_answers'; did you "
+            "mean 'k'?",
+        ),
+        (
+            ("{k: 4}", "{size: 4}"),
+            "'size' in strategy 'known_answers'; known: answer, k, placement, seed, traits",
+        ),
+        (
+            ("{k: 4}", "{k: none}"),
+            "strategy 'known_answers': k is 'none'; input should be a valid integer, unable to "
+            "parse string as an integer",
+        ),
+        (
+            ("[interview,", "[{interview: {traits: [agee]}},"),
+            "unknown trait 'agee' in study bfi; did you mean 'age'?",
+        ),
+        (("A2,", "A9,"), "unknown item 'A9' in study bfi; known: A1, A2, A3"),
+        (("own]", "owner]"), "unknown arm 'owner'; did you mean 'own'?"),
+        (("donors: 2", "donor: 2"), "unknown parameter 'donor' in arm 'shuffled'"),
+        (("donors: 2", "donors: 0"), "arm 'shuffled': donors"),
+        (
+            ("smollm2-135m-instruct", "smollm2-135m"),
+            "unknown model 'smollm2-135m'; did you mean 'smollm2-135m-instruct'?",
+        ),
+        (("smollm2-135m-instruct", "no/such.gguf"), "model file no/such.gguf does not exist"),
+        (
+            ("sample: 6", "sample: 6000"),
+            "participants: a sample of 6,000 was asked for, but study bfi has 2,185 complete",
+        ),
+        (
+            ("sample: 6", "sample: six"),
+            "experiments/small.yaml, line 4: participants.sample: Input should be a valid integer",
+        ),
+        (("items:", "itens:"), "unknown key 'itens' in experiments/small.yaml, line 5; did you"),
+        (("study: bfi", "study: [bfi"), "experiments/small.yaml, line 4: not valid YAML"),
+        (("study: bfi", "study: bfi\nstudy: bfi"), "line 4: 'study' is given twice"),
+        (("question: Does it run?", ""), "question: Field required"),
+        (
+            ("[interview,", "[interview, interview,"),
+            "strategies: 'interview' is listed twice; keep one of them",
+        ),
+        (("[interview,", "[[interview],"), "line 7: strategies.0: write a name, or one name"),
+    ],
+)
+def test_what_cannot_run_is_one_sentence_and_writes_nothing(
+    workspace: Path, change: tuple[str, str], message: str
+) -> None:
+    assert change[0] in SMALL
+    result = geppetto("run", experiment(workspace, SMALL.replace(*change)), cwd=workspace)
+    assert message in refused(result)
+    assert not (workspace / "mlruns").exists()
+
+
+def test_a_prompt_longer_than_the_context_stops_before_anything_is_asked(workspace: Path) -> None:
+    (workspace / "personas" / "novel.py").write_text(
+        "from geppetto.personas import PersonaStrategy\n\n\n"
+        "class Novel(PersonaStrategy):\n"
+        "    def write(self, participant, study):\n"
+        "        return 'Once upon a time. ' * 3000\n"
+    )
+    text = SMALL.replace("interview, {known_answers: {k: 4}}", "novel").replace("filler, ", "")
+    result = geppetto("run", experiment(workspace, text), cwd=workspace)
+    message = refused(result)
+    assert "but the model's context holds 8,192" in message
+    assert "shorten the persona" in message
+
+
+def test_unknown_names_on_the_command_line_are_refused_too() -> None:
+    assert "unknown study" in refused(geppetto("studies", "show", "nothing"))
+    preview = ("personas", "preview", "interview", "--study", "bfi", "--participant")
+    assert "unknown participant '1'" in refused(geppetto(*preview, "1"))
+    assert "unknown item 'Z1'" in refused(geppetto(*preview, "61623", "--item", "Z1"))
+    assert "write it as name=value" in refused(geppetto(*preview, "61623", "--set", "k"))
+    assert "nothing.yaml does not exist" in refused(geppetto("run", "nothing.yaml"))
+
+
+def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
+    path = experiment(workspace, SMALL)
+    first = geppetto("run", path, cwd=workspace)
+    assert first.returncode == 0, first.stderr
+    assert "6 participants, 24 cells, each under 7 conditions" in first.stdout
+    assert "248 people of the published table are under 18 years" in first.stdout
+    assert "smollm2-135m-instruct: chat, asked in its own template" in first.stdout
+    assert re.search(r"smollm2-135m-instruct +(\d+) of \1 ", first.stdout)
+    assert "information" in first.stdout and "of 6 people improved" in first.stdout
+
+    store = workspace / "mlruns" / "answers.db"
+    answered = store.stat().st_mtime_ns
+    start = time.monotonic()
+    second = geppetto("run", path, cwd=workspace)
+    assert time.monotonic() - start < 60
+    assert "nothing" in second.stdout and "(logged before)" in second.stdout
+    assert store.stat().st_mtime_ns == answered
+    assert (
+        first.stdout[first.stdout.index("model, strategy") :].splitlines()[:-1]
+        == (second.stdout[second.stdout.index("model, strategy") :].splitlines()[:-1])
+    )
+
+    mlflow.set_tracking_uri(f"sqlite:///{workspace}/mlruns/mlflow.db")
+    runs = mlflow.search_runs(experiment_names=["small"])
+    assert isinstance(runs, pd.DataFrame)
+    assert len(runs) == 1 + 7 + 2
+    assert set(runs["status"]) == {"FINISHED"}
+    parents = runs[runs["tags.mlflow.parentRunId"].isna()]
+    assert len(parents) == 1
+    own = runs[(runs["params.arm"] == "own") & (runs["params.strategy"] == "interview")].iloc[0]
+    for metric in ("accuracy", "nll", "nll_full", "option_mass", "pseudo_r2"):
+        low, high = (own[f"metrics.intervals/{metric}_{end}"] for end in ("low", "high"))
+        assert low <= own[f"metrics.{metric}"] <= high
+    assert own["metrics.effects/information_low"] <= own["metrics.effects/information"]
+    assert own["params.model_weights"] == "f32"
+    assert own["params.strategy_question"] == "label"
+
+    client = mlflow.MlflowClient()
+    curve = client.get_metric_history(own["run_id"], "participants/nll_by_rank")
+    assert [point.step for point in curve] == [1, 2, 3, 4, 5, 6]
+    assert sorted(point.value for point in curve) == [point.value for point in curve]
+    files = {item.path for item in client.list_artifacts(parents["run_id"].iloc[0])}
+    assert files >= {"answers.parquet", "effects.png", "participants.png", "plan.json"}
+    prompts = client.list_artifacts(own["run_id"], "prompts")
+    text = mlflow.artifacts.load_text(f"runs:/{own['run_id']}/{prompts[0].path}")
+    assert text.startswith("<|im_start|>system\nIndicate") and "Interviewee:" in text
+    folder = client.download_artifacts(parents["run_id"].iloc[0], "answers.parquet")
+    answers = pd.read_parquet(folder)
+    assert len(answers) == 24 * (1 + 2 * 4) + 2 * 24
+    assert list(answers["donor"].unique()[:1]) == [""]
+
+
+def test_prompts_stay_in_the_workspace_when_told_so(workspace: Path) -> None:
+    text = SMALL.replace("filler, {shuffled: {donors: 2}}, ", "") + "sample_prompts: 0\n"
+    done = geppetto("run", experiment(workspace, text), cwd=workspace)
+    assert done.returncode == 0, done.stderr
+    mlflow.set_tracking_uri(f"sqlite:///{workspace}/mlruns/mlflow.db")
+    runs = mlflow.search_runs(experiment_names=["small"])
+    assert isinstance(runs, pd.DataFrame)
+    client = mlflow.MlflowClient()
+    for run_id in runs["run_id"]:
+        assert "prompts" not in {item.path for item in client.list_artifacts(run_id)}
+
+
+def test_a_configured_tracking_server_is_used(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{workspace}/elsewhere.db")
+    text = SMALL.replace("filler, {shuffled: {donors: 2}}, ", "")
+    done = geppetto("run", experiment(workspace, text), cwd=workspace)
+    assert done.returncode == 0, done.stderr
+    assert (workspace / "elsewhere.db").exists()
+    assert not (workspace / "mlruns" / "mlflow.db").exists()
