@@ -38,6 +38,7 @@ class FakeModel:
             weights="none",
             kv_cache="none",
             flash_attention=False,
+            gelu="none",
             engine="fake",
         )
         self.context = context

@@ -26,6 +26,7 @@ class ModelIdentity(BaseModel):
     weights: str
     kv_cache: str
     flash_attention: bool
+    gelu: str
     engine: str
 
 

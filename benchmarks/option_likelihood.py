@@ -1,0 +1,108 @@
+"""Prompts a second of option likelihood: one by one, as trees, and the engine's own limit.
+
+The workload: demographic personas x 25 Likert items x 6 options, as in the demo. All rates come
+from one run, interleaved in rounds, so that a machine whose speed drifts slows all of them; the
+ratios are what to compare.
+
+    python benchmarks/option_likelihood.py --model gemma-3-270m --personas 12
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from geppetto.elicitation.option_likelihood import Unit, request_id, score, units
+from geppetto.elicitation.token_tree import TokenTree
+from geppetto.experiment import ModelSpec, Participants, open_model
+from geppetto.models.base import LanguageModel, Precision
+from geppetto.personas.known import blocks, persona, view
+from geppetto.personas.library import load_strategy
+from geppetto.prompts.layout import Layout, Prompt, render
+from geppetto.studies import load_study
+
+PREFILL_TOKENS = 512
+
+
+def workload(model: LanguageModel, personas: int) -> list[Unit]:
+    """One unit a persona: an interview of three traits, 25 items of six options."""
+    study = load_study("bfi")
+    strategy = load_strategy("interview", {}, Path())
+    (block,) = blocks(strategy, study, list(study.items))
+    prompts: dict[str, Prompt] = {}
+    for participant in Participants(sample=personas * 2, seed=0, complete=True).draw(study):
+        given = persona(strategy, view(strategy, participant, study, block), study)
+        for item in study.items.values():
+            prompt = render(study, item, given, Layout(), model.template)
+            prompts[request_id(prompt, model.identity)] = prompt
+    return list(units(prompts, model))[:personas]
+
+
+def one_by_one(unit: Unit, model: LanguageModel, prompts: int) -> int:
+    """Score some of a unit's prompts with a decode each and nothing shared; how many."""
+    for prompt, options in list(zip(unit.prompts, unit.options, strict=True))[:prompts]:
+        model.log_probs(TokenTree.build([(prompt, options)]))
+    return prompts
+
+
+def prefill(unit: Unit, model: LanguageModel) -> int:
+    """Decode one unbranched text of 512 tokens; how many."""
+    text = (unit.prompts[0] * PREFILL_TOKENS)[:PREFILL_TOKENS]
+    model.log_probs(TokenTree.build([(text, [(unit.options[0][0])])]))
+    return PREFILL_TOKENS
+
+
+def rate(work: Callable[[], int]) -> float:
+    """Things done a second."""
+    start = time.perf_counter()
+    return work() / (time.perf_counter() - start)
+
+
+def measure(name: str, personas: int) -> None:
+    """Print the rates of one model and their ratios."""
+    models: dict[Precision, LanguageModel] = {
+        precision: open_model(ModelSpec(name=name), precision) for precision in ("exact", "fast")
+    }
+    work = workload(models["exact"], personas)
+    for model in models.values():
+        score(work[0], model)
+    rates: dict[str, list[float]] = {}
+
+    def record(key: str, value: float) -> None:
+        rates.setdefault(key, []).append(value)
+
+    for unit in work:
+        record("naive", rate(lambda unit=unit: one_by_one(unit, models["exact"], 5)))
+        for precision, model in models.items():
+            record(f"tree {precision}", rate(lambda u=unit, m=model: len(score(u, m))))
+            record(f"prefill {precision}", rate(lambda u=unit, m=model: prefill(u, m)))
+    report(name, work, {key: statistics.median(values) for key, values in rates.items()})
+
+
+def report(name: str, work: Sequence[Unit], rates: dict[str, float]) -> None:
+    """Print medians over personas, and the ratios the project promises."""
+    distinct = statistics.mean(unit.distinct_tokens / len(unit.ids) for unit in work)
+    whole = statistics.mean(unit.prompt_tokens / len(unit.ids) for unit in work)
+    print(f"{name}: {len(work)} personas x {len(work[0].ids)} items x 6 options")
+    print(f"  tokens a prompt: {whole:.1f} one by one, {distinct:.1f} distinct in a tree")
+    print(f"  naive, exact    {rates['naive']:8.1f} prompts/s")
+    for precision in ("exact", "fast"):
+        tree = rates[f"tree {precision}"]
+        limit = rates[f"prefill {precision}"]
+        print(
+            f"  tree, {precision:<9} {tree:8.1f} prompts/s = {tree * distinct:6.0f} tokens/s, "
+            f"{tree * distinct / limit:4.0%} of the engine's prefill of {limit:.0f} tokens/s"
+        )
+    print(f"  tree / naive, both exact: {rates['tree exact'] / rates['naive']:.1f}x")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", action="append", help="a model's name; both if not given")
+    parser.add_argument("--personas", type=int, default=12)
+    arguments = parser.parse_args()
+    for model_name in arguments.model or ["smollm2-135m-instruct", "gemma-3-270m"]:
+        measure(model_name, arguments.personas)

@@ -1,0 +1,95 @@
+"""kill -9 at any moment, run again: the same result, and no answer computed twice."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+from pandas.testing import assert_frame_equal
+
+EXPERIMENT = """
+question: Does it survive?
+study: bfi
+participants: {sample: 12, seed: 5, complete: true}
+models: [smollm2-135m-instruct]
+strategies: [interview, {known_answers: {k: 4}}]
+arms: [none, filler, shuffled, own]
+"""
+COMMAND = [sys.executable, "-m", "geppetto", "run", "experiments/killed.yaml"]
+
+
+def workspace_in(folder: Path) -> Path:
+    (folder / "experiments").mkdir(parents=True)
+    (folder / "experiments" / "killed.yaml").write_text(EXPERIMENT)
+    return folder
+
+
+def stored(workspace: Path) -> dict[str, tuple[str, str]]:
+    """Log-probabilities and time of every stored answer, by request."""
+    database = workspace / "mlruns" / "answers.db"
+    if not database.exists():
+        return {}
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30) as connection:
+        try:
+            rows = connection.execute("SELECT request, log_probs, answered FROM answers").fetchall()
+        except sqlite3.OperationalError:  # the table is not made yet
+            return {}
+    return {request: (log_probs, answered) for request, log_probs, answered in rows}
+
+
+def run_until(workspace: Path, answers: int, pause: float) -> None:
+    """Start the experiment and kill it `pause` seconds after it has stored so many answers."""
+    process = subprocess.Popen(
+        COMMAND, cwd=workspace, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    while len(stored(workspace)) < answers:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.01)
+    time.sleep(pause)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def final_answers(workspace: Path) -> pd.DataFrame:
+    """The table of answers of the one finished MLflow run, whose children are complete."""
+    mlflow.set_tracking_uri(f"sqlite:///{workspace}/mlruns/mlflow.db")
+    runs = mlflow.search_runs(experiment_names=["killed"])
+    assert isinstance(runs, pd.DataFrame)
+    parents = runs[runs["tags.mlflow.parentRunId"].isna()]
+    assert list(parents["status"]) == ["FINISHED"]
+    children = runs[runs["tags.mlflow.parentRunId"] == parents["run_id"].iloc[0]]
+    assert len(children) == len(runs) - 1 == 7 + 2
+    assert children["tags.mlflow.runName"].is_unique
+    path = mlflow.MlflowClient().download_artifacts(parents["run_id"].iloc[0], "answers.parquet")
+    return pd.read_parquet(path)
+
+
+def test_a_killed_experiment_ends_like_an_uninterrupted_one(tmp_path: Path) -> None:
+    smooth, killed = workspace_in(tmp_path / "smooth"), workspace_in(tmp_path / "killed")
+    subprocess.run(COMMAND, cwd=smooth, check=True, capture_output=True)
+    everything = stored(smooth)
+
+    moments = random.Random(time.time_ns())
+    thresholds = sorted(moments.sample(range(1, len(everything)), 3))
+    print("killed after", thresholds)
+    seen: dict[str, tuple[str, str]] = {}
+    for threshold in [*thresholds, len(everything)]:
+        pause = moments.uniform(0, 2 if threshold == len(everything) else 0.3)
+        run_until(killed, threshold, pause)
+        now = stored(killed)
+        assert seen.items() <= now.items(), "a stored answer changed or was computed again"
+        assert len(now) > len(seen)
+        seen = now
+    subprocess.run(COMMAND, cwd=killed, check=True, capture_output=True)
+    assert stored(killed) == seen
+    assert {key: answer for key, (answer, _) in seen.items()} == {
+        key: answer for key, (answer, _) in everything.items()
+    }
+    assert_frame_equal(final_answers(killed), final_answers(smooth), check_exact=True)
