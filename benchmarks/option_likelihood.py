@@ -13,6 +13,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from geppetto.elicitation.option_likelihood import Unit, request_id, score, units
@@ -48,6 +49,11 @@ def one_by_one(unit: Unit, model: LanguageModel, prompts: int) -> int:
     return prompts
 
 
+def tree(unit: Unit, model: LanguageModel) -> int:
+    """Score a unit's prompts in one decode; how many."""
+    return len(score(unit, model))
+
+
 def prefill(unit: Unit, model: LanguageModel) -> int:
     """Decode one unbranched text of 512 tokens; how many."""
     text = (unit.prompts[0] * PREFILL_TOKENS)[:PREFILL_TOKENS]
@@ -75,10 +81,10 @@ def measure(name: str, personas: int) -> None:
         rates.setdefault(key, []).append(value)
 
     for unit in work:
-        record("naive", rate(lambda unit=unit: one_by_one(unit, models["exact"], 5)))
+        record("naive", rate(partial(one_by_one, unit, models["exact"], 5)))
         for precision, model in models.items():
-            record(f"tree {precision}", rate(lambda u=unit, m=model: len(score(u, m))))
-            record(f"prefill {precision}", rate(lambda u=unit, m=model: prefill(u, m)))
+            record(f"tree {precision}", rate(partial(tree, unit, model)))
+            record(f"prefill {precision}", rate(partial(prefill, unit, model)))
     report(name, work, {key: statistics.median(values) for key, values in rates.items()})
 
 
@@ -90,11 +96,11 @@ def report(name: str, work: Sequence[Unit], rates: dict[str, float]) -> None:
     print(f"  tokens a prompt: {whole:.1f} one by one, {distinct:.1f} distinct in a tree")
     print(f"  naive, exact    {rates['naive']:8.1f} prompts/s")
     for precision in ("exact", "fast"):
-        tree = rates[f"tree {precision}"]
+        prompts = rates[f"tree {precision}"]
         limit = rates[f"prefill {precision}"]
         print(
-            f"  tree, {precision:<9} {tree:8.1f} prompts/s = {tree * distinct:6.0f} tokens/s, "
-            f"{tree * distinct / limit:4.0%} of the engine's prefill of {limit:.0f} tokens/s"
+            f"  tree, {precision:<9} {prompts:8.1f} prompts/s = {prompts * distinct:.0f} tokens/s, "
+            f"{prompts * distinct / limit:4.0%} of the engine's prefill of {limit:.0f} tokens/s"
         )
     print(f"  tree / naive, both exact: {rates['tree exact'] / rates['naive']:.1f}x")
 

@@ -94,11 +94,20 @@ def test_units_are_stems_and_cost_their_distinct_tokens() -> None:
     assert model.decoded == ann.distinct_tokens
 
 
-def test_a_unit_is_split_before_it_has_too_many_branches() -> None:
-    prompts = {f"s{n:03} ": prompt(f"s{n:03} ", ("1", "2", "3"), stem="s") for n in range(200)}
-    sizes = [len(unit.ids) for unit in units(prompts, FakeModel())]
-    assert sizes == [85, 85, 30]
-    assert max(sizes) * 3 <= 256
+@pytest.mark.parametrize(
+    ("options", "sizes"),
+    [(("1", "2", "3"), [256, 44]), (("yes", "no", "perhaps"), [85, 85, 85, 45])],
+)
+def test_a_unit_is_split_before_it_has_too_many_branches(
+    options: tuple[str, ...], sizes: list[int]
+) -> None:
+    prompts = {f"s{n:03} ": prompt(f"s{n:03} ", options, stem="s") for n in range(300)}
+    found = list(units(prompts, FakeModel()))
+    assert [len(unit.ids) for unit in found] == sizes
+    for unit in found:
+        parents = set(unit.tree.parents.tolist()) - {-1}
+        decoded_leaves = parents - {int(unit.tree.parents[node]) for node in parents}
+        assert len(decoded_leaves) <= 256
 
 
 def test_a_prompt_that_does_not_fit_is_refused_with_its_size() -> None:

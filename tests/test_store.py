@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sql
 
 from geppetto.answers.store import AnswerStore
 from geppetto.elicitation.option_likelihood import OptionScores
+from geppetto.errors import GeppettoError
 
 
 def scores(*names: str) -> dict[str, OptionScores]:
@@ -25,7 +25,7 @@ def test_answers_come_back_to_the_last_bit(tmp_path: Path) -> None:
 def test_an_answer_is_never_stored_twice(tmp_path: Path) -> None:
     store = AnswerStore.at(tmp_path / "answers.db")
     store.put("model", scores("a"))
-    with pytest.raises(sql.exc.IntegrityError):
+    with pytest.raises(GeppettoError, match="another process has just stored the same answers"):
         store.put("model", scores("b", "a"))
     assert set(store.get("ab")) == {"a"}
 

@@ -60,8 +60,12 @@ def run(experiment: Annotated[Path, typer.Argument(help="An experiment file.")])
 
     with console.status("opening MLflow"):
         tracked = mlflow_runs.begin(prepared, WORKSPACE)
-    for model in prepared.models:
-        _ask(model, work[model.identity.name], store)
+    try:
+        for model in prepared.models:
+            _ask(model, work[model.identity.name], store)
+    except KeyboardInterrupt:
+        console.print("stopped; every answer so far is kept, run again to go on")
+        raise typer.Exit(130) from None
     with console.status("evaluating"):
         result = evaluate(prepared, store)
     if not tracked.finished:
@@ -224,6 +228,3 @@ def main() -> None:
     except GeppettoError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"error: {error}"))
         sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("stopped; every answer so far is kept, run again to go on")
-        sys.exit(130)

@@ -11,6 +11,7 @@ from pathlib import Path
 import sqlalchemy as sql
 
 from geppetto.elicitation.option_likelihood import OptionScores
+from geppetto.errors import GeppettoError
 
 _metadata = sql.MetaData()
 _answers = sql.Table(
@@ -28,8 +29,7 @@ _answers = sql.Table(
 class AnswerStore:
     """Answers by the content hash of their request.
 
-    A request is stored once and never changed; storing it again is an error, since it means that
-    an answer was computed twice.
+    A request is stored once and never changed.
 
     Parameters
     ----------
@@ -50,7 +50,13 @@ class AnswerStore:
         return cls(f"sqlite:///{path}")
 
     def put(self, model: str, scores: Mapping[str, OptionScores]) -> None:
-        """Store answers by request id, all or none, durably before this returns."""
+        """Store answers by request id, all or none, durably before this returns.
+
+        Raises
+        ------
+        GeppettoError
+            If one of them is stored already: it was computed twice.
+        """
         now = datetime.now(UTC)
         rows = [
             {
@@ -63,8 +69,14 @@ class AnswerStore:
             }
             for request, answer in scores.items()
         ]
-        with self._engine.begin() as connection:
-            connection.execute(_answers.insert(), rows)
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(_answers.insert(), rows)
+        except sql.exc.IntegrityError as error:
+            raise GeppettoError(
+                f"another process has just stored the same answers of {model} in "
+                f"{self._engine.url}; wait until it ends, then run again to go on from there"
+            ) from error
 
     def get(self, requests: Iterable[str]) -> dict[str, OptionScores]:
         """The stored answers among these requests, by request id."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
@@ -102,36 +102,44 @@ def units(prompts: Mapping[str, Prompt], model: LanguageModel) -> Iterator[Unit]
     for request, prompt in prompts.items():
         by_stem.setdefault(prompt.stem, []).append(request)
     for requests in by_stem.values():
-        for part in _parts(requests, prompts):
-            yield _unit(part, prompts, model)
+        tokenised = [_tokenised(request, prompts[request], model) for request in requests]
+        head = model.tokenize(prompts[requests[0]].head)
+        for part in _parts(tokenised):
+            ids, texts, options = zip(*part, strict=True)
+            shared = _common(*texts, head)
+            yield Unit(ids, texts, options, head=min(shared, min(map(len, texts)) - 1))
 
 
-def _parts(requests: list[str], prompts: Mapping[str, Prompt]) -> Iterator[list[str]]:
-    """Split a long list of requests so that each part's options fit into one tree."""
-    most_options = max(len(prompts[request].options) for request in requests)
-    size = max(1, MOST_BRANCHES // most_options)
-    for start in range(0, len(requests), size):
-        yield requests[start : start + size]
+_Tokenised = tuple[str, Tokens, tuple[Tokens, ...]]
 
 
-def _unit(requests: Iterable[str], prompts: Mapping[str, Prompt], model: LanguageModel) -> Unit:
-    ids = tuple(requests)
-    texts = [prompts[request] for request in ids]
-    tokens = tuple(model.tokenize(prompt.text) for prompt in texts)
-    options = tuple(
-        tuple(model.tokenize_option(answer) for _, answer in prompt.options) for prompt in texts
-    )
-    for prompt, prompt_tokens, option_tokens in zip(texts, tokens, options, strict=True):
-        _refuse_nested(prompt, option_tokens)
-        needed = len(prompt_tokens) + max(map(len, option_tokens))
-        if needed > model.context:
-            raise GeppettoError(
-                f"a prompt for {model.identity.name} needs {needed:,} tokens, but the model's "
-                f"context holds {model.context:,}; it ends with {prompt.text[-60:]!r}; "
-                "shorten the persona (fewer known answers or traits)"
-            )
-    shared = _common(*tokens, model.tokenize(texts[0].head))
-    return Unit(ids, tokens, options, head=min(shared, min(map(len, tokens)) - 1))
+def _parts(tokenised: Sequence[_Tokenised]) -> Iterator[list[_Tokenised]]:
+    """Split prompts so that the branches of each part fit into one tree."""
+    part: list[_Tokenised] = []
+    branches = 0
+    for prompt in tokenised:
+        more = max(1, len({option[:-1] for option in prompt[2] if len(option) > 1}))
+        if part and branches + more > MOST_BRANCHES:
+            yield part
+            part, branches = [], 0
+        part.append(prompt)
+        branches += more
+    yield part
+
+
+def _tokenised(request: str, prompt: Prompt, model: LanguageModel) -> _Tokenised:
+    """A prompt's request id, its tokens and those of its options."""
+    tokens = model.tokenize(prompt.text)
+    options = tuple(model.tokenize_option(answer) for _, answer in prompt.options)
+    _refuse_nested(prompt, options)
+    needed = len(tokens) + max(map(len, options))
+    if needed > model.context:
+        raise GeppettoError(
+            f"a prompt for {model.identity.name} needs {needed:,} tokens, but the model's context "
+            f"holds {model.context:,}; it ends with {prompt.text[-60:]!r}; shorten the persona "
+            "(fewer known answers or traits)"
+        )
+    return request, tokens, options
 
 
 def _refuse_nested(prompt: Prompt, options: tuple[Tokens, ...]) -> None:

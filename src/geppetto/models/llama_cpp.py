@@ -82,7 +82,6 @@ class LlamaCppModel:
                 f"{name} is declared `kind: chat`, but {path.name} carries no chat template; "
                 "declare it `kind: base`"
             )
-        self.kind_was_declared = kind is not None
         kind = kind or ("chat" if source else "base")
         self.template = (
             ChatTemplate(

@@ -55,8 +55,8 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
         lines.append(Text(f"  not used: {count:,} people of the published table are {reason}"))
     for reason, count in Counter(planned.dropped.values()).items():
         lines.append(Text(f"  left out of every arm: {count:,} participants {reason}", "yellow"))
-    for model in prepared.models:
-        lines.append(Text(f"  {describe(model)}"))
+    for spec, model in zip(prepared.experiment.models, prepared.models, strict=True):
+        lines.append(Text(f"  {describe(model, declared=spec.kind is not None)}"))
     table = Table("to ask", box=None, header_style="dim", pad_edge=False)
     for column in ("prompts", "tokens, one by one", "distinct tokens", "estimate"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -71,19 +71,22 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
     return Group(*lines, "", table, f"plan {planned.sha256[:12]}")
 
 
-def describe(model: LanguageModel) -> str:
+def describe(model: LanguageModel, declared: bool) -> str:
     """A model and how it will be asked, in one line."""
     identity = model.identity
     if model.template is None:
-        asked = "base, asked in plain text"
-    elif model.template.has_system_role:
-        asked = "chat, asked in its own template with an explicit system turn"
+        why = "declared" if declared else "its file carries no chat template"
+        asked = f"base ({why}), asked in plain text"
     else:
-        asked = "chat, asked in its own template, which has no system turn: all in the user turn"
-    return (
-        f"{identity.name}: {asked}; {identity.weights} weights, {identity.kv_cache} cache, "
-        f"flash attention {'on' if identity.flash_attention else 'off'}"
-    )
+        why = "declared" if declared else "its file carries a chat template"
+        asked = f"chat ({why}), asked in its template "
+        asked += (
+            "with an explicit system turn"
+            if model.template.has_system_role
+            else "which has no system turn: everything is in the user turn"
+        )
+    exact = "exact" if identity.gelu == "float32" else "fast"
+    return f"{identity.name}: {asked}; {exact}, {identity.weights} weights"
 
 
 def result(found: Result) -> RenderableType:
