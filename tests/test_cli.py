@@ -207,9 +207,9 @@ def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
     assert len(parents) == 1
     own = runs[(runs["params.arm"] == "own") & (runs["params.strategy"] == "interview")].iloc[0]
     for metric in ("accuracy", "nll", "nll_full", "option_mass", "pseudo_r2"):
-        low, high = (own[f"metrics.intervals/{metric}_{end}"] for end in ("low", "high"))
+        low, high = (own[f"metrics.{metric}_{end}"] for end in ("low", "high"))
         assert low <= own[f"metrics.{metric}"] <= high
-    assert own["metrics.effects/information_low"] <= own["metrics.effects/information"]
+    assert own["metrics.saved/information_low"] <= own["metrics.saved/information"]
     assert own["params.model_weights"] == "f32"
     assert own["params.strategy_question"] == "label"
 

@@ -177,13 +177,11 @@ def _log_condition(
     for other, row in by_condition(result.conditions):
         if other == condition:
             metrics = row.drop(columns=[*CONDITION, "participants"]).iloc[0]
-            mlflow.log_metrics(
-                {_metric(str(name)): float(value) for name, value in metrics.items()}
-            )
+            mlflow.log_metrics({str(name): float(value) for name, value in metrics.items()})
     for effect in result.effects:
         if Condition(effect.model, effect.strategy, effect.contrast.better) == condition:
             mlflow.log_metrics(_effect_metrics(effect))
-    mlflow.log_table(people, "participants.json")
+    mlflow.log_table(people.drop(columns=CONDITION), "participants.json")
     for measure in ("nll", "accuracy"):
         _log_by_rank(f"participants/{measure}_by_rank", sorted(people[measure].tolist()))
     _log_figure(figures.participant_distribution(result.people, condition), "participants.png")
@@ -220,20 +218,15 @@ def _condition_params(prepared: Prepared, condition: Condition) -> dict[str, Any
     return params
 
 
-def _metric(name: str) -> str:
-    """Interval ends get a section of their own in the UI's charts."""
-    return f"intervals/{name}" if name.endswith(("_low", "_high")) else name
-
-
 def _effect_metrics(effect: Effect) -> dict[str, float]:
-    """An effect's numbers in a section of their own: effects/information, and so on."""
+    """An effect's numbers in a section of their own: saved/information, and so on."""
     name = effect.contrast.name + ("_full" if effect.measure == "nll_full" else "")
     return {
-        f"effects/{name}": effect.nats.value,
-        f"effects/{name}_low": effect.nats.low,
-        f"effects/{name}_high": effect.nats.high,
-        f"effects/{name}_d_z": effect.d_z.value,
-        f"effects/{name}_improved": effect.improved.value,
+        f"saved/{name}": effect.nats.value,
+        f"saved/{name}_low": effect.nats.low,
+        f"saved/{name}_high": effect.nats.high,
+        f"saved/{name}_d_z": effect.d_z.value,
+        f"saved/{name}_improved": effect.improved.value,
     }
 
 
