@@ -1,26 +1,31 @@
 # Everything happens in .venv, with the versions of constraints.txt.
 PYTHON ?= python3
 BIN := .venv/bin
-EXTRAS := local,dev
+INSTALL := $(BIN)/pip install --quiet --constraint constraints.txt --editable
 
 .PHONY: demo test bench clean
 
-demo: .venv/ready
+demo: .venv/local.stamp
 	$(BIN)/geppetto run experiments/bfi_personas.yaml
 
-test: .venv/ready
+test: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict src
 	$(BIN)/pytest
 
-bench: .venv/ready
+bench: .venv/local.stamp
 	$(BIN)/python benchmarks/option_likelihood.py
 
-.venv/ready: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit("geppetto needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
+.venv/local.stamp: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "geppetto needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@echo "Installing; the inference engine is compiled, which takes some minutes once."
+	$(INSTALL) '.[local]'
+	touch $@
+
+.venv/dev.stamp: .venv/local.stamp
+	$(INSTALL) '.[local,dev]'
 	touch $@
 
 clean:

@@ -79,6 +79,20 @@ def test_leaving_one_person_out_can_cost_another_the_donor(small_study: Study) -
     assert planned.participants == ["a", "b", "c", "d"]
 
 
+def test_a_person_who_answered_none_of_the_items_is_left_out(small_study: Study) -> None:
+    planned = make_plan(
+        small_study,
+        list(small_study.people.values()),
+        ["q2"],
+        [Strategy("interview", load_strategy("interview", {}, ROOT))],
+        [NoPersona(), Own()],
+        Layout(),
+        [FakeModel()],
+    )
+    assert planned.dropped == {"f": "without a response to any of the items"}
+    assert planned.cells == 6
+
+
 def test_a_plan_for_nobody_stops(small_study: Study) -> None:
     with pytest.raises(GeppettoError, match="no participant is left to compare arms on: 1 without"):
         plan(small_study, people="g")

@@ -121,7 +121,7 @@ def make_plan(
         If nobody is left.
     """
     writers = [_Writer(study, strategy, items) for strategy in strategies]
-    kept, donors, dropped = _matched(participants, writers, arms)
+    kept, donors, dropped = _matched(participants, items, writers, arms)
     if not kept:
         reasons = "; ".join(f"{count:,} {why}" for why, count in Counter(dropped.values()).items())
         raise GeppettoError(f"no participant is left to compare arms on: {reasons}")
@@ -165,10 +165,17 @@ class _Writer:
 
 
 def _matched(
-    participants: Sequence[Participant], writers: Sequence[_Writer], arms: Sequence[Arm]
+    participants: Sequence[Participant],
+    items: Sequence[str],
+    writers: Sequence[_Writer],
+    arms: Sequence[Arm],
 ) -> tuple[list[Participant], dict[tuple[str, Arm], dict[str, tuple[str, ...]]], dict[str, str]]:
     """Participants for whom every arm can be made, their donors, and why the others are out."""
-    dropped: dict[str, str] = {}
+    dropped = {
+        person.id: "without a response to any of the items"
+        for person in participants
+        if not person.responses.keys() & set(items)
+    }
     for writer in writers:
         for person in participants:
             if not all(writer.persona(person, block) for block in writer.blocks):
