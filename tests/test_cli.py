@@ -141,6 +141,8 @@ def test_a_preview_for_a_model_shows_its_own_template() -> None:
             ("[interview,", "[interview, interview,"),
             "strategies: 'interview' is listed twice; keep one of them",
         ),
+        (("A2, C3", "A2, A2"), "items: 'A2' is listed twice; keep one of them"),
+        (("[A2, C3, E4, N3]", "[]"), "line 5: items: "),
         (("[interview,", "[[interview],"), "line 7: strategies.0: write a name, or one name"),
     ],
 )
@@ -173,6 +175,7 @@ def test_unknown_names_on_the_command_line_are_refused_too() -> None:
     assert "unknown participant '1'" in refused(geppetto(*preview, "1"))
     assert "unknown item 'Z1'" in refused(geppetto(*preview, "61623", "--item", "Z1"))
     assert "write it as name=value" in refused(geppetto(*preview, "61623", "--set", "k"))
+    assert "is not a YAML value" in refused(geppetto(*preview, "61623", "--set", "k=["))
     assert "nothing.yaml does not exist" in refused(geppetto("run", "nothing.yaml"))
 
 

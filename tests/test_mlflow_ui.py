@@ -14,6 +14,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from mlflow.entities import Run
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -76,24 +77,26 @@ def page(address: str) -> Iterator[sync_api.Page]:
         browser.close()
 
 
+def conditions(workspace: Path) -> list[Run]:
+    """The child runs of the experiment."""
+    mlflow.set_tracking_uri(f"sqlite:///{workspace}/mlruns/mlflow.db")
+    runs = mlflow.search_runs(experiment_names=["seen"], output_format="list")
+    return [run for run in runs if "mlflow.parentRunId" in run.data.tags]
+
+
 def test_the_compare_view_shows_conditions_and_their_metrics(
     page: sync_api.Page, address: str, workspace: Path
 ) -> None:
-    mlflow.set_tracking_uri(f"sqlite:///{workspace}/mlruns/mlflow.db")
-    client = mlflow.MlflowClient()
-    experiment = client.get_experiment_by_name("seen")
-    assert experiment is not None
-    children = client.search_runs([experiment.experiment_id], "params.strategy != 'x'")
-    runs = json.dumps([run.info.run_id for run in children])
-    page.goto(
-        f"{address}/#/compare-runs?runs={runs}&experiments=[%22{experiment.experiment_id}%22]"
-    )
-    page.get_by_text(f"Comparing {len(children)} Runs from 1 Experiment").wait_for()
-    own = next(run for run in children if run.data.params["arm"] == "own")
+    runs = conditions(workspace)
+    ids = json.dumps([run.info.run_id for run in runs])
+    experiments = json.dumps([runs[0].info.experiment_id])
+    page.goto(f"{address}/#/compare-runs?runs={ids}&experiments={experiments}")
+    page.get_by_text(f"Comparing {len(runs)} Runs from 1 Experiment").wait_for()
     for text in ("Parallel Coordinates Plot", "Box Plot", "own", "shuffled", "known_answers(k=4)"):
         page.get_by_text(text, exact=True).first.wait_for()
     for metric in ("accuracy", "nll", "nll_low", "nll_high"):
         page.get_by_role("link", name=metric, exact=True).wait_for()
+    (own,) = [run for run in runs if run.data.params["arm"] == "own"]
     value = f"{own.data.metrics['nll']:.3f}".rstrip("0")
     page.get_by_text(value, exact=True).first.wait_for()
 
@@ -101,14 +104,13 @@ def test_the_compare_view_shows_conditions_and_their_metrics(
 def test_a_run_shows_each_participant_and_the_prompt(
     page: sync_api.Page, address: str, workspace: Path
 ) -> None:
-    mlflow.set_tracking_uri(f"sqlite:///{workspace}/mlruns/mlflow.db")
-    client = mlflow.MlflowClient()
-    experiment = client.get_experiment_by_name("seen")
-    assert experiment is not None
-    (own,) = client.search_runs([experiment.experiment_id], "params.arm = 'own'")
-    base = f"{address}/#/experiments/{experiment.experiment_id}/runs/{own.info.run_id}"
+    (own,) = [run for run in conditions(workspace) if run.data.params["arm"] == "own"]
+    base = f"{address}/#/experiments/{own.info.experiment_id}/runs/{own.info.run_id}"
     page.goto(f"{base}/artifacts/participants.json")
     for text in ("participant", "accuracy", "nll"):
         page.get_by_text(text, exact=True).first.wait_for()
     page.goto(f"{base}/model-metrics")
     page.get_by_text("nll_by_rank").first.wait_for()
+    (prompt,) = mlflow.MlflowClient().list_artifacts(own.info.run_id, "prompts")
+    page.goto(f"{base}/artifacts/{prompt.path}")
+    page.get_by_text("Indicate how accurately").first.wait_for()

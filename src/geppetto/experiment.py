@@ -151,7 +151,7 @@ class Experiment(BaseModel):
     question: str
     study: str
     participants: Participants = Participants()
-    items: tuple[str, ...] | None = None
+    items: tuple[str, ...] | None = Field(None, min_length=1)
     models: tuple[ModelSpec, ...] = Field(min_length=1)
     strategies: tuple[_Named, ...] = Field(min_length=1)
     arms: tuple[_Named, ...] = Field(min_length=1)
@@ -177,6 +177,7 @@ class Experiment(BaseModel):
             ("models", [model.name for model in self.models]),
             ("strategies", [strategy.label for strategy in self.strategies]),
             ("arms", [arm.name for arm in self.arms]),
+            ("items", list(self.items or ())),
         ):
             for name in names:
                 if names.count(name) > 1:

@@ -118,13 +118,16 @@ def make_plan(
     Raises
     ------
     GeppettoError
-        If nobody is left.
+        If fewer than two people are left.
     """
     writers = [_Writer(study, strategy, items) for strategy in strategies]
     kept, donors, dropped = _matched(participants, items, writers, arms)
-    if not kept:
+    if len(kept) < 2:
         reasons = "; ".join(f"{count:,} {why}" for why, count in Counter(dropped.values()).items())
-        raise GeppettoError(f"no participant is left to compare arms on: {reasons}")
+        raise GeppettoError(
+            f"{len(kept)} participants are left to compare arms on, and intervals need at least "
+            f"two: {reasons or 'the sample has no more'}"
+        )
     answers: list[PlannedAnswer] = []
     prompts: dict[str, dict[str, Prompt]] = {}
     for model in models:

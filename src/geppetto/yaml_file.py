@@ -24,7 +24,10 @@ def read_yaml(path: Path, schema: type[Model], **defaults: Any) -> Model:
     """
     if not path.is_file():
         raise GeppettoError(f"experiment file {path} does not exist")
-    text = path.read_text("utf-8")
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise GeppettoError(f"{path} cannot be read as UTF-8 text: {error}") from error
     try:
         tree = yaml.compose(text, yaml.SafeLoader)
         content = yaml.safe_load(text)

@@ -19,7 +19,7 @@ from geppetto.personas.strategy import PersonaStrategy
 
 def shipped() -> Path:
     """Folder of the strategy library that comes with geppetto."""
-    installed = Path(__file__).parent / "library"
+    installed = Path(__file__).parent / "shipped"
     return installed if installed.is_dir() else Path(__file__).parents[3] / "personas"
 
 

@@ -67,4 +67,7 @@ def _setting(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
         raise GeppettoError(f"--set {text}: write it as name=value, for example --set k=5")
-    return name, yaml.safe_load(value)
+    try:
+        return name, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise GeppettoError(f"--set {text}: {value!r} is not a YAML value") from error

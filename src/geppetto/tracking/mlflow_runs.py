@@ -75,7 +75,7 @@ def begin(prepared: Prepared, workspace: Path) -> TrackedRun:
     if experiment := client.get_experiment_by_name(name):
         experiment_id = experiment.experiment_id
     else:
-        local = (workspace / "mlruns" / "artifacts" / name).resolve().as_uri()
+        local = (workspace / "mlruns" / "artifacts").resolve().as_uri()
         is_ours = uri == local_uri(workspace)
         experiment_id = client.create_experiment(
             name,
@@ -152,7 +152,7 @@ def finish(tracked: TrackedRun, prepared: Prepared, result: Result) -> None:
         mlflow.log_table(_effects_table(result), "effects.json")
         mlflow.log_metrics(
             {
-                f"information/{effect.model} {_slug(effect.strategy)}": effect.nats.value
+                f"information/{_slug(effect.model)} {_slug(effect.strategy)}": effect.nats.value
                 for effect in informations(result.effects)
             }
         )
@@ -258,7 +258,7 @@ def _sample_prompts(prepared: Prepared, condition: Condition) -> Iterator[tuple[
         if planned.condition == condition and planned.participant in waiting:
             waiting.remove(planned.participant)
             prompt = prepared.plan.prompts[condition.model][planned.request]
-            yield f"{planned.participant}_{planned.item}", prompt.text
+            yield _slug(f"{planned.participant}_{planned.item}"), prompt.text
 
 
 def _log_by_rank(key: str, values: list[float]) -> None:
