@@ -15,10 +15,12 @@ class KnownAnswers(PersonaStrategy):
     Which items are shown, and in what order, is drawn from `seed`: the same for all participants
     who answered the same items. A person's answers to similar items are the best that is known
     of them, so an instrument that finds no information here could not find any elsewhere.
+    Use the same `answer` as the experiment's layout does.
     """
 
     reads_responses: ClassVar[bool] = True
 
+    traits: tuple[()] = ()  # it shows none
     k: int = Field(12, ge=1, le=200)
     seed: int = 0
     answer: Literal["number", "label"] = "number"

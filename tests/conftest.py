@@ -43,13 +43,14 @@ class FakeModel:
         )
         self.context = context
         self.template = template
+        self.most_branches = 256
         self.decoded = 0
 
     def tokenize(self, text: str) -> Tokens:
         return tuple(text.encode())
 
-    def tokenize_option(self, text: str) -> Tokens:
-        return tuple(text.encode())
+    def has_control_tokens(self, text: str) -> bool:
+        return "<|" in text
 
     def log_probs(self, tree: TokenTree, head: int = 0) -> NDArray[np.float64]:
         self.decoded += len(set(tree.parents.tolist()) - {-1}) - head
@@ -93,7 +94,8 @@ def small_study() -> Study:
             ],
             "scales": {"three": {"options": {"1": "No", "2": "Somewhat", "3": "Yes"}}},
             "items": [
-                {"name": f"q{n}", "text": f"Statement {n}.", "scale": "three"} for n in range(1, 5)
+                {"name": f"q{n}", "text": f"{'Very ' * n}true.", "scale": "three"}
+                for n in range(1, 5)
             ],
             "exclusions": [{"trait": "age", "below": 18, "reason": "under 18 years"}],
         }

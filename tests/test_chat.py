@@ -22,7 +22,8 @@ def test_smollm2_reads_our_system_turn_and_not_its_own(smollm2: LlamaCppModel) -
 
 def test_control_tokens_of_the_template_are_single_tokens(smollm2: LlamaCppModel) -> None:
     assert len(smollm2.tokenize("<|im_start|>")) == 1
-    assert len(smollm2.tokenize_option("<|im_start|>")) > 1
+    assert smollm2.has_control_tokens("Hi<|im_end|>")
+    assert not smollm2.has_control_tokens("Hi, I am 30 < 40 years old |>")
 
 
 def test_an_empty_reasoning_block_is_written_before_the_answer() -> None:
@@ -66,6 +67,8 @@ def test_a_template_that_swallows_the_system_turn_is_not_trusted_with_one() -> N
         (CHATML.replace("message.content", "message.content | upper"), "as written"),
         (CHATML.replace("assistant\n{% endif %}", "model\n{% endif %}"), "cannot be verified"),
         ("{% for %}", "not valid Jinja"),
+        ("{{ strftime_now('%Y') }}", "cannot be rendered: 'strftime_now' is undefined"),
+        ("{{ raise_exception('never') }}", "refuses the conversation: never"),
     ],
 )
 def test_templates_that_alter_turns_are_refused(source: str, message: str) -> None:

@@ -109,8 +109,7 @@ def test_a_preview_for_a_model_shows_its_own_template() -> None:
         ),
         (
             ("{k: 4}", "{k: none}"),
-            "strategy 'known_answers': k is 'none'; input should be a valid integer, unable to "
-            "parse string as an integer",
+            "strategy 'known_answers': k is 'none'; input should be a valid integer",
         ),
         (
             ("[interview,", "[{interview: {traits: [agee]}},"),
@@ -143,6 +142,23 @@ def test_a_preview_for_a_model_shows_its_own_template() -> None:
         ),
         (("A2, C3", "A2, A2"), "items: 'A2' is listed twice; keep one of them"),
         (("[A2, C3, E4, N3]", "[]"), "line 5: items: "),
+        (
+            ("sample: 6", "sampel: 6"),
+            "unknown key 'sampel' in experiments/small.yaml, line 4; did you mean 'sample'?",
+        ),
+        (("sample: 6", "sample: 6.0"), "line 4: participants.sample: Input should be a valid int"),
+        (("complete: true", "complete: yess"), "line 4: participants.complete: Input should be"),
+        (("[smollm2-135m-instruct]", "[{path: 5}]"), "line 6: models.0: give the model a name"),
+        (("[smollm2-135m-instruct]", "[{path: x.gguf, knd: base}]"), "did you mean 'kind'?"),
+        (
+            ("question: Does it", "name: a/b\nquestion: Does it"),
+            "line 2: name: String should match",
+        ),
+        (("question: Does it", "question: \x01 it"), "not valid YAML"),
+        (
+            ("[interview,", "[interview, {interview: {question: label}},"),
+            "strategies interview and interview(question=label) are the same; keep one of them",
+        ),
         (("[interview,", "[[interview],"), "line 7: strategies.0: write a name, or one name"),
     ],
 )
@@ -167,6 +183,7 @@ def test_a_prompt_longer_than_the_context_stops_before_anything_is_asked(workspa
     message = refused(result)
     assert "but the model's context holds 8,192" in message
     assert "shorten the persona" in message
+    assert not (workspace / "mlruns").exists()
 
 
 def test_unknown_names_on_the_command_line_are_refused_too() -> None:
@@ -241,6 +258,51 @@ def test_prompts_stay_in_the_workspace_when_told_so(workspace: Path) -> None:
     client = mlflow.MlflowClient()
     for run_id in runs["run_id"]:
         assert "prompts" not in {item.path for item in client.list_artifacts(run_id)}
+
+
+def test_arms_that_allow_no_contrast_still_have_results(workspace: Path) -> None:
+    text = SMALL.replace("[none, filler, {shuffled: {donors: 2}}, own]", "[own]")
+    done = geppetto("run", experiment(workspace, text), cwd=workspace)
+    assert done.returncode == 0, done.stderr
+    assert "Information was not measured: it needs the arms shuffled and own." in done.stdout
+
+
+def test_length_averaged_scores_keep_the_full_likelihood(workspace: Path) -> None:
+    """The likelihood over everything cannot exceed that over the legal options."""
+    text = SMALL.replace("[none, filler, {shuffled: {donors: 2}}, own]", "[none]")
+    text += "layout: {answer: label}\nnormalisation: "
+    full = {}
+    for normalisation in ("sum", "mean"):
+        done = geppetto("run", experiment(workspace, text + normalisation), cwd=workspace)
+        assert done.returncode == 0, done.stderr
+        row = next(line for line in done.stdout.splitlines() if line.startswith("  none"))
+        full[normalisation] = row.split()[-3:-1]
+        assert "nothing" in done.stdout or normalisation == "sum"
+    assert full["sum"] == full["mean"]
+
+
+def test_strangers_who_are_told_the_same_are_counted(workspace: Path) -> None:
+    text = SMALL.replace("interview, {known_answers: {k: 4}}", "{interview: {traits: [gender]}}")
+    done = geppetto("run", experiment(workspace, text), cwd=workspace)
+    assert re.search(
+        r"\d+% of the strangers' interview.* personas are the participant's", done.stdout
+    )
+
+
+def test_an_unusable_tracking_server_is_named(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "foo://bar")
+    message = refused(geppetto("run", experiment(workspace, SMALL), cwd=workspace))
+    assert message.startswith("MLflow at foo://bar cannot be used: ")
+    assert not (workspace / "mlruns").exists()
+
+
+def test_a_broken_store_is_named(workspace: Path) -> None:
+    (workspace / "mlruns").mkdir()
+    (workspace / "mlruns" / "answers.db").write_text("not a database " * 100)
+    message = refused(geppetto("run", experiment(workspace, SMALL), cwd=workspace))
+    assert "answers.db cannot be read as a store of answers: file is not a database" in message
 
 
 def test_a_configured_tracking_server_is_used(

@@ -83,7 +83,8 @@ def test_the_table_is_computed_from_the_definition(small_study: Study) -> None:
     assert (row["trial"], row["tokens"], row["status"]) == (1, 50, "scored")
     row = answers_table(plan, scores, small_study, "e", "mean").iloc[0]
     means = sums / [1, 2, 4]
-    assert row["log_prob"] == pytest.approx(np.log(0.2) / 2)
+    assert row["option_log_probs"] == pytest.approx(tuple(means))
+    assert row["log_prob"] == pytest.approx(np.log(0.2))
     assert row["log_prob_of_options"] == pytest.approx(means[1] - np.log(np.exp(means).sum()))
     assert row["option_mass"] == pytest.approx(0.7)
 
@@ -264,10 +265,10 @@ def test_statistics_along_an_axis() -> None:
     values = np.array([[1.0, 2.0, 4.0], [-1.0, -1.0, -1.0], [0.0, 0.0, 0.0]])
     assert standardised_mean(values).tolist() == [
         pytest.approx(7 / 3 / np.std([1, 2, 4], ddof=1)),
-        -np.inf,
+        pytest.approx(np.nan, nan_ok=True),
         0,
     ]
-    assert share_positive(values).tolist() == [1, 0, 0]
+    assert share_positive(values).tolist() == [1, 0, 0.5]
     assert saved_share(np.array([1.0, 1.0]), np.array([2.0, 2.0])) == 0.5
 
 
@@ -286,16 +287,16 @@ def test_one_person_has_no_interval() -> None:
 )
 def test_the_sentence_follows_the_interval(low: float, high: float, words: str) -> None:
     estimate = Estimate((low + high) / 2, low, high)
-    effect = Effect("m", "s", CONTRASTS[-1], "nll", 9, estimate, estimate, Estimate(0.5, 0, 1))
+    effect = Effect("m", "s", CONTRASTS[-1], "nll", 20, estimate, estimate, Estimate(0.5, 0, 1))
     assert words in sentence(effect)
     assert f"[{low:+.3f}, {high:+.3f}] nats a response" in sentence(effect)
-    assert sentence(effect).endswith("50% of 9 people improved.")
+    assert sentence(effect).endswith("50% of 20 people improved.")
 
 
 def test_the_conclusion_names_every_strategy_once() -> None:
     def effect(strategy: str, low: float, high: float) -> Effect:
         nats = Estimate((low + high) / 2, low, high)
-        return Effect("m", strategy, CONTRASTS[-1], "nll", 9, nats, nats, nats)
+        return Effect("m", strategy, CONTRASTS[-1], "nll", 20, nats, nats, nats)
 
     found = [effect("a", 0.1, 0.2), effect("b", -0.1, 0.2), effect("c", -0.2, -0.1)]
     assert conclusion(found) == (
@@ -304,3 +305,10 @@ def test_the_conclusion_names_every_strategy_once() -> None:
     )
     assert conclusion(found[1:2]) == "No difference was found, or excluded, with b (m)."
     assert "needs the arms shuffled and own" in conclusion([])
+
+
+def test_few_people_get_no_verdict() -> None:
+    nats = Estimate(0.2, 0.1, 0.3)
+    few = Effect("m", "s", CONTRASTS[-1], "nll", 19, nats, nats, nats)
+    assert "is not judged, since an interval needs at least 20 people" in sentence(few)
+    assert conclusion([few]) == "19 people are too few for a verdict: 20 are needed."

@@ -44,8 +44,13 @@ def stored(workspace: Path) -> dict[str, tuple[str, str]]:
     return {request: (log_probs, answered) for request, log_probs, answered in rows}
 
 
-def run_until(workspace: Path, answers: int, pause: float) -> None:
-    """Start the experiment and kill it `pause` seconds after it has stored so many answers."""
+def run_until(
+    workspace: Path, answers: int, pause: float = 0, stop: signal.Signals = signal.SIGKILL
+) -> int:
+    """Start the experiment, stop it `pause` seconds after it has stored so many answers.
+
+    Returns its exit code.
+    """
     process = subprocess.Popen(
         COMMAND, cwd=workspace, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
@@ -53,8 +58,8 @@ def run_until(workspace: Path, answers: int, pause: float) -> None:
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.01)
     time.sleep(pause)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.send_signal(stop)
+    return process.wait()
 
 
 def final_answers(workspace: Path) -> pd.DataFrame:
@@ -77,15 +82,16 @@ def test_a_killed_experiment_ends_like_an_uninterrupted_one(tmp_path: Path) -> N
     everything = stored(smooth)
 
     moments = random.Random(time.time_ns())
-    thresholds = sorted(moments.sample(range(1, len(everything)), 3))
+    thresholds = [0, *sorted(moments.sample(range(1, len(everything)), 3))]
     print("killed after", thresholds)
     seen: dict[str, tuple[str, str]] = {}
     for threshold in [*thresholds, len(everything)]:
         pause = moments.uniform(0, 2 if threshold == len(everything) else 0.3)
+        pause += moments.uniform(1, 5) if threshold == 0 else 0
         run_until(killed, threshold, pause)
         now = stored(killed)
         assert seen.items() <= now.items(), "a stored answer changed or was computed again"
-        assert len(now) > len(seen)
+        assert len(now) >= threshold
         seen = now
     subprocess.run(COMMAND, cwd=killed, check=True, capture_output=True)
     assert stored(killed) == seen
@@ -93,3 +99,18 @@ def test_a_killed_experiment_ends_like_an_uninterrupted_one(tmp_path: Path) -> N
         key: answer for key, (answer, _) in everything.items()
     }
     assert_frame_equal(final_answers(killed), final_answers(smooth), check_exact=True)
+
+
+def test_ctrl_c_keeps_what_was_answered_and_nothing_else(tmp_path: Path) -> None:
+    """Exit code 130; every answer that was stored is one that an uninterrupted run gives."""
+    workspace = workspace_in(tmp_path / "stopped")
+    for answers in (1, 150, 300):
+        assert run_until(workspace, answers, stop=signal.SIGINT) == 130
+    interrupted = stored(workspace)
+    smooth = workspace_in(tmp_path / "smooth")
+    subprocess.run(COMMAND, cwd=smooth, check=True, capture_output=True)
+    everything = stored(smooth)
+    assert 300 <= len(interrupted) < len(everything)
+    assert {key: answer for key, (answer, _) in interrupted.items()} == {
+        key: everything[key][0] for key in interrupted
+    }

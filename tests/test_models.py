@@ -1,5 +1,8 @@
 """Real local models: the tree gives what single prompts give, and files are what they say."""
 
+import os
+import signal
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +46,7 @@ def test_a_tree_scores_as_single_prompts_do(model: LlamaCppModel, answer: str, b
     for request_id, prompt in list(asked.items())[::3]:
         text = model.tokenize(prompt.text)
         for (_, option), total in zip(prompt.options, together[request_id].log_probs, strict=True):
-            tokens = model.tokenize_option(option)
+            tokens = model.tokenize(prompt.text + option)[len(text) :]
             alone = TokenTree.build([(text, [tokens])])
             log_probs = model.log_probs(alone)[list(alone.options[0][0])]
             assert total == pytest.approx(log_probs.sum(), abs=BATCH_NOISE)
@@ -68,16 +71,34 @@ def test_scores_do_not_depend_on_what_was_scored_before(model: LlamaCppModel, bf
 
 def test_a_tree_larger_than_the_first_context_gets_a_larger_one(smollm2: LlamaCppModel) -> None:
     long = smollm2.tokenize("word " * 5000)
-    tree = TokenTree.build([(long, [smollm2.tokenize_option("1")])])
+    tree = TokenTree.build([(long, [smollm2.tokenize("1")])])
     assert np.isfinite(smollm2.log_probs(tree)[-1])
+
+
+def test_ctrl_c_waits_for_the_decode_and_spoils_nothing(model: LlamaCppModel, bfi: Study) -> None:
+    """An interrupt inside llama.cpp's callback would leave a half-computed answer."""
+    first, second = units(prompts(bfi, model), model)
+    before = score(second, model)
+    interrupted = 0
+    for delay in (0.01, 0.05, 0.1, 0.15):
+        alarm = threading.Timer(delay, os.kill, [os.getpid(), signal.SIGINT])
+        alarm.start()
+        try:
+            assert score(second, model) == before
+            alarm.join()
+        except KeyboardInterrupt:
+            interrupted += 1
+    assert interrupted >= 2
+    score(first, model)
+    assert score(second, model) == before
 
 
 def test_tokens_begin_as_the_model_was_trained(
     smollm2: LlamaCppModel, gemma: LlamaCppModel
 ) -> None:
     assert gemma.tokenize("a")[0] == 2
-    assert gemma.tokenize_option("a") == gemma.tokenize("a")[1:]
-    assert smollm2.tokenize("a") == smollm2.tokenize_option("a")
+    assert 2 not in gemma.tokenize("a")[1:]
+    assert len(smollm2.tokenize("a")) == 1
 
 
 def test_what_a_file_says_of_itself_is_believed(

@@ -79,6 +79,15 @@ def test_ten_is_not_credited_to_one() -> None:
         list(units(prompts, FakeModel()))
 
 
+def test_an_option_that_the_tokenizer_joins_with_the_prompt_is_refused() -> None:
+    class Joining(FakeModel):
+        def tokenize(self, text: str) -> tuple[int, ...]:
+            return tuple(text.replace(" 1", "\x01").encode())
+
+    with pytest.raises(GeppettoError, match=r"joins the end of the prompt with option '1'.*label"):
+        list(units({"p": prompt("rate: ")}, Joining()))
+
+
 def test_units_are_stems_and_cost_their_distinct_tokens() -> None:
     texts = ["head:ann q1 ", "head:ann q2 ", "head:bob q1 "]
     prompts = {

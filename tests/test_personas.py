@@ -150,11 +150,13 @@ def test_filler_has_exactly_the_tokens_asked_for(
     def count(text: str) -> int:
         return len(tokenizer.tokenize(f"Rate yourself.\n\n{text}\n\nStatement: x\nAnswer: "))
 
-    empty = count("")
-    for length in [*range(8, 70), 300, 1000]:
-        text = filler(empty + length, count)
-        assert count(text) == empty + length
+    for words in [*range(6, 60), 300, 900]:
+        persona_text = " ".join(["I am 34 years old, and female."] * words)[: 6 * words]
+        text = filler(persona_text, count)
+        assert count(text) == count(persona_text)
         assert "you" not in text.lower().split()
+    with pytest.raises(GeppettoError, match="as many tokens as '' was found; leave out the arm"):
+        filler("", count)
 
 
 def write(workspace: Path, name: str, body: str) -> None:
@@ -215,6 +217,18 @@ def test_a_strategy_that_fails_names_its_line(
         persona(strategy, person, small_study)
 
 
+def test_a_strategy_cannot_look_its_participant_up(workspace: Path, small_study: Study) -> None:
+    write(workspace, "mine", MINE.replace('"HELLO" if', "str(study.people[participant.id]) if"))
+    strategy = load_strategy("mine", {"loud": True}, workspace)
+    with pytest.raises(GeppettoError, match=r"mine\.py, line 8: KeyError: 'a'"):
+        persona(strategy, small_study.participant("a"), small_study)
+
+
+def test_helpers_of_the_workspace_are_no_strategies(workspace: Path) -> None:
+    write(workspace, "_helpers", "x = 1")
+    assert "_helpers" not in strategy_files(workspace)
+
+
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
@@ -222,6 +236,8 @@ def test_a_strategy_that_fails_names_its_line(
         ("biography", {"voise": "first"}, "unknown parameter 'voise' in strategy 'biography'"),
         ("biography", {"voice": "fourth"}, "'biography': voice is 'fourth'"),
         ("known_answers", {"k": 0}, "'known_answers': k is 0"),
+        ("known_answers", {"k": True}, "'known_answers': k is True"),
+        ("known_answers", {"traits": ["age"]}, "'known_answers': traits is"),
     ],
 )
 def test_wrong_names_and_values_are_explained(

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from conftest import FakeModel
+from conftest import CHATML, FakeModel
 from geppetto.errors import GeppettoError
 from geppetto.personas.arms import Arm, Filler, NoPersona, Own, Shuffled
 from geppetto.personas.library import load_strategy
 from geppetto.plan import Plan, Strategy, make_plan
+from geppetto.prompts.chat import ChatTemplate
 from geppetto.prompts.layout import Layout
 from geppetto.studies import Study
 
@@ -28,7 +29,7 @@ def plan(
         study,
         [study.people[name] for name in people],
         list(study.items),
-        [Strategy(name, load_strategy(name, parameters, ROOT)) for name in strategies],
+        [Strategy(name, name, load_strategy(name, parameters, ROOT)) for name in strategies],
         arms,
         Layout(),
         [model or FakeModel()],
@@ -84,7 +85,7 @@ def test_a_person_who_answered_none_of_the_items_is_left_out(small_study: Study)
         small_study,
         list(small_study.people.values()),
         ["q2"],
-        [Strategy("interview", load_strategy("interview", {}, ROOT))],
+        [Strategy("interview", "interview", load_strategy("interview", {}, ROOT))],
         [NoPersona(), Own()],
         Layout(),
         [FakeModel()],
@@ -130,6 +131,39 @@ def test_filler_makes_prompts_as_long_as_the_persona_does(small_study: Study) ->
     assert len(fillers) == 32
     for *cell, _ in fillers:
         assert length[*cell, "filler"] == length[*cell, "own"]
+
+
+def test_strangers_with_the_participants_own_persona_are_counted(small_study: Study) -> None:
+    """Among two men and two women, one seed gives some of them a donor of their own sex."""
+    shares = {
+        plan(small_study, arms=(Shuffled(seed=seed), Own()), traits=("sex",)).identical_strangers[
+            "interview"
+        ]
+        for seed in range(12)
+    }
+    assert shares == {0.0, 1.0} or shares == {0.0, 0.5, 1.0} or shares == {0.0, 0.5}
+    assert plan(small_study).identical_strangers == {"interview": 0.0}
+
+
+def test_a_persona_with_control_tokens_is_refused(small_study: Study, workspace: Path) -> None:
+    (workspace / "personas" / "sly.py").write_text(
+        "from geppetto.personas import PersonaStrategy\n\n\n"
+        "class Sly(PersonaStrategy):\n"
+        "    def write(self, participant, study):\n"
+        "        return 'Me.<|im_end|>'\n"
+    )
+    chat = FakeModel(template=ChatTemplate(source=CHATML))
+    arguments = (
+        small_study,
+        [small_study.people[name] for name in "ab"],
+        list(small_study.items),
+        [Strategy("sly", "sly", load_strategy("sly", {}, workspace))],
+        [Own()],
+        Layout(),
+    )
+    with pytest.raises(GeppettoError, match="control token: 'Me"):
+        make_plan(*arguments, [chat])
+    assert make_plan(*arguments, [FakeModel()]).cells == 8
 
 
 def test_the_plan_hash_follows_its_content(small_study: Study) -> None:

@@ -143,7 +143,9 @@ def record(name: str) -> dict[str, Any]:
                 "text": text,
                 "tokens": model.tokenize(text),
                 "options": options,
-                "option_tokens": [model.tokenize_option(option) for option in options],
+                "option_tokens": [
+                    model.tokenize(text + option)[len(model.tokenize(text)) :] for option in options
+                ],
             }
             for text, options in texts
         ]

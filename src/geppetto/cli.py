@@ -68,12 +68,12 @@ def run(experiment: Annotated[Path, typer.Argument(help="An experiment file.")])
         raise typer.Exit(130) from None
     with console.status("evaluating"):
         result = evaluate(prepared, store)
-    if not tracked.finished:
-        with console.status("logging to MLflow"):
-            mlflow_runs.finish(tracked, prepared, result)
     console.print()
     console.print(terminal.result(result))
     console.print()
+    if not tracked.finished:
+        with console.status("logging to MLflow"):
+            mlflow_runs.finish(tracked, prepared, result)
     console.print(
         f"MLflow run {tracked.run_id}"
         + (" (logged before)" if tracked.finished else "")
@@ -82,16 +82,17 @@ def run(experiment: Annotated[Path, typer.Argument(help="An experiment file.")])
 
 
 def _speed(model: LanguageModel, units: Sequence[Unit]) -> float | None:
-    """Tokens a second of one prompt, after the weights are read; None if nothing is to be asked."""
-    from geppetto.elicitation.token_tree import TokenTree
+    """Distinct tokens a second, measured on the first unit once the weights are read.
 
+    None if nothing is to be asked.
+    """
     if not units:
         return None
-    tree = TokenTree.build([(units[0].prompts[0], units[0].options[0])])
-    model.log_probs(tree)
+    first = units[0]
+    model.log_probs(first.tree, first.head)
     start = time.perf_counter()
-    model.log_probs(tree)
-    return len(units[0].prompts[0]) / (time.perf_counter() - start)
+    model.log_probs(first.tree, first.head)
+    return first.distinct_tokens / (time.perf_counter() - start)
 
 
 def _ask(model: LanguageModel, work: Work, store: AnswerStore) -> None:

@@ -18,13 +18,13 @@ from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import Normalisation, answers_table
 from geppetto.elicitation.option_likelihood import OptionScores, Unit, score, units
 from geppetto.errors import GeppettoError, unknown
-from geppetto.evaluation.baselines import baseline_answers
+from geppetto.evaluation.baselines import BASELINE, baseline_answers
 from geppetto.evaluation.effects import Effect, condition_metrics, effects
 from geppetto.evaluation.metrics import matched, participant_metrics
 from geppetto.models.base import Kind, LanguageModel, Precision
 from geppetto.personas.arms import ARMS, Arm
 from geppetto.personas.library import load_strategy
-from geppetto.plan import Plan, Strategy, make_plan
+from geppetto.plan import NO_STRATEGY, Plan, Strategy, make_plan
 from geppetto.prompts.layout import Layout
 from geppetto.studies import Participant, Study, load_study
 from geppetto.yaml_file import read_yaml
@@ -70,8 +70,11 @@ class ModelSpec(BaseModel):
     def _from_yaml(cls, value: Any) -> Any:
         if isinstance(value, str):
             value = {"path": value} if value.endswith(".gguf") else {"name": value}
-        if isinstance(value, dict) and "path" in value and "name" not in value:
-            value = {**value, "name": Path(value["path"]).stem}
+        if isinstance(value, dict) and "name" not in value:
+            path = value.get("path")
+            if not isinstance(path, str | Path):
+                raise ValueError("give the model a name, or the path of a GGUF file")
+            value = {**value, "name": Path(path).stem}
         return value
 
 
@@ -88,7 +91,7 @@ class Participants(BaseModel):
         Whether to take only people with every trait known and every item answered.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     sample: int | None = Field(None, ge=2)
     seed: int = 0
@@ -147,7 +150,7 @@ class Experiment(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+    name: str = Field(pattern=r"^[^/\\]+$")
     question: str
     study: str
     participants: Participants = Participants()
@@ -158,7 +161,7 @@ class Experiment(BaseModel):
     layout: Layout = Layout()
     normalisation: Normalisation = "sum"
     precision: Precision = "exact"
-    sample_prompts: int = Field(1, ge=0)
+    sample_prompts: int = Field(1, ge=0, strict=True)
 
     @classmethod
     def from_file(cls, path: Path) -> Experiment:
@@ -182,6 +185,8 @@ class Experiment(BaseModel):
             for name in names:
                 if names.count(name) > 1:
                     raise ValueError(f"{what}: {name!r} is listed twice; keep one of them")
+                if what in ("models", "strategies") and name in (NO_STRATEGY, BASELINE):
+                    raise ValueError(f"{what}: {name!r} has another meaning; rename the file")
         return self
 
 
@@ -193,6 +198,7 @@ class Prepared:
     study: Study
     models: tuple[LanguageModel, ...]
     strategies: tuple[Strategy, ...]
+    arms: tuple[Arm, ...]
     plan: Plan
 
     @cached_property
@@ -247,16 +253,21 @@ def prepare(experiment: Experiment, workspace: Path) -> Prepared:
             raise unknown("item", item, study.items, f"study {study.name}")
     arms = [_arm(spec) for spec in experiment.arms]
     strategies = [
-        Strategy(spec.label, load_strategy(spec.name, spec.parameters, workspace))
+        Strategy(spec.name, spec.label, load_strategy(spec.name, spec.parameters, workspace))
         for spec in experiment.strategies
     ]
-    for strategy in strategies:
+    for number, strategy in enumerate(strategies):
         for trait in strategy.rule.traits or ():
             study.trait(trait)
+        for other in strategies[:number]:
+            if (other.name, other.rule.model_dump()) == (strategy.name, strategy.rule.model_dump()):
+                raise GeppettoError(
+                    f"strategies {other.label} and {strategy.label} are the same; keep one of them"
+                )
     people = experiment.participants.draw(study)
     models = tuple(open_model(spec, experiment.precision) for spec in experiment.models)
     plan = make_plan(study, people, list(items), strategies, arms, experiment.layout, models)
-    return Prepared(experiment, study, models, tuple(strategies), plan)
+    return Prepared(experiment, study, models, tuple(strategies), tuple(arms), plan)
 
 
 def _arm(spec: _Named) -> Arm:

@@ -38,8 +38,9 @@ class Condition(NamedTuple):
 
 @dataclass(frozen=True)
 class Strategy:
-    """A strategy under the name it has in tables."""
+    """A strategy by the name of its file, and under the label that it has in tables."""
 
+    name: str
     label: str
     rule: PersonaStrategy
 
@@ -91,6 +92,25 @@ class Plan:
     @cached_property
     def conditions(self) -> list[Condition]:
         return list(dict.fromkeys(answer.condition for answer in self.answers))
+
+    @cached_property
+    def identical_strangers(self) -> dict[str, float]:
+        """Share of a strategy's shuffled answers whose prompt is the participant's own prompt.
+
+        A stranger of whom the same is known can have the very same persona; that answer says
+        nothing on information and pulls its mean towards zero.
+        """
+        own = {
+            (a.model, a.strategy, a.participant, a.item): a.request
+            for a in self.answers
+            if a.arm == Own.name
+        }
+        same: dict[str, list[bool]] = {}
+        for a in self.answers:
+            if a.arm == Shuffled.name and own:
+                mine = own[a.model, a.strategy, a.participant, a.item]
+                same.setdefault(a.strategy, []).append(a.request == mine)
+        return {strategy: sum(found) / len(found) for strategy, found in same.items()}
 
     @cached_property
     def sha256(self) -> str:
@@ -210,7 +230,7 @@ class _Desk:
         self._layout = layout
         self._model = model
         self._rendered: dict[tuple[str, Persona | None], tuple[str, Prompt]] = {}
-        self._fillers: dict[tuple[str, int], str] = {}
+        self._fillers: dict[tuple[str, str, int], str] = {}
 
     @property
     def prompts(self) -> dict[str, Prompt]:
@@ -249,9 +269,9 @@ class _Desk:
                 self._model.tokenize(self._prompt(item, Persona(text, given.placement)).text)
             )
 
-        key = (given.placement, count(given.text))
+        key = (given.placement, item, count(given.text))
         if key not in self._fillers:
-            self._fillers[key] = filler(key[1], count)
+            self._fillers[key] = filler(given.text, count)
         return Persona(self._fillers[key], given.placement)
 
     def _prompt(self, item: str, given: Persona | None) -> Prompt:
@@ -262,6 +282,11 @@ class _Desk:
     def _request(self, item: str, given: Persona | None) -> str:
         key = (item, given)
         if key not in self._rendered:
+            if given and self._model.template and self._model.has_control_tokens(given.text):
+                raise GeppettoError(
+                    f"a persona holds text that {self._model.identity.name} reads as the end of a "
+                    f"turn or another control token: {given.text[:60]!r}; change the strategy"
+                )
             prompt = self._prompt(item, given)
             self._rendered[key] = request_id(prompt, self._model.identity), prompt
         return self._rendered[key][0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -35,6 +35,9 @@ def read_yaml(path: Path, schema: type[Model], **defaults: Any) -> Model:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
         raise GeppettoError(f"{path}{line}: not valid YAML: {error.problem}") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise GeppettoError(f"{path}: not valid YAML: {reason}") from error
     if not isinstance(tree, yaml.MappingNode):
         raise GeppettoError(f"{path}: an experiment file is a list of `key: value` lines")
     _refuse_duplicates(tree, path)
@@ -42,12 +45,28 @@ def read_yaml(path: Path, schema: type[Model], **defaults: Any) -> Model:
         return schema.model_validate(defaults | content)
     except ValidationError as error:
         first = error.errors()[0]
-        place = f"{path}, line {_line(tree, first['loc'])}"
-        name = ".".join(str(part) for part in first["loc"])
+        location = first["loc"]
+        place = f"{path}, line {_line(tree, location)}" if location else str(path)
         if first["type"] == "extra_forbidden":
-            raise unknown("key", str(first["loc"][-1]), schema.model_fields, place) from error
+            known = _schema_at(schema, location[:-1]).model_fields
+            raise unknown("key", str(location[-1]), known, place) from error
+        name = ".".join(str(part) for part in location)
         reason = str(first["msg"]).removeprefix("Value error, ")
-        raise GeppettoError(f"{place}: {name}: {reason}") from error
+        raise GeppettoError(": ".join(filter(None, (place, name, reason)))) from error
+
+
+def _schema_at(schema: type[BaseModel], location: Sequence[Any]) -> type[BaseModel]:
+    """The model that describes a place in a document, itself described by `schema`."""
+    for part in location:
+        if isinstance(part, str) and part in schema.model_fields:
+            annotation = schema.model_fields[part].annotation
+            models = [t for t in (annotation, *get_args(annotation)) if _is_model(t)]
+            schema = models[0] if models else schema
+    return schema
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _refuse_duplicates(node: yaml.Node, path: Path) -> None:

@@ -41,12 +41,10 @@ class AnswerStore:
         self._engine = sql.create_engine(url)
         if self._engine.dialect.name == "sqlite":
             sql.event.listen(self._engine, "connect", _make_durable)
-        _metadata.create_all(self._engine)
 
     @classmethod
     def at(cls, path: Path) -> AnswerStore:
-        """The SQLite store in a file, made if it does not exist."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """The SQLite store in a file, which is made when the first answer is stored."""
         return cls(f"sqlite:///{path}")
 
     def put(self, model: str, scores: Mapping[str, OptionScores]) -> None:
@@ -69,6 +67,7 @@ class AnswerStore:
             }
             for request, answer in scores.items()
         ]
+        self._make()
         try:
             with self._engine.begin() as connection:
                 connection.execute(_answers.insert(), rows)
@@ -80,8 +79,10 @@ class AnswerStore:
 
     def get(self, requests: Iterable[str]) -> dict[str, OptionScores]:
         """The stored answers among these requests, by request id."""
-        wanted = sorted(set(requests))
         found: dict[str, OptionScores] = {}
+        if not self._exists():
+            return found
+        wanted = sorted(set(requests))
         with self._engine.connect() as connection:
             for start in range(0, len(wanted), 500):
                 some = wanted[start : start + 500]
@@ -95,6 +96,35 @@ class AnswerStore:
                         prompt_tokens=row["prompt_tokens"],
                     )
         return found
+
+    def _exists(self) -> bool:
+        """Whether anything has been stored yet.
+
+        Raises
+        ------
+        GeppettoError
+            If the database cannot be read.
+        """
+        file = self._file()
+        if file is not None and not file.exists():
+            return False
+        try:
+            return sql.inspect(self._engine).has_table(_answers.name)
+        except sql.exc.DatabaseError as error:
+            raise GeppettoError(
+                f"{self._engine.url} cannot be read as a store of answers: {error.orig}; "
+                "move the file away, or restore it from a copy"
+            ) from error
+
+    def _make(self) -> None:
+        if (file := self._file()) is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        _metadata.create_all(self._engine)
+
+    def _file(self) -> Path | None:
+        """The database's file, if it is one."""
+        url = self._engine.url
+        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
 def _make_durable(connection: sqlite3.Connection, _: object) -> None:

@@ -59,7 +59,8 @@ def answers_table(
     """The answers of a plan whose every request has been scored.
 
     With `normalisation` "mean" each option's log-probability is divided by its number of tokens
-    before anything else is computed from it; `option_mass` is always of the sums.
+    before options are compared: in `option_log_probs` and `log_prob_of_options`. `log_prob` and
+    `option_mass` are always of the sums, since only those are probabilities.
 
     Raises
     ------
@@ -75,7 +76,7 @@ def answers_table(
         options = sums if normalisation == "sum" else sums / np.array(answer.tokens)
         legal = codes[planned.item]
         finite = bool(np.isfinite(sums).all())
-        log_prob = float(options[legal.index(planned.response)])
+        response = legal.index(planned.response)
         rows.append(
             (
                 study.name,
@@ -93,8 +94,8 @@ def answers_table(
                 0,
                 legal,
                 planned.response,
-                log_prob,
-                log_prob - float(np.logaddexp.reduce(options)),
+                float(sums[response]),
+                float(options[response] - np.logaddexp.reduce(options)),
                 tuple(options.tolist()),
                 float(np.exp(sums).sum()),
                 answer.prompt_tokens,

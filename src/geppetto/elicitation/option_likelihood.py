@@ -17,7 +17,8 @@ from geppetto.models.base import LanguageModel, ModelIdentity
 from geppetto.prompts.layout import Prompt
 
 NAME = "option_likelihood"
-MOST_BRANCHES = 256
+VERSION = 1
+"""Raised when a change here or in an engine changes answers to the same prompts."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class OptionScores:
 
 def request_id(prompt: Prompt, model: ModelIdentity) -> str:
     """Content hash of everything that changes the answer to a prompt."""
-    content = [NAME, prompt.text, prompt.options, model.model_dump()]
+    content = [NAME, VERSION, prompt.text, prompt.options, model.model_dump()]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -102,24 +103,56 @@ def units(prompts: Mapping[str, Prompt], model: LanguageModel) -> Iterator[Unit]
     for request, prompt in prompts.items():
         by_stem.setdefault(prompt.stem, []).append(request)
     for requests in by_stem.values():
-        tokenised = [_tokenised(request, prompts[request], model) for request in requests]
+        spelled: dict[tuple[tuple[str, str], ...], tuple[Tokens, ...]] = {}
+        tokenised = []
+        for request in requests:
+            prompt = prompts[request]
+            if prompt.options not in spelled:
+                spelled[prompt.options] = _options_in_context(prompt, model)
+            tokenised.append((request, model.tokenize(prompt.text), spelled[prompt.options]))
+            _refuse_longer_than_context(prompt, *tokenised[-1][1:], model)
         head = model.tokenize(prompts[requests[0]].head)
-        for part in _parts(tokenised):
+        for part in _parts(tokenised, model.most_branches):
             ids, texts, options = zip(*part, strict=True)
             shared = _common(*texts, head)
             yield Unit(ids, texts, options, head=min(shared, min(map(len, texts)) - 1))
 
 
+def _options_in_context(prompt: Prompt, model: LanguageModel) -> tuple[Tokens, ...]:
+    """Tokens of each option as it continues the prompt.
+
+    Raises
+    ------
+    GeppettoError
+        If the tokenizer joins the end of the prompt with an option, so that the model would not
+        read the prompt that it is asked with; or if one option begins another.
+    """
+    tokens = model.tokenize(prompt.text)
+    options = []
+    for _, answer in prompt.options:
+        whole = model.tokenize(prompt.text + answer)
+        if whole[: len(tokens)] != tokens or len(whole) == len(tokens):
+            other = "label" if prompt.text.endswith(" ") else "number"
+            raise GeppettoError(
+                f"the tokenizer of {model.identity.name} joins the end of the prompt with option "
+                f"{answer!r}, so their probabilities cannot be told apart; use "
+                f"`layout: {{answer: {other}}}`"
+            )
+        options.append(whole[len(tokens) :])
+    _refuse_nested(prompt, tuple(options))
+    return tuple(options)
+
+
 _Tokenised = tuple[str, Tokens, tuple[Tokens, ...]]
 
 
-def _parts(tokenised: Sequence[_Tokenised]) -> Iterator[list[_Tokenised]]:
+def _parts(tokenised: Sequence[_Tokenised], most_branches: int) -> Iterator[list[_Tokenised]]:
     """Split prompts so that the branches of each part fit into one tree."""
     part: list[_Tokenised] = []
     branches = 0
     for prompt in tokenised:
         more = max(1, len({option[:-1] for option in prompt[2] if len(option) > 1}))
-        if part and branches + more > MOST_BRANCHES:
+        if part and branches + more > most_branches:
             yield part
             part, branches = [], 0
         part.append(prompt)
@@ -127,11 +160,9 @@ def _parts(tokenised: Sequence[_Tokenised]) -> Iterator[list[_Tokenised]]:
     yield part
 
 
-def _tokenised(request: str, prompt: Prompt, model: LanguageModel) -> _Tokenised:
-    """A prompt's request id, its tokens and those of its options."""
-    tokens = model.tokenize(prompt.text)
-    options = tuple(model.tokenize_option(answer) for _, answer in prompt.options)
-    _refuse_nested(prompt, options)
+def _refuse_longer_than_context(
+    prompt: Prompt, tokens: Tokens, options: tuple[Tokens, ...], model: LanguageModel
+) -> None:
     needed = len(tokens) + max(map(len, options))
     if needed > model.context:
         raise GeppettoError(
@@ -139,7 +170,6 @@ def _tokenised(request: str, prompt: Prompt, model: LanguageModel) -> _Tokenised
             f"holds {model.context:,}; it ends with {prompt.text[-60:]!r}; shorten the persona "
             "(fewer known answers or traits)"
         )
-    return request, tokens, options
 
 
 def _refuse_nested(prompt: Prompt, options: tuple[Tokens, ...]) -> None:

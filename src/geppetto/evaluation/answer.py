@@ -7,6 +7,13 @@ from collections.abc import Sequence
 from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.inference import Estimate
 
+FEWEST = 20
+"""People below whom no verdict is given: the intervals are too narrow there.
+
+In simulations of normal differences the 95% interval covers 93% at 20 people, 90% at 12 and 73%
+at 3.
+"""
+
 
 def informations(found: Sequence[Effect]) -> list[Effect]:
     """The effects that answer the question: information, over the legal options."""
@@ -20,7 +27,9 @@ def sentence(effect: Effect) -> str:
     holds zero is not evidence that there is no effect, and is not called that.
     """
     nats = effect.nats
-    if nats.low > 0:
+    if effect.participants < FEWEST:
+        verdict = f"is not judged, since an interval needs at least {FEWEST} people"
+    elif nats.low > 0:
         verdict = "predicts this person better than a stranger's persona does"
     elif nats.high < 0:
         verdict = "predicts this person worse than a stranger's persona does"
@@ -43,6 +52,8 @@ def conclusion(found: Sequence[Effect]) -> str:
     measured = informations(found)
     if not measured:
         return "Information was not measured: it needs the arms shuffled and own."
+    if measured[0].participants < FEWEST:
+        return f"{measured[0].participants} people are too few for a verdict: {FEWEST} are needed."
     better = [effect for effect in measured if effect.nats.low > 0]
     worse = [effect for effect in measured if effect.nats.high < 0]
     parts = []

@@ -73,17 +73,17 @@ def mean(values: NDArray[np.float64], axis: int = -1) -> Any:
 def standardised_mean(differences: NDArray[np.float64], axis: int = -1) -> Any:
     """Cohen's d of paired differences: their mean over their standard deviation (d_z).
 
-    0/0, as when nobody's answers changed at all, is 0: no difference.
+    If nobody's answers changed at all it is 0; if everybody's changed by the same, NaN.
     """
     spread = np.std(differences, axis=axis, ddof=1)
     centre = np.mean(differences, axis=axis)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(centre == 0, 0.0, centre / spread)
+        return np.where(centre == 0, 0.0, np.where(spread > 0, centre / spread, np.nan))
 
 
 def share_positive(differences: NDArray[np.float64], axis: int = -1) -> Any:
-    """Share of participants with a positive difference."""
-    return np.mean(differences > 0, axis=axis)
+    """Share of participants with a positive difference; no difference counts half."""
+    return np.mean((differences > 0) + 0.5 * (differences == 0), axis=axis)
 
 
 def saved_share(nll: NDArray[np.float64], reference: NDArray[np.float64], axis: int = -1) -> Any:

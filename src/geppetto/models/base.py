@@ -47,11 +47,15 @@ class LanguageModel(Protocol):
     def context(self) -> int:
         """The most tokens a prompt and its option may have together."""
 
-    def tokenize(self, text: str) -> Tokens:
-        """Tokens of a whole prompt, with the leading token the model was trained with."""
+    @property
+    def most_branches(self) -> int:
+        """The most branches that a tree may have."""
 
-    def tokenize_option(self, text: str) -> Tokens:
-        """Tokens of a continuation, which stands after a prompt."""
+    def tokenize(self, text: str) -> Tokens:
+        """Tokens of a text from its beginning, with the leading token of the model's training."""
+
+    def has_control_tokens(self, text: str) -> bool:
+        """Whether a text would be read as more than plain text in this model's template."""
 
     def log_probs(self, tree: TokenTree, head: int = 0) -> NDArray[np.float64]:
         """Log-probability of each scored node given its path, in nats, shape (nodes,).

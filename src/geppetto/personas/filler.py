@@ -22,21 +22,22 @@ PASSAGE = (
 _SHORT_WORDS = ("and", "the", "of", "a", "in", "to", "it", "is")
 
 
-def filler(tokens: int, count: Callable[[str], int]) -> str:
-    """The beginning of a neutral passage, repeated if need be, that has `tokens` tokens.
+def filler(text: str, count: Callable[[str], int]) -> str:
+    """The beginning of a neutral passage, repeated if need be, as long as a text.
 
     Parameters
     ----------
-    tokens
-        How many tokens the text must have.
+    text
+        The text whose number of tokens the filler must have.
     count
-        Number of tokens of a text, counted where the text will stand.
+        Number of tokens of a prompt in which a text stands.
 
     Raises
     ------
     GeppettoError
-        If no text of that length is found.
+        If no filler of that length is found.
     """
+    tokens = count(text)
     words = PASSAGE.split()
     while count(" ".join(words)) < tokens:
         words += PASSAGE.split()
@@ -48,11 +49,14 @@ def filler(tokens: int, count: Callable[[str], int]) -> str:
         else:
             most = middle
     for cut in range(fewest, max(fewest - 4, 0), -1):
-        text = " ".join(words[:cut])
+        beginning = " ".join(words[:cut])
         for word in ("", *_SHORT_WORDS):
-            padded = text
+            padded = beginning
             while word and count(padded) < tokens:
                 padded += f" {word}"
             if count(padded) == tokens:
                 return padded
-    raise GeppettoError(f"no filler text of exactly {tokens} tokens was found for this model")
+    raise GeppettoError(
+        f"no neutral text with exactly as many tokens as {text[:60]!r} was found; leave out the "
+        "arm filler, or make the persona longer"
+    )

@@ -61,7 +61,7 @@ def persona(strategy: PersonaStrategy, seen: Participant, study: Study) -> Perso
     """
     path = Path(inspect.getfile(type(strategy)))
     with errors_of(path):
-        text = strategy.write(seen, study)
+        text = strategy.write(seen, study.without_people)
     if not isinstance(text, str):
         raise GeppettoError(
             f"{path}: write() must return a text, but returned {type(text).__name__} "

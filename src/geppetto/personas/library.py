@@ -24,10 +24,13 @@ def shipped() -> Path:
 
 
 def strategy_files(workspace: Path) -> dict[str, Path]:
-    """File of every strategy by name; a file of the workspace goes before a shipped one."""
+    """File of every strategy by name; a file of the workspace goes before a shipped one.
+
+    Files whose name begins with an underscore are no strategies.
+    """
     found: dict[str, Path] = {}
     for folder in (shipped(), workspace / "personas"):
-        for path in sorted(folder.glob("*.py")):
+        for path in sorted(folder.glob("[!_]*.py")):
             found[path.stem] = path
     return found
 

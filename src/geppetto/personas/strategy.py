@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from geppetto.studies import Participant, Study
 
@@ -35,7 +35,8 @@ class PersonaStrategy(BaseModel, ABC):
 
     The typed fields of a subclass are its parameters, set by name in an experiment file.
     `write` is given a participant of whom nothing is known but what the strategy may use: the
-    chosen traits and, if `reads_responses`, responses to items that are not being predicted.
+    chosen traits and, if `reads_responses`, responses to items that are not being predicted. The
+    study that it is given has a codebook and no people.
 
     Attributes
     ----------
@@ -45,11 +46,11 @@ class PersonaStrategy(BaseModel, ABC):
         Where the persona stands, see `Persona`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     reads_responses: ClassVar[bool] = False
 
-    traits: tuple[str, ...] | None = None
+    traits: tuple[str, ...] | None = Field(None, strict=False)
     placement: Placement = "task"
 
     @abstractmethod

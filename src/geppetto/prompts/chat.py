@@ -54,12 +54,19 @@ class ChatTemplate(BaseModel):
             If the template drops, alters or repeats a turn.
         """
         turns = self._without_system_role(turns) if not self.has_system_role else turns
-        text = self._before_answer([turn.model_dump() for turn in turns])
+        try:
+            text = self._before_answer([turn.model_dump() for turn in turns])
+        except _RefusalError as error:
+            raise GeppettoError(
+                f"the model's chat template refuses the conversation: {error}; declare the model "
+                "`kind: base` to score it on plain text"
+            ) from error
         for turn in turns:
             if text.count(turn.content) != 1:
                 raise GeppettoError(
                     f"the chat template does not render the {turn.role} turn exactly once as "
-                    f"written: {turn.content[:60]!r}; give the turn no leading or trailing space"
+                    f"written: {turn.content[:60]!r}; it may not begin or end with space, nor "
+                    "stand in another turn"
                 )
         return text
 
@@ -70,7 +77,7 @@ class ChatTemplate(BaseModel):
             return _SYSTEM in self._before_answer(
                 [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": _USER}]
             )
-        except TemplateError:
+        except _RefusalError:
             return False
 
     @staticmethod
@@ -96,13 +103,21 @@ class ChatTemplate(BaseModel):
         return longer
 
     def _render(self, messages: list[dict[str, str]], add_generation_prompt: bool) -> str:
-        text: str = self._compiled.render(
-            messages=messages,
-            add_generation_prompt=add_generation_prompt,
-            bos_token=self.bos,
-            eos_token=self.eos,
-            enable_thinking=False,
-        )
+        try:
+            text: str = self._compiled.render(
+                messages=messages,
+                add_generation_prompt=add_generation_prompt,
+                bos_token=self.bos,
+                eos_token=self.eos,
+                enable_thinking=False,
+            )
+        except _RefusalError:
+            raise
+        except TemplateError as error:
+            raise GeppettoError(
+                f"the model's chat template cannot be rendered: {error}; declare the model "
+                "`kind: base` to score it on plain text"
+            ) from error
         return text
 
     @cached_property
@@ -115,5 +130,9 @@ class ChatTemplate(BaseModel):
             raise GeppettoError(f"the model's chat template is not valid Jinja: {error}") from error
 
 
+class _RefusalError(Exception):
+    """What a template raises itself, when it does not accept a conversation."""
+
+
 def _refuse(message: str) -> None:
-    raise TemplateError(message)
+    raise _RefusalError(message)

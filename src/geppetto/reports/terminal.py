@@ -55,10 +55,20 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
         lines.append(Text(f"  not used: {count:,} people of the published table are {reason}"))
     for reason, count in Counter(planned.dropped.values()).items():
         lines.append(Text(f"  left out of every arm: {count:,} participants {reason}", "yellow"))
+    for strategy, share in planned.identical_strangers.items():
+        if share > 0:
+            lines.append(
+                Text(
+                    f"  {share:.0%} of the strangers' {strategy} personas are the participant's "
+                    "own, word for word: the information effect is that much smaller",
+                    "yellow",
+                )
+            )
     for spec, model in zip(prepared.experiment.models, prepared.models, strict=True):
         lines.append(Text(f"  {describe(model, declared=spec.kind is not None)}"))
-    table = Table("to ask", box=None, header_style="dim", pad_edge=False)
-    for column in ("prompts", "tokens, one by one", "distinct tokens", "estimate"):
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    table.add_column("to ask", no_wrap=True)
+    for column in ("prompts", "tokens\none by one", "distinct\ntokens", "estimate"):
         table.add_column(column, justify="right", no_wrap=True)
     for name, left in work.items():
         table.add_row(
@@ -118,7 +128,8 @@ def _conditions(found: Result) -> Table:
         )
     table.caption = (
         "NLL: nats a response over the legal options; full: over everything the model could say; "
-        "mass: probability of a legal option; R²: share of a uniform guess's NLL that is saved"
+        "mass: probability of a legal option; R²: share of a uniform guess's NLL that is saved. "
+        "Each interval is 95% on its own; they are not corrected for their number."
     )
     table.caption_justify = "left"
     return table

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from geppetto.errors import unknown
+from geppetto.errors import GeppettoError, unknown
 
 TraitValue = str | float
 
@@ -176,8 +176,11 @@ class Study:
         try:
             return self.people[participant_id]
         except KeyError:
-            raise unknown(
-                "participant", participant_id, list(self.people)[:5], f"study {self.name}"
+            some = ", ".join(list(self.people)[:3])
+            out = "".join(f"; people {reason} are not used" for reason in self.excluded)
+            raise GeppettoError(
+                f"unknown participant {participant_id!r} in study {self.name}; ids look like "
+                f"{some}{out}"
             ) from None
 
     def trait(self, name: str) -> Trait:
@@ -192,6 +195,11 @@ class Study:
             return self.traits[name]
         except KeyError:
             raise unknown("trait", name, self.traits, f"study {self.name}") from None
+
+    @cached_property
+    def without_people(self) -> Study:
+        """The codebook alone: all that a strategy is told of a study."""
+        return replace(self, people={})
 
     def known_traits(self, participant: Participant) -> list[tuple[Trait, str]]:
         """Each trait known of a participant and its value in words, in the codebook's order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import platform
 import time
@@ -20,11 +21,14 @@ import mlflow
 import pandas as pd
 from matplotlib.figure import Figure
 from mlflow.data.code_dataset_source import CodeDatasetSource
-from mlflow.entities import Metric, RunStatus
+from mlflow.entities import Metric
+from mlflow.exceptions import MlflowException
 
+from geppetto.errors import GeppettoError
 from geppetto.evaluation.answer import conclusion, informations
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.effects import Effect
+from geppetto.evaluation.inference import RESAMPLES
 from geppetto.evaluation.metrics import CONDITION, by_condition
 from geppetto.experiment import Prepared, Result
 from geppetto.plan import Condition
@@ -70,37 +74,53 @@ def begin(prepared: Prepared, workspace: Path) -> TrackedRun:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     uri = tracking_uri(workspace)
     mlflow.set_tracking_uri(uri)
+    try:
+        return _begin(prepared, workspace)
+    except MlflowException as error:
+        raise GeppettoError(f"MLflow at {uri} cannot be used: {error.message}") from error
+
+
+def _begin(prepared: Prepared, workspace: Path) -> TrackedRun:
     client = mlflow.MlflowClient()
-    name = prepared.experiment.name
-    if experiment := client.get_experiment_by_name(name):
-        experiment_id = experiment.experiment_id
-    else:
-        local = (workspace / "mlruns" / "artifacts").resolve().as_uri()
-        is_ours = uri == local_uri(workspace)
-        experiment_id = client.create_experiment(
-            name,
-            local if is_ours else None,
-            tags={"mlflow.experimentKind": "custom_model_development"},
-        )
-    known = client.search_runs(
-        [experiment_id], f"tags.`{_IDENTITY}` = '{prepared.sha256}'", order_by=["status ASC"]
-    )
-    finished = [run for run in known if run.info.status == "FINISHED"]
-    if finished:
-        return TrackedRun(finished[0].info.run_id, finished=True)
+    experiment_id = _experiment_id(prepared.experiment.name, workspace)
+    known = client.search_runs([experiment_id], f"tags.`{_IDENTITY}` = '{prepared.sha256}'")
+    for run in known:
+        if run.info.status == "FINISHED":
+            return TrackedRun(run.info.run_id, finished=True)
     if known:
-        return TrackedRun(known[0].info.run_id, finished=False)
-    with mlflow.start_run(experiment_id=experiment_id, run_name=name) as run:
+        run_id = known[0].info.run_id
+    else:
+        tags = {_IDENTITY: prepared.sha256}
+        run = client.create_run(experiment_id, tags=tags, run_name=prepared.experiment.name)
+        run_id = run.info.run_id
+    mlflow.start_run(run_id=run_id)
+    try:
         _log_plan(prepared)
-    client.update_run(run.info.run_id, status=RunStatus.to_string(RunStatus.RUNNING))
-    return TrackedRun(run.info.run_id, finished=False)
+    finally:
+        mlflow.end_run("RUNNING")
+    return TrackedRun(run_id, finished=False)
+
+
+def _experiment_id(name: str, workspace: Path) -> str:
+    """The MLflow experiment of that name, made if it does not exist."""
+    client = mlflow.MlflowClient()
+    if experiment := client.get_experiment_by_name(name):
+        if experiment.lifecycle_stage == "deleted":
+            raise GeppettoError(
+                f"the MLflow experiment {name!r} was deleted; restore it, or rename the "
+                "experiment file"
+            )
+        return str(experiment.experiment_id)
+    is_ours = mlflow.get_tracking_uri() == local_uri(workspace)
+    artifacts = (workspace / "mlruns" / "artifacts").resolve().as_uri()
+    tags = {"mlflow.experimentKind": "custom_model_development"}
+    return client.create_experiment(name, artifacts if is_ours else None, tags)
 
 
 def _log_plan(prepared: Prepared) -> None:
     experiment, plan, study = prepared.experiment, prepared.plan, prepared.study
     mlflow.set_tags(
         {
-            _IDENTITY: prepared.sha256,
             "geppetto.plan": plan.sha256,
             "geppetto.data": study.sha256,
             "mlflow.note.content": experiment.question,
@@ -123,6 +143,8 @@ def _log_plan(prepared: Prepared) -> None:
             "participants": plan.participants,
             "dropped": dict(plan.dropped),
             "models": [model.identity.model_dump() for model in prepared.models],
+            "arms": {arm.name: arm.model_dump() for arm in prepared.arms},
+            "bootstrap": {"resamples": RESAMPLES, "seed": 0},
             "versions": _versions(),
         },
         "plan.json",
@@ -156,7 +178,8 @@ def finish(tracked: TrackedRun, prepared: Prepared, result: Result) -> None:
                 for effect in informations(result.effects)
             }
         )
-        _log_figure(figures.effects(result.effects), "effects.png")
+        if result.effects:
+            _log_figure(figures.effects(result.effects), "effects.png")
         _log_figure(figures.participants(result.people), "participants.png")
         for condition, people in by_condition(result.people):
             with mlflow.start_run(
@@ -212,22 +235,26 @@ def _condition_params(prepared: Prepared, condition: Condition) -> dict[str, Any
         if strategy.label == condition.strategy:
             fields = strategy.rule.model_dump()
             params |= {f"strategy_{key}": value for key, value in fields.items()}
-    for spec in prepared.experiment.arms:
-        if spec.name == condition.arm and condition.model != BASELINE:
-            params |= {f"arm_{key}": value for key, value in spec.parameters.items()}
+    for arm in prepared.arms:
+        if arm.name == condition.arm and condition.model != BASELINE:
+            params |= {f"arm_{key}": value for key, value in arm.model_dump().items()}
     return params
 
 
 def _effect_metrics(effect: Effect) -> dict[str, float]:
-    """An effect's numbers in a section of their own: saved/information, and so on."""
+    """An effect's numbers in a section of their own: saved/information, and so on.
+
+    A d_z that does not exist, because everybody's difference is the same, is left out.
+    """
     name = effect.contrast.name + ("_full" if effect.measure == "nll_full" else "")
-    return {
+    numbers = {
         f"saved/{name}": effect.nats.value,
         f"saved/{name}_low": effect.nats.low,
         f"saved/{name}_high": effect.nats.high,
         f"saved/{name}_d_z": effect.d_z.value,
         f"saved/{name}_improved": effect.improved.value,
     }
+    return {key: value for key, value in numbers.items() if math.isfinite(value)}
 
 
 def _effects_table(result: Result) -> pd.DataFrame:
