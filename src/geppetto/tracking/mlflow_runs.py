@@ -31,6 +31,7 @@ from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.inference import RESAMPLES
 from geppetto.evaluation.metrics import CONDITION, by_condition
 from geppetto.experiment import Prepared, Result
+from geppetto.files import appearing
 from geppetto.plan import Condition
 from geppetto.reports import figures
 
@@ -80,7 +81,19 @@ def begin(prepared: Prepared, workspace: Path) -> TrackedRun:
         raise GeppettoError(f"MLflow at {uri} cannot be used: {error.message}") from error
 
 
+def _make_local_store(workspace: Path) -> None:
+    """Make the local store whole: MLflow makes its tables one by one, and a store whose making
+    was interrupted can never be opened.
+    """
+    target = workspace / "mlruns" / "mlflow.db"
+    if not target.exists():
+        with appearing(target.resolve()) as partial:
+            mlflow.MlflowClient(f"sqlite:///{partial}").search_experiments()
+
+
 def _begin(prepared: Prepared, workspace: Path) -> TrackedRun:
+    if mlflow.get_tracking_uri() == local_uri(workspace):
+        _make_local_store(workspace)
     client = mlflow.MlflowClient()
     experiment_id = _experiment_id(prepared.experiment.name, workspace)
     known = client.search_runs([experiment_id], f"tags.`{_IDENTITY}` = '{prepared.sha256}'")
