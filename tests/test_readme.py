@@ -64,3 +64,10 @@ def test_what_pip_installs_is_pinned() -> None:
     project = (ROOT / "pyproject.toml").read_text()
     needed = re.findall(r'^    "([A-Za-z0-9-]+)', project, re.MULTILINE)
     assert {name.lower() for name in needed} <= {line.split("==")[0].lower() for line in lines}
+
+
+def test_what_the_readme_shows_is_there() -> None:
+    assert "<!--" not in README
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert len(links) >= 5
+    assert all((ROOT / link).exists() for link in links)

@@ -75,7 +75,7 @@ def participants(people: pd.DataFrame) -> Figure:
         range(len(conditions)), [condition.label for condition, _ in conditions], fontsize=8
     )
     axis.invert_yaxis()
-    axis.set_xlabel("NLL in nats a response over the legal options; a dot a participant, bar: mean")
+    axis.set_xlabel("NLL, nats a response (dot: a participant, bar: their mean)")
     axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     return figure

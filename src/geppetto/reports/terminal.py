@@ -110,7 +110,8 @@ def result(found: Result) -> RenderableType:
 
 
 def _conditions(found: Result) -> Table:
-    table = Table("model, strategy and arm", box=None, header_style="dim", pad_edge=False)
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    table.add_column("model, strategy and arm", overflow="fold")
     for column in ("acc.", "NLL  [95% CI]", "full", "mass", "R²"):
         table.add_column(column, justify="right", no_wrap=True)
     shown = ""
@@ -137,8 +138,8 @@ def _conditions(found: Result) -> Table:
 
 def _effects(found: Sequence[Effect]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
-    table.add_column("nats saved a response", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    table.add_column("nats saved a response", overflow="fold")
+    table.add_column("", overflow="fold")
     for column in ("mean [95% CI]", "d_z", "improved"):
         table.add_column(column, justify="right", no_wrap=True)
     shown = ""

@@ -250,7 +250,7 @@ def _condition_params(prepared: Prepared, condition: Condition) -> dict[str, Any
             params |= {f"strategy_{key}": value for key, value in fields.items()}
     for arm in prepared.arms:
         if arm.name == condition.arm and condition.model != BASELINE:
-            params |= {f"arm_{key}": value for key, value in arm.model_dump().items()}
+            params |= {f"with_{key}": value for key, value in arm.model_dump().items()}
     return params
 
 
