@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
 from numpy.typing import NDArray
 
 from geppetto.elicitation.token_tree import Tokens, TokenTree
@@ -66,6 +68,22 @@ class FakeModel:
     def log_prob(path: bytes) -> float:
         """Log-probability of the last byte of a path given the others."""
         return float(np.log(int.from_bytes(hashlib.sha256(path).digest()[:4]) / 2**33 + 0.001))
+
+
+def tracked(workspace: Path, experiment: str) -> tuple[MlflowClient, Run, list[Run]]:
+    """A client of a workspace's MLflow store, and an experiment's one parent and its children.
+
+    The client is used instead of MLflow's global functions, which would leave the store's address
+    in the environment of every later command.
+    """
+    client = MlflowClient(f"sqlite:///{workspace}/mlruns/mlflow.db")
+    found = client.get_experiment_by_name(experiment)
+    assert found is not None
+    runs = client.search_runs([found.experiment_id])
+    (parent,) = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    children = [run for run in runs if run is not parent]
+    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
+    return client, parent, children
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import mlflow
 import pandas as pd
 import pytest
+
+from conftest import tracked
 
 ROOT = Path(__file__).parents[1]
 GEPPETTO = [sys.executable, "-m", "geppetto"]
@@ -218,32 +220,40 @@ def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
         == (second.stdout[second.stdout.index("model, strategy") :].splitlines()[:-1])
     )
 
-    mlflow.set_tracking_uri(f"sqlite:///{workspace}/mlruns/mlflow.db")
-    runs = mlflow.search_runs(experiment_names=["small"])
-    assert isinstance(runs, pd.DataFrame)
-    assert len(runs) == 1 + 7 + 2
-    assert set(runs["status"]) == {"FINISHED"}
-    parents = runs[runs["tags.mlflow.parentRunId"].isna()]
-    assert len(parents) == 1
-    own = runs[(runs["params.arm"] == "own") & (runs["params.strategy"] == "interview")].iloc[0]
-    for metric in ("accuracy", "nll", "nll_full", "option_mass", "pseudo_r2"):
-        low, high = (own[f"metrics.{metric}_{end}"] for end in ("low", "high"))
-        assert low <= own[f"metrics.{metric}"] <= high
-    assert own["metrics.saved/information_low"] <= own["metrics.saved/information"]
-    assert own["params.model_weights"] == "f32"
-    assert own["params.strategy_question"] == "label"
+    client, parent, children = tracked(workspace, "small")
+    assert len(children) == 7 + 2
+    assert {run.info.status for run in (parent, *children)} == {"FINISHED"}
+    (own,) = [
+        run
+        for run in children
+        if (run.data.params["arm"], run.data.params["strategy"]) == ("own", "interview")
+    ]
+    metrics, params = own.data.metrics, own.data.params
+    for name in ("accuracy", "nll", "nll_full", "option_mass", "pseudo_r2"):
+        assert metrics[f"{name}_low"] <= metrics[name] <= metrics[f"{name}_high"]
+    assert metrics["saved/information_low"] <= metrics["saved/information"]
+    assert (params["model_weights"], params["strategy_question"]) == ("f32", "label")
+    (shuffled,) = [
+        run
+        for run in children
+        if (run.data.params["arm"], run.data.params["strategy"]) == ("shuffled", "interview")
+    ]
+    assert (shuffled.data.params["with_donors"], shuffled.data.params["with_seed"]) == ("2", "0")
 
-    client = mlflow.MlflowClient()
-    curve = client.get_metric_history(own["run_id"], "participants/nll_by_rank")
+    curve = client.get_metric_history(own.info.run_id, "participants/nll_by_rank")
     assert [point.step for point in curve] == [1, 2, 3, 4, 5, 6]
     assert sorted(point.value for point in curve) == [point.value for point in curve]
-    files = {item.path for item in client.list_artifacts(parents["run_id"].iloc[0])}
-    assert files >= {"answers.parquet", "effects.png", "participants.png", "plan.json"}
-    prompts = client.list_artifacts(own["run_id"], "prompts")
-    text = mlflow.artifacts.load_text(f"runs:/{own['run_id']}/{prompts[0].path}")
+    files = {item.path for item in client.list_artifacts(parent.info.run_id)}
+    assert files >= {"answers.parquet", "effects.png", "participants.png", "experiment.yaml"}
+    plan = json.loads(Path(client.download_artifacts(parent.info.run_id, "plan.json")).read_text())
+    assert plan["plan_sha256"] == parent.data.tags["geppetto.plan"]
+    assert plan["arms"]["shuffled"] == {"donors": 2, "seed": 0}
+    assert plan["versions"]["llama-cpp-python"] in plan["models"][0]["engine"]
+    assert [data.dataset.name for data in parent.inputs.dataset_inputs] == ["bfi"]
+    (prompt,) = client.list_artifacts(own.info.run_id, "prompts")
+    text = Path(client.download_artifacts(own.info.run_id, prompt.path)).read_text()
     assert text.startswith("<|im_start|>system\nIndicate") and "Interviewee:" in text
-    folder = client.download_artifacts(parents["run_id"].iloc[0], "answers.parquet")
-    answers = pd.read_parquet(folder)
+    answers = pd.read_parquet(client.download_artifacts(parent.info.run_id, "answers.parquet"))
     assert len(answers) == 24 * (1 + 2 * 4) + 2 * 24
     assert list(answers["donor"].unique()[:1]) == [""]
 
@@ -252,12 +262,9 @@ def test_prompts_stay_in_the_workspace_when_told_so(workspace: Path) -> None:
     text = SMALL.replace("filler, {shuffled: {donors: 2}}, ", "") + "sample_prompts: 0\n"
     done = geppetto("run", experiment(workspace, text), cwd=workspace)
     assert done.returncode == 0, done.stderr
-    mlflow.set_tracking_uri(f"sqlite:///{workspace}/mlruns/mlflow.db")
-    runs = mlflow.search_runs(experiment_names=["small"])
-    assert isinstance(runs, pd.DataFrame)
-    client = mlflow.MlflowClient()
-    for run_id in runs["run_id"]:
-        assert "prompts" not in {item.path for item in client.list_artifacts(run_id)}
+    client, parent, children = tracked(workspace, "small")
+    for run in (parent, *children):
+        assert "prompts" not in {item.path for item in client.list_artifacts(run.info.run_id)}
 
 
 def test_arms_that_allow_no_contrast_still_have_results(workspace: Path) -> None:

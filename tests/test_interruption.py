@@ -10,10 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-import mlflow
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
+
+from conftest import tracked
 
 EXPERIMENT = """
 question: Does it survive?
@@ -65,16 +66,10 @@ def run_until(
 
 def final_answers(workspace: Path) -> pd.DataFrame:
     """The table of answers of the one finished MLflow run, whose children are complete."""
-    mlflow.set_tracking_uri(f"sqlite:///{workspace}/mlruns/mlflow.db")
-    runs = mlflow.search_runs(experiment_names=["killed"])
-    assert isinstance(runs, pd.DataFrame)
-    parents = runs[runs["tags.mlflow.parentRunId"].isna()]
-    assert list(parents["status"]) == ["FINISHED"]
-    children = runs[runs["tags.mlflow.parentRunId"] == parents["run_id"].iloc[0]]
-    assert len(children) == len(runs) - 1 == 7 + 2
-    assert children["tags.mlflow.runName"].is_unique
-    path = mlflow.MlflowClient().download_artifacts(parents["run_id"].iloc[0], "answers.parquet")
-    return pd.read_parquet(path)
+    client, parent, children = tracked(workspace, "killed")
+    assert parent.info.status == "FINISHED"
+    assert len({run.info.run_name for run in children}) == len(children) == 7 + 2
+    return pd.read_parquet(client.download_artifacts(parent.info.run_id, "answers.parquet"))
 
 
 @pytest.fixture(scope="module")

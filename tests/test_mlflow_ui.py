@@ -12,9 +12,9 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import mlflow
 import pytest
-from mlflow.entities import Run
+
+from conftest import tracked
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -77,17 +77,10 @@ def page(address: str) -> Iterator[sync_api.Page]:
         browser.close()
 
 
-def conditions(workspace: Path) -> list[Run]:
-    """The child runs of the experiment."""
-    mlflow.set_tracking_uri(f"sqlite:///{workspace}/mlruns/mlflow.db")
-    runs = mlflow.search_runs(experiment_names=["seen"], output_format="list")
-    return [run for run in runs if "mlflow.parentRunId" in run.data.tags]
-
-
 def test_the_compare_view_shows_conditions_and_their_metrics(
     page: sync_api.Page, address: str, workspace: Path
 ) -> None:
-    runs = conditions(workspace)
+    _, _, runs = tracked(workspace, "seen")
     ids = json.dumps([run.info.run_id for run in runs])
     experiments = json.dumps([runs[0].info.experiment_id])
     page.goto(f"{address}/#/compare-runs?runs={ids}&experiments={experiments}")
@@ -104,13 +97,14 @@ def test_the_compare_view_shows_conditions_and_their_metrics(
 def test_a_run_shows_each_participant_and_the_prompt(
     page: sync_api.Page, address: str, workspace: Path
 ) -> None:
-    (own,) = [run for run in conditions(workspace) if run.data.params["arm"] == "own"]
+    client, _, runs = tracked(workspace, "seen")
+    (own,) = [run for run in runs if run.data.params["arm"] == "own"]
     base = f"{address}/#/experiments/{own.info.experiment_id}/runs/{own.info.run_id}"
     page.goto(f"{base}/artifacts/participants.json")
     for text in ("participant", "accuracy", "nll"):
         page.get_by_text(text, exact=True).first.wait_for()
     page.goto(f"{base}/model-metrics")
     page.get_by_text("nll_by_rank").first.wait_for()
-    (prompt,) = mlflow.MlflowClient().list_artifacts(own.info.run_id, "prompts")
+    (prompt,) = client.list_artifacts(own.info.run_id, "prompts")
     page.goto(f"{base}/artifacts/{prompt.path}")
     page.get_by_text("Indicate how accurately").first.wait_for()
