@@ -301,8 +301,13 @@ def test_an_unusable_tracking_server_is_named(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "foo://bar")
     message = refused(geppetto("run", experiment(workspace, SMALL), cwd=workspace))
-    assert message.startswith("MLflow at foo://bar cannot be used: ")
+    assert message.startswith("the MLflow store cannot be used: ")
+    assert message.endswith("check MLFLOW_TRACKING_URI")
     assert not (workspace / "mlruns").exists()
+
+
+def test_the_ui_of_an_empty_workspace_says_what_to_do(workspace: Path) -> None:
+    assert "nothing has been run here yet" in refused(geppetto("ui", cwd=workspace))
 
 
 def test_a_broken_store_is_named(workspace: Path) -> None:

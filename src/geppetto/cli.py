@@ -129,10 +129,14 @@ def ui(
     port: Annotated[int, typer.Option(help="Port on loopback.")] = 5000,
 ) -> None:
     """Open the MLflow UI of this workspace on loopback."""
-    from geppetto.tracking.mlflow_runs import tracking_uri
+    from geppetto.tracking.mlflow_runs import local_uri, tracking_uri
 
     uri = tracking_uri(WORKSPACE)
-    console.print(f"MLflow UI of {uri} on http://127.0.0.1:{port} (stop with Ctrl-C)")
+    if uri == local_uri(WORKSPACE) and not (WORKSPACE / "mlruns" / "mlflow.db").exists():
+        raise GeppettoError(
+            "nothing has been run here yet; run: geppetto run experiments/NAME.yaml"
+        )
+    console.print(f"MLflow UI on http://127.0.0.1:{port} (stop with Ctrl-C)")
     command = [sys.executable, "-m", "mlflow", "ui"]
     options = ["--backend-store-uri", uri, "--host", "127.0.0.1", "--port", str(port)]
     os.execv(sys.executable, command + options)
@@ -215,7 +219,7 @@ def preview(
     ] = None,
 ) -> None:
     """Print exactly what a model will read for one participant."""
-    from geppetto.personas.preview import preview as previewed
+    from geppetto.preview import preview as previewed
 
     for title, text in previewed(name, set_ or [], study, participant, item, model, WORKSPACE):
         console.rule(Text(title), style="dim")

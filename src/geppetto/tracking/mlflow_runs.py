@@ -73,12 +73,13 @@ def begin(prepared: Prepared, workspace: Path) -> TrackedRun:
     """
     for noisy in ("alembic", "mlflow"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    uri = tracking_uri(workspace)
-    mlflow.set_tracking_uri(uri)
+    mlflow.set_tracking_uri(tracking_uri(workspace))
     try:
         return _begin(prepared, workspace)
     except MlflowException as error:
-        raise GeppettoError(f"MLflow at {uri} cannot be used: {error.message}") from error
+        raise GeppettoError(
+            f"the MLflow store cannot be used: {error.message}; check MLFLOW_TRACKING_URI"
+        ) from error
 
 
 def _make_local_store(workspace: Path) -> None:
@@ -163,7 +164,7 @@ def _log_plan(prepared: Prepared) -> None:
         "plan.json",
     )
     responses = pd.DataFrame([dict(study.people[p].responses) for p in plan.participants])
-    dataset = mlflow.data.from_pandas(  # type: ignore[attr-defined]
+    dataset = mlflow.data.from_pandas(  # type: ignore[attr-defined] # made at run time
         responses,
         source=CodeDatasetSource({"study": study.name}),
         name=study.name,
