@@ -258,6 +258,22 @@ def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
     assert list(answers["donor"].unique()[:1]) == [""]
 
 
+def test_logging_that_was_interrupted_is_replaced_and_not_repeated(workspace: Path) -> None:
+    path = experiment(workspace, SMALL.replace("filler, {shuffled: {donors: 2}}", "shuffled"))
+    assert geppetto("run", path, cwd=workspace).returncode == 0
+    client, parent, before = tracked(workspace, "small")
+    client.update_run(parent.info.run_id, status="RUNNING")
+    again = geppetto("run", path, cwd=workspace)
+    assert again.returncode == 0 and "(logged before)" not in again.stdout
+    client, parent, children = tracked(workspace, "small")
+    assert parent.info.status == "FINISHED"
+    assert len(children) == len(before) == 5 + 2
+    for file, rows in (("conditions.csv", 5 + 2), ("effects.csv", 2 * 3 * 2)):
+        table = pd.read_csv(client.download_artifacts(parent.info.run_id, file))
+        assert len(table) == rows
+        assert not table.duplicated().any()
+
+
 def test_prompts_stay_in_the_workspace_when_told_so(workspace: Path) -> None:
     text = SMALL.replace("filler, {shuffled: {donors: 2}}, ", "") + "sample_prompts: 0\n"
     done = geppetto("run", experiment(workspace, text), cwd=workspace)

@@ -174,7 +174,11 @@ def _log_plan(prepared: Prepared) -> None:
 
 
 def finish(tracked: TrackedRun, prepared: Prepared, result: Result) -> None:
-    """Log the whole result and mark the run as finished."""
+    """Log the whole result and mark the run as finished.
+
+    What an interrupted call left is replaced: its child runs are deleted, its files overwritten
+    (which `mlflow.log_table` would append to).
+    """
     client = mlflow.MlflowClient()
     parent = client.get_run(tracked.run_id)
     for child in client.search_runs(
@@ -184,8 +188,8 @@ def finish(tracked: TrackedRun, prepared: Prepared, result: Result) -> None:
     with mlflow.start_run(run_id=tracked.run_id):
         mlflow.set_tag("mlflow.note.content", _note(prepared, result))
         _log_parquet(result.answers, "answers.parquet")
-        mlflow.log_table(result.conditions, "conditions.json")
-        mlflow.log_table(_effects_table(result), "effects.json")
+        mlflow.log_text(result.conditions.to_csv(index=False), "conditions.csv")
+        mlflow.log_text(_effects_table(result).to_csv(index=False), "effects.csv")
         mlflow.log_metrics(
             {
                 f"information/{_slug(effect.model)} {_slug(effect.strategy)}": effect.nats.value
