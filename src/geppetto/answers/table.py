@@ -29,6 +29,7 @@ COLUMNS = (
     "normalisation",
     "sample",
     "options",
+    "ordinal",
     "response",
     "log_prob",
     "log_prob_of_options",
@@ -43,7 +44,8 @@ COLUMNS = (
 """Columns of the table.
 
 `log_prob` is the log-probability of the real response in nats, `log_prob_of_options` the same
-renormalised over the legal options, `option_log_probs` one number an option in the order of
+renormalised over the legal options, `ordinal` says whether their order has a meaning,
+`option_log_probs` one number an option in the order of
 `options`, `option_mass` the probability of all legal options together, `tokens` the length of the
 prompt, `cost` in dollars.
 """
@@ -68,6 +70,7 @@ def answers_table(
         If a request has no scores.
     """
     codes = {name: tuple(study.scale(item).options) for name, item in study.items.items()}
+    ordinal = {name: study.scale(item).ordinal for name, item in study.items.items()}
     positions = {name: number for number, name in enumerate(study.items)}
     rows = []
     for planned in plan.answers:
@@ -93,6 +96,7 @@ def answers_table(
                 normalisation,
                 0,
                 legal,
+                ordinal[planned.item],
                 planned.response,
                 float(sums[response]),
                 float(options[response] - np.logaddexp.reduce(options)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -28,6 +28,10 @@ class Trait(BaseModel):
         How a participant was, or could be, asked for it.
     values
         Meaning of each code of a categorical trait; None for a numeric one.
+    demographic
+        Whether it says which groups a participant belongs to (age, gender, education), and not
+        what they think or are like (a score, a diagnosis, a party). The arm `matched` looks for
+        strangers with the same demographics.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +40,7 @@ class Trait(BaseModel):
     label: str
     question: str
     values: dict[str, str] | None = None
+    demographic: bool = True
 
     def text(self, value: TraitValue) -> str:
         """A participant's value in words, or a number without needless decimals."""
@@ -93,6 +98,8 @@ class Codebook(BaseModel):
     source: Source
     instruction: str
     participant_column: str
+    cluster_column: str | None = None
+    weight_column: str | None = None
     traits: tuple[Trait, ...]
     scales: dict[str, Scale]
     items: tuple[Item, ...]
@@ -112,11 +119,20 @@ class Participant:
         Known traits only; a missing one is absent.
     responses
         Code of the response to each answered item; an unanswered item is absent.
+    retest
+        The same of a second occasion, where the study has one. Nothing but ceilings reads it.
+    cluster
+        The group that the person was studied in (a game, a class), if the study has such groups.
+    weight
+        How many people of the population the person stands for, relative to others.
     """
 
     id: str
     traits: Mapping[str, TraitValue]
     responses: Mapping[str, str]
+    retest: Mapping[str, str] = field(default_factory=dict)
+    cluster: str | None = None
+    weight: float = 1.0
 
     def seen_through(self, traits: Iterable[str], items: Iterable[str]) -> Participant:
         """The same person of whom only these traits and the responses to these items are known."""
@@ -124,6 +140,7 @@ class Participant:
             self,
             traits={name: self.traits[name] for name in traits if name in self.traits},
             responses={name: self.responses[name] for name in items if name in self.responses},
+            retest={},
         )
 
     @property
@@ -224,7 +241,14 @@ class Study:
         for person in self.people.values():
             digest.update(
                 repr(
-                    (person.id, sorted(person.traits.items()), sorted(person.responses.items()))
+                    (
+                        person.id,
+                        sorted(person.traits.items()),
+                        sorted(person.responses.items()),
+                        sorted(person.retest.items()),
+                        person.cluster,
+                        person.weight,
+                    )
                 ).encode()
             )
         return digest.hexdigest()
