@@ -57,6 +57,7 @@ class PlannedAnswer:
     arm: str
     donor: str
     request: str
+    pool: int = 0
 
     @property
     def condition(self) -> Condition:

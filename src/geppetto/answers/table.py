@@ -18,12 +18,15 @@ COLUMNS = (
     "study",
     "experiment",
     "participant",
+    "cluster",
+    "weight",
     "trial",
     "item",
     "model",
     "strategy",
     "arm",
     "donor",
+    "pool",
     "paraphrase",
     "elicitation",
     "normalisation",
@@ -43,6 +46,7 @@ COLUMNS = (
 )
 """Columns of the table.
 
+Participants with the same `pool` are those of whom a strategy knows the same things.
 `log_prob` is the log-probability of the real response in nats, `log_prob_of_options` the same
 renormalised over the legal options, `ordinal` says whether their order has a meaning,
 `option_log_probs` one number an option in the order of
@@ -85,12 +89,15 @@ def answers_table(
                 study.name,
                 experiment,
                 planned.participant,
+                study.people[planned.participant].cluster,
+                study.people[planned.participant].weight,
                 positions[planned.item],
                 planned.item,
                 planned.model,
                 planned.strategy,
                 planned.arm,
                 planned.donor,
+                planned.pool,
                 0,
                 NAME,
                 normalisation,

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
-import pandas as pd
+import numpy as np
 
 from geppetto.evaluation.baselines import BASELINE
-from geppetto.evaluation.inference import (
+from geppetto.evaluation.metrics import conditions_of, nanmean
+from geppetto.evaluation.predictions import Floats, Integers, Predictions
+from geppetto.evaluation.resampling import (
     Estimate,
+    Method,
+    Resampling,
+    Statistic,
+    estimate,
     mean,
-    participant_bootstrap,
-    saved_share,
     share_positive,
     standardised_mean,
+    worst_tenth,
 )
-from geppetto.evaluation.metrics import MEASURES, by_condition
 from geppetto.plan import NO_STRATEGY, Condition
+
+KNOCKOUT = "without "
+"""How the arm of a persona without one trait begins."""
 
 
 @dataclass(frozen=True)
@@ -32,102 +40,293 @@ class Contrast:
 CONTRASTS = (
     Contrast("total", "none", "own", "what the persona saves over no persona"),
     Contrast("length", "none", "filler", "what as much neutral text saves"),
+    Contrast("human", "none", "human", "what being told to be an ordinary human saves"),
+    Contrast("average", "none", "average", "what the average participant's persona saves"),
     Contrast("format", "none", "shuffled", "what a stranger's persona saves"),
     Contrast("information", "shuffled", "own", "what knowing this person saves"),
+    Contrast("group", "shuffled", "matched", "what knowing the person's demographics saves"),
+    Contrast("individual", "matched", "own", "what knowing more than demographics saves"),
 )
 
 
-@dataclass(frozen=True)
-class Effect:
-    """One contrast of one strategy under one model.
+def contrasts(arms: Sequence[str]) -> list[Contrast]:
+    """The contrasts that these arms allow, one for each trait that is left out among them."""
+    knockouts = [
+        Contrast(
+            arm.removeprefix(KNOCKOUT),
+            arm,
+            "own",
+            f"what knowing {arm.removeprefix(KNOCKOUT)} saves",
+        )
+        for arm in arms
+        if arm.startswith(KNOCKOUT)
+    ]
+    return [c for c in (*CONTRASTS, *knockouts) if c.worse in arms and c.better in arms]
+
+
+@dataclass(frozen=True, eq=False)
+class Differences:
+    """One contrast of one strategy under one model, person by person.
 
     Attributes
     ----------
+    model, strategy, contrast
+        What is compared.
     measure
-        "nll" over the legal options, or "nll_full" over everything the model could say.
-    nats
-        Mean over participants of the difference in nats a response; positive is better.
-    d_z
-        That mean over the standard deviation of participants' differences.
-    improved
-        Share of participants whose difference is positive.
+        "nll" over the legal options, "nll_full" over everything the model could say, or
+        "nll_calibrated": over the options, after one temperature per model.
+    among
+        Which item or group of participants it is restricted to; empty for everything.
+    rows
+        Rows of the participants who have a difference.
+    persons
+        Each one's mean difference in nats a response, shape (rows,); positive is better.
+    influence
+        What each one adds to the mean of `persons`, shape (rows,); see `influence`.
+    trials
+        How many responses each one's difference is a mean of, shape (rows,).
     """
 
     model: str
     strategy: str
     contrast: Contrast
     measure: str
-    participants: int
+    among: str
+    rows: Integers = field(repr=False)
+    persons: Floats = field(repr=False)
+    influence: Floats = field(repr=False)
+    trials: Integers = field(repr=False)
+
+    @property
+    def totals(self) -> Floats:
+        """What each one adds to the mean of differences summed over responses, shape (rows,)."""
+        moved = (self.influence - self.persons) * self.trials
+        return np.asarray(self.persons * self.trials + moved - moved.mean())
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a contrast comes to, over participants.
+
+    Attributes
+    ----------
+    differences
+        The contrast, person by person.
+    nats
+        Mean over participants of the difference in nats a response; positive is better.
+    nats_per_person
+        Mean over participants of the difference summed over all of a person's responses.
+    d_z
+        `nats` over the standard deviation of participants' differences.
+    improved
+        Share of participants whose difference is positive.
+    worst_tenth
+        Mean difference, in nats a response, of the tenth of participants that fares worst.
+    """
+
+    differences: Differences
     nats: Estimate
+    nats_per_person: Estimate
     d_z: Estimate
     improved: Estimate
+    worst_tenth: Estimate
+
+    @property
+    def model(self) -> str:
+        return self.differences.model
+
+    @property
+    def strategy(self) -> str:
+        return self.differences.strategy
+
+    @property
+    def contrast(self) -> Contrast:
+        return self.differences.contrast
+
+    @property
+    def measure(self) -> str:
+        return self.differences.measure
+
+    @property
+    def participants(self) -> int:
+        return len(self.differences.rows)
+
+    @property
+    def among(self) -> str:
+        return self.differences.among
 
 
-def condition_metrics(people: pd.DataFrame) -> pd.DataFrame:
-    """Metrics of each condition over participants, each with the ends of its 95% interval.
+def persona_quality(
+    arms: Sequence[Predictions], items: Sequence[int] | None = None, full: bool = False
+) -> Floats:
+    """How badly each participant's persona predicts everybody, whoever it is of.
 
     Parameters
     ----------
-    people
-        As from `participant_metrics`.
+    arms
+        The conditions in which participants' personas are shown, their own or others'.
+    items
+        Items that count; all by default.
+    full
+        Whether the NLL is over everything the model could say, and not the legal options.
 
     Returns
     -------
-    pandas.DataFrame
-        A row a model, strategy and arm; columns NAME, NAME_low and NAME_high for each of
-        accuracy, nll, nll_full, option_mass and pseudo_r2, and `participants`.
+    numpy.ndarray
+        Shape (participants,): mean over items of the NLL in nats of all participants' responses
+        under the persona's predictions, less the mean of that over personas. 0 for participants
+        whose persona is not shown.
     """
-    rows = []
-    for condition, group in by_condition(people):
-        row: dict[str, str | float] = {**condition._asdict(), "participants": len(group)}
-        for measure in MEASURES:
-            estimate = (
-                participant_bootstrap(saved_share, group["nll"], group["nll_uniform"])
-                if measure == "pseudo_r2"
-                else participant_bootstrap(mean, group[measure])
-            )
-            row[measure] = estimate.value
-            row[f"{measure}_low"] = estimate.low
-            row[f"{measure}_high"] = estimate.high
-        rows.append(row)
-    return pd.DataFrame(rows)
+    answers = arms[0].responses
+    chosen = range(len(answers.items)) if items is None else items
+    cost = np.full((len(answers.participants), len(chosen)), np.nan)
+    for column, item in enumerate(chosen):
+        predicted = np.full((len(cost), arms[0].option_log_probs.shape[3]), np.nan)
+        for arm in arms:
+            for draw, donors in enumerate(arm.donors):
+                shown = (donors >= 0) & np.isfinite(arm.nll[draw, :, item])
+                predicted[donors[shown]] = arm.option_log_probs[draw, shown, item]
+                if full:
+                    mass = np.log(arm.option_mass[draw, shown, item])
+                    predicted[donors[shown]] += mass[:, None]
+        position = answers.position[:, item]
+        said = np.bincount(position[position >= 0], minlength=predicted.shape[1])
+        known = np.isfinite(predicted)
+        cost[:, column] = -np.sum(said * predicted, axis=1, where=known) / said.sum()
+        cost[~known.any(1), column] = np.nan
+    return np.nan_to_num(nanmean(cost - nanmean(cost, 0), 1))
 
 
-def effects(people: pd.DataFrame) -> list[Effect]:
-    """Every contrast that the arms allow, for every model and strategy and both measures.
+def influence(values: Floats, donors: Integers, quality: Floats) -> Floats:
+    """What each participant adds to the mean of a condition over participants.
+
+    A participant whose persona is shown to others is sampled in two roles: as the one who answers
+    and as the persona. What the persona costs whoever it is shown to belongs to its owner, and
+    not to the people to whom it happens to be shown, so it is moved there. In a contrast of own
+    and strangers' personas it then cancels, as it does in the mean: both arms show the same
+    personas (the two-way decomposition of a U-statistic; Hoeffding 1948).
 
     Parameters
     ----------
-    people
-        As from `participant_metrics`.
+    values
+        A number a participant and draw, shape (draws, participants).
+    donors
+        Row of the participant whose persona was shown, shape (draws, participants); -1 for nobody.
+    quality
+        What each persona costs, shape (participants,), see `persona_quality`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (participants,), with the same mean as the participants' means over draws.
     """
-    arms = {condition: rows.set_index("participant") for condition, rows in by_condition(people)}
-    pairs = dict.fromkeys(
-        (condition.model, condition.strategy)
-        for condition in arms
-        if condition.strategy != NO_STRATEGY and condition.model != BASELINE
-    )
-    found = []
-    for model, strategy in pairs:
-        for contrast in CONTRASTS:
-            worse, better = (
-                arms.get(Condition(model, NO_STRATEGY if arm == "none" else strategy, arm))
-                for arm in (contrast.worse, contrast.better)
+    rows = nanmean(values, 0)
+    known = np.isfinite(rows)
+    lent = (donors >= 0) & (donors != np.arange(len(rows))) & np.isfinite(values)
+    share = lent / np.maximum(np.isfinite(values).sum(0), 1)
+    shown = np.bincount(np.maximum(donors, 0).ravel(), share.ravel(), len(rows))
+    moved = shown * quality - np.sum(share * quality[np.maximum(donors, 0)], axis=0)
+    return np.asarray(rows + moved - moved[known].mean())
+
+
+def differences(
+    found: Sequence[Predictions],
+    measure: str = "nll",
+    *,
+    among: str = "",
+    items: Sequence[int] | None = None,
+    rows: Integers | None = None,
+) -> list[Differences]:
+    """Every contrast that the arms allow, for every model and strategy, person by person.
+
+    Parameters
+    ----------
+    found
+        Predictions of all conditions, of the same cells.
+    measure
+        A measure of `Differences`; "nll_calibrated" says that the predictions are.
+    among
+        Name of the restriction by `items` or `rows`.
+    items, rows
+        Items and participants that count; all by default. Among some of the participants only,
+        personas of outsiders may be shown, and participants' influence is that of their answers.
+    """
+    made = []
+    for arms in personas(found):
+        shown = [arm for name, arm in arms.items() if (arm.donors >= 0).any()]
+        quality = np.zeros(len(found[0].responses.participants))
+        if shown and rows is None:
+            quality = persona_quality(shown, items, measure == "nll_full")
+        nats = {name: _nats(arm, measure, items) for name, arm in arms.items()}
+        for contrast in contrasts(list(arms)):
+            worse, better = nats[contrast.worse], nats[contrast.better]
+            persons = nanmean(worse, 0) - nanmean(better, 0)
+            contributions = influence(worse, arms[contrast.worse].donors, quality) - influence(
+                better, arms[contrast.better].donors, quality
             )
-            if worse is None or better is None:
-                continue
-            for measure in ("nll", "nll_full"):
-                differences = (worse[measure] - better[measure].loc[worse.index]).to_numpy()
-                found.append(
-                    Effect(
-                        model,
-                        strategy,
-                        contrast,
-                        measure,
-                        len(differences),
-                        nats=participant_bootstrap(mean, differences),
-                        d_z=participant_bootstrap(standardised_mean, differences),
-                        improved=participant_bootstrap(share_positive, differences),
-                    )
+            chosen = np.flatnonzero(np.isfinite(persons))
+            if rows is not None:
+                chosen = np.intersect1d(chosen, rows)
+            answered = found[0].responses.answered
+            answered = answered if items is None else answered[:, items]
+            condition = arms[contrast.better].condition
+            made.append(
+                Differences(
+                    condition.model,
+                    condition.strategy,
+                    contrast,
+                    measure,
+                    among,
+                    chosen,
+                    persons[chosen],
+                    contributions[chosen],
+                    answered.sum(1)[chosen],
                 )
-    return found
+            )
+    return made
+
+
+def _nats(found: Predictions, measure: str, items: Sequence[int] | None) -> Floats:
+    """Mean NLL of each participant and draw, shape (draws, participants)."""
+    cells = -found.log_prob if measure == "nll_full" else found.nll
+    return nanmean(cells if items is None else cells[:, :, items], 2)
+
+
+def personas(found: Sequence[Predictions]) -> Iterator[dict[str, Predictions]]:
+    """The arms of each model and strategy by name, with the one without a persona."""
+    by_condition = conditions_of(found)
+    pairs = dict.fromkeys((condition.model, condition.strategy) for condition in by_condition)
+    for model, strategy in pairs:
+        if strategy == NO_STRATEGY or model == BASELINE:
+            continue
+        arms = {c.arm: p for c, p in by_condition.items() if c[:2] == (model, strategy)}
+        if nobody := by_condition.get(Condition(model, NO_STRATEGY, "none")):
+            arms["none"] = nobody
+        yield arms
+
+
+def effect(found: Differences, people: Resampling, method: Method = "percentile") -> Effect:
+    """A contrast over participants, with 95% intervals.
+
+    Parameters
+    ----------
+    found
+        The contrast, person by person.
+    people
+        How all participants are drawn, those without a difference included.
+    method
+        Kind of interval.
+    """
+    people = people.among(found.rows)
+
+    def over(statistic: Statistic, values: Floats) -> Estimate:
+        return estimate(statistic, values, people=people, method=method)
+
+    return Effect(
+        found,
+        nats=over(mean, found.influence),
+        nats_per_person=over(mean, found.totals),
+        d_z=over(standardised_mean, found.persons),
+        improved=over(share_positive, found.persons),
+        worst_tenth=over(worst_tenth, found.persons),
+    )

@@ -2,38 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from geppetto.errors import GeppettoError
+from geppetto.evaluation.predictions import (
+    CELL,
+    CONDITION,
+    Floats,
+    Predictions,
+    rows_by_condition,
+)
+from geppetto.evaluation.resampling import Method, Resampling, estimate, mean, saved_share
 from geppetto.plan import Condition
 
-CONDITION = list(Condition._fields)
-CELL = ["participant", "item"]
-MEASURES = ("accuracy", "nll", "nll_full", "option_mass", "pseudo_r2")
+MEASURES = ("accuracy", "nll", "nll_full", "option_mass", "pseudo_r2", "rps", "score_error")
+"""Metrics of a participant, in the order of tables."""
 
 
-def hit_rate(option_log_probs: ArrayLike, response: int) -> float:
+def hit_rate(option_log_probs: ArrayLike, response: ArrayLike) -> NDArray[np.float64]:
     """Whether the most probable option is the real response; ties share the hit equally.
 
     Parameters
     ----------
     option_log_probs
-        Log-probability of each option, shape (options,).
+        Log-probability of each option, shape (..., options); NaN beyond the last option.
     response
-        Position of the real response among the options.
+        Position of the real response among the options, shape (...).
 
     Returns
     -------
-    float
-        1 or 0, or 1/m where the real response is one of m equally probable best options.
+    numpy.ndarray
+        Shape (...): 1 or 0, or 1/m where the real response is one of m equally probable best
+        options; NaN without log-probabilities.
     """
-    values = np.asarray(option_log_probs)
-    best = values == values.max()
-    return float(best[response] / best.sum())
+    values = np.asarray(option_log_probs, float)
+    position = np.broadcast_to(np.asarray(response), values.shape[:-1])[..., None]
+    known = ~np.isnan(values)
+    best = known & (values == np.max(values, axis=-1, where=known, initial=-np.inf, keepdims=True))
+    hit = np.take_along_axis(best, np.maximum(position, 0), axis=-1)[..., 0]
+    return np.where(known.any(-1), hit / np.maximum(best.sum(-1), 1), np.nan)
+
+
+def ranked_probability_score(option_log_probs: ArrayLike, response: ArrayLike) -> Floats:
+    """Mean squared difference of cumulative probabilities (Epstein 1969; Murphy 1971).
+
+    Parameters
+    ----------
+    option_log_probs
+        Log-probability of each ordered option, shape (..., options); NaN beyond the last option.
+    response
+        Position of the real response, shape (...).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (...), 0 for certainty of the response, 1 for certainty of the other end of the
+        scale: the squared differences are summed and divided by the number of options less one.
+    """
+    values = np.asarray(option_log_probs, float)
+    known = ~np.isnan(values)
+    cumulative = np.cumsum(np.where(known, np.exp(values), 0.0), axis=-1)
+    real = np.arange(values.shape[-1]) >= np.asarray(response)[..., None]
+    squares = np.sum((cumulative - real) ** 2, axis=-1, where=known)
+    count = known.sum(-1)
+    return np.where(count > 1, squares / np.maximum(count - 1, 1), np.nan)
 
 
 def matched(answers: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -46,35 +82,77 @@ def matched(answers: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     GeppettoError
         If conditions do not have the same cells, or no cell is left.
     """
-    cells = {
-        condition: set(zip(rows["participant"], rows["item"], strict=True))
-        for condition, rows in by_condition(answers)
-    }
-    first, *others = cells
-    for condition in others:
-        if different := cells[condition] ^ cells[first]:
-            participant, item = min(different)
+    people, names = pd.factorize(answers["participant"])
+    columns, items = pd.factorize(answers["item"])
+    cells = people * len(items) + columns
+    first, *others = ((key, np.unique(cells[rows])) for key, rows in rows_by_condition(answers))
+    for key, found in others:
+        different = np.setxor1d(found, first[1])
+        if different.size:
+            person, item = divmod(int(different[0]), len(items))
             raise GeppettoError(
-                f"{condition.label} and {first.label} differ in {len(different):,} cells "
-                f"(participant {participant}, item {item}, for example), so they cannot be "
-                "compared; run the experiment again to answer what is missing"
+                f"{key.label} and {first[0].label} differ in "
+                f"{different.size:,} cells (participant {names[person]}, item {items[item]}, for "
+                "example), so they cannot be compared; run the experiment again to answer what "
+                "is missing"
             )
-    unscored = answers[answers["status"] != "scored"].drop_duplicates(CELL)
+    out = (answers["status"] != "scored").to_numpy()
+    unscored = answers[out].drop_duplicates(CELL)
     reasons = {str(reason): int(n) for reason, n in unscored["reason"].value_counts().items()}
-    out = pd.MultiIndex.from_frame(unscored[CELL])
-    kept = answers[~pd.MultiIndex.from_frame(answers[CELL]).isin(out)]
+    kept = answers[~np.isin(cells, cells[out])] if out.any() else answers
     if kept.empty:
         raise GeppettoError(f"no cell was scored by every condition: {reasons}")
     return kept, reasons
 
 
-def by_condition(table: pd.DataFrame) -> Iterator[tuple[Condition, pd.DataFrame]]:
-    """The rows of each condition of a table, in the order in which conditions first occur."""
-    for key, rows in table.groupby(CONDITION, sort=False):
-        yield Condition(*map(str, key)), rows
+def cell_metrics(found: Predictions) -> dict[str, Floats]:
+    """Metrics of every cell, each of shape (draws, participants, items); NaN without one.
+
+    Returns
+    -------
+    dict
+        `accuracy`, 1 where the response was the most probable option; `nll`, negative
+        log-likelihood in nats over the legal options; `nll_full`, over everything the model could
+        have said; `nll_uniform`, that of a uniform guess among the options; `option_mass`,
+        probability of saying anything legal; and, for items whose options have an order, `rps`,
+        the ranked probability score, and `score_error`, how far the expected response is from the
+        real one as a share of the item's range.
+    """
+    answers = found.responses
+    position = np.broadcast_to(answers.position, found.nll.shape)
+    cells = np.isfinite(found.nll)
+    uniform = np.log([len(options) for options in answers.options])
+    rps = ranked_probability_score(found.option_log_probs, position)
+    return {
+        "accuracy": hit_rate(found.option_log_probs, position),
+        "nll": found.nll,
+        "nll_full": -found.log_prob,
+        "nll_uniform": np.where(cells, uniform, np.nan),
+        "option_mass": found.option_mass,
+        "rps": np.where(cells & answers.scored_items, rps, np.nan),
+        "score_error": np.abs(found.expected - answers.scores),
+    }
 
 
-def participant_metrics(answers: pd.DataFrame) -> pd.DataFrame:
+def per_participant(cells: Floats) -> Floats:
+    """Mean over a participant's cells, each the mean over its donors, shape (participants,)."""
+    return nanmean(nanmean(cells, 0), 1)
+
+
+def per_item(cells: Floats) -> Floats:
+    """Mean over the participants of an item, each the mean over their donors, shape (items,)."""
+    return nanmean(nanmean(cells, 0), 0)
+
+
+def nanmean(values: Floats, axis: int) -> Floats:
+    """Mean of the known values along an axis; NaN where there is none."""
+    known = np.isfinite(values)
+    count = known.sum(axis)
+    total = np.sum(values, axis=axis, where=known)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def participant_metrics(found: Iterable[Predictions]) -> pd.DataFrame:
     """Metrics of each participant under each condition.
 
     Answers to the same cell (from several donors, say) are averaged first, then the cells of a
@@ -83,29 +161,86 @@ def participant_metrics(answers: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a model, strategy, arm and participant. `accuracy` is the share of responses that
-        were the most probable option; `nll` the negative log-likelihood in nats a response over
-        the legal options; `nll_full` over everything the model could have said; `nll_uniform`
-        that of a uniform guess among the options; `pseudo_r2` the share of it that is saved
-        (McFadden 1974); `option_mass` the mean probability of saying anything legal; `trials`
-        the number of cells.
+        A row a model, strategy, arm and participant, with the means of `cell_metrics`, with
+        `pseudo_r2`, the share of a uniform guess's NLL that is saved (McFadden 1974), and with
+        `trials`, the number of cells.
     """
-    positions = [
-        options.index(response)
-        for options, response in zip(answers["options"], answers["response"], strict=True)
-    ]
-    rows = answers[[*CONDITION, *CELL, "option_mass"]].assign(
-        accuracy=[
-            hit_rate(log_probs, position)
-            for log_probs, position in zip(answers["option_log_probs"], positions, strict=True)
-        ],
-        nll=-answers["log_prob_of_options"],
-        nll_full=-answers["log_prob"],
-        nll_uniform=[float(np.log(len(options))) for options in answers["options"]],
+    return pd.concat([_of_people(predictions) for predictions in found], ignore_index=True)
+
+
+def _of_people(found: Predictions) -> pd.DataFrame:
+    table = pd.DataFrame(
+        {name: per_participant(cells) for name, cells in cell_metrics(found).items()}
     )
-    cells = rows.groupby([*CONDITION, *CELL], sort=False, as_index=False).mean()
-    people = cells.drop(columns="item").groupby([*CONDITION, "participant"], sort=False)
-    metrics = people.mean()
-    metrics["pseudo_r2"] = 1 - metrics["nll"] / metrics["nll_uniform"]
-    metrics["trials"] = people.size()
-    return metrics.reset_index()
+    table.insert(0, "participant", found.responses.participants)
+    for place, (name, value) in enumerate(found.condition._asdict().items()):
+        table.insert(place, name, value)
+    table["pseudo_r2"] = 1 - table["nll"] / table["nll_uniform"]
+    table["trials"] = found.responses.answered.sum(1)
+    return table
+
+
+def item_metrics(found: Iterable[Predictions]) -> pd.DataFrame:
+    """Metrics of each item under each condition: means over the participants who answered it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a model, strategy, arm and item, with the columns of `participant_metrics` and
+        `participants` for the number of people.
+    """
+    tables = []
+    for predictions in found:
+        cells = cell_metrics(predictions)
+        table = pd.DataFrame({name: per_item(values) for name, values in cells.items()})
+        table.insert(0, "item", predictions.responses.items)
+        for place, (name, value) in enumerate(predictions.condition._asdict().items()):
+            table.insert(place, name, value)
+        table["pseudo_r2"] = 1 - table["nll"] / table["nll_uniform"]
+        table["participants"] = predictions.responses.answered.sum(0)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def condition_metrics(
+    people: pd.DataFrame, resampling: Resampling, method: Method = "percentile"
+) -> pd.DataFrame:
+    """Metrics of each condition over participants, each with the ends of its 95% interval.
+
+    Parameters
+    ----------
+    people
+        As from `participant_metrics`.
+    resampling
+        How participants are drawn; in the order of each condition's rows.
+    method
+        Kind of interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a model, strategy and arm; columns NAME, NAME_low and NAME_high for each of
+        `MEASURES`, and `participants`.
+    """
+    rows = []
+    for key, group in people.groupby(CONDITION, sort=False):
+        row: dict[str, str | float] = dict(zip(CONDITION, map(str, key), strict=True))
+        row["participants"] = len(group)
+        for measure in MEASURES:
+            if measure == "pseudo_r2":
+                pair = group["nll"].to_numpy(), group["nll_uniform"].to_numpy()
+                found = estimate(saved_share, *pair, people=resampling, method=method)
+            else:
+                found = estimate(mean, group[measure].to_numpy(), people=resampling, method=method)
+            row |= {
+                measure: found.value,
+                f"{measure}_low": found.low,
+                f"{measure}_high": found.high,
+            }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def conditions_of(found: Sequence[Predictions]) -> dict[Condition, Predictions]:
+    """Predictions by their condition."""
+    return {predictions.condition: predictions for predictions in found}

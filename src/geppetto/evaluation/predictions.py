@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,6 +33,11 @@ class Responses:
         Whether the order of an item's options has a meaning, shape (items,).
     position
         Which of its options each response is, shape (participants, items); -1 without one.
+    cluster
+        Number of the group above each participant, shape (participants,); all differ where the
+        study has no groups.
+    weight
+        Survey weight of each participant, shape (participants,).
     """
 
     participants: tuple[str, ...]
@@ -40,6 +45,8 @@ class Responses:
     options: tuple[tuple[str, ...], ...]
     ordinal: NDArray[np.bool_]
     position: Integers
+    cluster: Integers
+    weight: Floats
 
     @cached_property
     def answered(self) -> NDArray[np.bool_]:
@@ -71,7 +78,8 @@ class Responses:
     @cached_property
     def scored_items(self) -> NDArray[np.bool_]:
         """Items whose responses are numbers: ordinal ones and those with two options."""
-        return self.ordinal | (np.array([len(options) for options in self.options]) == 2)
+        pairs = np.array([len(options) == 2 for options in self.options])
+        return np.asarray(self.ordinal | pairs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +95,9 @@ class Predictions:
         What is predicted.
     condition
         With what it was predicted.
+    pool
+        Number of the group of participants of whom the same is known, shape (participants,);
+        only within it can a persona stand in for another.
     donors
         Row of the participant whose persona was shown, shape (draws, participants); -1 if it was
         nobody's.
@@ -102,6 +113,7 @@ class Predictions:
 
     responses: Responses
     condition: Condition
+    pool: Integers
     donors: Integers
     option_log_probs: Floats
     log_prob: Floats
@@ -149,31 +161,49 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
             answers["response"].to_numpy()[of_item]
         )
     ordinal = first["ordinal"].to_numpy(bool)
-    arrays = [
-        (condition, *_arrays(answers, rows, row, column, people, options))
-        for condition, rows in _conditions(answers)
-    ]
-    order = _order(position, [(c, log_probs) for c, _, log_probs, *_ in arrays])
+    arrays = {
+        condition: (rows, _arrays(answers, rows, row, column, people, options))
+        for condition, rows in rows_by_condition(answers)
+    }
+    order = _order(position, {c: log_probs for c, (_, (_, log_probs, *_)) in arrays.items()})
     rank = np.argsort(order)
+    firsts = answers.drop_duplicates("participant").set_index("participant").loc[people[order]]
+    groups = pd.factorize(firsts["cluster"])[0]
+    alone = np.arange(len(people)) + groups.max() + 1
     responses = Responses(
-        tuple(people[order]), tuple(columns), options, ordinal, position[order].astype(np.int64)
+        tuple(people[order]),
+        tuple(columns),
+        options,
+        ordinal,
+        position[order].astype(np.int64),
+        np.where(groups < 0, alone, groups).astype(np.int64),
+        firsts["weight"].to_numpy(float),
     )
-    return [
-        Predictions(
-            responses,
-            condition,
-            np.where(donors < 0, -1, rank[donors])[:, order],
-            log_probs[:, order],
-            log_prob[:, order],
-            mass[:, order],
+    found = []
+    for condition, (rows, (donors, log_probs, log_prob, mass)) in arrays.items():
+        pool = np.full(len(people), -1)
+        pool[row[rows]] = answers["pool"].to_numpy()[rows]
+        found.append(
+            Predictions(
+                responses,
+                condition,
+                pool[order],
+                np.where(donors < 0, -1, rank[donors])[:, order],
+                log_probs[:, order],
+                log_prob[:, order],
+                mass[:, order],
+            )
         )
-        for condition, donors, log_probs, log_prob, mass in arrays
-    ]
+    return found
 
 
-def _conditions(answers: pd.DataFrame) -> Iterator[tuple[Condition, Integers]]:
-    for key, rows in answers.groupby(CONDITION, sort=False).indices.items():
-        yield Condition(*map(str, key)), rows  # type: ignore[arg-type] # a tuple of names
+def rows_by_condition(answers: pd.DataFrame) -> Iterator[tuple[Condition, Integers]]:
+    """Row numbers of each condition of a table, in the order in which conditions first occur."""
+    number = answers.groupby(CONDITION, sort=False).ngroup().to_numpy()
+    order = np.argsort(number, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(number[order])) + 1):
+        first = answers.iloc[rows[0]]
+        yield Condition(*(str(first[name]) for name in CONDITION)), rows
 
 
 def _arrays(
@@ -185,17 +215,17 @@ def _arrays(
     options: Sequence[tuple[str, ...]],
 ) -> tuple[Integers, Floats, Floats, Floats]:
     """Donors, option log-probabilities, log-probabilities and option masses of a condition."""
-    donor = people.get_indexer(answers["donor"].to_numpy()[rows])
+    names = people.append(pd.Index(answers["donor"].to_numpy()[rows]).unique().difference(people))
+    donor = names.get_indexer(pd.Index(answers["donor"].to_numpy()[rows]))
     row, column = row[rows], column[rows]
     donor = np.where(answers["arm"].to_numpy()[rows] == "own", row, donor)
-    pairs = np.unique(np.stack([row, donor]), axis=1)
-    draw_of_pair = np.concatenate([np.arange(n) for n in np.unique(pairs[0], return_counts=True)[1]])
-    width = len(people) + 1
-    pair = np.searchsorted(pairs[0] * width + pairs[1], row * width + donor)
-    draw = draw_of_pair[pair]
+    draw = _draws(row, donor, len(names))
     draws, shape = int(draw.max()) + 1, (len(people), len(options))
     donors = np.full((draws, len(people)), -1)
-    donors[draw, row] = donor
+    donors[draw, row] = np.where(donor < len(people), donor, -1)
+    if len(np.unique((draw * len(people) + row) * len(options) + column)) < len(rows):
+        first = answers.iloc[rows[0]]
+        raise ValueError(f"{first['strategy']} · {first['arm']} has a cell twice from one donor")
     log_prob, mass = (np.full((draws, *shape), np.nan) for _ in range(2))
     log_prob[draw, row, column] = answers["log_prob"].to_numpy(float)[rows]
     mass[draw, row, column] = answers["option_mass"].to_numpy(float)[rows]
@@ -210,10 +240,22 @@ def _arrays(
     return donors, log_probs, log_prob, mass
 
 
-def _order(position: Integers, found: Sequence[tuple[Condition, Floats]]) -> Integers:
-    """An order of participants that depends on their answers and not on their names."""
-    keys = [
-        np.round(np.nanmean(log_probs, axis=(0, 2, 3)), 9)
-        for _, log_probs in sorted(found, key=lambda pair: pair[0])
-    ]
+def _draws(row: Integers, donor: Integers, width: int) -> Integers:
+    """Number of each answer's donor among the donors of its participant."""
+    pairs, pair = np.unique(row * width + donor, return_inverse=True)
+    receivers = pairs // width
+    return np.asarray(np.arange(len(pairs)) - np.searchsorted(receivers, receivers))[pair]
+
+
+def _order(position: Integers, found: Mapping[Condition, Floats]) -> Integers:
+    """An order of participants that depends on their answers and not on their names.
+
+    Each participant's predictions under a condition are summed with weights that no two items or
+    options share; rounding keeps the order free of how sums are carried out.
+    """
+    keys = []
+    for _, log_probs in sorted(found.items(), key=lambda pair: pair[0]):
+        means = np.nan_to_num(np.nansum(log_probs, axis=0) / len(log_probs))
+        weights = np.sqrt(np.arange(2, 2 + means[0].size)).reshape(means[0].shape)
+        keys.append(np.round(np.sum(means * weights, axis=(1, 2)), 8))
     return np.lexsort([*reversed(keys), *position.T])

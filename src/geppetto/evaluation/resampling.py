@@ -98,6 +98,25 @@ class Resampling:
         weights = np.ones(participants) if base is None else np.asarray(base, float)
         return cls(weights, groups.astype(np.int64), numbers, draws, seed)
 
+    def among(self, rows: NDArray[np.int64]) -> Resampling:
+        """The same resampling of some of the participants only.
+
+        Raises
+        ------
+        ValueError
+            If they are fewer than two groups.
+        """
+        if len(rows) == len(self.base):
+            return self
+        return Resampling.of(
+            len(rows),
+            base=self.base[rows],
+            clusters=self.clusters[rows],
+            studies=None if self.studies is None else self.studies[rows],
+            draws=self.draws,
+            seed=self.seed,
+        )
+
     @property
     def sample(self) -> Weights:
         """The sample itself, shape (1, participants)."""
@@ -131,11 +150,11 @@ class Resampling:
             yield counts * self.base
 
     def _counts(self, draws: int, rng: np.random.Generator) -> Weights:
-        return _drawn(self.clusters.max() + 1, draws, rng)[:, self.clusters]
+        return np.asarray(_drawn(int(self.clusters.max()) + 1, draws, rng)[:, self.clusters])
 
     def _nested(self, draws: int, rng: np.random.Generator) -> Weights:
         assert self.studies is not None
-        number = self.studies.max() + 1
+        number = int(self.studies.max()) + 1
         weights = np.zeros((draws, len(self.base)))
         times = _drawn(number, draws, rng)
         members = [np.flatnonzero(self.studies == study) for study in range(number)]
@@ -143,7 +162,7 @@ class Resampling:
             groups = np.unique(self.clusters[people], return_inverse=True)[1]
             for repeat in range(1, int(times[:, study].max()) + 1):
                 chosen = np.flatnonzero(times[:, study] >= repeat)
-                counts = _drawn(groups.max() + 1, len(chosen), rng)[:, groups]
+                counts = _drawn(int(groups.max()) + 1, len(chosen), rng)[:, groups]
                 totals = (counts * self.base[people]).sum(1, keepdims=True)
                 weights[np.ix_(chosen, people)] += counts / totals
         return weights * len(self.base) / number

@@ -1,0 +1,193 @@
+"""What each comparison comes to: a verdict, from its tests, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from statsmodels.stats.multitest import multipletests
+
+from geppetto.evaluation.effects import Effect
+from geppetto.evaluation.resampling import Estimate
+
+LEVEL = 0.05
+
+FEWEST = 20
+"""People below whom nothing is decided: the intervals are too narrow there.
+
+In simulations of normal differences the 95% interval covers 93% at 20 people, 90% at 12 and 73%
+at 3.
+"""
+
+Outcome = Literal["helps", "hurts", "equivalent to nothing", "undecided"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one comparison comes to.
+
+    Attributes
+    ----------
+    effect
+        The comparison with its intervals.
+    confirmatory
+        Whether it is one of those that answer the question: information, over the legal options.
+        The others explore.
+    p, p_adjusted
+        Two-sided p of no difference, by permuting whole people; and corrected for its family, by
+        Holm (1979) for the confirmatory comparisons, by Benjamini & Hochberg (1995) for the
+        others.
+    p_equivalent, p_equivalent_adjusted
+        The same of a difference of at least `smallest` in either direction (TOST; Schuirmann
+        1987): small if there is none.
+    smallest
+        The smallest effect of interest in nats a response.
+    family
+        How many comparisons were corrected together.
+    people_needed
+        How many people would decide an undecided comparison: with 80% probability, an effect of
+        the smallest size of interest is told from nothing, and nothing is told from it.
+    """
+
+    effect: Effect
+    confirmatory: bool
+    p: float
+    p_adjusted: float
+    p_equivalent: float
+    p_equivalent_adjusted: float
+    smallest: float
+    family: int
+    people_needed: int
+
+    @property
+    def outcome(self) -> Outcome:
+        """The verdict.
+
+        A difference helps or hurts if its interval excludes zero and its corrected p is below
+        .05. It is equivalent to nothing if it is shown to be smaller than the smallest effect of
+        interest, even where it is not zero. Everything else is undecided, and so is everything
+        below `FEWEST` people.
+        """
+        if self.effect.participants < FEWEST:
+            return "undecided"
+        if self.p_equivalent_adjusted < LEVEL:
+            return "equivalent to nothing"
+        if self.p_adjusted < LEVEL and self.effect.nats.excludes_zero():
+            return "helps" if self.effect.nats.value > 0 else "hurts"
+        return "undecided"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words, with its numbers."""
+        effect, nats = self.effect, self.effect.nats
+        numbers = (
+            f"{interval(nats)} nats a response, d_z {effect.d_z.value:+.2f}, "
+            f"{effect.improved.value:.0%} of {effect.participants:,} people improved; "
+            f"p = {probability(self.p_adjusted)} after {self.correction}, "
+            f"equivalence p = {probability(self.p_equivalent_adjusted)}"
+        )
+        return f"{self.outcome}: {self._claim}. {numbers}."
+
+    @property
+    def correction(self) -> str:
+        """What the p-values are corrected by."""
+        name = "Holm" if self.confirmatory else "Benjamini-Hochberg"
+        return f"{name} over {self.family:,}"
+
+    @property
+    def _claim(self) -> str:
+        effect = self.effect
+        which = f"With {effect.model}, {effect.strategy}"
+        subject = effect.contrast.meaning
+        within = f", among {effect.among}" if effect.among else ""
+        if effect.participants < FEWEST:
+            return f"{which}{within}: {effect.participants} people are too few, {FEWEST} are needed"
+        match self.outcome:
+            case "helps":
+                return f"{which}{within}: {subject} is more than nothing"
+            case "hurts":
+                return f"{which}{within}: {subject} is less than nothing"
+            case "equivalent to nothing":
+                return f"{which}{within}: {subject} is less than {self.smallest:g} nats either way"
+        also = ""
+        if effect.nats.excludes_zero():
+            also = ", although its interval on its own excludes zero"
+        return (
+            f"{which}{within}: {subject} could be nothing and could be {self.smallest:g} nats or "
+            f"more{also}; about {self.people_needed:,} people would decide it"
+        )
+
+
+def judge(
+    effects: Sequence[Effect],
+    smallest: float,
+    p_of: Callable[[Effect], float],
+    p_equivalent_of: Callable[[Effect], float],
+    needed: Callable[[float, float], int],
+) -> list[Verdict]:
+    """Verdicts on comparisons, corrected for how many of each family there are.
+
+    A family is what has the same measure and restriction, and confirms or explores.
+    """
+    p = np.array([p_of(effect) for effect in effects])
+    equivalent = np.array([p_equivalent_of(effect) for effect in effects])
+    families = [(e.measure, is_confirmatory(e)) for e in effects]
+    adjusted, equivalent_adjusted = p.copy(), equivalent.copy()
+    for family in dict.fromkeys(families):
+        rows = [number for number, other in enumerate(families) if other == family]
+        method = "holm" if family[1] else "fdr_bh"
+        adjusted[rows] = multipletests(p[rows], method=method)[1]
+        equivalent_adjusted[rows] = multipletests(equivalent[rows], method=method)[1]
+    return [
+        Verdict(
+            effect,
+            is_confirmatory(effect),
+            float(p[number]),
+            float(adjusted[number]),
+            float(equivalent[number]),
+            float(equivalent_adjusted[number]),
+            smallest,
+            families.count(families[number]),
+            needed(float(np.std(effect.differences.influence, ddof=1)), smallest),
+        )
+        for number, effect in enumerate(effects)
+    ]
+
+
+def is_confirmatory(effect: Effect) -> bool:
+    """Whether a comparison is one of those that answer the question."""
+    return effect.contrast.name == "information" and effect.measure == "nll" and not effect.among
+
+
+def conclusion(verdicts: Sequence[Verdict]) -> str:
+    """All confirmatory verdicts in one sentence."""
+    asked = [verdict for verdict in verdicts if verdict.confirmatory]
+    if not asked:
+        return "Information was not measured: it needs the arms shuffled and own."
+    if (people := asked[0].effect.participants) < FEWEST:
+        return f"Undecided: {people} people are too few, {FEWEST} are needed."
+    words = {
+        "helps": "people's own personas predicted them better than strangers' did with {}",
+        "hurts": "worse with {}",
+        "equivalent to nothing": "own and strangers' personas did the same, within the smallest "
+        "effect of interest, with {}",
+        "undecided": "undecided with {}",
+    }
+    parts = []
+    for outcome, text in words.items():
+        if found := [v.effect for v in asked if v.outcome == outcome]:
+            parts.append(text.format(", ".join(f"{e.strategy} ({e.model})" for e in found)))
+    whole = "; ".join(parts)
+    return f"{whole[0].upper()}{whole[1:]}."
+
+
+def interval(estimate: Estimate) -> str:
+    """A number and its interval, signed."""
+    return f"{estimate.value:+.3f} [{estimate.low:+.3f}, {estimate.high:+.3f}]"
+
+
+def probability(p: float) -> str:
+    """A p-value as journals print it."""
+    return f"{p:.3f}".removeprefix("0") if p >= 0.001 else f"{p:.4f}".removeprefix("0")
