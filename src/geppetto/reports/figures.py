@@ -1,8 +1,8 @@
-"""Figures of a result."""
+"""Figures of results."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 
@@ -14,77 +14,107 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from geppetto.evaluation.baselines import BASELINE
-from geppetto.evaluation.effects import CONTRASTS, Effect
-from geppetto.evaluation.metrics import by_condition
+from geppetto.evaluation.predictions import CONDITION
+from geppetto.evaluation.verdicts import Verdict
 from geppetto.plan import Condition
 
 _COLOURS = {
     "total": "#444444",
     "length": "#a0a0a0",
+    "human": "#8c8c5c",
+    "average": "#b5b04a",
     "format": "#d08a2e",
     "information": "#1f6f8b",
+    "group": "#b5562b",
+    "individual": "#2a9d8f",
     "none": "#444444",
     "filler": "#a0a0a0",
     "shuffled": "#d08a2e",
+    "matched": "#b5562b",
     "own": "#1f6f8b",
 }
+_KNOCKOUT = "#8fb8c7"
+_BASELINE = "#7a5195"
 
 
-def effects(found: Sequence[Effect]) -> Figure:
-    """Each contrast with its interval, a panel a model and strategy, on one scale of nats."""
-    shown = [effect for effect in found if effect.measure == "nll"]
-    panels = list(dict.fromkeys((effect.model, effect.strategy) for effect in shown))
-    names = [contrast.name for contrast in CONTRASTS]
+def effects(verdicts: Sequence[Verdict]) -> Figure:
+    """Each contrast with its interval, a panel a model and strategy, on one scale of nats.
+
+    The band around zero is what is smaller than the smallest effect of interest.
+    """
+    panels: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in verdicts:
+        panels.setdefault((verdict.effect.model, verdict.effect.strategy), []).append(verdict)
+    rows = [len(found) for found in panels.values()]
     figure, axes = plt.subplots(
-        len(panels), 1, figsize=(8, 0.6 + 1.5 * max(len(panels), 1)), sharex=True, squeeze=False
+        len(panels),
+        1,
+        figsize=(8.5, 0.8 + sum(0.5 + 0.27 * count for count in rows)),
+        height_ratios=[0.5 + 0.27 * count for count in rows],
+        sharex=True,
+        squeeze=False,
+        layout="constrained",
     )
-    for axis, (model, strategy) in zip(axes[:, 0], panels, strict=True):
-        for effect in shown:
-            if (effect.model, effect.strategy) != (model, strategy):
-                continue
-            nats, height = effect.nats, names.index(effect.contrast.name)
-            colour = _COLOURS[effect.contrast.name]
-            axis.plot([nats.low, nats.high], [height, height], color=colour, lw=2)
-            axis.plot(nats.value, height, "o", color=colour)
+    for axis, ((model, strategy), found) in zip(axes[:, 0], panels.items(), strict=True):
+        smallest = found[0].smallest
+        axis.axvspan(-smallest, smallest, color="#dddddd", lw=0)
         axis.axvline(0, color="black", lw=0.8)
-        axis.set_yticks(
-            range(len(names)),
-            [f"{c.name} ({c.worse} − {c.better})" for c in CONTRASTS],
-            fontsize=8,
-        )
-        axis.set_ylim(len(names) - 0.5, -0.5)
+        names = []
+        for height, verdict in enumerate(found):
+            effect, nats = verdict.effect, verdict.effect.nats
+            colour = _COLOURS.get(effect.contrast.name, _KNOCKOUT)
+            axis.plot([nats.low, nats.high], [height, height], color=colour, lw=2)
+            axis.plot(nats.value, height, "o", ms=5, color=colour)
+            axis.annotate(
+                verdict.outcome,
+                (1.01, height),
+                xycoords=("axes fraction", "data"),
+                fontsize=8,
+                va="center",
+                color="#888888" if verdict.outcome == "undecided" else "black",
+            )
+            contrast = effect.contrast
+            among = f", {effect.among}" if effect.among else ""
+            names.append(f"{contrast.name} ({contrast.worse} − {contrast.better}){among}")
+        axis.set_yticks(range(len(names)), names, fontsize=8)
+        axis.set_ylim(len(names) - 0.4, -0.6)
         axis.set_title(f"{model} · {strategy}", fontsize=9, loc="left")
         axis.spines[["top", "right"]].set_visible(False)
-    axes[-1, 0].set_xlabel("nats saved a response, 95% interval over participants; right is better")
-    figure.tight_layout()
+    axes[-1, 0].set_xlabel(
+        "nats saved a response, 95% interval over participants; right is better", fontsize=9
+    )
     return figure
 
 
 def participants(people: pd.DataFrame) -> Figure:
-    """Every participant's NLL under each condition, a row a condition."""
-    conditions = list(by_condition(people))
-    figure, axis = plt.subplots(figsize=(8, 0.8 + 0.42 * len(conditions)))
+    """Every participant's NLL under each condition, a row a condition.
+
+    Parameters
+    ----------
+    people
+        As from `participant_metrics`.
+    """
+    groups = [(Condition(*map(str, k)), g) for k, g in people.groupby(CONDITION, sort=False)]
+    figure, axis = plt.subplots(figsize=(8.5, 0.8 + 0.3 * len(groups)), layout="constrained")
     rng = np.random.default_rng(0)
-    for row, (condition, group) in enumerate(conditions):
+    for row, (condition, group) in enumerate(groups):
         values = group["nll"].to_numpy()
         heights = row + rng.uniform(-0.25, 0.25, len(values))
-        colour = "#7a5195" if condition.model == BASELINE else _COLOURS[condition.arm]
+        colour = _COLOURS.get(condition.arm, _KNOCKOUT)
+        colour = _BASELINE if condition.model == BASELINE else colour
         axis.plot(values, heights, ".", ms=3, alpha=0.5, color=colour)
         axis.plot([values.mean()] * 2, [row - 0.35, row + 0.35], color="black", lw=1.5)
-    axis.set_yticks(
-        range(len(conditions)), [condition.label for condition, _ in conditions], fontsize=8
-    )
+    axis.set_yticks(range(len(groups)), [condition.label for condition, _ in groups], fontsize=8)
     axis.invert_yaxis()
-    axis.set_xlabel("NLL, nats a response (dot: a participant, bar: their mean)")
+    axis.set_xlabel("NLL, nats a response (dot: a participant, bar: their mean)", fontsize=9)
     axis.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
     return figure
 
 
 def participant_distribution(people: pd.DataFrame, condition: Condition) -> Figure:
     """Histograms of participants' NLL and accuracy under one condition, on everyone's scale."""
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3))
-    (group,) = [rows for other, rows in by_condition(people) if other == condition]
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
+    group = people[(people[CONDITION] == list(condition)).all(axis=1)]
     for axis, measure, label in zip(
         axes, ("nll", "accuracy"), ("NLL, nats a response", "accuracy"), strict=True
     ):
@@ -96,5 +126,43 @@ def participant_distribution(people: pd.DataFrame, condition: Condition) -> Figu
         axis.set_ylabel("participants")
         axis.spines[["top", "right"]].set_visible(False)
     figure.suptitle(condition.label, fontsize=9)
-    figure.tight_layout()
+    return figure
+
+
+def reliability(curves: Mapping[Condition, pd.DataFrame]) -> Figure:
+    """How often the most probable option was the response, against its probability.
+
+    Parameters
+    ----------
+    curves
+        For each condition a row a bin, with columns `confidence`, `accuracy` and `answers`. The
+        area of a dot is its share of answers.
+    """
+    models = list(dict.fromkeys(condition.model for condition in curves))
+    figure, axes = plt.subplots(
+        1,
+        len(models),
+        figsize=(0.6 + 3.6 * len(models), 4.4),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    for axis, model in zip(axes[0], models, strict=True):
+        axis.plot([0, 1], [0, 1], color="#bbbbbb", lw=1)
+        for number, condition in enumerate(c for c in curves if c.model == model):
+            curve = curves[condition]
+            colour = plt.get_cmap("tab20")(number % 20)
+            axis.plot(curve["confidence"], curve["accuracy"], color=colour, lw=1)
+            axis.scatter(
+                curve["confidence"],
+                curve["accuracy"],
+                s=120 * curve["answers"] / curve["answers"].sum(),
+                color=colour,
+                label=" · ".join(dict.fromkeys((condition.strategy, condition.arm))),
+            )
+        axis.set_title(model, fontsize=9, loc="left")
+        axis.set_xlabel("probability of the most probable option", fontsize=9)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.legend(fontsize=6, frameon=False, loc="upper left")
+    axes[0, 0].set_ylabel("share of responses that were it", fontsize=9)
     return figure

@@ -1,0 +1,34 @@
+"""How answers are analysed: what an experiment file says under `analysis`."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from geppetto.evaluation.resampling import DRAWS, Method
+
+
+class Analysis(BaseModel):
+    """Settings of the inference, stated before anything is asked.
+
+    Attributes
+    ----------
+    smallest_effect
+        The smallest effect of interest in nats a response: what is shown to be smaller counts as
+        nothing. The default, 0.005, is half a percent of the probability of each response.
+    intervals
+        "percentile" or "bca" bootstrap intervals; see `geppetto.evaluation.resampling.estimate`.
+    draws
+        Resamples of an interval.
+    seed
+        Seed of resampling and permutation.
+    weighted
+        Whether participants count by the study's survey weights.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    smallest_effect: float = Field(0.005, gt=0, strict=False)
+    intervals: Method = "percentile"
+    draws: int = Field(DRAWS, ge=200)
+    seed: int = 0
+    weighted: bool = False
