@@ -25,9 +25,13 @@ _COLOURS = {
     "information": "#1f6f8b",
     "none": "#444444",
     "filler": "#a0a0a0",
+    "human": "#8c8c5c",
+    "average": "#b5b04a",
     "shuffled": "#d08a2e",
+    "matched": "#b5562b",
     "own": "#1f6f8b",
 }
+_KNOCKOUT = "#8fb8c7"
 
 
 def effects(found: Sequence[Effect]) -> Figure:
@@ -68,7 +72,9 @@ def participants(people: pd.DataFrame) -> Figure:
     for row, (condition, group) in enumerate(conditions):
         values = group["nll"].to_numpy()
         heights = row + rng.uniform(-0.25, 0.25, len(values))
-        colour = "#7a5195" if condition.model == BASELINE else _COLOURS[condition.arm]
+        colour = _COLOURS.get(condition.arm, _KNOCKOUT)
+        if condition.model == BASELINE:
+            colour = "#7a5195"
         axis.plot(values, heights, ".", ms=3, alpha=0.5, color=colour)
         axis.plot([values.mean()] * 2, [row - 0.35, row + 0.35], color="black", lw=1.5)
     axis.set_yticks(
