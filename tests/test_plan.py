@@ -137,12 +137,12 @@ def test_strangers_with_the_participants_own_persona_are_counted(small_study: St
     """Among two men and two women, one seed gives some of them a donor of their own sex."""
     shares = {
         plan(small_study, arms=(Shuffled(seed=seed), Own()), traits=("sex",)).identical_strangers[
-            "interview"
+            "interview", "shuffled"
         ]
         for seed in range(12)
     }
     assert shares == {0.0, 1.0} or shares == {0.0, 0.5, 1.0} or shares == {0.0, 0.5}
-    assert plan(small_study).identical_strangers == {"interview": 0.0}
+    assert plan(small_study).identical_strangers == {("interview", "shuffled"): 0.0}
 
 
 def test_a_persona_with_control_tokens_is_refused(small_study: Study, workspace: Path) -> None:

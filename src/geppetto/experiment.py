@@ -281,7 +281,8 @@ def _arm(spec: _Named) -> Arm:
         return arm.model_validate(spec.parameters)
     except ValidationError as error:
         first = error.errors()[0]
-        raise GeppettoError(f"arm {spec.name!r}: {first['loc'][0]}: {first['msg']}") from error
+        message = first["msg"].removeprefix("Value error, ")
+        raise GeppettoError(f"arm {spec.name!r}: {first['loc'][0]}: {message}") from error
 
 
 def open_model(spec: ModelSpec, precision: Precision = "exact") -> LanguageModel:

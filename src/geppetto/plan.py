@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
 from geppetto.elicitation.option_likelihood import request_id
 from geppetto.errors import GeppettoError
 from geppetto.models.base import LanguageModel
-from geppetto.personas.arms import Arm, Filler, NoPersona, Own, Shuffled, derangements
+from geppetto.personas.arms import (
+    HUMAN,
+    Arm,
+    Average,
+    Filler,
+    Human,
+    Knockout,
+    Matched,
+    NoPersona,
+    Own,
+    Strangers,
+    demographics,
+)
+from geppetto.personas.average import average, averaged
+from geppetto.personas.donors import MatchQuality, groups, match_quality
 from geppetto.personas.filler import filler
 from geppetto.personas.known import Block, blocks, persona, view
 from geppetto.personas.strategy import Persona, PersonaStrategy
@@ -24,7 +38,10 @@ NO_STRATEGY = "none"
 
 
 class Condition(NamedTuple):
-    """What a model is asked with: everything about an answer but the participant and the item."""
+    """What a model is asked with: everything about an answer but the participant and the item.
+
+    An arm that makes several conditions of a strategy has a name for each: "without age".
+    """
 
     model: str
     strategy: str
@@ -47,7 +64,11 @@ class Strategy:
 
 @dataclass(frozen=True)
 class PlannedAnswer:
-    """One cell under one condition, and the request that answers it."""
+    """One cell under one condition, and the request that answers it.
+
+    Participants with the same `pool` are those of whom the strategy may know the same things:
+    only their personas can stand in for one another's.
+    """
 
     participant: str
     item: str
@@ -76,11 +97,14 @@ class Plan:
         The distinct prompts of each model, by model name and request id.
     dropped
         Why a participant is left out of every arm, by participant id.
+    matches
+        How much matched strangers are like the participants, by the label of the strategy.
     """
 
     answers: tuple[PlannedAnswer, ...]
     prompts: Mapping[str, Mapping[str, Prompt]]
     dropped: Mapping[str, str]
+    matches: Mapping[str, MatchQuality] = field(default_factory=dict)
 
     @cached_property
     def participants(self) -> list[str]:
@@ -95,8 +119,8 @@ class Plan:
         return list(dict.fromkeys(answer.condition for answer in self.answers))
 
     @cached_property
-    def identical_strangers(self) -> dict[str, float]:
-        """Share of a strategy's shuffled answers whose prompt is the participant's own prompt.
+    def identical_strangers(self) -> dict[tuple[str, str], float]:
+        """Share of strangers' answers whose prompt is the participant's own, by strategy and arm.
 
         A stranger of whom the same is known can have the very same persona; that answer says
         nothing on information and pulls its mean towards zero.
@@ -106,12 +130,12 @@ class Plan:
             for a in self.answers
             if a.arm == Own.name
         }
-        same: dict[str, list[bool]] = {}
+        same: dict[tuple[str, str], list[bool]] = {}
         for a in self.answers:
-            if a.arm == Shuffled.name and own:
+            if a.donor and own:
                 mine = own[a.model, a.strategy, a.participant, a.item]
-                same.setdefault(a.strategy, []).append(a.request == mine)
-        return {strategy: sum(found) / len(found) for strategy, found in same.items()}
+                same.setdefault((a.strategy, a.arm), []).append(a.request == mine)
+        return {condition: sum(found) / len(found) for condition, found in same.items()}
 
     @cached_property
     def sha256(self) -> str:
@@ -134,21 +158,28 @@ def make_plan(
     """Plan the same cells for every condition.
 
     A participant for whom one of the arms cannot be made (nothing is known that a strategy
-    shows, or nobody can be their donor) is left out of all of them, and the plan says why.
+    shows, or nobody can be their donor) is left out of all of them, and the plan says why. The
+    order in which the study's participants are given makes no difference.
 
     Raises
     ------
     GeppettoError
-        If fewer than two people are left.
+        If an arm means nothing for one of the strategies, or fewer than two people are left.
     """
+    for strategy in strategies:
+        for arm in arms:
+            arm.check(strategy.label, strategy.rule, study)
+    places = {name: place for place, name in enumerate(study.people)}
+    participants = sorted(participants, key=lambda person: places[person.id])
     writers = [_Writer(study, strategy, items) for strategy in strategies]
-    kept, donors, dropped = _matched(participants, items, writers, arms)
+    kept, dropped = _eligible(study, participants, items, writers, arms)
     if len(kept) < 2:
         reasons = "; ".join(f"{count:,} {why}" for why, count in Counter(dropped.values()).items())
         raise GeppettoError(
             f"{len(kept)} participants are left to compare arms on, and intervals need at least "
             f"two: {reasons or 'the sample has no more'}"
         )
+    sample = _Sample.of(study, kept, writers, arms)
     answers: list[PlannedAnswer] = []
     prompts: dict[str, dict[str, Prompt]] = {}
     for model in models:
@@ -159,68 +190,143 @@ def make_plan(
         for writer in writers:
             for arm in arms:
                 if not isinstance(arm, NoPersona):
-                    answers += _arm(desk, writer, arm, kept, donors)
+                    answers += _arm(desk, writer, arm, sample)
         prompts[model.identity.name] = desk.prompts
-    return Plan(tuple(answers), prompts, dropped)
+    return Plan(tuple(answers), prompts, dropped, sample.matches(study))
 
 
 class _Writer:
-    """A strategy and the personas it has written in this plan."""
+    """A strategy and the personas it has written in this plan, each once."""
 
     def __init__(self, study: Study, strategy: Strategy, items: Sequence[str]) -> None:
         self.label = strategy.label
+        self.rule = strategy.rule
         self.blocks = blocks(strategy.rule, study, items)
-        self._rule = strategy.rule
         self._study = study
-        self._written: dict[tuple[str, Block], Persona | None] = {}
+        self._written: dict[tuple[object, ...], Persona | None] = {}
 
     def known(self, participant: Participant) -> frozenset[str]:
         """What is known of a participant in any block."""
         return frozenset().union(
-            *(view(self._rule, participant, self._study, block).known for block in self.blocks)
+            *(view(self.rule, participant, self._study, block).known for block in self.blocks)
         )
 
-    def persona(self, participant: Participant, block: Block) -> Persona | None:
-        key = (participant.id, block)
+    def left_out(self, arm: Knockout) -> tuple[str, ...]:
+        """Names of the traits that this arm leaves out, one at a time."""
+        return arm.left_out(self.rule, self._study)
+
+    def describes(self, participant: Participant, without: str | None = None) -> bool:
+        """Whether there is a persona for every block."""
+        return all(self._write(participant, block, without) for block in self.blocks)
+
+    def persona(
+        self, participant: Participant, block: Block, without: str | None = None
+    ) -> Persona:
+        """The persona of somebody whom the strategy describes."""
+        written = self._write(participant, block, without)
+        assert written is not None
+        return written
+
+    def _write(self, participant: Participant, block: Block, without: str | None) -> Persona | None:
+        seen = view(self.rule, participant, self._study, block, without)
+        key = (seen.id, tuple(seen.traits.items()), tuple(seen.responses.items()))
         if key not in self._written:
-            seen = view(self._rule, participant, self._study, block)
-            self._written[key] = persona(self._rule, seen, self._study)
+            self._written[key] = persona(self.rule, seen, self._study)
         return self._written[key]
 
 
-def _matched(
+@dataclass(frozen=True)
+class _Sample:
+    """The participants of a plan and those who stand in for them.
+
+    Attributes
+    ----------
+    people
+        Participants by id.
+    mean
+        The average of them.
+    pools
+        Number of the group of equal knowledge that each participant is in, by participant id, by
+        the label of the strategy.
+    donors
+        Donor ids by participant id, by the label of the strategy and the name of the arm.
+    """
+
+    people: Mapping[str, Participant]
+    mean: Participant
+    pools: Mapping[str, Mapping[str, int]]
+    donors: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]]
+
+    @classmethod
+    def of(
+        cls,
+        study: Study,
+        kept: Sequence[Participant],
+        writers: Sequence[_Writer],
+        arms: Sequence[Arm],
+    ) -> _Sample:
+        people = {person.id: person for person in kept}
+        pools, donors = {}, {}
+        for writer in writers:
+            known = {person.id: writer.known(person) for person in kept}
+            pools[writer.label] = {
+                name: number for number, group in enumerate(groups(known)) for name in group
+            }
+            for arm in arms:
+                if isinstance(arm, Strangers):
+                    donors[writer.label, arm.name] = arm.draw(people, known, study)
+        return cls(people, average(kept, study), pools, donors)
+
+    def matches(self, study: Study) -> dict[str, MatchQuality]:
+        """How good the matches are, by the label of the strategy."""
+        return {
+            label: match_quality(drawn, self.people, demographics(study))
+            for (label, arm), drawn in self.donors.items()
+            if arm == Matched.name
+        }
+
+
+def _eligible(
+    study: Study,
     participants: Sequence[Participant],
     items: Sequence[str],
     writers: Sequence[_Writer],
     arms: Sequence[Arm],
-) -> tuple[list[Participant], dict[tuple[str, Arm], dict[str, tuple[str, ...]]], dict[str, str]]:
-    """Participants for whom every arm can be made, their donors, and why the others are out."""
+) -> tuple[list[Participant], dict[str, str]]:
+    """Participants for whom every arm can be made, and why the others are out."""
     dropped = {
         person.id: "without a response to any of the items"
         for person in participants
         if not person.responses.keys() & set(items)
     }
     for writer in writers:
+        left_out = [t for arm in arms if isinstance(arm, Knockout) for t in writer.left_out(arm)]
         for person in participants:
-            if not all(writer.persona(person, block) for block in writer.blocks):
+            if not writer.describes(person):
                 dropped[person.id] = f"without anything that {writer.label} could show"
-    shuffled = [arm for arm in arms if isinstance(arm, Shuffled)]
+                continue
+            for trait in left_out:
+                if not writer.describes(person, trait):
+                    dropped[person.id] = f"without anything but {trait} that {writer.label} shows"
     while True:
         kept = [person for person in participants if person.id not in dropped]
-        donors: dict[tuple[str, Arm], dict[str, tuple[str, ...]]] = {}
+        mean = average(kept, study)
         for writer in writers:
             known = {person.id: writer.known(person) for person in kept}
-            for arm in shuffled:
-                drawn = derangements(known, arm.donors, arm.seed)
-                donors[writer.label, arm] = drawn
-                for person in kept:
-                    if person.id not in drawn:
-                        dropped[person.id] = (
-                            f"without {arm.donors} donor(s) of whom the same is known "
-                            f"({writer.label})"
-                        )
+            for arm in arms:
+                if isinstance(arm, Strangers):
+                    for group in groups(known):
+                        if len(group) <= arm.donors:
+                            why = f"without {arm.donors} donor(s) of whom the same is known"
+                            dropped |= dict.fromkeys(group, f"{why} ({writer.label})")
+                elif isinstance(arm, Average):
+                    for person in kept:
+                        if not writer.describes(averaged(person, mean)):
+                            dropped[person.id] = (
+                                f"for whom {writer.label} writes nothing of their average"
+                            )
         if all(person.id not in dropped for person in kept):
-            return kept, donors, dropped
+            return kept, dropped
 
 
 class _Desk:
@@ -245,6 +351,7 @@ class _Desk:
         strategy: str,
         arm: str,
         donor: str = "",
+        pool: int = 0,
     ) -> list[PlannedAnswer]:
         """Plan a participant's answered items under one persona."""
         return [
@@ -257,6 +364,7 @@ class _Desk:
                 arm=arm,
                 donor=donor,
                 request=self._request(item, given),
+                pool=pool,
             )
             for item in items
             if item in participant.responses
@@ -293,29 +401,30 @@ class _Desk:
         return self._rendered[key][0]
 
 
-def _arm(
-    desk: _Desk,
-    writer: _Writer,
-    arm: Arm,
-    kept: Sequence[Participant],
-    donors: Mapping[tuple[str, Arm], Mapping[str, tuple[str, ...]]],
-) -> list[PlannedAnswer]:
+def _arm(desk: _Desk, writer: _Writer, arm: Arm, sample: _Sample) -> Iterator[PlannedAnswer]:
     """Plan one arm of one strategy for one model."""
-    people = {person.id: person for person in kept}
-    planned: list[PlannedAnswer] = []
-    for person in kept:
+    for person in sample.people.values():
         for block in writer.blocks:
             own = writer.persona(person, block)
-            assert own is not None
-            if isinstance(arm, Own):
-                planned += desk.ask(person, block.predicted, own, writer.label, arm.name)
-            elif isinstance(arm, Filler):
-                text = desk.filler_like(own, block.predicted[0])
-                planned += desk.ask(person, block.predicted, text, writer.label, arm.name)
-            elif isinstance(arm, Shuffled):
-                for donor in donors[writer.label, arm][person.id]:
-                    theirs = writer.persona(people[donor], block)
-                    planned += desk.ask(
-                        person, block.predicted, theirs, writer.label, arm.name, donor
-                    )
-    return planned
+            match arm:
+                case Own():
+                    given = [(own, arm.name, "")]
+                case Filler():
+                    given = [(desk.filler_like(own, block.predicted[0]), arm.name, "")]
+                case Human():
+                    given = [(Persona(HUMAN, own.placement), arm.name, "")]
+                case Average():
+                    given = [(writer.persona(averaged(person, sample.mean), block), arm.name, "")]
+                case Knockout():
+                    given = [
+                        (writer.persona(person, block, trait), arm.label(trait), "")
+                        for trait in writer.left_out(arm)
+                    ]
+                case Strangers():
+                    given = [
+                        (writer.persona(sample.people[donor], block), arm.name, donor)
+                        for donor in sample.donors[writer.label, arm.name][person.id]
+                    ]
+            pool = sample.pools[writer.label][person.id]
+            for text, label, donor in given:
+                yield from desk.ask(person, block.predicted, text, writer.label, label, donor, pool)

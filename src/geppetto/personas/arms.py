@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from geppetto.errors import GeppettoError
+from geppetto.personas.donors import derangements, nearest
+from geppetto.personas.known import shown
+from geppetto.personas.strategy import PersonaStrategy
+from geppetto.studies import Participant, Study, Trait
+
+HUMAN = "You are an ordinary person who takes part in a study, not an AI model."
+"""What the arm `human` says of everybody."""
 
 
 class Arm(BaseModel):
@@ -16,6 +24,22 @@ class Arm(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: ClassVar[str]
+
+    def check(self, label: str, strategy: PersonaStrategy, study: Study) -> None:
+        """Refuse a strategy for which this arm would mean nothing.
+
+        Parameters
+        ----------
+        label
+            What the strategy is called in tables.
+        strategy, study
+            The strategy, and the study whose people it describes.
+
+        Raises
+        ------
+        GeppettoError
+            If the arm would mean nothing; says why, and what to change.
+        """
 
 
 class NoPersona(Arm):
@@ -30,7 +54,24 @@ class Filler(Arm):
     name: ClassVar[str] = "filler"
 
 
-class Shuffled(Arm):
+class Human(Arm):
+    """The same for everybody: an ordinary person, where the strategy places its personas."""
+
+    name: ClassVar[str] = "human"
+
+
+class Average(Arm):
+    """What the strategy writes of the sample's average participant.
+
+    It shows what the participant's own persona shows and nothing else: each trait's most frequent
+    or mean value, and the typical response to each item that the strategy may know. The
+    participant is one of those who are averaged; see `geppetto.personas.average`.
+    """
+
+    name: ClassVar[str] = "average"
+
+
+class Strangers(Arm):
     """Other participants' personas, of whom the same things are known.
 
     Attributes
@@ -38,12 +79,70 @@ class Shuffled(Arm):
     donors
         How many strangers stand in for each participant; their answers are averaged.
     seed
-        Seed of the derangements.
+        Seed of the draw.
     """
 
-    name: ClassVar[str] = "shuffled"
     donors: int = Field(1, ge=1)
     seed: int = 0
+
+    @abstractmethod
+    def draw(
+        self, people: Mapping[str, Participant], known: Mapping[str, frozenset[str]], study: Study
+    ) -> dict[str, tuple[str, ...]]:
+        """Donor ids of each participant; of people in groups of equal knowledge that are too small
+        there are none.
+
+        Parameters
+        ----------
+        people
+            Participants by id.
+        known
+            Names of what a strategy may know of each, by participant id.
+        study
+            Their study.
+        """
+
+
+class Shuffled(Strangers):
+    """Personas of strangers who are drawn at random."""
+
+    name: ClassVar[str] = "shuffled"
+
+    def draw(
+        self, people: Mapping[str, Participant], known: Mapping[str, frozenset[str]], study: Study
+    ) -> dict[str, tuple[str, ...]]:
+        return derangements(known, self.donors, self.seed)
+
+
+class Matched(Strangers):
+    """Personas of strangers with the same demographics, or else with the nearest.
+
+    What own saves over them is what is known of the person beyond the groups that they belong to.
+    """
+
+    name: ClassVar[str] = "matched"
+
+    def check(self, label: str, strategy: PersonaStrategy, study: Study) -> None:
+        if not demographics(study):
+            raise GeppettoError(
+                f"arm 'matched': study {study.name} has no trait that is a demographic, so there "
+                "is nothing to match strangers on; remove the arm"
+            )
+        if strategy.reads_responses or any(
+            not study.trait(name).demographic for name in shown(strategy, study)
+        ):
+            return
+        others = [trait.name for trait in study.codebook.traits if not trait.demographic]
+        instead = f"let it show a trait that is none ({', '.join(others)}), " if others else ""
+        raise GeppettoError(
+            f"arm 'matched': {label} shows nothing but demographics, which a matched stranger "
+            f"shares; {instead}use a strategy that reads responses, or remove the arm"
+        )
+
+    def draw(
+        self, people: Mapping[str, Participant], known: Mapping[str, frozenset[str]], study: Study
+    ) -> dict[str, tuple[str, ...]]:
+        return nearest(people, known, demographics(study), self.donors, self.seed)
 
 
 class Own(Arm):
@@ -52,43 +151,60 @@ class Own(Arm):
     name: ClassVar[str] = "own"
 
 
-ARMS: dict[str, type[Arm]] = {arm.name: arm for arm in (NoPersona, Filler, Shuffled, Own)}
+class Knockout(Arm):
+    """The participant's own persona without one trait: a condition a trait.
 
-
-def derangements(
-    known: Mapping[str, frozenset[str]], donors: int, seed: int
-) -> dict[str, tuple[str, ...]]:
-    """Donors for each participant, drawn among those of whom the same things are known.
-
-    Within a group of equal knowledge everyone stands in a random order on a circle, and the
-    donors are the people at `donors` distinct random distances. So nobody is their own donor,
-    no donor serves a participant twice, and everybody is a donor equally often: the shuffled
-    arm shows exactly the personas that the own arm shows.
-
-    Parameters
+    Attributes
     ----------
-    known
-        Names of what is known of each participant, by participant id.
-    donors
-        Donors a participant.
-    seed
-        Seed of the draw. The result does not depend on the order of `known`.
-
-    Returns
-    -------
-    dict
-        Donor ids by participant id; people in groups of at most `donors` members are absent.
+    traits
+        The traits that are left out, one at a time; None takes each one that the strategy shows.
     """
-    rng = np.random.default_rng(seed)
-    groups: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
-    for participant, names_known in known.items():
-        groups[tuple(sorted(names_known))].append(participant)
-    drawn: dict[str, tuple[str, ...]] = {}
-    for names in sorted(groups):
-        circle: Sequence[str] = rng.permutation(sorted(groups[names])).tolist()
-        if len(circle) <= donors:
-            continue
-        distances = rng.choice(np.arange(1, len(circle)), size=donors, replace=False)
-        for place, participant in enumerate(circle):
-            drawn[participant] = tuple(circle[(place + d) % len(circle)] for d in distances)
-    return drawn
+
+    name: ClassVar[str] = "knockout"
+    traits: tuple[str, ...] | None = Field(None, min_length=1, strict=False)
+
+    @field_validator("traits")
+    @classmethod
+    def _distinct(cls, traits: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for trait in traits or ():
+            if (traits or ()).count(trait) > 1:
+                raise ValueError(f"{trait!r} is listed twice; keep one of them")
+        return traits
+
+    def check(self, label: str, strategy: PersonaStrategy, study: Study) -> None:
+        known = shown(strategy, study)
+        if not known:
+            raise GeppettoError(
+                f"arm 'knockout': {label} shows no trait that could be left out; remove the arm, "
+                "or the strategy"
+            )
+        if len(known) == 1 and not strategy.reads_responses:
+            raise GeppettoError(
+                f"arm 'knockout': {label} shows nothing but {known[0]}, without which no persona "
+                "would be left; let it show another trait, or remove the arm"
+            )
+        for name in self.traits or ():
+            if study.trait(name).name not in known:
+                raise GeppettoError(
+                    f"arm 'knockout': {label} does not show {name}; let it show that trait, or "
+                    f"take it out of the arm's traits (it shows {', '.join(known)})"
+                )
+
+    def left_out(self, strategy: PersonaStrategy, study: Study) -> tuple[str, ...]:
+        """Names of the traits that are left out of a strategy's personas, one at a time."""
+        return shown(strategy, study) if self.traits is None else self.traits
+
+    @staticmethod
+    def label(trait: str) -> str:
+        """What the condition without a trait is called."""
+        return f"without {trait}"
+
+
+ARMS: dict[str, type[Arm]] = {
+    arm.name: arm for arm in (NoPersona, Filler, Human, Average, Shuffled, Matched, Own, Knockout)
+}
+
+
+def demographics(study: Study) -> list[Trait]:
+    """The traits that say which groups a participant belongs to."""
+    return [trait for trait in study.codebook.traits if trait.demographic]

@@ -43,11 +43,20 @@ def blocks(strategy: PersonaStrategy | None, study: Study, items: Sequence[str])
     return split
 
 
+def shown(strategy: PersonaStrategy, study: Study) -> tuple[str, ...]:
+    """Names of the traits that a strategy may know of participants."""
+    return tuple(study.traits) if strategy.traits is None else strategy.traits
+
+
 def view(
-    strategy: PersonaStrategy, participant: Participant, study: Study, block: Block
+    strategy: PersonaStrategy,
+    participant: Participant,
+    study: Study,
+    block: Block,
+    without: str | None = None,
 ) -> Participant:
-    """The participant as the strategy may see them for this block."""
-    chosen = study.traits if strategy.traits is None else strategy.traits
+    """The participant as the strategy may see them for this block, possibly without a trait."""
+    chosen = [name for name in shown(strategy, study) if name != without]
     return participant.seen_through(chosen, block.known)
 
 

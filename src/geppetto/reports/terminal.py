@@ -15,6 +15,9 @@ from geppetto.evaluation.answer import conclusion, sentences
 from geppetto.evaluation.effects import Effect
 from geppetto.experiment import Prepared, Result
 from geppetto.models.base import LanguageModel
+from geppetto.personas.arms import demographics
+from geppetto.personas.donors import MatchQuality
+from geppetto.studies import Study
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,15 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
         lines.append(Text(f"  not used: {count:,} people of the published table are {reason}"))
     for reason, count in Counter(planned.dropped.values()).items():
         lines.append(Text(f"  left out of every arm: {count:,} participants {reason}", "yellow"))
-    for strategy, share in planned.identical_strangers.items():
+    for strategy, quality in planned.matches.items():
+        lines.append(Text(f"  {strategy}, {match(quality, study)}"))
+    for (strategy, arm), share in planned.identical_strangers.items():
         if share > 0:
             lines.append(
                 Text(
-                    f"  {share:.0%} of the strangers' {strategy} personas are the participant's "
-                    "own, word for word: the information effect is that much smaller",
+                    f"  {share:.0%} of the {arm} strangers' {strategy} personas are the "
+                    f"participant's own, word for word: what own saves over {arm} is that much "
+                    "smaller",
                     "yellow",
                 )
             )
@@ -79,6 +85,27 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
             duration(left.seconds) if left.units else "nothing",
         )
     return Group(*lines, "", table, f"plan {planned.sha256[:12]}")
+
+
+def match(quality: MatchQuality, study: Study) -> str:
+    """How much matched strangers are like the participants, in one line."""
+    categories = [trait.name for trait in demographics(study) if trait.values is not None]
+    numbers = list(quality.differences)
+    parts = []
+    if categories:
+        parts.append(
+            f"{quality.same_categories:.0%} of participants with the same {_and(categories)}"
+        )
+    if numbers:
+        also = "also " if categories else "of participants "
+        parts.append(f"{quality.same:.0%} {also}with the same {_and(numbers)}")
+    parts += [
+        f"{name} differs by {gap:.2g} on average" for name, gap in quality.differences.items()
+    ]
+    return (
+        f"matched strangers: {', '.join(parts)}; {quality.donors:,} people are donors, "
+        f"{quality.busiest} most often ({quality.busiest_serves} times)"
+    )
 
 
 def describe(model: LanguageModel, declared: bool) -> str:
@@ -161,6 +188,11 @@ def _effects(found: Sequence[Effect]) -> Table:
             f"{effect.improved.value:.0%}",
         )
     return table
+
+
+def _and(names: Sequence[str]) -> str:
+    """Names as in running text: "gender, education and age"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def duration(seconds: float) -> str:

@@ -8,7 +8,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -158,6 +158,7 @@ def _log_plan(prepared: Prepared) -> None:
             "dropped": dict(plan.dropped),
             "models": [model.identity.model_dump() for model in prepared.models],
             "arms": {arm.name: arm.model_dump() for arm in prepared.arms},
+            "matches": {strategy: asdict(quality) for strategy, quality in plan.matches.items()},
             "bootstrap": {"resamples": RESAMPLES, "seed": 0},
             "versions": _versions(),
         },

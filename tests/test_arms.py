@@ -1,0 +1,678 @@
+"""Arms: what each one shows of whom, who stands in for whom, and what is refused."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import FakeModel, tracked
+from geppetto.errors import GeppettoError
+from geppetto.experiment import Experiment, prepare
+from geppetto.personas.arms import (
+    ARMS,
+    HUMAN,
+    Arm,
+    Average,
+    Filler,
+    Human,
+    Knockout,
+    Matched,
+    NoPersona,
+    Own,
+    Shuffled,
+    demographics,
+)
+from geppetto.personas.average import average, averaged
+from geppetto.personas.donors import MatchQuality, match_quality, nearest
+from geppetto.personas.library import load_strategy
+from geppetto.personas.strategy import PersonaStrategy
+from geppetto.plan import Plan, PlannedAnswer, Strategy, make_plan
+from geppetto.prompts.layout import Layout
+from geppetto.reports.terminal import match
+from geppetto.studies import Participant, Study, Trait, load_study
+from geppetto.studies.bundled import study_from_table
+
+ROOT = Path(__file__).parents[1]
+
+
+class Everything(PersonaStrategy):
+    """Traits, then answers, in short lines."""
+
+    reads_responses = True
+
+    def write(self, participant: Participant, study: Study) -> str:
+        lines = [f"{trait.name}={value}" for trait, value in study.known_traits(participant)]
+        lines += [f"{item.name}={code}" for item, code in study.known_responses(participant)]
+        return "\n".join(lines)
+
+
+@pytest.fixture
+def scored_study(small_study: Study) -> Study:
+    """Eight invented people with two demographics, one score and four items, all known."""
+    score = Trait(name="worry", label="worry score", question="How worried?", demographic=False)
+    codebook = small_study.codebook
+    codebook = codebook.model_copy(update={"traits": (*codebook.traits, score)})
+    rows = [
+        ("a", "20", "1", "1.5", "1", "2", "3", "1"),
+        ("b", "21", "1", "2.5", "2", "2", "3", "2"),
+        ("c", "40", "1", "3.5", "3", "1", "1", "3"),
+        ("d", "43", "1", "4.5", "1", "1", "2", "2"),
+        ("e", "30", "2", "5.5", "1", "3", "2", "1"),
+        ("f", "30", "2", "6.5", "2", "1", "2", "1"),
+        ("g", "70", "2", "7.5", "3", "3", "3", "3"),
+        ("h", "60", "2", "8.5", "3", "3", "1", "3"),
+    ]
+    columns = ["id", "age", "sex", "worry", "q1", "q2", "q3", "q4"]
+    return study_from_table(codebook, pd.DataFrame(rows, columns=columns))
+
+
+def plan(
+    study: Study,
+    rule: PersonaStrategy,
+    arms: Sequence[Arm],
+    people: str = "abcdefgh",
+    label: str = "s",
+) -> Plan:
+    return make_plan(
+        study,
+        [study.people[name] for name in people],
+        list(study.items),
+        [Strategy(label, label, rule)],
+        arms,
+        Layout(),
+        [FakeModel()],
+    )
+
+
+def strategy(name: str, **parameters: object) -> PersonaStrategy:
+    return load_strategy(name, parameters, ROOT)
+
+
+def prompts(planned: Plan, arm: str) -> dict[tuple[str, str], str]:
+    """What is read under an arm of one donor or none, by participant and item."""
+    return {
+        (answer.participant, answer.item): planned.prompts["fake"][answer.request].text
+        for answer in planned.answers
+        if answer.arm == arm
+    }
+
+
+def of_arm(planned: Plan, arm: str) -> list[PlannedAnswer]:
+    return [answer for answer in planned.answers if answer.arm == arm]
+
+
+WHOLE_LADDER = (
+    NoPersona(),
+    Filler(),
+    Human(),
+    Average(),
+    Shuffled(donors=2),
+    Matched(donors=2),
+    Own(),
+    Knockout(),
+)
+
+
+# The whole ladder
+
+
+def test_the_ladder_has_these_arms() -> None:
+    assert list(ARMS) == [arm.name for arm in WHOLE_LADDER]
+
+
+def test_every_condition_of_the_whole_ladder_has_the_same_cells(scored_study: Study) -> None:
+    planned = plan(scored_study, Everything(), WHOLE_LADDER)
+    conditions = [condition.arm for condition in planned.conditions]
+    assert conditions == [
+        *("none", "filler", "human", "average", "shuffled", "matched", "own"),
+        *("without age", "without sex", "without worry"),
+    ]
+    cells = {arm: {(a.participant, a.item) for a in of_arm(planned, arm)} for arm in conditions}
+    assert all(found == cells["none"] for found in cells.values())
+    assert len(cells["none"]) == planned.cells == 32
+    for arm in conditions:
+        donors = 2 if arm in ("shuffled", "matched") else 1
+        assert len(of_arm(planned, arm)) == 32 * donors
+        assert all(bool(a.donor) == (donors == 2) for a in of_arm(planned, arm))
+
+
+def test_a_plan_does_not_depend_on_the_order_of_participants(scored_study: Study) -> None:
+    one = plan(scored_study, Everything(), WHOLE_LADDER, "abcdefgh")
+    other = plan(scored_study, Everything(), WHOLE_LADDER, "hcbgafde")
+    assert one.sha256 == other.sha256 and one.matches == other.matches
+
+
+def test_strangers_come_from_the_pool_of_those_of_whom_the_same_is_known(
+    small_study: Study,
+) -> None:
+    planned = plan(small_study, strategy("interview"), (*WHOLE_LADDER[:3], Shuffled()), "abcdef")
+    pools = {a.participant: a.pool for a in planned.answers if a.strategy == "s"}
+    assert len({pools[name] for name in "abcd"}) == len({pools[name] for name in "ef"}) == 1
+    assert len(set(pools.values())) == 2
+    for answer in of_arm(planned, "shuffled"):
+        assert pools[answer.donor] == answer.pool == pools[answer.participant]
+
+
+def test_strangers_add_no_prompts_when_everybody_answered_everything(bfi: Study) -> None:
+    everything = len(bfi.traits) + len(bfi.items)
+    people = [p for p in bfi.people.values() if len(p.known) == everything][:60]
+    planned = make_plan(
+        bfi,
+        people,
+        ["A1", "N4", "O5"],
+        [Strategy("known_answers", "known_answers", strategy("known_answers", k=5))],
+        [Shuffled(donors=3), Matched(donors=4), Own()],
+        Layout(),
+        [FakeModel()],
+    )
+    own = {answer.request for answer in of_arm(planned, "own")}
+    for arm in ("shuffled", "matched"):
+        assert {answer.request for answer in of_arm(planned, arm)} <= own
+
+
+# Human
+
+
+@pytest.mark.parametrize("placement", ["task", "system"])
+def test_human_is_one_text_for_all_where_personas_stand(small_study: Study, placement: str) -> None:
+    rule = strategy("interview", placement=placement)
+    planned = plan(small_study, rule, [Human(), Own()], "abcd")
+    read = prompts(planned, "human")
+    assert len(read) == 16 and len(set(read.values())) == 4
+    assert read["a", "q1"] == (
+        "How true is it? Answer with a number:\n1 = No\n2 = Somewhat\n3 = Yes\n\n"
+        "You are an ordinary person who takes part in a study, not an AI model.\n\n"
+        "Statement: Very true.\nAnswer: "
+    )
+    assert HUMAN in read["a", "q1"]
+
+
+# Average
+
+
+def test_the_average_of_a_small_sample_is_the_one_counted_by_hand(small_study: Study) -> None:
+    """The even ages have mean 35, there are two of each sex, and medians are the lower ones."""
+    mean = average([small_study.people[name] for name in "abcd"], small_study)
+    assert mean.traits == {"age": 35.0, "sex": "Male"}
+    assert mean.responses == {"q1": "1", "q2": "1", "q3": "2", "q4": "2"}
+
+
+def test_the_average_shows_what_is_known_of_the_participant(small_study: Study) -> None:
+    planned = plan(small_study, strategy("interview"), [Average(), Own()], "abcdefg")
+    read = prompts(planned, "average")
+    whole = (
+        "How true is it? Answer with a number:\n1 = No\n2 = Somewhat\n3 = Yes\n\n"
+        "Interviewer: What is your age?\nInterviewee: 44\n\n"
+        "Interviewer: What is your sex?\nInterviewee: Female\n\n"
+        "Statement: Very true.\nAnswer: "
+    )
+    assert {read[name, "q1"] for name in "abcd"} == {whole}
+    without_sex, without_age = (read[name, "q1"] for name in "eg")
+    assert "Interviewee: 44" in without_sex and "sex" not in without_sex
+    assert "Interviewee: Female" in without_age and "age" not in without_age
+    assert len(set(read.values())) == 3 * 4
+
+
+def test_the_average_tells_no_response_that_is_predicted(scored_study: Study) -> None:
+    planned = plan(scored_study, Everything(), [Average()])
+    for (_, item), text in prompts(planned, "average").items():
+        shown = {line[:2] for line in text.splitlines() if line.startswith("q")}
+        assert item not in shown and len(shown) == 2
+
+
+def test_the_average_of_the_study_agrees_with_pandas(bfi: Study) -> None:
+    people = list(bfi.people.values())
+    mean = average(people, bfi)
+    traits = pd.DataFrame([dict(p.traits) for p in people])
+    assert mean.traits == {
+        "gender": traits["gender"].mode()[0],
+        "education": traits["education"].mode()[0],
+        "age": round(traits["age"].mean()),
+    }
+    responses = pd.DataFrame([dict(p.responses) for p in people]).astype(float)
+    medians = responses.quantile(interpolation="lower")
+    assert mean.responses == {item: f"{median:g}" for item, median in medians.items()}
+    assert average(people[::-1], bfi) == mean
+
+
+def test_a_mean_has_the_decimals_of_the_data(scored_study: Study) -> None:
+    scored = [scored_study.people[name] for name in "abd"]
+    assert average(scored, scored_study).traits["worry"] == 2.8  # 8.5 / 3
+
+
+def test_an_item_without_an_order_has_its_most_frequent_response(small_study: Study) -> None:
+    codebook = small_study.codebook.model_copy(deep=True)
+    nominal = codebook.scales["three"].model_copy(update={"ordinal": False})
+    codebook = codebook.model_copy(update={"scales": {"three": nominal}})
+    study = Study(codebook, small_study.people, {})
+    mean = average([small_study.people[name] for name in "abcd"], study)
+    assert mean.responses == {"q1": "1", "q2": "1", "q3": "3", "q4": "2"}
+
+
+def test_a_strategy_that_orders_by_id_orders_the_average_alike(small_study: Study) -> None:
+    rule = strategy("portrait", order="random")
+    planned = plan(small_study, rule, [Average(), Own()], "abcd")
+    for cell, text in prompts(planned, "own").items():
+        mine, typical = (
+            [line.split(":")[0] for line in read.splitlines()]
+            for read in (text, prompts(planned, "average")[cell])
+        )
+        assert mine == typical
+
+
+def test_nothing_but_the_average_of_what_is_known_is_shown(small_study: Study) -> None:
+    person = small_study.people["f"]
+    stand_in = averaged(person, average(list(small_study.people.values()), small_study))
+    assert stand_in.known == person.known and stand_in.id == "f"
+    assert (stand_in.retest, stand_in.cluster) == ({}, None)
+
+
+def test_who_has_no_average_persona_is_left_out_of_every_arm(small_study: Study) -> None:
+    """The mean age is 35, which nobody has."""
+
+    class Undecided(PersonaStrategy):
+        def write(self, participant: Participant, study: Study) -> str:
+            return "" if participant.traits["age"] == 35 else "You."
+
+    reason = "0 participants are left .* 4 for whom s writes nothing of their average"
+    with pytest.raises(GeppettoError, match=reason):
+        plan(small_study, Undecided(), [Average(), Own()], "abcd")
+
+
+# Matched
+
+
+TRAITS = [
+    Trait(name="sex", label="sex", question="?", values={"1": "m", "2": "f", "3": "x"}),
+    Trait(name="town", label="town", question="?", values={"1": "yes", "2": "no"}),
+    Trait(name="age", label="age", question="?"),
+    Trait(name="income", label="income", question="?"),
+]
+somebody = st.fixed_dictionaries(
+    {},
+    optional={
+        "sex": st.sampled_from(["m", "f", "x"]),
+        "town": st.sampled_from(["yes", "no"]),
+        "age": st.integers(18, 25).map(float),
+        "income": st.sampled_from([0.1, 0.2, 0.3, 1.7]),
+    },
+)
+crowd = st.lists(st.tuples(somebody, st.sampled_from(["x", "xy"])), max_size=25)
+
+
+def unlike(
+    one: Participant, other: Participant, people: Sequence[Participant]
+) -> tuple[int, float]:
+    """The order of candidates, by the definition and one pair at a time."""
+    mismatches, distance = 0, 0.0
+    for trait in TRAITS:
+        mine, theirs = one.traits.get(trait.name), other.traits.get(trait.name)
+        if trait.values is not None or mine is None or theirs is None:
+            mismatches += mine != theirs
+        else:
+            known = [float(p.traits[trait.name]) for p in people if trait.name in p.traits]
+            span = max(known) - min(known)
+            distance += abs(float(mine) - float(theirs)) / span if span else 0.0
+    return mismatches, round(distance, 9)
+
+
+@given(crowd, st.integers(1, 3), st.integers(0, 99))
+def test_matched_donors_are_the_nearest_of_whom_the_same_is_known(
+    drawn_people: list[tuple[dict[str, str | float], str]], donors: int, seed: int
+) -> None:
+    people = {
+        f"p{n}": Participant(f"p{n}", traits, {}) for n, (traits, _) in enumerate(drawn_people)
+    }
+    known = {f"p{n}": frozenset(names) for n, (_, names) in enumerate(drawn_people)}
+    drawn = nearest(people, known, TRAITS, donors, seed)
+    everybody = list(people.values())
+    for participant, person in people.items():
+        candidates = [o for o in people if o != participant and known[o] == known[participant]]
+        if len(candidates) < donors:
+            assert participant not in drawn
+            continue
+        chosen = drawn[participant]
+        assert len(set(chosen)) == donors and set(chosen) <= set(candidates)
+        best = sorted(unlike(person, people[other], everybody) for other in candidates)
+        assert [unlike(person, people[other], everybody) for other in chosen] == best[:donors]
+
+
+@given(crowd, st.integers(0, 99))
+def test_matched_donors_do_not_depend_on_the_order_of_participants(
+    drawn_people: list[tuple[dict[str, str | float], str]], seed: int
+) -> None:
+    people = {
+        f"p{n}": Participant(f"p{n}", traits, {}) for n, (traits, _) in enumerate(drawn_people)
+    }
+    known = {f"p{n}": frozenset(names) for n, (_, names) in enumerate(drawn_people)}
+    backwards = dict(reversed(list(known.items())))
+    assert nearest(people, known, TRAITS, 1, seed) == nearest(people, backwards, TRAITS, 1, seed)
+
+
+def test_chance_decides_among_equals_and_follows_the_seed() -> None:
+    people = {name: Participant(name, {"sex": "m", "age": 30.0}, {}) for name in "abcde"}
+    known = {name: frozenset({"age"}) for name in people}
+    drawn = [nearest(people, known, TRAITS, 1, seed)["a"][0] for seed in range(800)]
+    for stranger in "bcde":
+        assert drawn.count(stranger) == pytest.approx(200, abs=60)
+    assert nearest(people, known, TRAITS, 2, 3) == nearest(people, known, TRAITS, 2, 3)
+
+
+def test_years_weigh_as_a_share_of_their_range(scored_study: Study) -> None:
+    """By hand: within each sex the nearest in age, and e and f, of one age, are each other's."""
+    planned = plan(scored_study, Everything(), [Matched()])
+    donors = {answer.participant: answer.donor for answer in planned.answers}
+    assert donors == dict(zip("abcdefgh", "badcfehg", strict=True))
+    assert planned.matches == {
+        "s": MatchQuality(
+            same_categories=1.0,
+            same=0.25,
+            differences={"age": (1 + 1 + 3 + 3 + 0 + 0 + 10 + 10) / 8},
+            donors=8,
+            busiest="a",
+            busiest_serves=1,
+        )
+    }
+
+
+def test_a_matched_stranger_shares_demographics_and_nothing_else(scored_study: Study) -> None:
+    planned = plan(scored_study, strategy("interview"), [Matched(), Own()])
+    own, theirs = prompts(planned, "own"), prompts(planned, "matched")
+    for participant, donor in zip("abcdefgh", "badcfehg", strict=True):
+        mine, stranger = (scored_study.people[name].traits for name in (participant, donor))
+        text = theirs[participant, "q1"]
+        assert text == own[donor, "q1"] != own[participant, "q1"]
+        assert f"sex?\nInterviewee: {mine['sex']}" in text
+        assert f"worry score?\nInterviewee: {stranger['worry']:g}" in text
+    assert planned.identical_strangers == {("s", "matched"): 0.0}
+
+
+def test_demographics_are_matched_though_the_strategy_does_not_show_them(
+    scored_study: Study,
+) -> None:
+    planned = plan(scored_study, strategy("interview", traits=("worry",)), [Matched()])
+    donors = {answer.participant: answer.donor for answer in planned.answers}
+    assert donors == dict(zip("abcdefgh", "badcfehg", strict=True))
+
+
+def test_matched_strangers_with_the_participants_own_persona_are_counted(
+    scored_study: Study,
+) -> None:
+    class Bands(PersonaStrategy):
+        def write(self, participant: Participant, study: Study) -> str:
+            return "You worry." if float(participant.traits["worry"]) > 4 else "You never worry."
+
+    planned = plan(scored_study, Bands(), [Shuffled(donors=7), Matched(), Own()])
+    # c and d, each other's match, are on both sides of 4
+    assert planned.identical_strangers["s", "matched"] == 6 / 8
+    assert planned.identical_strangers["s", "shuffled"] == pytest.approx((3 * 2 + 5 * 4) / 56)
+
+
+def test_who_has_no_matched_donor_is_left_out_of_every_arm(small_study: Study) -> None:
+    planned = plan(small_study, strategy("known_answers"), [NoPersona(), Matched()], "abcdef")
+    assert planned.dropped == {"f": "without 1 donor(s) of whom the same is known (s)"}
+    assert len(planned.conditions) == 2 and planned.cells == 20
+
+
+def test_the_quality_of_a_match_is_the_one_counted_by_hand() -> None:
+    people = {
+        "a": Participant("a", {"sex": "m", "age": 20.0}, {}),
+        "b": Participant("b", {"sex": "m", "age": 20.0}, {}),
+        "c": Participant("c", {"sex": "f", "age": 26.0}, {}),
+        "d": Participant("d", {"sex": "f"}, {}),
+    }
+    drawn = {"a": ("b", "c"), "b": ("a", "d"), "c": ("d", "b"), "d": ("c", "b")}
+    assert match_quality(drawn, people, TRAITS) == MatchQuality(
+        same_categories=0.0,
+        same=0.0,
+        differences={"age": (0 + 6 + 0 + 6) / 4},
+        donors=4,
+        busiest="b",
+        busiest_serves=3,
+    )
+    first = {participant: donors[:1] for participant, donors in drawn.items()}
+    quality = match_quality(first, people, TRAITS)
+    assert (quality.same_categories, quality.same) == (1.0, 0.5)
+    assert (quality.differences, quality.busiest, quality.busiest_serves) == ({"age": 0.0}, "a", 1)
+
+
+def test_the_whole_study_is_matched_in_seconds(bfi: Study) -> None:
+    rule = strategy("known_answers")
+    known = {name: frozenset(rule.traits or ()) for name in bfi.people}
+    start = time.perf_counter()
+    drawn = nearest(bfi.people, known, demographics(bfi), 2, 0)
+    assert time.perf_counter() - start < 5
+    quality = match_quality(drawn, bfi.people, demographics(bfi))
+    assert quality.same_categories > 0.98 and quality.differences["age"] < 0.5
+
+
+def test_the_terminal_says_how_good_a_match_is(bfi: Study, scored_study: Study) -> None:
+    quality = MatchQuality(0.98, 0.352, {"age": 0.4321}, 1702, "61623", 5)
+    assert match(quality, bfi) == (
+        "matched strangers: 98% of participants with the same gender and education, 35% also with "
+        "the same age, age differs by 0.43 on average; 1,702 people are donors, 61623 most often "
+        "(5 times)"
+    )
+    assert match(MatchQuality(0.98, 0.98, {}, 9, "a", 1), scored_study).startswith(
+        "matched strangers: 98% of participants with the same sex; 9 people"
+    )
+
+
+# Knock-outs
+
+
+def test_a_knock_out_tells_everything_but_one_trait(scored_study: Study) -> None:
+    planned = plan(scored_study, Everything(), [Own(), Knockout()])
+    own = prompts(planned, "own")
+    for trait in ("age", "sex", "worry"):
+        without = prompts(planned, f"without {trait}")
+        for cell, text in own.items():
+            told = [line for line in text.splitlines() if not line.startswith(f"{trait}=")]
+            assert without[cell].splitlines() == told != text.splitlines()
+
+
+@given(st.integers(0, 2500))
+def test_a_knocked_out_trait_is_nowhere_in_the_prompt(position: int) -> None:
+    study = load_study("bfi")
+    people = [person for person in study.people.values() if "A1" in person.responses]
+    planned = make_plan(
+        study,
+        [people[position], people[position - 1]],
+        ["A1"],
+        [Strategy("biography", "biography", strategy("biography"))],
+        [Knockout()],
+        Layout(),
+        [FakeModel()],
+    )
+    words = {trait.name: trait.label for trait in study.codebook.traits}
+    for trait, label in words.items():
+        for text in prompts(planned, f"without {trait}").values():
+            assert f"My {label} is" not in text
+            assert all(f"My {words[other]} is" in text for other in {"age", "gender"} - {trait})
+
+
+def test_chosen_traits_are_knocked_out_in_their_order(scored_study: Study) -> None:
+    planned = plan(scored_study, strategy("interview"), [Knockout(traits=("worry", "age"))])
+    assert [condition.arm for condition in planned.conditions] == ["without worry", "without age"]
+
+
+def test_who_lacks_a_trait_is_asked_the_same_without_it(small_study: Study) -> None:
+    planned = plan(small_study, strategy("interview"), [Own(), Knockout(traits=("sex",))], "abcdef")
+    own, without = prompts(planned, "own"), prompts(planned, "without sex")
+    assert {name for (name, _), text in own.items() if without[name, "q1"] == own[name, "q1"]} == {
+        "e",
+        "f",
+    }
+
+
+def test_of_whom_only_the_trait_is_known_is_left_out_of_every_arm(small_study: Study) -> None:
+    planned = plan(small_study, strategy("interview"), [NoPersona(), Own(), Knockout()], "abeg")
+    assert planned.participants == ["a", "b"]
+    assert planned.dropped == {
+        "e": "without anything but age that s shows",
+        "g": "without anything but sex that s shows",
+    }
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "arm", "message"),
+    [
+        (
+            "interview",
+            {},
+            Matched(),
+            "arm 'matched': mine shows nothing but demographics, which a matched stranger shares; "
+            "use a strategy that reads responses, or remove the arm",
+        ),
+        (
+            "known_answers",
+            {},
+            Knockout(),
+            "arm 'knockout': mine shows no trait that could be left out; remove the arm, or the "
+            "strategy",
+        ),
+        (
+            "interview",
+            {"traits": ("age",)},
+            Knockout(),
+            "arm 'knockout': mine shows nothing but age, without which no persona would be left; "
+            "let it show another trait, or remove the arm",
+        ),
+        (
+            "interview",
+            {"traits": ("age", "gender")},
+            Knockout(traits=("education",)),
+            "arm 'knockout': mine does not show education; let it show that trait, or take it out "
+            "of the arm's traits (it shows age, gender)",
+        ),
+        (
+            "interview",
+            {},
+            Knockout(traits=("agee",)),
+            "unknown trait 'agee' in study bfi; did you mean 'age'?",
+        ),
+    ],
+)
+def test_arms_that_would_mean_nothing_are_refused(
+    name: str, parameters: dict[str, object], arm: Arm, message: str, bfi: Study
+) -> None:
+    with pytest.raises(GeppettoError) as refused:
+        plan(bfi, strategy(name, **parameters), [arm], [], label="mine")  # type: ignore[arg-type]
+    assert str(refused.value) == message
+
+
+def test_matched_needs_a_demographic_and_something_else(scored_study: Study) -> None:
+    with pytest.raises(GeppettoError) as refused:
+        plan(scored_study, strategy("interview", traits=("age",)), [Matched()])
+    assert str(refused.value) == (
+        "arm 'matched': s shows nothing but demographics, which a matched stranger shares; let it "
+        "show a trait that is none (worry), use a strategy that reads responses, or remove the arm"
+    )
+    traits = tuple(
+        trait.model_copy(update={"demographic": False}) for trait in scored_study.codebook.traits
+    )
+    codebook = scored_study.codebook.model_copy(update={"traits": traits})
+    with pytest.raises(GeppettoError) as refused:
+        plan(Study(codebook, scored_study.people, {}), Everything(), [Matched()])
+    assert str(refused.value) == (
+        "arm 'matched': study small has no trait that is a demographic, so there is nothing to "
+        "match strangers on; remove the arm"
+    )
+
+
+def experiment(arms: object, strategies: object) -> Experiment:
+    return Experiment.model_validate(
+        {
+            "name": "e",
+            "question": "?",
+            "study": "bfi",
+            "participants": {"sample": 8, "complete": True},
+            "items": ["A1"],
+            "models": ["smollm2-135m-instruct"],
+            "strategies": strategies,
+            "arms": arms,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("arm", "message"),
+    [
+        ({"knockout": {"traits": ["age", "age"]}}, "'age' is listed twice; keep one of them"),
+        ({"knockout": {"traits": []}}, "arm 'knockout': traits: "),
+        ({"knockout": {"trait": ["age"]}}, "unknown parameter 'trait' in arm 'knockout'"),
+        ({"matched": {"donors": 0}}, "arm 'matched': donors: "),
+        ("averge", "unknown arm 'averge'; did you mean 'average'"),
+    ],
+)
+def test_parameters_of_arms_are_explained(arm: object, message: str, workspace: Path) -> None:
+    with pytest.raises(GeppettoError, match=message):
+        prepare(experiment([arm], ["interview"]), workspace)
+
+
+def test_arms_of_an_experiment_file_are_part_of_its_identity(workspace: Path) -> None:
+    prepared = [
+        prepare(experiment(["own", arm], ["interview"]), workspace)
+        for arm in (
+            "knockout",
+            {"knockout": {"traits": ["age", "gender"]}},
+            {"knockout": {"traits": ["gender", "education", "age"]}},
+        )
+    ]
+    assert [len(one.plan.conditions) for one in prepared] == [4, 3, 4]
+    assert prepared[0].plan.sha256 == prepared[2].plan.sha256
+    assert all(a.sha256 != b.sha256 for a, b in itertools.combinations(prepared, 2))
+
+
+def test_the_whole_ladder_runs_and_is_logged(workspace: Path) -> None:
+    (workspace / "personas" / "everything.py").write_text(
+        "from geppetto.personas import PersonaStrategy\n\n\n"
+        "class Everything(PersonaStrategy):\n"
+        '    """Traits, and a few answers."""\n\n'
+        "    reads_responses = True\n\n"
+        "    def write(self, participant, study):\n"
+        "        lines = [f'{t.name}: {text}' for t, text in study.known_traits(participant)]\n"
+        "        for item, code in study.known_responses(participant)[:2]:\n"
+        "            lines.append(f'{item.text} {code}')\n"
+        "        return '\\n'.join(lines)\n"
+    )
+    (workspace / "experiments" / "ladder.yaml").write_text(
+        "question: Does the whole ladder run?\n"
+        "study: bfi\n"
+        "participants: {sample: 5, seed: 3, complete: true}\n"
+        "items: [A2, C3]\n"
+        "models: [smollm2-135m-instruct]\n"
+        "strategies: [everything]\n"
+        "arms: [none, filler, human, average, shuffled, matched, own,\n"
+        "       {knockout: {traits: [age]}}]\n"
+    )
+    command = [sys.executable, "-m", "geppetto", "run", "experiments/ladder.yaml"]
+    done = subprocess.run(command, cwd=workspace, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "each under 8 conditions" in done.stdout
+    assert "  everything, matched strangers: " in done.stdout
+    assert "everything · without age" in done.stdout
+    client, parent, children = tracked(workspace, "ladder")
+    arms = {run.data.params["arm"] for run in children}
+    assert arms >= {"human", "average", "matched", "without age"}
+    logged = Path(client.download_artifacts(parent.info.run_id, "plan.json")).read_text()
+    assert json.loads(logged)["matches"]["everything"].keys() == {
+        *("same_categories", "same", "differences", "donors", "busiest", "busiest_serves")
+    }
+    answers = pd.read_parquet(client.download_artifacts(parent.info.run_id, "answers.parquet"))
+    given_by = answers[answers["arm"] == "matched"]
+    assert np.all(given_by["donor"] != given_by["participant"]) and all(given_by["donor"])
