@@ -1,1 +1,5 @@
 """Does a persona prompt make a language model predict this person, or only sound like one?"""
+
+from geppetto.api import pool, run
+
+__all__ = ["pool", "run"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -18,14 +18,14 @@ from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import Normalisation, answers_table
 from geppetto.elicitation.option_likelihood import OptionScores, Unit, score, units
 from geppetto.errors import GeppettoError, unknown
-from geppetto.evaluation.baselines import BASELINE, baseline_answers
-from geppetto.evaluation.effects import Effect, condition_metrics, effects
-from geppetto.evaluation.metrics import matched, participant_metrics
+from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.baselines import BASELINE, baseline_answers, twin_names
 from geppetto.models.base import Kind, LanguageModel, Precision
 from geppetto.personas.arms import ARMS, Arm
 from geppetto.personas.library import load_strategy
 from geppetto.plan import NO_STRATEGY, Plan, Strategy, make_plan
 from geppetto.prompts.layout import Layout
+from geppetto.results import Results
 from geppetto.studies import Participant, Study, load_study
 from geppetto.yaml_file import read_yaml
 
@@ -144,6 +144,8 @@ class Experiment(BaseModel):
         "sum" of token log-probabilities of an option, or their "mean" over its tokens.
     precision
         "exact" for results, "fast" for a first look; see `LlamaCppModel`.
+    analysis
+        Settings of the inference.
     sample_prompts
         How many participants' rendered prompts are logged beside the results.
     """
@@ -161,6 +163,7 @@ class Experiment(BaseModel):
     layout: Layout = Layout()
     normalisation: Normalisation = "sum"
     precision: Precision = "exact"
+    analysis: Analysis = Analysis()
     sample_prompts: int = Field(1, ge=0, strict=True)
 
     @classmethod
@@ -211,31 +214,6 @@ class Prepared:
             version("geppetto"),
         ]
         return hashlib.sha256("\n".join(content).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Result:
-    """What an experiment found.
-
-    Attributes
-    ----------
-    answers
-        The tidy table, baselines included; see `geppetto.answers.table.COLUMNS`.
-    people
-        Metrics of each participant under each condition, as from `participant_metrics`.
-    conditions
-        Metrics of each condition with intervals, as from `condition_metrics`.
-    effects
-        Paired contrasts between arms.
-    unscored
-        How many cells were left out of every condition, by reason.
-    """
-
-    answers: pd.DataFrame
-    people: pd.DataFrame
-    conditions: pd.DataFrame
-    effects: tuple[Effect, ...]
-    unscored: Mapping[str, int]
 
 
 def prepare(experiment: Experiment, workspace: Path) -> Prepared:
@@ -329,23 +307,18 @@ def answer(
         yield scores
 
 
-def evaluate(prepared: Prepared, store: AnswerStore) -> Result:
+def evaluate(prepared: Prepared, store: AnswerStore) -> Results:
     """What the stored answers of a finished experiment say."""
     requests = {planned.request for planned in prepared.plan.answers}
+    experiment, study = prepared.experiment, prepared.study
     table = answers_table(
-        prepared.plan,
-        store.get(requests),
-        prepared.study,
-        prepared.experiment.name,
-        prepared.experiment.normalisation,
+        prepared.plan, store.get(requests), study, experiment.name, experiment.normalisation
     )
-    scored, unscored = matched(table)
-    everything = pd.concat([scored, baseline_answers(scored)], ignore_index=True)
-    people = participant_metrics(everything)
-    return Result(
-        answers=pd.concat([table, baseline_answers(scored)], ignore_index=True),
-        people=people,
-        conditions=condition_metrics(people),
-        effects=tuple(effects(people)),
-        unscored=unscored,
+    baselines = baseline_answers(table, study, prepared.strategies)
+    return Results(
+        question=experiment.question,
+        study=study,
+        analysis=experiment.analysis,
+        answers=pd.concat([table, baselines], ignore_index=True),
+        twins=twin_names(prepared.strategies, study),
     )

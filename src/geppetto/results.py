@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -12,10 +12,19 @@ import pandas as pd
 
 from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.baselines import Skill, skills
 from geppetto.evaluation.calibration import temperature_scaled
-from geppetto.evaluation.effects import Effect, differences, effect, personas
+from geppetto.evaluation.effects import Differences, Effect, differences, effect, personas
 from geppetto.evaluation.hypotheses import equivalence
-from geppetto.evaluation.matching import MatchingMatrix, matching_matrix
+from geppetto.evaluation.individuation import individuation
+from geppetto.evaluation.matching import (
+    Identification,
+    MatchingMatrix,
+    PermutationTest,
+    identification,
+    matching_matrix,
+    permutation_test,
+)
 from geppetto.evaluation.metrics import (
     condition_metrics,
     item_metrics,
@@ -25,13 +34,24 @@ from geppetto.evaluation.metrics import (
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.power import people_to_decide
 from geppetto.evaluation.predictions import Integers, Predictions, predictions
-from geppetto.evaluation.resampling import Resampling
-from geppetto.evaluation.verdicts import Verdict, conclusion, judge
+from geppetto.evaluation.resampling import Estimate, Resampling
+from geppetto.evaluation.verdicts import Tested, Verdict, is_confirmatory, judge
+from geppetto.plan import Condition
 from geppetto.reports.plots import Plots
 from geppetto.studies import Study
 
 By = Literal["condition", "participant", "item"]
 Measure = Literal["nll", "nll_full", "nll_calibrated"]
+
+MEASURES: tuple[Measure, ...] = ("nll", "nll_full", "nll_calibrated")
+
+INDIVIDUATION = (
+    "item_correlation",
+    "variance_ratio",
+    "residual_correlation",
+    "profile_correlation",
+    "distinctive_profile_correlation",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +68,19 @@ class Results:
         Settings of the inference.
     answers
         The tidy table, baselines included; see `geppetto.answers.table.COLUMNS`.
+    twins
+        The baselines that are given what each strategy shows, by the label of the strategy.
     """
 
     question: str
     study: Study
     analysis: Analysis
     answers: pd.DataFrame
+    twins: Mapping[str, Sequence[str]]
+
+    @cached_property
+    def _verdicts(self) -> dict[Measure, list[Verdict]]:
+        return {}
 
     @cached_property
     def _matched(self) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -68,6 +95,16 @@ class Results:
     def predictions(self) -> list[Predictions]:
         """The answers as arrays, a condition each."""
         return predictions(self._matched[0])
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """Models with their strategies and arms, baselines last."""
+        return [found.condition for found in self.predictions]
+
+    @property
+    def plot(self) -> Plots:
+        """The figures: `results.plot.effects()` and others."""
+        return Plots(self)
 
     @cached_property
     def resampling(self) -> Resampling:
@@ -118,7 +155,10 @@ class Results:
     def verdicts(self, by: str | None = None, measure: Measure = "nll") -> list[Verdict]:
         """The same as objects that can say themselves in words."""
         if by is None:
-            return self._verdicts(measure)
+            known = self._verdicts
+            if measure not in known:
+                known[measure] = self._judge(differences(self._of(measure), measure))
+            return list(known[measure])
         found = [
             difference
             for among, items, rows in self._restrictions(by)
@@ -129,40 +169,99 @@ class Results:
         ]
         return self._judge(found)
 
+    def individuation(self) -> pd.DataFrame:
+        """Whether predictions tell people apart, a row a condition, with 95% intervals.
+
+        See `Individuation` for `item_correlation` and the columns after it, and
+        `Identification` for `information`, `auc`, `top_1` and `reciprocal_rank`, which the arm
+        `own` has: finding a person's own persona among everybody's. Conditions that predict the
+        same for everyone have no correlations.
+        """
+        return self._individuation.copy()
+
+    @cached_property
+    def _individuation(self) -> pd.DataFrame:
+        rows = []
+        for found in self.predictions:
+            row: dict[str, object] = found.condition._asdict()
+            told = individuation(found, self.resampling)
+            for name in INDIVIDUATION:
+                row |= _columns(name, getattr(told, name))
+            row["items_left_out"] = len(told.items_left_out)
+            identified = self.identified.get((found.condition.model, found.condition.strategy))
+            if identified and found.condition.arm == "own":
+                row |= _columns("information", identified.information)
+                row |= _columns("auc", identified.auc)
+                row |= _columns("top_1", identified.top)
+                row["top_1_chance"] = identified.top_by_chance
+                row |= _columns("reciprocal_rank", identified.reciprocal_rank)
+                row["reciprocal_rank_chance"] = identified.reciprocal_rank_by_chance
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    @cached_property
+    def matching(self) -> dict[tuple[str, str], MatchingMatrix]:
+        """How well everybody's persona predicts everybody, by model and strategy.
+
+        People are compared with those of whom the same is known and, where the study has groups
+        above people, within their group.
+        """
+        found = {}
+        for arms in personas(self.predictions):
+            if "own" not in arms:
+                continue
+            own = arms["own"]
+            others = [p for p in arms.values() if p is not own and (p.donors >= 0).any()]
+            given = own.responses
+            alone = len(np.unique(given.cluster)) == len(given.cluster)
+            strata = own.pool if alone else own.pool * (given.cluster.max() + 1) + given.cluster
+            matrix = matching_matrix(own, [p for p in others if not _is_self(p)], strata)
+            if matrix.personas.any():
+                found[own.condition.model, own.condition.strategy] = matrix
+        return found
+
+    @cached_property
+    def identified(self) -> dict[tuple[str, str], Identification]:
+        """Whether people can be found by their personas, by model and strategy."""
+        return {
+            key: identification(matrix, self.resampling) for key, matrix in self.matching.items()
+        }
+
+    @cached_property
+    def _matches(self) -> dict[tuple[str, str], PermutationTest]:
+        seed = self.analysis.seed
+        return {key: permutation_test(m, seed=seed) for key, m in self.matching.items()}
+
+    @cached_property
+    def skills(self) -> list[Skill]:
+        """How much of what could be predicted from a strategy's fields each model does predict."""
+        return skills(self.predictions, self.twins, self.resampling)
+
+    def calibration(self) -> pd.DataFrame:
+        """Expected calibration error of each condition, a row each, and its model's temperature."""
+        return pd.DataFrame(
+            {
+                **curve_of.condition._asdict(),
+            }
+            for curve_of in self.predictions
+        )
+
     def _of(self, measure: Measure) -> Sequence[Predictions]:
         return self._calibrated[0] if measure == "nll_calibrated" else self.predictions
 
     @cached_property
-    def _calibrated(self) -> tuple[list[Predictions], pd.DataFrame]:
+    def _calibrated(self) -> tuple[list[Predictions], object]:
         return temperature_scaled(self.predictions)
 
-    @property
-    def temperatures(self) -> pd.DataFrame:
-        """The temperature of each model, fitted on one half of people and used for the other."""
-        return self._calibrated[1]
-
-    def _verdicts(self, measure: Measure) -> list[Verdict]:
-        known = self.__dict__.setdefault("_verdicts_of", {})
-        if measure not in known:
-            known[measure] = self._judge(differences(self._of(measure), measure))
-        return list(known[measure])
-
     def _judge(self, found: Sequence[Differences]) -> list[Verdict]:
-        people, analysis = self.resampling, self.analysis
-        return judge(
-            [effect(difference, people, analysis.intervals) for difference in found],
-            analysis.smallest_effect,
-            self._p,
-            lambda e: equivalence(...),
-            people_to_decide,
-        )
-
-    def _p(self, found: Effect) -> float:
-        key = found.model, found.strategy
-        if is_confirmatory(found) and key in self.matching:
-            return self.matching[key].p
-        contributions, rows = found.differences.influence, found.differences.rows
-        return sign_flip_p(contributions, self.resampling.among(rows), seed=self.analysis.seed)
+        tested = []
+        for difference in found:
+            people = self.resampling.among(difference.rows)
+            measured = effect(difference, self.resampling, self.analysis.intervals)
+            match = self._matches.get((difference.model, difference.strategy))
+            p = match.p_two_sided if match and is_confirmatory(measured) else None
+            tested.append(_tested(measured, people, self.analysis, p))
+        return judge(tested, self.analysis.smallest_effect)
 
     def _restrictions(self, by: str) -> Iterator[tuple[str, list[int] | None, Integers | None]]:
         """Names, items and participants of each part of the data."""
@@ -187,3 +286,110 @@ class Results:
         parts[f"{by} not known"] = values.isna()
         for name, chosen in parts.items():
             yield name, None, np.flatnonzero(chosen)
+
+
+def effects_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
+    """Verdicts as a table: a row a contrast, with intervals as NAME, NAME_low and NAME_high."""
+    return pd.DataFrame([_row(verdict) for verdict in verdicts])
+
+
+def _row(verdict: Verdict) -> dict[str, object]:
+    effect = verdict.effect
+    row: dict[str, object] = {
+        "model": effect.model,
+        "strategy": effect.strategy,
+        "effect": effect.contrast.name,
+        "worse": effect.contrast.worse,
+        "better": effect.contrast.better,
+        "meaning": effect.contrast.meaning,
+        "among": effect.among,
+        "measure": effect.measure,
+        "participants": effect.participants,
+    }
+    for name in ("nats", "nats_per_person", "d_z", "improved", "worst_tenth"):
+        row |= _columns(name, getattr(effect, name))
+    return row | {
+        "confirmatory": verdict.confirmatory,
+        "p": verdict.p,
+        "p_adjusted": verdict.p_adjusted,
+        "p_equivalent": verdict.p_equivalent,
+        "p_equivalent_adjusted": verdict.p_equivalent_adjusted,
+        "smallest": verdict.smallest,
+        "verdict": verdict.outcome,
+        "people_needed": verdict.people_needed,
+    }
+
+
+def _columns(name: str, estimate: Estimate) -> dict[str, object]:
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+
+
+def _is_self(found: Predictions) -> bool:
+    """Whether a condition shows people their own personas."""
+    return bool((found.donors == np.arange(found.donors.shape[1])).all())
+
+
+def pooled(results: Sequence[Results]) -> list[Verdict]:
+    """The verdicts of several studies together; see `geppetto.pool`.
+
+    Whole studies are permuted, and are the groups of the equivalence test.
+
+    Raises
+    ------
+    GeppettoError
+        If there are fewer than two studies, one of them twice, or they were analysed differently.
+    """
+    names = [found.study.name for found in results]
+    if len(set(names)) < max(2, len(names)):
+        raise GeppettoError(f"pooling needs at least two different studies, not {names}")
+    if len({found.analysis for found in results}) > 1:
+        raise GeppettoError("the results differ in their `analysis`; give all the same and rerun")
+    analysis = results[0].analysis
+    verdicts = [{_comparison(v): v.effect.differences for v in r.verdicts()} for r in results]
+    tested = []
+    for key in verdicts[0]:
+        if not all(key in others for others in verdicts):
+            continue
+        parts = [found[key] for found in verdicts]
+        people = [r.resampling.among(part.rows) for r, part in zip(results, parts, strict=True)]
+        offsets = np.cumsum([0, *(one.clusters.max() + 1 for one in people)])
+        sizes = [len(part.rows) for part in parts]
+        studies = np.repeat(np.arange(len(sizes)), sizes)
+        resampling = Resampling.of(
+            len(studies),
+            base=np.concatenate([one.base for one in people]),
+            clusters=np.concatenate(
+                [one.clusters + offset for one, offset in zip(people, offsets, strict=False)]
+            ),
+            studies=studies,
+            draws=analysis.draws,
+            seed=analysis.seed,
+        )
+        joined = replace(
+            parts[0],
+            rows=np.arange(len(studies)),
+            persons=np.concatenate([part.persons for part in parts]),
+            influence=np.concatenate([part.influence for part in parts]),
+            trials=np.concatenate([part.trials for part in parts]),
+        )
+        measured = effect(joined, resampling, analysis.intervals)
+        whole = Resampling.of(len(studies), base=resampling.sample[0], clusters=studies)
+        tested.append(replace(_tested(measured, whole, analysis), people_needed=None))
+    return judge(tested, analysis.smallest_effect)
+
+
+def _comparison(verdict: Verdict) -> tuple[str, str, str]:
+    effect = verdict.effect
+    return effect.model, effect.strategy, effect.contrast.name
+
+
+def _tested(
+    measured: Effect, people: Resampling, analysis: Analysis, p: float | None = None
+) -> Tested:
+    """An effect with its tests, that of a difference by flipping signs unless it is given."""
+    contributions, smallest = measured.differences.influence, analysis.smallest_effect
+    if p is None:
+        p = sign_flip_p(contributions, people, seed=analysis.seed)
+    equivalent = equivalence(contributions, smallest, people.base, people.clusters)
+    needed = people_to_decide(float(np.std(contributions, ddof=1)), smallest)
+    return Tested(measured, p, equivalent, needed)

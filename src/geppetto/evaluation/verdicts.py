@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 from statsmodels.stats.multitest import multipletests
 
 from geppetto.evaluation.effects import Effect
@@ -22,6 +21,28 @@ at 3.
 """
 
 Outcome = Literal["helps", "hurts", "equivalent to nothing", "undecided"]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A comparison with its tests, before it is corrected for the others.
+
+    Attributes
+    ----------
+    effect
+        The comparison with its intervals.
+    p
+        Two-sided p of no difference.
+    p_equivalent
+        p of a difference of at least the smallest effect of interest.
+    people_needed
+        How many people would decide it; None where that is not a matter of people.
+    """
+
+    effect: Effect
+    p: float
+    p_equivalent: float
+    people_needed: int | None
 
 
 @dataclass(frozen=True)
@@ -48,7 +69,8 @@ class Verdict:
         How many comparisons were corrected together.
     people_needed
         How many people would decide an undecided comparison: with 80% probability, an effect of
-        the smallest size of interest is told from nothing, and nothing is told from it.
+        the smallest size of interest is told from nothing, and nothing is told from it. None for
+        pooled studies, of which it takes more.
     """
 
     effect: Effect
@@ -59,7 +81,7 @@ class Verdict:
     p_equivalent_adjusted: float
     smallest: float
     family: int
-    people_needed: int
+    people_needed: int | None
 
     @property
     def outcome(self) -> Outcome:
@@ -114,45 +136,43 @@ class Verdict:
         also = ""
         if effect.nats.excludes_zero():
             also = ", although its interval on its own excludes zero"
+        more = (
+            "more studies" if self.people_needed is None else f"about {self.people_needed:,} people"
+        )
         return (
             f"{which}{within}: {subject} could be nothing and could be {self.smallest:g} nats or "
-            f"more{also}; about {self.people_needed:,} people would decide it"
+            f"more{also}; {more} would decide it"
         )
 
 
-def judge(
-    effects: Sequence[Effect],
-    smallest: float,
-    p_of: Callable[[Effect], float],
-    p_equivalent_of: Callable[[Effect], float],
-    needed: Callable[[float, float], int],
-) -> list[Verdict]:
+def judge(tested: Sequence[Tested], smallest: float) -> list[Verdict]:
     """Verdicts on comparisons, corrected for how many of each family there are.
 
-    A family is what has the same measure and restriction, and confirms or explores.
+    A family is what has the same measure and confirms or explores.
     """
-    p = np.array([p_of(effect) for effect in effects])
-    equivalent = np.array([p_equivalent_of(effect) for effect in effects])
-    families = [(e.measure, is_confirmatory(e)) for e in effects]
-    adjusted, equivalent_adjusted = p.copy(), equivalent.copy()
+    families = [(t.effect.measure, is_confirmatory(t.effect)) for t in tested]
+    adjusted = [test.p for test in tested]
+    equivalent = [test.p_equivalent for test in tested]
     for family in dict.fromkeys(families):
         rows = [number for number, other in enumerate(families) if other == family]
-        method = "holm" if family[1] else "fdr_bh"
-        adjusted[rows] = multipletests(p[rows], method=method)[1]
-        equivalent_adjusted[rows] = multipletests(equivalent[rows], method=method)[1]
+        for values in (adjusted, equivalent):
+            method = "holm" if family[1] else "fdr_bh"
+            corrected = multipletests([values[row] for row in rows], method=method)[1]
+            for row, value in zip(rows, corrected.tolist(), strict=True):
+                values[row] = value
     return [
         Verdict(
-            effect,
-            is_confirmatory(effect),
-            float(p[number]),
-            float(adjusted[number]),
-            float(equivalent[number]),
-            float(equivalent_adjusted[number]),
+            test.effect,
+            is_confirmatory(test.effect),
+            test.p,
+            adjusted[number],
+            test.p_equivalent,
+            equivalent[number],
             smallest,
             families.count(families[number]),
-            needed(float(np.std(effect.differences.influence, ddof=1)), smallest),
+            test.people_needed,
         )
-        for number, effect in enumerate(effects)
+        for number, test in enumerate(tested)
     ]
 
 

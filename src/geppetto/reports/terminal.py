@@ -6,17 +6,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import pandas as pd
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from geppetto.elicitation.option_likelihood import Unit
-from geppetto.evaluation.answer import conclusion, sentences
-from geppetto.evaluation.effects import Effect
-from geppetto.experiment import Prepared, Result
+from geppetto.evaluation.baselines import Skill
+from geppetto.evaluation.verdicts import Verdict, conclusion, interval, probability
+from geppetto.experiment import Prepared
 from geppetto.models.base import LanguageModel
 from geppetto.personas.arms import demographics
 from geppetto.personas.donors import MatchQuality
+from geppetto.results import Results
 from geppetto.studies import Study
 
 
@@ -126,23 +129,26 @@ def describe(model: LanguageModel, declared: bool) -> str:
     return f"{identity.name}: {asked}; {exact}, {identity.weights} weights"
 
 
-def result(found: Result) -> RenderableType:
-    """Metrics of every condition, effects, and the answer in sentences."""
-    parts: list[RenderableType] = [_conditions(found), "", _effects(found.effects), ""]
+def result(found: Results) -> RenderableType:
+    """Metrics of every condition, effects, individuation, and the answer in sentences."""
+    verdicts = found.verdicts()
+    parts: list[RenderableType] = [_conditions(found.metrics()), "", _effects(verdicts), ""]
+    individuation = found.individuation()
+    if len(individuation):
+        parts += [_individuation(individuation), ""]
+    for skill in found.skills:
+        parts.append(Text(_skill(skill)))
     for reason, count in found.unscored.items():
         parts.append(Text(f"{count:,} cells were left out of every condition: {reason}", "yellow"))
-    parts += [Text(sentence) for sentence in sentences(found.effects)]
-    parts += ["", Text(conclusion(found.effects), style="bold")]
+    parts += ["", *(Text(v.sentence) for v in verdicts if v.confirmatory)]
+    parts += ["", Text(conclusion(verdicts), style="bold")]
     return Group(*parts)
 
 
-def _conditions(found: Result) -> Table:
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    table.add_column("model, strategy and arm", overflow="fold")
-    for column in ("acc.", "NLL  [95% CI]", "full", "mass", "R²"):
-        table.add_column(column, justify="right", no_wrap=True)
+def _conditions(conditions: pd.DataFrame) -> Table:
+    table = _table("model, strategy and arm", "acc.", "NLL  [95% CI]", "full", "mass", "R²", "RPS")
     shown = ""
-    for row in found.conditions.to_dict("records"):
+    for row in conditions.to_dict("records"):
         if row["model"] != shown:
             shown = row["model"]
             table.add_row(Text(shown, "bold"))
@@ -153,41 +159,107 @@ def _conditions(found: Result) -> Table:
             f"{row['nll_full']:.3f}",
             f"{row['option_mass']:.3f}",
             f"{row['pseudo_r2']:+.3f}",
+            _number(row["rps"], ".3f"),
         )
     table.caption = (
         "NLL: nats a response over the legal options; full: over everything the model could say; "
-        "mass: probability of a legal option; R²: share of a uniform guess's NLL that is saved. "
+        "mass: probability of a legal option; R²: share of a uniform guess's NLL that is saved; "
+        "RPS: ranked probability score, 0 is best. "
         "Each interval is 95% on its own; they are not corrected for their number."
     )
-    table.caption_justify = "left"
     return table
 
 
-def _effects(found: Sequence[Effect]) -> Table:
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    table.add_column("nats saved a response", overflow="fold")
-    table.add_column("", overflow="fold")
-    for column in ("mean [95% CI]", "d_z", "improved"):
-        table.add_column(column, justify="right", no_wrap=True)
+def _effects(verdicts: Sequence[Verdict]) -> Table:
+    table = _table(
+        "nats saved a response", "mean [95% CI]", "d_z", "better", "worst", "p", "verdict"
+    )
+    table.columns[-1].justify = "left"
     shown = ""
-    for effect in found:
-        if effect.measure != "nll":
-            continue
+    for verdict in verdicts:
+        effect, nats, contrast = verdict.effect, verdict.effect.nats, verdict.effect.contrast
         if f"{effect.model}/{effect.strategy}" != shown:
             shown = f"{effect.model}/{effect.strategy}"
-            table.add_row(Text(effect.model, "bold"), Text(effect.strategy, "bold"))
-        nats, contrast = effect.nats, effect.contrast
+            table.add_row(Text(f"{effect.model} · {effect.strategy}", "bold"))
         table.add_row(
-            f"  {contrast.name}",
-            f"{contrast.worse} − {contrast.better}",
-            Text(
-                f"{nats.value:+.3f} [{nats.low:+.3f}, {nats.high:+.3f}]",
-                "bold" if nats.excludes_zero() else "",
-            ),
-            f"{effect.d_z.value:+.2f}",
+            f"  {contrast.name} ({contrast.worse} − {contrast.better})",
+            Text(interval(nats), "bold" if nats.excludes_zero() else ""),
+            _number(effect.d_z.value, "+.2f"),
             f"{effect.improved.value:.0%}",
+            f"{effect.worst_tenth.value:+.2f}",
+            probability(verdict.p_adjusted),
+            verdict.outcome,
         )
+    holm = next((v.family for v in verdicts if v.confirmatory), 0)
+    table.caption = (
+        "better: share of people for whom it is; worst: mean of the tenth of people it serves "
+        "worst; p: by permuting whole people, corrected by "
+        + (f"Holm for the {holm} information effects and by " if holm else "")
+        + "Benjamini-Hochberg for the others, which explore. "
+        f"Less than {verdicts[0].smallest:g} nats either way counts as nothing."
+        if verdicts
+        else ""
+    )
     return table
+
+
+def _individuation(individuation: pd.DataFrame) -> Table:
+    """Whether the predictions tell people apart."""
+    table = _table("tells people apart", "item r [95% CI]", "variance", "residual r", "profile r")
+    for column in ("top-1 (chance)", "AUC"):
+        table.add_column(column, justify="right", no_wrap=True)
+    shown = ""
+    for row in individuation.to_dict("records"):
+        if row["model"] != shown:
+            shown = row["model"]
+            table.add_row(Text(shown, "bold"))
+        r = row["item_correlation"]
+        table.add_row(
+            "  " + " · ".join(dict.fromkeys((row["strategy"], row["arm"]))),
+            _number(r, "+.3f")
+            + (
+                ""
+                if np.isnan(r)
+                else " [{item_correlation_low:+.3f}, {item_correlation_high:+.3f}]"
+            ).format(**row),
+            _number(row["variance_ratio"], ".2f"),
+            _number(row["residual_correlation"], "+.3f"),
+            _number(row["distinctive_profile_correlation"], "+.3f"),
+            _number(row["top_1"], ".3f")
+            + ("" if np.isnan(row["top_1"]) else f" ({row['top_1_chance']:.3f})"),
+            _number(row["auc"], ".3f"),
+        )
+    table.caption = (
+        "item r: correlation across people within items; variance: of expected responses between "
+        "people over that of real ones; residual r: of which person on which item, beyond both "
+        "averages; profile r: within people, beyond what is typical; top-1 and AUC: finding a "
+        "person's own persona among everybody's by its likelihood."
+    )
+    return table
+
+
+def _skill(skill: Skill) -> str:
+    """How much of what could be predicted is predicted, in one line."""
+    if skill.reason:
+        return f"skill of {skill.strategy} ({skill.model}): none to speak of, since {skill.reason}"
+    share = skill.share
+    return (
+        f"skill of {skill.strategy} ({skill.model}): {share.value:.0%} "
+        f"[{share.low:.0%}, {share.high:.0%}] of what {skill.best} saves over no persona"
+    )
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False, caption_justify="left")
+    table.add_column(first, overflow="fold")
+    for column in others:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
+def _number(value: float, form: str) -> str:
+    """A number, or a dash where there is none."""
+    return "–" if np.isnan(value) else format(value, form)
 
 
 def _and(names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import math
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -25,15 +25,15 @@ from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 
 from geppetto.errors import GeppettoError
-from geppetto.evaluation.answer import conclusion, informations
 from geppetto.evaluation.baselines import BASELINE
-from geppetto.evaluation.effects import Effect
-from geppetto.evaluation.inference import RESAMPLES
-from geppetto.evaluation.metrics import CONDITION, by_condition
-from geppetto.experiment import Prepared, Result
+from geppetto.evaluation.permutation import PERMUTATIONS
+from geppetto.evaluation.predictions import CONDITION
+from geppetto.evaluation.verdicts import Verdict, conclusion
+from geppetto.experiment import Prepared
 from geppetto.files import appearing
 from geppetto.plan import Condition
 from geppetto.reports import figures
+from geppetto.results import MEASURES, Results, effects_table
 
 _IDENTITY = "geppetto.identity"
 _BATCH = 1000
@@ -159,7 +159,8 @@ def _log_plan(prepared: Prepared) -> None:
             "models": [model.identity.model_dump() for model in prepared.models],
             "arms": {arm.name: arm.model_dump() for arm in prepared.arms},
             "matches": {strategy: asdict(quality) for strategy, quality in plan.matches.items()},
-            "bootstrap": {"resamples": RESAMPLES, "seed": 0},
+            "analysis": experiment.analysis.model_dump(),
+            "permutations": PERMUTATIONS,
             "versions": _versions(),
         },
         "plan.json",
@@ -174,7 +175,7 @@ def _log_plan(prepared: Prepared) -> None:
     mlflow.log_input(dataset, context="evaluation")
 
 
-def finish(tracked: TrackedRun, prepared: Prepared, result: Result) -> None:
+def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> None:
     """Log the whole result and mark the run as finished.
 
     What an interrupted call left is replaced: its child runs are deleted, its files overwritten
@@ -186,49 +187,89 @@ def finish(tracked: TrackedRun, prepared: Prepared, result: Result) -> None:
         [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{tracked.run_id}'"
     ):
         client.delete_run(child.info.run_id)
+    verdicts = results.verdicts()
+    confirmatory = [verdict for verdict in verdicts if verdict.confirmatory]
     with mlflow.start_run(run_id=tracked.run_id):
-        mlflow.set_tag("mlflow.note.content", _note(prepared, result))
-        _log_parquet(result.answers, "answers.parquet")
-        mlflow.log_text(result.conditions.to_csv(index=False), "conditions.csv")
-        mlflow.log_text(_effects_table(result).to_csv(index=False), "effects.csv")
-        mlflow.log_metrics(
+        mlflow.set_tags(
             {
-                f"information/{_slug(effect.model)} {_slug(effect.strategy)}": effect.nats.value
-                for effect in informations(result.effects)
+                "mlflow.note.content": _note(prepared, verdicts),
+                "geppetto.conclusion": conclusion(verdicts),
             }
+            | {f"verdict.{_slug(_name(v))}": v.outcome for v in confirmatory}
         )
-        if result.effects:
-            _log_figure(figures.effects(result.effects), "effects.png")
-        _log_figure(figures.participants(result.people), "participants.png")
-        for condition, people in by_condition(result.people):
+        mlflow.log_metrics(
+            {f"information/{_slug(_name(v))}": v.effect.nats.value for v in confirmatory}
+        )
+        for name, table in _tables(results).items():
+            mlflow.log_text(table.to_csv(index=False), f"{name}.csv")
+        _log_parquet(results.answers, "answers.parquet")
+        if verdicts:
+            _log_figure(results.plot.effects(), "effects.png")
+        _log_figure(results.plot.participants(), "participants.png")
+        _log_figure(results.plot.calibration(), "calibration.png")
+        for condition in results.conditions:
             with mlflow.start_run(
                 experiment_id=parent.info.experiment_id, run_name=condition.label, nested=True
             ):
-                _log_condition(prepared, result, condition, people)
+                _log_condition(prepared, results, condition)
 
 
-def _note(prepared: Prepared, result: Result) -> str:
+def _note(prepared: Prepared, verdicts: Sequence[Verdict]) -> str:
     """The run's description in the UI: the question and what was found."""
-    return f"**{prepared.experiment.question}**\n\n{conclusion(result.effects)}"
+    words = [f"- {verdict.sentence}" for verdict in verdicts if verdict.confirmatory]
+    return "\n\n".join(
+        [f"**{prepared.experiment.question}**", conclusion(verdicts), "\n".join(words)]
+    )
 
 
-def _log_condition(
-    prepared: Prepared, result: Result, condition: Condition, people: pd.DataFrame
-) -> None:
+def _name(verdict: Verdict) -> str:
+    return f"{verdict.effect.model} {verdict.effect.strategy}"
+
+
+def _tables(results: Results) -> dict[str, pd.DataFrame]:
+    """Every table of the parent run by name."""
+    every = [verdict for measure in MEASURES for verdict in results.verdicts(measure=measure)]
+    return {
+        "conditions": results.metrics(),
+        "items": results.metrics(by="item"),
+        "effects": effects_table(every),
+        "individuation": results.individuation(),
+        "calibration": results.calibration(),
+        "skill": results.skill(),
+        "ceilings": results.ceilings(),
+    }
+
+
+def _log_condition(prepared: Prepared, results: Results, condition: Condition) -> None:
     mlflow.log_params(_shared_params(prepared) | _condition_params(prepared, condition))
-    for other, row in by_condition(result.conditions):
-        if other == condition:
-            metrics = row.drop(columns=[*CONDITION, "participants"]).iloc[0]
-            mlflow.log_metrics({str(name): float(value) for name, value in metrics.items()})
-    for effect in result.effects:
+    for table in (results.metrics(), results.individuation(), results.calibration()):
+        for row in table[(table[CONDITION] == list(condition)).all(axis=1)].to_dict("records"):
+            _log_numbers(row)
+    for verdict in results.verdicts():
+        effect = verdict.effect
         if Condition(effect.model, effect.strategy, effect.contrast.better) == condition:
-            mlflow.log_metrics(_effect_metrics(effect))
-    mlflow.log_table(people.drop(columns=CONDITION), "participants.json")
+            mlflow.log_metrics(_effect_metrics(verdict))
+            mlflow.set_tag(f"verdict.{effect.contrast.name}", verdict.outcome)
+            if verdict.confirmatory:
+                mlflow.set_tag("mlflow.note.content", verdict.sentence)
+    people = results.metrics(by="participant")
+    mine = people[(people[CONDITION] == list(condition)).all(axis=1)]
+    mlflow.log_table(mine.drop(columns=CONDITION), "participants.json")
     for measure in ("nll", "accuracy"):
-        _log_by_rank(f"participants/{measure}_by_rank", sorted(people[measure].tolist()))
-    _log_figure(figures.participant_distribution(result.people, condition), "participants.png")
+        _log_by_rank(f"participants/{measure}_by_rank", sorted(mine[measure].tolist()))
+    _log_figure(figures.participant_distribution(people, condition), "participants.png")
     for name, text in _sample_prompts(prepared, condition):
         mlflow.log_text(text, f"prompts/{name}.txt")
+
+
+def _log_numbers(row: Mapping[str, Any]) -> None:
+    """The finite numbers of a table's row as metrics; what does not exist is left out."""
+    numbers = {
+        name: float(value)
+        for name, value in row.items()
+        if name not in (*CONDITION, "participants") and not isinstance(value, str)
+    }
+    mlflow.log_metrics({name: value for name, value in numbers.items() if math.isfinite(value)})
 
 
 def _shared_params(prepared: Prepared) -> dict[str, Any]:
@@ -240,6 +281,7 @@ def _shared_params(prepared: Prepared) -> dict[str, Any]:
         "layout_answer": experiment.layout.answer,
         "normalisation": experiment.normalisation,
         "precision": experiment.precision,
+        "smallest_effect": experiment.analysis.smallest_effect,
         "geppetto": version("geppetto"),
     }
 
@@ -260,41 +302,24 @@ def _condition_params(prepared: Prepared, condition: Condition) -> dict[str, Any
     return params
 
 
-def _effect_metrics(effect: Effect) -> dict[str, float]:
+def _effect_metrics(verdict: Verdict) -> dict[str, float]:
     """An effect's numbers in a section of their own: saved/information, and so on.
 
     A d_z that does not exist, because everybody's difference is the same, is left out.
     """
-    name = effect.contrast.name + ("_full" if effect.measure == "nll_full" else "")
+    effect, name = verdict.effect, f"saved/{verdict.effect.contrast.name}"
     numbers = {
-        f"saved/{name}": effect.nats.value,
-        f"saved/{name}_low": effect.nats.low,
-        f"saved/{name}_high": effect.nats.high,
-        f"saved/{name}_d_z": effect.d_z.value,
-        f"saved/{name}_improved": effect.improved.value,
+        name: effect.nats.value,
+        f"{name}_low": effect.nats.low,
+        f"{name}_high": effect.nats.high,
+        f"{name}_per_person": effect.nats_per_person.value,
+        f"{name}_d_z": effect.d_z.value,
+        f"{name}_improved": effect.improved.value,
+        f"{name}_worst_tenth": effect.worst_tenth.value,
+        f"{name}_p": verdict.p_adjusted,
+        f"{name}_p_equivalent": verdict.p_equivalent_adjusted,
     }
     return {key: value for key, value in numbers.items() if math.isfinite(value)}
-
-
-def _effects_table(result: Result) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "model": effect.model,
-                "strategy": effect.strategy,
-                "effect": effect.contrast.name,
-                "meaning": effect.contrast.meaning,
-                "measure": effect.measure,
-                "participants": effect.participants,
-                **{
-                    f"{name}{end}": getattr(getattr(effect, name), attribute)
-                    for name in ("nats", "d_z", "improved")
-                    for end, attribute in (("", "value"), ("_low", "low"), ("_high", "high"))
-                },
-            }
-            for effect in result.effects
-        ]
-    )
 
 
 def _sample_prompts(prepared: Prepared, condition: Condition) -> Iterator[tuple[str, str]]:
@@ -337,5 +362,14 @@ def _slug(label: str) -> str:
 
 
 def _versions() -> dict[str, str]:
-    packages = ("geppetto", "llama-cpp-python", "mlflow", "numpy", "pandas", "scipy")
+    packages = (
+        "geppetto",
+        "llama-cpp-python",
+        "mlflow",
+        "numpy",
+        "pandas",
+        "scikit-learn",
+        "scipy",
+        "statsmodels",
+    )
     return {"python": platform.python_version()} | {name: version(name) for name in packages}

@@ -1,0 +1,67 @@
+"""geppetto from a notebook: run an experiment file, pool several results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geppetto.evaluation.verdicts import Verdict
+    from geppetto.results import Results
+
+
+def run(experiment: str | Path, workspace: str | Path = ".") -> Results:
+    """Run an experiment file and give what it found, as `geppetto run` does without its output.
+
+    Answers that exist are not asked again, so running once more only evaluates. Results are
+    logged to MLflow.
+
+    Parameters
+    ----------
+    experiment
+        Path of an experiment file.
+    workspace
+        Folder with `personas/`, whose `mlruns/` keeps answers and results.
+
+    Raises
+    ------
+    GeppettoError
+        If the file is missing or does not fit, or a part of it does not exist.
+    """
+    from geppetto.answers.store import AnswerStore
+    from geppetto.errors import errors_in
+    from geppetto.experiment import Experiment, answer, evaluate, prepare, unanswered
+    from geppetto.tracking import mlflow_runs
+
+    path, folder = Path(experiment), Path(workspace)
+    asked = Experiment.from_file(path)
+    with errors_in(path):
+        prepared = prepare(asked, folder)
+        store = AnswerStore.at(folder / "mlruns" / "answers.db")
+        missing = unanswered(prepared, store)
+    tracked = mlflow_runs.begin(prepared, folder)
+    for model in prepared.models:
+        for _ in answer(model, missing[model.identity.name], store):
+            pass
+    results = evaluate(prepared, store)
+    if not tracked.finished:
+        mlflow_runs.finish(tracked, prepared, results)
+    return results
+
+
+def pool(results: Sequence[Results]) -> list[Verdict]:
+    """The verdicts of several studies together, for every comparison that all of them made.
+
+    Studies count the same. Intervals are of a nested bootstrap: studies are drawn, then people
+    within them, so they say what to expect of another study like these.
+
+    Raises
+    ------
+    GeppettoError
+        If there are fewer than two studies, one of them twice, or they were analysed differently.
+    """
+    from geppetto.results import pooled
+
+    return pooled(results)
