@@ -187,7 +187,8 @@ def baseline_answers(
     )
     everyone = _Everyone.of(study)
     asked = np.unique(everyone.rows(cells["participant"]))
-    items = [item for item in study.items if item in set(cells["item"])]
+    predicted = set(cells["item"])
+    items = [item for item in study.items if item in predicted]
     names = twin_names(strategies, study)
     found: dict[str, dict[str, Floats]] = {"uniform": {}, MARGINALS: {}}
     for item in items:
