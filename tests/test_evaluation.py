@@ -15,7 +15,7 @@ from geppetto.answers.table import COLUMNS, answers_table
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.answer import conclusion, sentence, sentences
-from geppetto.evaluation.baselines import baseline_answers, leave_one_out_marginals
+from geppetto.evaluation.baselines import leave_one_out_marginals
 from geppetto.evaluation.effects import CONTRASTS, Effect, condition_metrics, effects
 from geppetto.evaluation.inference import (
     Estimate,
@@ -145,20 +145,6 @@ def test_marginals_do_not_depend_on_the_participants_own_response(responses: lis
     before, after = (leave_one_out_marginals(v, 5)[0] for v in (values, changed))
     assert before == pytest.approx(after)
     assert before.sum() == pytest.approx(1) and before.min() > 0
-
-
-def test_baselines_are_rows_like_any_other() -> None:
-    rng = np.random.default_rng(0)
-    responses = rng.choice(3, p=[0.6, 0.3, 0.1], size=(200, 4))
-    answers = table(200, 4, {"own": lambda *_: UNIFORM}, responses)
-    rows = baseline_answers(answers)
-    assert list(rows.columns) == list(answers.columns)
-    people = participant_metrics(rows)
-    nll = people.groupby("strategy")["nll"].mean()
-    assert nll["uniform"] == pytest.approx(np.log(3))
-    entropy = -(0.6 * np.log(0.6) + 0.3 * np.log(0.3) + 0.1 * np.log(0.1))
-    assert nll["item marginals"] == pytest.approx(entropy, abs=0.06)
-    assert people.groupby("strategy")["accuracy"].mean()["uniform"] == pytest.approx(1 / 3)
 
 
 def test_effects_are_the_named_differences() -> None:

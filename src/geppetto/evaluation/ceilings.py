@@ -1,0 +1,371 @@
+"""How well anything could predict these responses, given that people do not repeat themselves.
+
+Where a study asked twice, the ceiling is how well people's second responses agree with their
+first. Otherwise it is how well one half of a construct's items agrees with the other half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geppetto.evaluation.predictions import Floats, Integers, Predictions, Responses
+from geppetto.evaluation.resampling import Estimate, Resampling, Weights, estimate, mean
+from geppetto.plan import Condition
+from geppetto.studies import Study
+
+SPLITS = 200
+"""Most ways in which a construct's items are halved."""
+
+
+@dataclass(frozen=True)
+class Retest:
+    """How far people repeat themselves.
+
+    Attributes
+    ----------
+    participants
+        How many responded twice to at least one item.
+    same
+        Share of a participant's items with the same response on both occasions, averaged over
+        participants.
+    correlations
+        Correlation over participants of first and second scores, by item; an item whose options
+        have no order has none.
+    """
+
+    participants: int
+    same: Estimate
+    correlations: Mapping[str, Estimate]
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How far the items of a construct agree, over participants who answered all of them.
+
+    Agreement of items on one day does not count a person's change from day to day as error, so
+    that it is rather too high a ceiling.
+
+    Attributes
+    ----------
+    construct
+        What the items measure.
+    items
+        Names of those that are predicted and have scores.
+    participants
+        How many people answered all of them.
+    split_half
+        Correlation of the means of two halves of the items, stepped up to the full length by
+        Spearman's and Brown's formula 2 r / (1 + r) (1910), averaged over all ways to halve them,
+        or over `SPLITS` random ones if there are more.
+    alpha
+        Cronbach's alpha (1951).
+    """
+
+    construct: str
+    items: tuple[str, ...]
+    participants: int
+    split_half: Estimate
+    alpha: Estimate
+
+
+@dataclass(frozen=True)
+class ConstructFit:
+    """How well a condition predicts people's scores of one construct.
+
+    A score is the mean of a participant's responses to the construct's items, reversed ones
+    turned, each as a share of its item's range; its prediction is the same mean of expected
+    responses. Reliability is the largest share of the variance of scores that can be predicted,
+    so it bounds R², and r by its square root.
+
+    Attributes
+    ----------
+    condition
+        What predicted.
+    construct
+        What the items measure.
+    r
+        Correlation over participants of scores and predictions.
+    r_squared
+        Its square with the sign of r: predicting the opposite explains nothing.
+    of_reliable
+        `r_squared` / split-half reliability, both of the same people: the part that is predicted
+        of what can be.
+    """
+
+    condition: Condition
+    construct: str
+    r: Estimate
+    r_squared: Estimate
+    of_reliable: Estimate
+
+
+def second_responses(responses: Responses, study: Study) -> Integers:
+    """Position of each second response among its item's options, shape (participants, items).
+
+    -1 where there is none, or no first one.
+    """
+    again = np.full(responses.position.shape, -1)
+    for row, name in enumerate(responses.participants):
+        second = study.people[name].retest
+        for column, (item, options) in enumerate(
+            zip(responses.items, responses.options, strict=True)
+        ):
+            if item in second and responses.answered[row, column]:
+                again[row, column] = options.index(second[item])
+    return again
+
+
+def retest(responses: Responses, again: Integers, people: Resampling) -> Retest | None:
+    """How far the participants repeat themselves; None if nobody was asked twice.
+
+    Parameters
+    ----------
+    responses
+        What the participants responded.
+    again
+        As from `second_responses`.
+    people
+        How participants are drawn.
+    """
+    if not (again >= 0).any():
+        return None
+    second = Responses(
+        responses.participants, responses.items, responses.options, responses.ordinal, again
+    )
+    correlations = {
+        item: estimate(correlation, first, other, people=people)
+        for item, first, other, scored in zip(
+            responses.items,
+            responses.scores.T,
+            second.scores.T,
+            responses.scored_items,
+            strict=True,
+        )
+        if scored and np.isfinite(other).any()
+    }
+    same = estimate(mean, _repeated(responses, again), people=people)
+    return Retest(int((again >= 0).any(axis=1).sum()), same, correlations)
+
+
+def normalised_accuracy(predicted: Predictions, again: Integers, people: Resampling) -> Estimate:
+    """Accuracy over the accuracy with which people predict themselves (Park et al. 2024).
+
+    Both are means over participants, of the cells with a second response. 1 is a prediction as
+    good as the same person on another occasion.
+
+    Parameters
+    ----------
+    predicted
+        What a condition predicted.
+    again
+        As from `second_responses`.
+    people
+        How participants are drawn.
+    """
+    hits = np.where(again >= 0, _hits(predicted), np.nan)
+    accuracy = _mean(hits, axis=1)
+    return estimate(ratio, accuracy, _repeated(predicted.responses, again), people=people)
+
+
+def constructs(responses: Responses, study: Study) -> dict[str, tuple[str, ...]]:
+    """Items with scores by the construct that they measure; a construct has at least two.
+
+    Items that are in none have no split-half ceiling.
+    """
+    found: dict[str, list[str]] = {}
+    for item, scored in zip(responses.items, responses.scored_items, strict=True):
+        if scored and study.items[item].measures:
+            found.setdefault(study.items[item].measures, []).append(item)
+    return {construct: tuple(items) for construct, items in found.items() if len(items) > 1}
+
+
+def reliabilities(responses: Responses, study: Study, people: Resampling) -> list[Reliability]:
+    """The reliability of every construct's score.
+
+    Parameters
+    ----------
+    responses
+        What the participants responded.
+    study
+        Whose items they are.
+    people
+        How participants are drawn.
+    """
+    found = []
+    for construct, items in constructs(responses, study).items():
+        scores = _keyed(responses.scores, responses, study, items)
+        found.append(
+            Reliability(
+                construct,
+                items,
+                int(np.isfinite(scores).all(axis=1).sum()),
+                estimate(split_half, scores, people=people),
+                estimate(cronbach_alpha, scores, people=people),
+            )
+        )
+    return found
+
+
+def construct_fits(
+    predicted: Sequence[Predictions], study: Study, people: Resampling
+) -> list[ConstructFit]:
+    """How well every condition predicts the scores of every construct.
+
+    Parameters
+    ----------
+    predicted
+        What the conditions predicted.
+    study
+        Whose items they are.
+    people
+        How participants are drawn.
+    """
+    found = []
+    for one in predicted:
+        responses, expected = one.responses, _mean(one.expected, axis=0)
+        for construct, items in constructs(responses, study).items():
+            scores = _keyed(responses.scores, responses, study, items)
+            guess = _keyed(expected, responses, study, items).mean(axis=1)
+            found.append(
+                ConstructFit(
+                    one.condition,
+                    construct,
+                    estimate(correlation, scores.mean(axis=1), guess, people=people),
+                    estimate(signed_r_squared, scores.mean(axis=1), guess, people=people),
+                    estimate(part_of_reliable, scores, guess, people=people),
+                )
+            )
+    return found
+
+
+def ratio(weights: Weights, upper: Floats, lower: Floats) -> Floats:
+    """Mean of one number a participant over that of another, of those who have both."""
+    known = np.isfinite(upper) & np.isfinite(lower)
+    above, below = (weights @ np.where(known, values, 0.0) for values in (upper, lower))
+    return np.asarray(above / np.where(below > 0, below, np.nan))
+
+
+def correlation(weights: Weights, one: Floats, other: Floats) -> Floats:
+    """Pearson's r over the participants who have both numbers; NaN if one does not vary."""
+    covariance = _covariance(weights, np.stack([one, other], axis=1))
+    return _divided(covariance[:, 0, 1], np.sqrt(covariance[:, 0, 0] * covariance[:, 1, 1]))
+
+
+def signed_r_squared(weights: Weights, truth: Floats, guess: Floats) -> Floats:
+    """Pearson's r squared, with the sign of r."""
+    r = correlation(weights, truth, guess)
+    return np.asarray(r * np.abs(r))
+
+
+def part_of_reliable(weights: Weights, scores: Floats, guess: Floats) -> Floats:
+    """Signed R² of a construct's score over the split-half reliability of that score.
+
+    Parameters
+    ----------
+    weights
+        How often each participant counts, shape (draws, participants).
+    scores
+        Each participant's keyed score of each item, shape (participants, items).
+    guess
+        Prediction of their mean, shape (participants,).
+    """
+    reliability = split_half(weights, scores)
+    return _divided(signed_r_squared(weights, scores.mean(axis=1), guess), reliability)
+
+
+def cronbach_alpha(weights: Weights, scores: Floats) -> Floats:
+    """k / (k - 1) (1 - sum of the variances of k items / variance of their sum)."""
+    covariance = _covariance(weights, scores)
+    items = scores.shape[1]
+    own = np.trace(covariance, axis1=1, axis2=2)
+    shared = 1 - _divided(own, covariance.sum(axis=(1, 2)))
+    return np.asarray(items / (items - 1) * shared)
+
+
+def split_half(weights: Weights, scores: Floats) -> Floats:
+    """Spearman-Brown-corrected correlation of two halves of the items, averaged over halvings.
+
+    Parameters
+    ----------
+    weights
+        How often each participant counts, shape (draws, participants).
+    scores
+        Each participant's keyed score of each item, shape (participants, items).
+    """
+    covariance = _covariance(weights, scores)
+    half = _halvings(scores.shape[1]).astype(float)
+    rest = 1 - half
+    with_half, with_rest = half @ covariance, rest @ covariance
+    r = _divided(
+        (with_half * rest).sum(axis=2),
+        np.sqrt((with_half * half).sum(axis=2) * (with_rest * rest).sum(axis=2)),
+    )
+    return np.asarray(_divided(2 * r, 1 + r).mean(axis=1))
+
+
+def _halvings(items: int) -> NDArray[np.bool_]:
+    """Which items are in one half, shape (halvings, items)."""
+    small = items // 2
+    if comb(items, small) // (2 if items % 2 == 0 else 1) <= SPLITS:
+        chosen = [list(half) for half in combinations(range(items), small)]
+        if items % 2 == 0:
+            chosen = [half for half in chosen if 0 in half]
+    else:
+        rng = np.random.default_rng(0)
+        chosen = [rng.permutation(items)[:small].tolist() for _ in range(SPLITS)]
+    halves = np.zeros((len(chosen), items), bool)
+    halves[np.arange(len(chosen))[:, None], chosen] = True
+    return halves
+
+
+def _covariance(weights: Weights, values: Floats) -> Floats:
+    """Weighted covariances of columns over people who have all, shape (draws, columns, columns)."""
+    complete = np.isfinite(values).all(axis=1)
+    weights, values = weights[:, complete], values[complete]
+    values = values - values.mean(axis=0) if len(values) else values
+    columns = values.shape[1]
+    products = (values[:, :, None] * values[:, None, :]).reshape(len(values), -1)
+    total = weights.sum(axis=1)[:, None]
+    means = _divided(weights @ values, total)
+    squares = _divided(weights @ products, total).reshape(-1, columns, columns)
+    return np.asarray(squares - means[:, :, None] * means[:, None, :])
+
+
+def _divided(upper: Floats, lower: Floats) -> Floats:
+    """A quotient, NaN where the denominator is not clearly positive."""
+    return np.asarray(upper / np.where(lower > 1e-12, lower, np.nan))
+
+
+def _keyed(values: Floats, responses: Responses, study: Study, items: Sequence[str]) -> Floats:
+    """These items of shares of the range, reversed ones turned, shape (participants, items)."""
+    columns = [responses.items.index(item) for item in items]
+    reversed_ = np.array([study.items[item].key == -1 for item in items])
+    return np.where(reversed_, 1 - values[:, columns], values[:, columns])
+
+
+def _repeated(responses: Responses, again: Integers) -> Floats:
+    """Each participant's share of items with the same response twice; NaN without any."""
+    same = (responses.position == again).astype(float)
+    return _mean(np.where(again >= 0, same, np.nan), axis=1)
+
+
+def _hits(predicted: Predictions) -> Floats:
+    """Whether the most probable option is the response, ties shared, mean over draws."""
+    logs = predicted.option_log_probs
+    best = logs == np.nanmax(np.where(np.isnan(logs), -np.inf, logs), axis=3, keepdims=True)
+    position = np.maximum(predicted.responses.position, 0)[None, :, :, None]
+    hit = np.take_along_axis(best, position, axis=3)[..., 0]
+    number = best.sum(axis=3)
+    return _mean(hit / np.where(number, number, np.nan), axis=0)
+
+
+def _mean(values: Floats, axis: int) -> Floats:
+    """Mean of the known values along an axis; NaN where there is none."""
+    number = np.isfinite(values).sum(axis)
+    return np.asarray(np.nansum(values, axis) / np.where(number, number, np.nan))
