@@ -12,8 +12,15 @@ import pandas as pd
 
 from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.analysis import Analysis
-from geppetto.evaluation.baselines import Skill, skills
+from geppetto.evaluation.baselines import MARGINALS, Skill, skills
 from geppetto.evaluation.calibration import temperature_scaled
+from geppetto.evaluation.ceilings import (
+    construct_fits,
+    normalised_accuracy,
+    reliabilities,
+    retest,
+    second_responses,
+)
 from geppetto.evaluation.effects import Differences, Effect, differences, effect, personas
 from geppetto.evaluation.hypotheses import equivalence
 from geppetto.evaluation.individuation import individuation
@@ -182,7 +189,7 @@ class Results:
     @cached_property
     def _individuation(self) -> pd.DataFrame:
         rows = []
-        for found in self.predictions:
+        for found in self._informed:
             row: dict[str, object] = found.condition._asdict()
             told = individuation(found, self.resampling)
             for name in INDIVIDUATION:
@@ -237,13 +244,79 @@ class Results:
         """How much of what could be predicted from a strategy's fields each model does predict."""
         return skills(self.predictions, self.twins, self.resampling)
 
-    def calibration(self) -> pd.DataFrame:
-        """Expected calibration error of each condition, a row each, and its model's temperature."""
+    def skill(self) -> pd.DataFrame:
+        """`skills` as a table, a row a model and strategy."""
         return pd.DataFrame(
             {
-                **curve_of.condition._asdict(),
+                "model": skill.model,
+                "strategy": skill.strategy,
+                **_columns("skill", skill.share),
+                "best_baseline": skill.best,
+                "reason": skill.reason,
             }
-            for curve_of in self.predictions
+            for skill in self.skills
+        )
+
+    def ceilings(self) -> pd.DataFrame:
+        """How much of what can be predicted each condition predicts, with 95% intervals.
+
+        A row a condition and construct, with the correlation `r` of people's construct scores and
+        their predictions, `r_squared`, the construct's split-half `reliability`, which bounds R²
+        (and r by its root, `r_ceiling`), and `of_reliable`, R² over reliability. Where people
+        were asked twice, also a row a condition with construct "all items": `accuracy_of_retest`,
+        accuracy over that of people's own second responses.
+        """
+        return self._ceilings.copy()
+
+    @cached_property
+    def _ceilings(self) -> pd.DataFrame:
+        given, people = self.predictions[0].responses, self.resampling
+        reliable = {r.construct: r for r in reliabilities(given, self.study, people)}
+        rows: list[dict[str, object]] = []
+        for fit in construct_fits(self._informed, self.study, people):
+            ceiling = reliable[fit.construct]
+            rows.append(
+                fit.condition._asdict()
+                | {"construct": fit.construct, "participants": ceiling.participants}
+                | _columns("r", fit.r)
+                | _columns("r_squared", fit.r_squared)
+                | _columns("of_reliable", fit.of_reliable)
+                | _columns("reliability", ceiling.split_half)
+                | {"r_ceiling": float(np.sqrt(max(ceiling.split_half.value, 0.0)))}
+                | _columns("alpha", ceiling.alpha)
+            )
+        again = second_responses(given, self.study)
+        if repeated := retest(given, again, people):
+            for found in self.predictions:
+                rows.append(
+                    found.condition._asdict()
+                    | {"construct": "all items", "participants": repeated.participants}
+                    | _columns("retest_accuracy", repeated.same)
+                    | _columns("accuracy_of_retest", normalised_accuracy(found, again, people))
+                )
+        return pd.DataFrame(rows)
+
+    @property
+    def _informed(self) -> list[Predictions]:
+        """Conditions that may know something of the participant.
+
+        Item marginals leave the participant out, and so predict each of them a little away from
+        their own response: a correlation across people would measure just that.
+        """
+        nobody = ("uniform", MARGINALS)
+        return [p for p in self.predictions if p.condition.strategy not in nobody]
+
+    def calibration(self) -> pd.DataFrame:
+        """Expected calibration error of each condition, a row each, and its model's temperature.
+
+        The temperature is the mean of the two that were each fitted on one half of people, with
+        the other half's answers in mind; above 1 says that the model is too sure.
+        """
+        return pd.DataFrame(
+            {
+                **found.condition._asdict(),
+            }
+            for found in self.predictions
         )
 
     def _of(self, measure: Measure) -> Sequence[Predictions]:

@@ -7,7 +7,7 @@ first. Otherwise it is how well one half of a construct's items agrees with the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb
 
@@ -135,9 +135,7 @@ def retest(responses: Responses, again: Integers, people: Resampling) -> Retest 
     """
     if not (again >= 0).any():
         return None
-    second = Responses(
-        responses.participants, responses.items, responses.options, responses.ordinal, again
-    )
+    second = replace(responses, position=again)
     correlations = {
         item: estimate(correlation, first, other, people=people)
         for item, first, other, scored in zip(

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from geppetto.errors import GeppettoError
+from geppetto.evaluation.individuation import ranked_probability_scores, score_errors
 from geppetto.evaluation.predictions import (
     CELL,
     CONDITION,
@@ -45,31 +46,6 @@ def hit_rate(option_log_probs: ArrayLike, response: ArrayLike) -> NDArray[np.flo
     best = known & (values == np.max(values, axis=-1, where=known, initial=-np.inf, keepdims=True))
     hit = np.take_along_axis(best, np.maximum(position, 0), axis=-1)[..., 0]
     return np.where(known.any(-1), hit / np.maximum(best.sum(-1), 1), np.nan)
-
-
-def ranked_probability_score(option_log_probs: ArrayLike, response: ArrayLike) -> Floats:
-    """Mean squared difference of cumulative probabilities (Epstein 1969; Murphy 1971).
-
-    Parameters
-    ----------
-    option_log_probs
-        Log-probability of each ordered option, shape (..., options); NaN beyond the last option.
-    response
-        Position of the real response, shape (...).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (...), 0 for certainty of the response, 1 for certainty of the other end of the
-        scale: the squared differences are summed and divided by the number of options less one.
-    """
-    values = np.asarray(option_log_probs, float)
-    known = ~np.isnan(values)
-    cumulative = np.cumsum(np.where(known, np.exp(values), 0.0), axis=-1)
-    real = np.arange(values.shape[-1]) >= np.asarray(response)[..., None]
-    squares = np.sum((cumulative - real) ** 2, axis=-1, where=known)
-    count = known.sum(-1)
-    return np.where(count > 1, squares / np.maximum(count - 1, 1), np.nan)
 
 
 def matched(answers: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -122,15 +98,14 @@ def cell_metrics(found: Predictions) -> dict[str, Floats]:
     position = np.broadcast_to(answers.position, found.nll.shape)
     cells = np.isfinite(found.nll)
     uniform = np.log([len(options) for options in answers.options])
-    rps = ranked_probability_score(found.option_log_probs, position)
     return {
         "accuracy": hit_rate(found.option_log_probs, position),
         "nll": found.nll,
         "nll_full": -found.log_prob,
         "nll_uniform": np.where(cells, uniform, np.nan),
         "option_mass": found.option_mass,
-        "rps": np.where(cells & answers.scored_items, rps, np.nan),
-        "score_error": np.abs(found.expected - answers.scores),
+        "rps": ranked_probability_scores(found),
+        "score_error": score_errors(found),
     }
 
 
