@@ -1,33 +1,27 @@
-"""Metrics, baselines, effects and their intervals, against definitions and by simulation."""
+"""Tables, metrics and effects against definitions, and verdicts in words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from geppetto.answers.table import COLUMNS, answers_table
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError
-from geppetto.evaluation.answer import conclusion, sentence, sentences
-from geppetto.evaluation.baselines import leave_one_out_marginals
-from geppetto.evaluation.effects import CONTRASTS, Effect, condition_metrics, effects
-from geppetto.evaluation.inference import (
-    Estimate,
-    mean,
-    participant_bootstrap,
-    saved_share,
-    share_positive,
-    standardised_mean,
-)
-from geppetto.evaluation.metrics import hit_rate, matched, participant_metrics
+from geppetto.evaluation.effects import CONTRASTS, Differences, Effect, differences, effect
+from geppetto.evaluation.metrics import condition_metrics, hit_rate, item_metrics, matched
+from geppetto.evaluation.metrics import participant_metrics as metrics_of
+from geppetto.evaluation.predictions import predictions
+from geppetto.evaluation.resampling import Estimate, Resampling, estimate, mean
+from geppetto.evaluation.verdicts import Tested, Verdict, conclusion, judge
 from geppetto.plan import Plan, PlannedAnswer
 from geppetto.studies import Study
+from invented import responses as invented_responses
 
 OPTIONS = ("1", "2", "3")
 
@@ -55,6 +49,10 @@ def table(
                         "strategy": "none" if arm == "none" else "s",
                         "arm": arm,
                         "donor": "",
+                        "pool": 0,
+                        "weight": 1.0,
+                        "trial": item,
+                        "ordinal": True,
                         "options": OPTIONS,
                         "response": OPTIONS[response],
                         "log_prob": float(np.log(mass * p[response])),
@@ -69,6 +67,10 @@ def table(
 
 
 UNIFORM = np.full(3, 1 / 3)
+
+
+def participant_metrics(answers: pd.DataFrame) -> pd.DataFrame:
+    return metrics_of(predictions(answers))
 
 
 def test_the_table_is_computed_from_the_definition(small_study: Study) -> None:
@@ -105,13 +107,14 @@ def test_ties_share_a_hit() -> None:
 
 
 def test_participant_metrics_are_means_over_cells_and_donors_first() -> None:
-    answers = table(1, 2, {"own": lambda _, i: np.array([0.5, 0.3, 0.2]) if i else UNIFORM})
-    extra = answers.iloc[[1]].assign(donor="x", log_prob_of_options=np.log(0.25))
+    answers = table(1, 2, {"shuffled": lambda _, i: np.array([0.5, 0.3, 0.2]) if i else UNIFORM})
+    other = tuple(np.log([0.25, 0.5, 0.25]))
+    extra = answers.iloc[[1]].assign(donor="x", option_log_probs=[other])
     (row,) = participant_metrics(pd.concat([answers, extra])).to_dict("records")
     first, second = -np.log(1 / 3), (-np.log(0.5) - np.log(0.25)) / 2
     assert row["nll"] == pytest.approx((first + second) / 2)
     assert row["trials"] == 2
-    assert row["accuracy"] == pytest.approx((1 / 3 + 1) / 2)
+    assert row["accuracy"] == pytest.approx((1 / 3 + 1 / 2) / 2)
     assert row["nll_uniform"] == pytest.approx(np.log(3))
     assert row["pseudo_r2"] == pytest.approx(1 - row["nll"] / np.log(3))
 
@@ -131,170 +134,174 @@ def test_an_unscored_cell_is_left_out_of_every_condition_and_counted() -> None:
     assert kept.groupby("arm").size().to_dict() == {"none": 5, "own": 5}
 
 
-def test_marginals_of_one_item_leave_the_participant_out() -> None:
-    probabilities = leave_one_out_marginals(np.array([0, 0, 1, 2, 2, 2]), 3)
-    assert probabilities[0] == pytest.approx(np.array([1.5, 1.5, 3.5]) / 6.5)
-    assert probabilities[3] == pytest.approx(np.array([2.5, 1.5, 2.5]) / 6.5)
-
-
-@given(st.lists(st.integers(0, 4), min_size=1, max_size=40))
-def test_marginals_do_not_depend_on_the_participants_own_response(responses: list[int]) -> None:
-    values = np.array(responses)
-    changed = values.copy()
-    changed[0] = (changed[0] + 1) % 5
-    before, after = (leave_one_out_marginals(v, 5)[0] for v in (values, changed))
-    assert before == pytest.approx(after)
-    assert before.sum() == pytest.approx(1) and before.min() > 0
-
-
 def test_effects_are_the_named_differences() -> None:
-    level = {"none": 0.2, "filler": 0.25, "shuffled": 0.4, "own": 0.5}
+    level = {"none": 0.2, "filler": 0.25, "matched": 0.45, "shuffled": 0.4, "own": 0.5}
+    level |= {"without age": 0.48, "human": 0.21, "average": 0.3}
 
     def steady(p: float) -> Callable[[int, int], NDArray[np.float64]]:
         return lambda person, _: np.array([p + person / 100, 0.9 - p - person / 100, 0.1])
 
-    arms = {arm: steady(p) for arm, p in level.items()}
-    people = participant_metrics(table(6, 3, arms))
-    found = {(e.contrast.name, e.measure): e for e in effects(people)}
+    found = predictions(table(6, 3, {arm: steady(p) for arm, p in level.items()}))
     persons = np.arange(6) / 100
     nll = {arm: -np.log(p + persons) for arm, p in level.items()}
-    for contrast in CONTRASTS:
-        expected = nll[contrast.worse] - nll[contrast.better]
-        for measure in ("nll", "nll_full"):
-            effect = found[contrast.name, measure]
-            assert effect.nats.value == pytest.approx(expected.mean())
-            assert effect.d_z.value == pytest.approx(expected.mean() / expected.std(ddof=1))
-            assert effect.improved.value == 1
-    total, information = found["total", "nll"], found["information", "nll"]
-    assert total.nats.value == pytest.approx(
-        found["format", "nll"].nats.value + information.nats.value
-    )
-    assert sentences(list(found.values())) == [sentence(information)]
+    for measure in ("nll", "nll_full"):
+        by_name = {d.contrast.name: d for d in differences(found, measure)}
+        assert list(by_name) == [*(c.name for c in CONTRASTS), "age"]
+        for difference in by_name.values():
+            expected = nll[difference.contrast.worse] - nll[difference.contrast.better]
+            assert sorted(difference.persons) == pytest.approx(sorted(expected))
+            assert difference.totals == pytest.approx(3 * difference.influence)
+        parts = ("format", "group", "individual")
+        assert sum(by_name[part].persons for part in parts) == pytest.approx(
+            by_name["total"].persons
+        )
+        assert by_name["age"].persons.mean() == pytest.approx(
+            np.mean(nll["without age"] - nll["own"])
+        )
+    one = effect(by_name["total"], Resampling.of(6))
+    expected = nll["none"] - nll["own"]
+    assert one.nats.value == pytest.approx(expected.mean())
+    assert one.nats_per_person.value == pytest.approx(3 * expected.mean())
+    assert one.d_z.value == pytest.approx(expected.mean() / expected.std(ddof=1))
+    assert one.worst_tenth.value == pytest.approx(expected.min())
+    assert one.improved.value == 1
 
 
-def test_contrasts_whose_arms_were_not_run_do_not_exist() -> None:
-    people = participant_metrics(
-        table(4, 2, {"none": lambda *_: UNIFORM, "own": lambda *_: UNIFORM})
-    )
-    assert {effect.contrast.name for effect in effects(people)} == {"total"}
-
-
-def test_results_do_not_depend_on_the_order_of_rows() -> None:
-    rng = np.random.default_rng(1)
-    p = rng.dirichlet([1, 1, 1], size=(2, 30, 5))
-    arms = {"shuffled": lambda i, j: p[0, i, j], "own": lambda i, j: p[1, i, j]}
-    answers = table(30, 5, arms, rng.integers(0, 3, (30, 5)))
-    people = participant_metrics(answers)
-    other = participant_metrics(answers.sample(frac=1, random_state=2))
-    one, two = ({(e.contrast.name, e.measure): e for e in effects(x)} for x in (people, other))
-    assert one.keys() == two.keys()
-    for key, effect in one.items():
-        assert effect.nats.value == pytest.approx(two[key].nats.value)
-        assert effect.nats.low == pytest.approx(two[key].nats.low, abs=0.02)
-
-
-def test_intervals_cover_the_truth_when_responses_of_a_person_are_alike() -> None:
-    """Person ICC 0.5, 60 people x 10 items: resampling responses would cover about 60%."""
-    rng = np.random.default_rng(3)
-    covered = []
-    for _ in range(400):
-        person = rng.normal(0, 1, (60, 1))
-        differences = (0.1 + person + rng.normal(0, 1, (60, 10))).mean(axis=1)
-        interval = participant_bootstrap(mean, differences, resamples=499)
-        covered.append(interval.low <= 0.1 <= interval.high)
-    assert 0.91 <= np.mean(covered) <= 0.975
-
-
-def test_a_planted_information_effect_is_recovered_and_a_pure_format_effect_is_not_one() -> None:
-    """Own personas that know the response a little, against personas that only sharpen."""
-    rng = np.random.default_rng(4)
-    responses = rng.integers(0, 3, (150, 20))
-    sharper = np.array([0.4, 0.35, 0.25])
-
-    def knowing(person: int, item: int) -> NDArray[np.float64]:
-        p = np.full(3, (1 - 0.36) / 2)
-        p[responses[person, item]] = 0.36
-        return p
-
-    base = {"none": lambda *_: UNIFORM, "shuffled": lambda *_: UNIFORM}
-    found = effects(participant_metrics(table(150, 20, {**base, "own": knowing}, responses)))
-    (planted,) = [e for e in found if e.contrast.name == "information" and e.measure == "nll"]
-    assert planted.nats.value == pytest.approx(np.log(0.36 * 3), abs=1e-9)
-    assert planted.nats.low > 0
-
-    changed = {
-        "none": lambda *_: UNIFORM,
-        "shuffled": lambda *_: sharper,
-        "own": lambda *_: sharper,
-    }
-    found = effects(participant_metrics(table(150, 20, changed, responses)))
-    by_name = {e.contrast.name: e for e in found if e.measure == "nll"}
-    assert by_name["information"].nats == Estimate(0, 0, 0)
-    assert by_name["information"].d_z == Estimate(0, 0, 0)
-    assert by_name["format"].nats.value == pytest.approx(by_name["total"].nats.value) != 0
+def test_effects_among_some_items_and_people() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet([2, 1, 1], size=(2, 30, 4))
+    arms = {"none": lambda i, j: p[0, i, j], "own": lambda i, j: p[1, i, j]}
+    found = predictions(table(30, 4, arms))
+    nll = -np.log(p[..., 0])
+    (of_item,) = differences(found, among="item q2", items=[2])
+    assert sorted(of_item.persons) == pytest.approx(sorted(nll[0, :, 2] - nll[1, :, 2]))
+    rows = np.array([3, 5, 8])
+    (of_some,) = differences(found, among="some", rows=rows)
+    names = [found[0].responses.participants[row] for row in rows]
+    expected = [(nll[0] - nll[1])[int(name[1:])].mean() for name in names]
+    assert of_some.persons == pytest.approx(expected)
+    assert effect(of_some, Resampling.of(30)).participants == 3
 
 
 def test_condition_metrics_have_interval_ends_around_each_value() -> None:
     rng = np.random.default_rng(5)
     p = rng.dirichlet([2, 1, 1], size=(80, 5))
     people = participant_metrics(table(80, 5, {"own": lambda i, j: p[i, j]}))
-    (row,) = condition_metrics(people).to_dict("records")
-    for measure in ("accuracy", "nll", "nll_full", "pseudo_r2"):
+    (row,) = condition_metrics(people, Resampling.of(80)).to_dict("records")
+    for measure in ("accuracy", "nll", "nll_full", "pseudo_r2", "rps", "score_error"):
         assert row[f"{measure}_low"] < row[measure] < row[f"{measure}_high"]
     assert row["pseudo_r2"] == pytest.approx(1 - people["nll"].mean() / np.log(3))
     assert row["nll_full"] == pytest.approx(row["nll"] - np.log(0.8))
+    assert row["score_error"] == pytest.approx((p @ [0, 0.5, 1]).mean())
     width = row["nll_high"] - row["nll_low"]
     assert width == pytest.approx(2 * 1.96 * people["nll"].std() / np.sqrt(80), rel=0.1)
 
 
-def test_statistics_along_an_axis() -> None:
-    values = np.array([[1.0, 2.0, 4.0], [-1.0, -1.0, -1.0], [0.0, 0.0, 0.0]])
-    assert standardised_mean(values).tolist() == [
-        pytest.approx(7 / 3 / np.std([1, 2, 4], ddof=1)),
-        pytest.approx(np.nan, nan_ok=True),
-        0,
-    ]
-    assert share_positive(values).tolist() == [1, 0, 0.5]
-    assert saved_share(np.array([1.0, 1.0]), np.array([2.0, 2.0])) == 0.5
+def test_metrics_of_items_are_means_over_people() -> None:
+    rng = np.random.default_rng(6)
+    p = rng.dirichlet([2, 1, 1], size=(40, 3))
+    items = item_metrics(predictions(table(40, 3, {"own": lambda i, j: p[i, j]})))
+    assert items["item"].tolist() == ["q0", "q1", "q2"]
+    assert items["nll"].to_numpy() == pytest.approx(-np.log(p[..., 0]).mean(0))
+    assert items["participants"].tolist() == [40] * 3
 
 
 def test_one_person_has_no_interval() -> None:
     with pytest.raises(ValueError, match="at least two"):
-        participant_bootstrap(mean, [1.0])
+        estimate(mean, np.ones(1), people=Resampling.of(1))
+    with pytest.raises(ValueError, match="at least two"):
+        Resampling.of(4, clusters=[1, 1, 1, 1])
+
+
+def test_survey_weights_say_how_many_people_each_stands_for() -> None:
+    values = np.array([1.0, 2.0, 5.0, 7.0])
+    weights = np.array([3.0, 1.0, 1.0, 2.0])
+    found = estimate(mean, values, people=Resampling.of(4, base=weights))
+    assert found.value == pytest.approx(np.average(values, weights=weights))
+
+
+def verdict(
+    low: float, high: float, p: float = 0.5, equivalent: float = 0.5, **change: Any
+) -> Verdict:
+    """The verdict on an invented information effect."""
+    nats = Estimate((low + high) / 2, low, high)
+    people = change.pop("people", 60)
+    nothing = np.zeros(people)
+    compared = Differences(
+        "m",
+        change.pop("strategy", "s"),
+        next(c for c in CONTRASTS if c.name == "information"),
+        "nll",
+        "",
+        np.arange(people),
+        nothing,
+        nothing,
+        nothing.astype(int),
+    )
+    found = Effect(compared, nats, nats, nats, Estimate(0.5, 0, 1), nats)
+    (judged,) = judge([Tested(found, p, equivalent, 1234)], 0.005)
+    return judged
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "words"),
+    ("given", "outcome", "words"),
     [
-        (0.01, 0.03, "predicts this person better than a stranger's persona does"),
-        (-0.03, -0.01, "predicts this person worse than a stranger's persona does"),
-        (-0.01, 0.03, "cannot be told from a stranger's persona"),
+        ({"low": 0.01, "high": 0.03, "p": 0.01}, "helps", "is more than nothing"),
+        ({"low": -0.03, "high": -0.01, "p": 0.01}, "hurts", "is less than nothing"),
+        ({"low": 0.001, "high": 0.003, "p": 0.01, "equivalent": 0.01}, "equivalent to nothing", ""),
+        ({"low": -0.001, "high": 0.003, "equivalent": 0.01}, "equivalent to nothing", "0.005 nats"),
+        ({"low": -0.01, "high": 0.03}, "undecided", "about 1,234 people would decide it"),
+        ({"low": 0.01, "high": 0.03, "p": 0.2}, "undecided", "its interval on its own excludes"),
+        (
+            {"low": 0.01, "high": 0.03, "p": 0.01, "people": 19},
+            "undecided",
+            "19 people are too few",
+        ),
     ],
 )
-def test_the_sentence_follows_the_interval(low: float, high: float, words: str) -> None:
-    estimate = Estimate((low + high) / 2, low, high)
-    effect = Effect("m", "s", CONTRASTS[-1], "nll", 20, estimate, estimate, Estimate(0.5, 0, 1))
-    assert words in sentence(effect)
-    assert f"[{low:+.3f}, {high:+.3f}] nats a response" in sentence(effect)
-    assert sentence(effect).endswith("50% of 20 people improved.")
+def test_the_verdict_follows_the_tests(given: Any, outcome: str, words: str) -> None:
+    found = verdict(**given)
+    assert found.outcome == outcome
+    assert found.sentence.startswith(outcome)
+    assert words in found.sentence
+
+
+def test_confirmatory_verdicts_are_corrected_together() -> None:
+    parts = [
+        verdict(0.01, 0.03, p, 1 - p, strategy=name) for name, p in zip("abc", (0.01, 0.03, 0.02))
+    ]  # noqa: B905
+    tested = [Tested(v.effect, v.p, v.p_equivalent, 10) for v in parts]
+    judged = judge(tested, 0.005)
+    assert [v.p_adjusted for v in judged] == pytest.approx([0.03, 0.04, 0.04])
+    assert [v.family for v in judged] == [3, 3, 3]
+    assert "after Holm over 3" in judged[0].sentence
 
 
 def test_the_conclusion_names_every_strategy_once() -> None:
-    def effect(strategy: str, low: float, high: float) -> Effect:
-        nats = Estimate((low + high) / 2, low, high)
-        return Effect("m", strategy, CONTRASTS[-1], "nll", 20, nats, nats, nats)
-
-    found = [effect("a", 0.1, 0.2), effect("b", -0.1, 0.2), effect("c", -0.2, -0.1)]
+    found = [
+        verdict(0.1, 0.2, 0.001, strategy="a"),
+        verdict(-0.1, 0.2, strategy="b"),
+        verdict(-0.2, -0.1, 0.001, strategy="c"),
+        verdict(-0.001, 0.001, 0.9, 0.001, strategy="d"),
+    ]
     assert conclusion(found) == (
         "People's own personas predicted them better than strangers' did with a (m); worse with "
-        "c (m); no difference was found, or excluded, with b (m)."
+        "c (m); own and strangers' personas did the same, within the smallest effect of interest, "
+        "with d (m); undecided with b (m)."
     )
-    assert conclusion(found[1:2]) == "No difference was found, or excluded, with b (m)."
     assert "needs the arms shuffled and own" in conclusion([])
+    assert conclusion([verdict(0.1, 0.2, people=5)]) == (
+        "Undecided: 5 people are too few, 20 are needed."
+    )
 
 
-def test_few_people_get_no_verdict() -> None:
-    nats = Estimate(0.2, 0.1, 0.3)
-    few = Effect("m", "s", CONTRASTS[-1], "nll", 19, nats, nats, nats)
-    assert "is not judged, since an interval needs at least 20 people" in sentence(few)
-    assert conclusion([few]) == "19 people are too few for a verdict: 20 are needed."
+def test_more_cells_than_one_from_a_donor_are_refused() -> None:
+    answers = table(2, 2, {"own": lambda *_: UNIFORM})
+    with pytest.raises(ValueError, match="s · own has a cell twice"):
+        predictions(pd.concat([answers, answers.iloc[:1]]))
+
+
+def test_scores_are_shares_of_the_range() -> None:
+    given = invented_responses(np.array([[0, 2], [1, -1]]), options=3)
+    assert given.scores[0].tolist() == [0, 1]
+    assert given.scores[1, 0] == 0.5 and np.isnan(given.scores[1, 1])

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from geppetto.elicitation.option_likelihood import Unit
 from geppetto.evaluation.baselines import Skill
+from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.verdicts import Verdict, conclusion, interval, probability
 from geppetto.experiment import Prepared
 from geppetto.models.base import LanguageModel
@@ -213,15 +214,10 @@ def _individuation(individuation: pd.DataFrame) -> Table:
         if row["model"] != shown:
             shown = row["model"]
             table.add_row(Text(shown, "bold"))
-        r = row["item_correlation"]
+        r, low, high = (row[f"item_correlation{end}"] for end in ("", "_low", "_high"))
         table.add_row(
             "  " + " · ".join(dict.fromkeys((row["strategy"], row["arm"]))),
-            _number(r, "+.3f")
-            + (
-                ""
-                if np.isnan(r)
-                else " [{item_correlation_low:+.3f}, {item_correlation_high:+.3f}]"
-            ).format(**row),
+            "–" if np.isnan(r) else interval(Estimate(r, low, high)),
             _number(row["variance_ratio"], ".2f"),
             _number(row["residual_correlation"], "+.3f"),
             _number(row["distinctive_profile_correlation"], "+.3f"),

@@ -262,10 +262,10 @@ def _log_condition(prepared: Prepared, results: Results, condition: Condition) -
         mlflow.log_text(text, f"prompts/{name}.txt")
 
 
-def _log_numbers(row: Mapping[str, Any]) -> None:
+def _log_numbers(row: Mapping[Any, Any]) -> None:
     """The finite numbers of a table's row as metrics; what does not exist is left out."""
     numbers = {
-        name: float(value)
+        str(name): float(value)
         for name, value in row.items()
         if name not in (*CONDITION, "participants") and not isinstance(value, str)
     }
