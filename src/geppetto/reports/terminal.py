@@ -68,8 +68,8 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
         if share > 0:
             lines.append(
                 Text(
-                    f"  {share:.0%} of the {arm} strangers' {strategy} personas are the "
-                    f"participant's own, word for word: what own saves over {arm} is that much "
+                    f"  {share:.0%} of the strangers' {strategy} · {arm} personas are the "
+                    "participant's own, word for word: what own saves over them is that much "
                     "smaller",
                     "yellow",
                 )
