@@ -21,10 +21,8 @@ from geppetto.evaluation.resampling import (
     standardised_mean,
     worst_tenth,
 )
+from geppetto.personas.arms import Knockout
 from geppetto.plan import NO_STRATEGY, Condition
-
-KNOCKOUT = "without "
-"""How the arm of a persona without one trait begins."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +49,16 @@ CONTRASTS = (
 
 def contrasts(arms: Sequence[str]) -> list[Contrast]:
     """The contrasts that these arms allow, one for each trait that is left out among them."""
+    without = Knockout.label("")
     knockouts = [
         Contrast(
-            arm.removeprefix(KNOCKOUT),
+            arm.removeprefix(without),
             arm,
             "own",
-            f"what knowing {arm.removeprefix(KNOCKOUT)} saves",
+            f"what knowing {arm.removeprefix(without)} saves",
         )
         for arm in arms
-        if arm.startswith(KNOCKOUT)
+        if arm.startswith(without)
     ]
     return [c for c in (*CONTRASTS, *knockouts) if c.worse in arms and c.better in arms]
 
