@@ -12,8 +12,13 @@ import pandas as pd
 
 from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.analysis import Analysis
-from geppetto.evaluation.baselines import MARGINALS, Skill, skills
-from geppetto.evaluation.calibration import temperature_scaled
+from geppetto.evaluation.baselines import BASELINE, MARGINALS, Skill, skills
+from geppetto.evaluation.calibration import (
+    Reliability,
+    reliability,
+    temperature_scaled,
+    top_options,
+)
 from geppetto.evaluation.ceilings import (
     construct_fits,
     normalised_accuracy,
@@ -36,8 +41,10 @@ from geppetto.evaluation.metrics import (
     condition_metrics,
     item_metrics,
     matched,
+    nanmean,
     participant_metrics,
 )
+from geppetto.evaluation.mixed_model import MixedModel, mixed_model
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.power import people_to_decide
 from geppetto.evaluation.predictions import Integers, Predictions, predictions
@@ -306,25 +313,65 @@ class Results:
         nobody = ("uniform", MARGINALS)
         return [p for p in self.predictions if p.condition.strategy not in nobody]
 
-    def calibration(self) -> pd.DataFrame:
-        """Expected calibration error of each condition, a row each, and its model's temperature.
+    @cached_property
+    def reliability(self) -> dict[Condition, Reliability]:
+        """How often each condition was right when it was so sure."""
+        return {found.condition: reliability(*top_options(found)) for found in self.predictions}
 
-        The temperature is the mean of the two that were each fitted on one half of people, with
-        the other half's answers in mind; above 1 says that the model is too sure.
+    def calibration(self) -> pd.DataFrame:
+        """Expected calibration error `ece` of each condition, a row each, and a temperature.
+
+        `temperature` is the mean of the two of the condition's model, each fitted on one half of
+        people for the other: above 1 if it is too sure. Baselines have none.
         """
+        temperatures = self._calibrated[1]
         return pd.DataFrame(
-            {
-                **found.condition._asdict(),
+            condition._asdict()
+            | {
+                "ece": curve.error,
+                "temperature": float(np.mean(temperatures.get(condition.model, (np.nan,)))),
             }
-            for found in self.predictions
+            for condition, curve in self.reliability.items()
         )
+
+    def second_opinion(self) -> pd.DataFrame:
+        """Information by a mixed model with crossed random people and items, a row an effect.
+
+        It answers for other items like these as well as for other people, where the intervals of
+        `effects` answer for other people on these items. `nats` is its mean with a 95% interval,
+        and the variance of differences is split into what people, items and neither account for.
+        """
+        rows = []
+        for verdict in self.verdicts():
+            if not verdict.confirmatory:
+                continue
+            told = self._mixed(verdict.effect.differences)
+            rows.append(
+                {"model": verdict.effect.model, "strategy": verdict.effect.strategy}
+                | _columns("nats", told.mean)
+                | {"degrees": told.degrees}
+                | {f"variance_of_{name}": value for name, value in told.variances.items()}
+            )
+        return pd.DataFrame(rows)
+
+    def _mixed(self, difference: Differences) -> MixedModel:
+        arms = {p.condition: p for p in self.predictions}
+        worse, better = (
+            arms[Condition(difference.model, difference.strategy, arm)]
+            for arm in (difference.contrast.worse, difference.contrast.better)
+        )
+        cells = nanmean(worse.nll, 0) - nanmean(better.nll, 0)
+        cells[difference.rows] += (difference.influence - difference.persons)[:, None]
+        rows, columns = np.indices(cells.shape)
+        return mixed_model(cells.ravel(), {"people": rows.ravel(), "items": columns.ravel()})
 
     def _of(self, measure: Measure) -> Sequence[Predictions]:
         return self._calibrated[0] if measure == "nll_calibrated" else self.predictions
 
     @cached_property
-    def _calibrated(self) -> tuple[list[Predictions], object]:
-        return temperature_scaled(self.predictions)
+    def _calibrated(self) -> tuple[list[Predictions], dict[str, tuple[float, float]]]:
+        asked = [found for found in self.predictions if found.condition.model != BASELINE]
+        return temperature_scaled(asked, asked[0].responses.cluster)
 
     def _judge(self, found: Sequence[Differences]) -> list[Verdict]:
         tested = []
@@ -463,6 +510,6 @@ def _tested(
     contributions, smallest = measured.differences.influence, analysis.smallest_effect
     if p is None:
         p = sign_flip_p(contributions, people, seed=analysis.seed)
-    equivalent = equivalence(contributions, smallest, people.base, people.clusters)
-    needed = people_to_decide(float(np.std(contributions, ddof=1)), smallest)
+    equivalent = equivalence(contributions, smallest, people)
+    needed = people_to_decide(smallest, float(np.std(contributions, ddof=1)))
     return Tested(measured, p, equivalent, needed)

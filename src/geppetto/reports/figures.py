@@ -14,6 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from geppetto.evaluation.baselines import BASELINE
+from geppetto.evaluation.calibration import Reliability
 from geppetto.evaluation.predictions import CONDITION
 from geppetto.evaluation.verdicts import Verdict
 from geppetto.plan import Condition
@@ -129,14 +130,11 @@ def participant_distribution(people: pd.DataFrame, condition: Condition) -> Figu
     return figure
 
 
-def reliability(curves: Mapping[Condition, pd.DataFrame]) -> Figure:
+def reliability(curves: Mapping[Condition, Reliability]) -> Figure:
     """How often the most probable option was the response, against its probability.
 
-    Parameters
-    ----------
-    curves
-        For each condition a row a bin, with columns `confidence`, `accuracy` and `answers`. The
-        area of a dot is its share of answers.
+    The area of a dot is its share of answers; a perfectly calibrated model's dots are on the
+    diagonal.
     """
     models = list(dict.fromkeys(condition.model for condition in curves))
     figure, axes = plt.subplots(
@@ -150,13 +148,13 @@ def reliability(curves: Mapping[Condition, pd.DataFrame]) -> Figure:
     for axis, model in zip(axes[0], models, strict=True):
         axis.plot([0, 1], [0, 1], color="#bbbbbb", lw=1)
         for number, condition in enumerate(c for c in curves if c.model == model):
-            curve = curves[condition]
-            colour = plt.get_cmap("tab20")(number % 20)
-            axis.plot(curve["confidence"], curve["accuracy"], color=colour, lw=1)
+            curve, colour = curves[condition], plt.get_cmap("tab20")(number % 20)
+            some = curve.count > 0
+            axis.plot(curve.confidence[some], curve.accuracy[some], color=colour, lw=1)
             axis.scatter(
-                curve["confidence"],
-                curve["accuracy"],
-                s=120 * curve["answers"] / curve["answers"].sum(),
+                curve.confidence[some],
+                curve.accuracy[some],
+                s=120 * curve.count[some] / curve.count.sum(),
                 color=colour,
                 label=" · ".join(dict.fromkeys((condition.strategy, condition.arm))),
             )

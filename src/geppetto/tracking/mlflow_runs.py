@@ -235,6 +235,7 @@ def _tables(results: Results) -> dict[str, pd.DataFrame]:
         "effects": effects_table(every),
         "individuation": results.individuation(),
         "calibration": results.calibration(),
+        "second_opinion": results.second_opinion(),
         "skill": results.skill(),
         "ceilings": results.ceilings(),
     }
