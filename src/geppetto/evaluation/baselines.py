@@ -157,7 +157,7 @@ def baseline_answers(
     and nearest neighbours, given exactly what its personas show: the chosen traits and, for a
     strategy that reads responses, those of the same block. All three learn from everybody in
     the study, taking part or not, but the fifth of the people that the participant is in; whole
-    clusters are in the same fifth.
+    clusters are in the same fifth. Everybody counts the same for learning, whatever their weight.
 
     Parameters
     ----------

@@ -1,0 +1,49 @@
+"""Tests of what an interval alone does not say."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from statsmodels.regression.linear_model import WLS
+
+from geppetto.evaluation.resampling import Resampling
+
+
+def equivalence(values: NDArray[np.float64], smallest: float, people: Resampling) -> float:
+    """Whether a mean is too small to matter: two one-sided t-tests (Schuirmann 1987).
+
+    The null hypotheses are that the mean is at most -smallest and that it is at least smallest;
+    where both can be rejected, the mean is between. Standard errors are robust to clusters
+    (statsmodels' "cluster", with G - 1 degrees of freedom for G clusters), which without
+    clusters is the ordinary t-test.
+
+    Parameters
+    ----------
+    values
+        One difference a participant, shape (participants,); NaN does not count.
+    smallest
+        Smallest effect of interest, in the unit of the values; positive.
+    people
+        What each participant counts for and which clusters they are in.
+
+    Returns
+    -------
+    float
+        The larger of the two p-values: below .05 the mean is equivalent to 0, and its 90%
+        interval lies between the bounds.
+
+    Raises
+    ------
+    ValueError
+        If the smallest effect of interest is not positive.
+    """
+    if smallest <= 0:
+        raise ValueError(f"the smallest effect of interest must be positive, not {smallest}")
+    known = np.isfinite(values)
+    fit = WLS(values[known], np.ones(known.sum()), weights=people.sample[0, known]).fit(
+        cov_type="cluster", cov_kwds={"groups": people.clusters[known]}, use_t=True
+    )
+    groups = len(np.unique(people.clusters[known]))
+    with np.errstate(divide="ignore"):
+        return float(stats.t.sf((smallest - abs(fit.params[0])) / fit.bse[0], groups - 1))

@@ -1,0 +1,126 @@
+"""How many people a question needs, before any are asked.
+
+Tests are two-sided paired t-tests of participants' differences at the 5% level, and equivalence
+tests of two one-sided t-tests at 5% each. If whole clusters are drawn, `people` are clusters.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, stats
+
+ALPHA = 0.05
+POWER = 0.8
+"""Power that people are counted for."""
+
+_MOST = 10**9
+_QUANTILES = (np.arange(2000) + 0.5) / 2000
+
+
+def power_to_find(d_z: float, people: int) -> float:
+    """Probability that a paired t-test finds an effect.
+
+    With s the standard deviation of n differences as a multiple of its true value, the test
+    succeeds where |mean| > t s / sqrt(n), which has the probability
+    E[Phi(sqrt(n) d_z - t s) + Phi(-sqrt(n) d_z - t s)] over the distribution of s: the
+    noncentral t distribution (Cohen 1988, chapter 2), but without its overflow for many people.
+
+    Parameters
+    ----------
+    d_z
+        True mean difference over the standard deviation of participants' differences.
+    people
+        Number of participants, at least two.
+    """
+    shift = np.sqrt(people) * d_z
+    bound = stats.t.isf(ALPHA / 2, people - 1) * _spreads(people)
+    return float((stats.norm.cdf(shift - bound) + stats.norm.cdf(-shift - bound)).mean())
+
+
+def power_to_exclude(d_z: float, people: int) -> float:
+    """Probability that an equivalence test excludes effects of this size when there is none.
+
+    With s as in `power_to_find`, the test succeeds where |mean| + t s / sqrt(n) is less than the
+    bound, which has the probability E[2 Phi(sqrt(n) d_z - t s) - 1], where that is positive
+    (Schuirmann 1987).
+
+    Parameters
+    ----------
+    d_z
+        Smallest effect of interest over the standard deviation of participants' differences.
+    people
+        Number of participants, at least two.
+    """
+    bound = stats.t.isf(ALPHA, people - 1) * _spreads(people)
+    room = np.maximum(np.sqrt(people) * abs(d_z) - bound, 0)
+    return float((2 * stats.norm.cdf(room) - 1).mean())
+
+
+def _spreads(people: int) -> NDArray[np.float64]:
+    """Equally probable standard deviations of a sample, as multiples of the true one."""
+    return np.asarray(np.sqrt(stats.chi2.ppf(_QUANTILES, people - 1) / (people - 1)))
+
+
+def minimal_effect(people: int, sd: float = 1.0, power: float = POWER) -> float:
+    """Smallest effect that so many people find with this power.
+
+    Parameters
+    ----------
+    people
+        Number of participants, at least two.
+    sd
+        Standard deviation of participants' differences, in nats; the effect is then in nats,
+        and with 1 it is d_z.
+    power
+        Probability of finding it.
+    """
+    most = 1000 / np.sqrt(people)
+    d_z = optimize.brentq(lambda effect: power_to_find(effect, people) - power, 0, most)
+    return sd * float(d_z)
+
+
+def people_to_find(d_z: float, power: float = POWER) -> int:
+    """Smallest number of people who find an effect of this size with this power."""
+    return _fewest(lambda people: power_to_find(d_z, people) >= power)
+
+
+def people_to_exclude(d_z: float, power: float = POWER) -> int:
+    """Smallest number of people who exclude effects of this size, if there is none."""
+    return _fewest(lambda people: power_to_exclude(d_z, people) >= power)
+
+
+def people_to_decide(smallest: float, sd: float, power: float = POWER) -> int:
+    """How many people would decide a question either way.
+
+    With so many, an effect of at least the smallest size of interest is found, and if there is
+    none at all that is shown, each with this power.
+
+    Parameters
+    ----------
+    smallest
+        Smallest effect of interest, in nats.
+    sd
+        Standard deviation of participants' differences, in nats.
+    power
+        Probability of each.
+    """
+    d_z = smallest / sd
+    return max(people_to_find(d_z, power), people_to_exclude(d_z, power))
+
+
+def _fewest(enough: Callable[[int], bool]) -> int:
+    """Smallest number of people, at least two, who are enough.
+
+    Raises
+    ------
+    ValueError
+        If a thousand million are not.
+    """
+    people = 2 + bisect_left(range(2, _MOST), True, key=enough)
+    if people == _MOST:
+        raise ValueError("no number of people is enough for so small an effect")
+    return people
