@@ -108,7 +108,9 @@ def people_to_decide(smallest: float, sd: float, power: float = POWER) -> int:
     power
         Probability of each.
     """
-    d_z = smallest / sd
+    d_z = smallest / sd if sd > 0 else np.inf
+    if d_z > 100:
+        return 2
     return max(people_to_find(d_z, power), people_to_exclude(d_z, power))
 
 
