@@ -81,6 +81,33 @@ def run(experiment: Annotated[Path, typer.Argument(help="An experiment file.")])
     )
 
 
+@app.command()
+def plan(
+    experiment: Annotated[Path, typer.Argument(help="An experiment file.")],
+    sd: Annotated[
+        list[float] | None,
+        typer.Option(help="SD of participants' differences in nats; may be given again."),
+    ] = None,
+) -> None:
+    """Show what an experiment would ask, and what its people could find. Asks nothing."""
+    from geppetto.answers.store import AnswerStore
+    from geppetto.experiment import Experiment, prepare, unanswered
+    from geppetto.reports import terminal
+
+    if any(spread <= 0 for spread in sd or ()):
+        raise GeppettoError("--sd must be more than 0 nats")
+    asked = Experiment.from_file(experiment)
+    with console.status("making the plan"), errors_in(experiment):
+        prepared = prepare(asked, WORKSPACE)
+        store = AnswerStore.at(WORKSPACE / "mlruns" / "answers.db")
+        missing = unanswered(prepared, store)
+    work = {name: terminal.Work(units, None) for name, units in missing.items()}
+    console.print(terminal.plan(prepared, work))
+    console.print()
+    people, smallest = len(prepared.plan.participants), asked.analysis.smallest_effect
+    console.print(terminal.power(people, smallest, sd or (0.05, 0.1, 0.2, 0.4)))
+
+
 def _speed(model: LanguageModel, units: Sequence[Unit]) -> float | None:
     """Distinct tokens a second, measured on the first unit once the weights are read.
 

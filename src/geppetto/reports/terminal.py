@@ -14,6 +14,7 @@ from rich.text import Text
 
 from geppetto.elicitation.option_likelihood import Unit
 from geppetto.evaluation.baselines import Skill
+from geppetto.evaluation.power import minimal_effect, people_to_decide
 from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.verdicts import Verdict, conclusion, interval, probability
 from geppetto.experiment import Prepared
@@ -68,7 +69,7 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
         if share > 0:
             lines.append(
                 Text(
-                    f"  {share:.0%} of the strangers' {strategy} · {arm} personas are the "
+                    f"  {share:.1%} of the strangers' {strategy} · {arm} personas are the "
                     "participant's own, word for word: what own saves over them is that much "
                     "smaller",
                     "yellow",
@@ -86,7 +87,7 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
             f"{left.answers:,} of {len(planned.prompts[name]):,}",
             f"{left.prompt_tokens:,}",
             f"{left.distinct_tokens:,}",
-            duration(left.seconds) if left.units else "nothing",
+            _estimate(left),
         )
     return Group(*lines, "", table, f"plan {planned.sha256[:12]}")
 
@@ -109,6 +110,47 @@ def match(quality: MatchQuality, study: Study) -> str:
     return (
         f"matched strangers: {', '.join(parts)}; {quality.donors:,} people are donors, "
         f"{quality.busiest} most often ({quality.busiest_serves} times)"
+    )
+
+
+def _estimate(left: Work) -> str:
+    """How long it takes to ask what is left, if that was measured."""
+    if not left.units:
+        return "nothing"
+    return duration(left.seconds) if left.tokens_per_second else "not measured"
+
+
+def power(people: int, smallest: float, spreads: Sequence[float]) -> RenderableType:
+    """What so many people can find, before anything is asked.
+
+    Parameters
+    ----------
+    people
+        Number of participants.
+    smallest
+        Smallest effect of interest in nats a response.
+    spreads
+        Standard deviations of participants' differences, in nats a response, to reckon with.
+    """
+    table = _table("if participants' differences have an SD of", "found", "to decide")
+    for spread in spreads:
+        table.add_row(
+            f"  {spread:g} nats",
+            f"{minimal_effect(people, spread):.3f} nats",
+            f"{people_to_decide(smallest, spread):,} people",
+        )
+    table.caption = (
+        "found: the smallest effect that these people find with 80% probability (two-sided .05); "
+        f"to decide: how many people tell an effect of {smallest:g} nats from none, and none from "
+        "it, with 80% probability each. In the demo the SD is 0.04 to 0.4."
+    )
+    return Group(
+        Text(
+            f"{people:,} participants find a paired difference of d_z "
+            f"{minimal_effect(people):.2f} with 80% probability"
+        ),
+        "",
+        table,
     )
 
 
