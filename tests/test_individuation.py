@@ -311,3 +311,22 @@ def test_ranked_probability_scores_and_errors_are_sums_over_options() -> None:
                 assert scores[draw, person, item] == pytest.approx(rps)
                 error = abs(sum(k * v for k, v in enumerate(p)) - real) / (options - 1)
                 assert errors[draw, person, item] == pytest.approx(error)
+
+
+def test_people_who_do_not_count_are_not_there() -> None:
+    rng = np.random.default_rng(13)
+    position = rng.integers(0, 4, (30, 5))
+    position[25:] = 1
+    position[:25, 2] = 3
+    probabilities = rng.dirichlet(np.ones(4), size=(1, 30, 5))
+    base = (np.arange(30) < 25).astype(float)
+    found = individuation(
+        predicted(position, probabilities), Resampling.of(30, base=base, draws=20)
+    )
+    alone = individuation(
+        predicted(position[:25], probabilities[:, :25]), Resampling.of(25, draws=20)
+    )
+    assert found.items_left_out == alone.items_left_out == {"q2": "everyone responded the same"}
+    assert found.people_without_profile == alone.people_without_profile
+    for name in ("item_correlation", "residual_correlation", "distinctive_profile_correlation"):
+        assert getattr(found, name).value == pytest.approx(getattr(alone, name).value)

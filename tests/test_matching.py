@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy import stats
 from scipy.special import log_softmax
 
 from geppetto.evaluation.matching import (
@@ -362,6 +363,35 @@ def test_intervals_of_auc_cover_and_row_shares_do_not() -> None:
         covered.append([interval.low <= 0.5 <= interval.high for interval in intervals])
     projected, naive = np.mean(covered, axis=0)
     assert 0.92 <= projected <= 0.975 and naive > 0.985
+
+
+def test_the_interval_of_the_share_of_best_personas_is_exact() -> None:
+    """Also if nobody's own persona is the best, where a bootstrap would be sure of 0."""
+    people = Resampling.of(40, draws=4000)
+    for hits in (0, 6, 40):
+        nll = np.zeros((40, 40))
+        nll[np.diag_indices(40)] = np.where(np.arange(40) < hits, -1.0, 1.0)
+        top = identification(MatchingMatrix(nll, np.zeros(40, np.int64)), people).top
+        exact = stats.binomtest(hits, 40).proportion_ci()
+        assert top.value == hits / 40
+        assert (top.low, top.high) == pytest.approx((exact.low, exact.high), abs=0.01)
+    clusters = Resampling.of(40, clusters=np.arange(40) // 4, draws=4000)
+    nll[np.diag_indices(40)] = np.where(np.arange(40) < 12, -1.0, 1.0)
+    top = identification(MatchingMatrix(nll, np.zeros(40, np.int64)), clusters).top
+    exact = stats.binomtest(3, 10).proportion_ci()
+    assert (top.low, top.high) == pytest.approx((exact.low, exact.high), abs=0.02)
+
+
+def test_intervals_of_the_share_of_best_personas_cover_chance() -> None:
+    rng = np.random.default_rng(16)
+    people = Resampling.of(60, draws=200)
+    groups = np.zeros(60, np.int64)
+    tops = [
+        identification(MatchingMatrix(rng.normal(size=(60, 60)), groups), people).top
+        for _ in range(300)
+    ]
+    assert np.mean([top.low <= 1 / 60 <= top.high for top in tops]) >= 0.95
+    assert np.mean([top.high for top in tops]) < 0.15
 
 
 def with_missing(

@@ -151,7 +151,7 @@ def residual_correlation(weights: Weights, expected: Floats, scores: Floats) -> 
     e, y = _person_centred(known, e), _person_centred(known, y)
     sums = weights @ np.stack([(e * e).sum(1), (y * y).sum(1), (e * y).sum(1)], axis=1)
     by_item = np.stack([weights @ e, weights @ y], axis=2)
-    fitted = np.matrix_transpose(by_item) @ _item_effects(weights, known, by_item)
+    fitted = by_item.swapaxes(1, 2) @ _item_effects(weights, known, by_item)
     products = sums - np.stack([fitted[:, 0, 0], fitted[:, 1, 1], fitted[:, 0, 1]], axis=1)
     moments = _ratio(products, weights @ known.sum(axis=1, keepdims=True))
     return _pearson(*moments.T)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
+from statsmodels.stats.proportion import proportion_confint
 
 from geppetto.evaluation.predictions import Floats, Integers, Predictions
 from geppetto.evaluation.resampling import Estimate, Resampling, estimate, mean
@@ -245,7 +246,10 @@ def identification(matrix: MatchingMatrix, people: Resampling) -> Identification
 
     Information and AUC are about people and personas drawn together. The share of best personas
     and the reciprocal rank depend on how many personas compete, so their intervals are about
-    other people among the same personas. Weights of people count for those who are predicted;
+    other people among the same personas. Since few people or none may have the best persona, the
+    interval of that share is an exact one for as many independent people as its bootstrap
+    variance is worth (Korn & Graubard 1998), and that of the skewed reciprocal rank is a BCa
+    interval. Weights of people count for those who are predicted;
     strangers count alike.
     """
     compared = matrix.personas > 0
@@ -263,9 +267,9 @@ def identification(matrix: MatchingMatrix, people: Resampling) -> Identification
         int(compared.sum()),
         over_people(matrix.information),
         over_people(matrix.auc),
-        over_people((better == 0) / (tied + 1)),
+        _share(np.where(compared, (better == 0) / (tied + 1), np.nan), people),
         by_chance(1 / personas),
-        over_people(reciprocal),
+        estimate(mean, np.where(compared, reciprocal, np.nan), people=people, method="bca"),
         by_chance(_harmonic(personas) / personas),
         np.where(compared, 1 + better + tied / 2, np.nan),
     )
@@ -364,6 +368,18 @@ def _projection(pairs: Floats, groups: Integers) -> Floats:
     totals = np.bincount(groups[some], columns[some], minlength=len(groups))
     away = columns - _ratio(totals, members)[groups]
     return np.asarray(rows + np.where(some, away, 0.0))
+
+
+def _share(hits: Floats, people: Resampling) -> Estimate:
+    """Weighted share of hits, with the interval of Clopper & Pearson (1934) at the effective n."""
+    value = float(mean(people.sample, hits)[0])
+    if np.isnan(value):
+        return Estimate(value, value, value)
+    variance = float(np.nanvar(np.concatenate([mean(drawn, hits) for drawn in people.weights()])))
+    size = float(np.isfinite(hits).sum())
+    effective = min(size, value * (1 - value) / variance) if variance > 0 else size
+    low, high = proportion_confint(value * effective, effective, method="beta")
+    return Estimate(value, float(low), float(high))
 
 
 def _ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> Floats:
