@@ -18,6 +18,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
 
 from geppetto.evaluation.predictions import CELL, Predictions
 from geppetto.evaluation.resampling import Estimate, Resampling, Weights, estimate
@@ -195,10 +196,11 @@ def baseline_answers(
         options = len(study.scale(study.items[item]).options)
         found["uniform"][item] = np.full((len(everyone.people), options), 1 / options)
         found[MARGINALS][item] = leave_one_out_marginals(everyone.responses(item), options)
-    for strategy in strategies:
-        for learner, name in zip(LEARNERS, names[strategy.label], strict=False):
-            if name not in found:
-                found[name] = dict(_cross_fitted(learner, strategy, everyone, items, asked))
+    with threadpool_limits(1):  # so small fits that threads only wait for one another
+        for strategy in strategies:
+            for learner, name in zip(LEARNERS, names[strategy.label], strict=False):
+                if name not in found:
+                    found[name] = dict(_cross_fitted(learner, strategy, everyone, items, asked))
     return pd.concat(
         [_rows(cells, name, by_item, everyone) for name, by_item in found.items()],
         ignore_index=True,

@@ -133,7 +133,8 @@ class Predictions:
         """
         values = np.nan_to_num(self.responses.option_values)
         expected = np.einsum("dpio,io->dpi", np.nan_to_num(np.exp(self.option_log_probs)), values)
-        return np.where(np.isnan(self.responses.scores), np.nan, expected)
+        unknown = np.isnan(self.responses.scores) | np.isnan(self.nll)
+        return np.where(unknown, np.nan, expected)
 
 
 def predictions(answers: pd.DataFrame) -> list[Predictions]:
