@@ -52,7 +52,7 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
         ),
     ]
     for reason, count in study.excluded.items():
-        lines.append(Text(f"  not used: {count:,} people of the published table are {reason}"))
+        lines.append(Text(f"  not used: {count:,} people {reason}"))
     for reason, count in Counter(planned.dropped.values()).items():
         lines.append(Text(f"  left out of every arm: {count:,} participants {reason}", "yellow"))
     for strategy, share in planned.identical_strangers.items():
