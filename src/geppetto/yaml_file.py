@@ -48,7 +48,8 @@ def read_yaml(
     try:
         return schema.model_validate(defaults | content)
     except ValidationError as error:
-        first = error.errors()[0]
+        # a key that nobody knows explains best why another one is missing
+        first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
         location = first["loc"]
         place = f"{path}, line {_line(tree, location)}" if location else str(path)
         if first["type"] == "extra_forbidden":

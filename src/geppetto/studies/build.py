@@ -44,7 +44,7 @@ def refuse(problems: Sequence[Problem], what: str, advice: str = "") -> None:
         kinds = grouped(found)
         shown = "; ".join(map(str, kinds[:3])) + ("; …" if len(kinds) > 3 else "")
         count = "1 error" if len(found) == 1 else f"{len(found):,} errors"
-        raise GeppettoError(f"{what} has {count}: {shown}{advice}")
+        raise GeppettoError(f"{what}: {count} in the data: {shown}{advice}")
 
 
 def _participants(people: Tidy) -> dict[str, Participant]:

@@ -40,7 +40,8 @@ def check(codebook: Codebook, frame: pd.DataFrame) -> list[Problem]:
     if not readable(codebook, frame):
         return problems
     people, _ = exclude(tidy(codebook, frame))
-    return [*problems, *_unused(codebook, frame), *_responses(people), *leaks(people)]
+    lacking = {p.column for p in problems if p.row == 1}
+    return [*problems, *_unused(codebook, frame), *_responses(people, lacking), *leaks(people)]
 
 
 def check_cells(codebook: Codebook, frame: pd.DataFrame) -> list[Problem]:
@@ -85,10 +86,11 @@ def _columns(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
         if codebook.waves:
             optional = [f"{item.name}{codebook.waves.retest}" for item in codebook.items]
     undeclared = [name for name in frame.columns if name not in {*named, *optional}]
+    alike = {name.strip().lower(): name for name in undeclared}
     for name in dict.fromkeys(named):
         if name not in frame:
-            near = get_close_matches(name, undeclared, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            near = get_close_matches(name.strip().lower(), alike, n=1)
+            hint = f"; did you mean {alike[near[0]]!r}?" if near else ""
             yield Problem("error", name, f"the codebook names it and the file has none{hint}", 1)
     if optional and not any(name in frame for name in optional):
         message = "the file has no retest column; correct `retest` in `waves`, or take it out"
@@ -214,7 +216,7 @@ def _ages(people: Tidy) -> Iterator[Problem]:
 def _minors(codebook: Codebook, trait: Trait, cells: pd.Series) -> Iterator[Problem]:
     if codebook.includes_minors:
         if len(cells):
-            message = f"{len(cells):,} people are under {ADULT}, which `includes_minors` allows"
+            message = f"people under {ADULT}, whom `includes_minors` allows: {len(cells):,}"
             yield Problem("note", trait.name, message)
         return
     message = (
@@ -261,17 +263,21 @@ def _unused(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
         yield Problem("note", codebook.participant_column, message)
 
 
-def _responses(people: Tidy) -> Iterator[Problem]:
-    """Items and options that tell nobody from anybody, among the people who are used."""
+def _responses(people: Tidy, lacking: Collection[str]) -> Iterator[Problem]:
+    """Items and options that tell nobody from anybody, among the people who are used.
+
+    Columns that the file is lacking have been reported before.
+    """
     codebook = people.codebook
     if people.rows.empty:
         yield Problem("error", codebook.participant_column, "nobody is left to take part")
         return
     used: dict[str, set[str]] = {scale: set() for scale in codebook.scales}
+    ending = codebook.waves.predict if codebook.waves and codebook.layout == "wide" else ""
     for item in codebook.items:
         found = people.responses[item.name].dropna().unique()
         used[item.scale] |= set(found)
-        if len(found) == 0:
+        if len(found) == 0 and f"{item.name}{ending}" not in lacking:
             yield Problem("error", item.name, "nobody answered it; take it out of the codebook")
         elif len(found) == 1:
             message = "everybody answered it the same; take it out of the codebook"

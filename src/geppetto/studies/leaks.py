@@ -151,14 +151,13 @@ def _computed(people: Tidy, trait: Trait, scores: pd.DataFrame) -> Iterator[Prob
 def _functions(codebook: Codebook, items: dict[str, Codes]) -> Iterator[Problem]:
     """Items whose response follows from the response to one other item."""
     names = [item.name for item in codebook.items]
+    earlier = [(name, other) for place, name in enumerate(names) for other in names[:place]]
     found: set[str] = set()
-    for later, name in enumerate(names):
-        for other in (*names[:later], *names[later + 1 :]):
-            if other not in found and _follows(items[other], items[name]):
-                found.add(name)
-                message = f"it follows from {other} without exception; take one of them out"
-                yield Problem("error", name, message)
-                break
+    for name, other in (*earlier, *((other, name) for name, other in earlier)):
+        if found.isdisjoint((name, other)) and _follows(items[other], items[name]):
+            found.add(name)
+            message = f"it follows from {other} without exception; take one of them out"
+            yield Problem("error", name, message)
 
 
 def _follows(one: Codes, other: Codes) -> bool:

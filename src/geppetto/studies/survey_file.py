@@ -38,8 +38,8 @@ def load_study(name: str, folder: Path = Path()) -> Study:
     if not is_file(name):
         return bundled_study(name)
     checked = check_study(name, folder)
-    advice = f"; see all that is wrong: geppetto studies check {name}"
-    refuse(checked.problems, f"the data of {name}", advice)
+    advice = f"; see everything: geppetto studies check {name}"
+    refuse(checked.problems, name, advice)
     return study_from_table(checked.codebook, checked.table)
 
 

@@ -109,7 +109,8 @@ def _counts(
     left = total
     for reason, count in excluded.items():
         left -= count
-        lines.append(f"  {count:,} {reason} are not used: {left:,} left")
+        who = "person" if count == 1 else "people"
+        lines.append(f"  not used: {count:,} {who} {reason}; {left:,} left")
     if missing:
         cells = ", ".join(_unanswered(column, codes) for column, codes in missing.items())
         lines.append(f"cells without an answer: {cells}")

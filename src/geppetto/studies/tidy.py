@@ -141,7 +141,7 @@ def tidy(codebook: Codebook, frame: pd.DataFrame) -> Tidy:
     A column that the file lacks is empty. Of rows that say the same of the same person the first
     is used; in a long file, the first known cell.
     """
-    people = codebook.participant_column
+    people, items = codebook.participant_column, [item.name for item in codebook.items]
     met = predicted_rows(codebook, frame)
     met = met[met[people].notna()]
     first = met.drop_duplicates(people)
@@ -164,7 +164,7 @@ def tidy(codebook: Codebook, frame: pd.DataFrame) -> Tidy:
         codebook=codebook,
         rows=pd.Series(first.index, ids),
         facts=pd.DataFrame(facts, ids, dtype=object),
-        responses=pd.DataFrame(occasions[False], ids, dtype=object),
+        responses=pd.DataFrame(occasions[False], ids, items, dtype=object),
         retest=pd.DataFrame(occasions[True], ids, dtype=object),
         missing={name: counts for name, counts in missing.items() if counts},
     )
