@@ -17,12 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geppetto.errors import GeppettoError
-from geppetto.experiment import Experiment
+from geppetto.experiment import Experiment, prepare
 from geppetto.studies import Codebook, Problem, Study, check, check_study, load_study
 from geppetto.studies.bundled import study_from_table
 from geppetto.studies.problems import errors, grouped
 from geppetto.studies.table_file import read_table
-from geppetto.yaml_file import read_yaml
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs" / "own_survey.md").read_text("utf-8")
@@ -558,7 +557,10 @@ def test_the_guide_is_true(workspace: Path) -> None:
         if kind in ("csv", "yaml"):
             comment, content = text.split("\n", 1)
             (workspace / comment.removeprefix("# ")).write_text(content)
-    read_yaml(workspace / "experiments" / "sleep.yaml", Experiment, name="sleep")
+    asked = Experiment.from_file(workspace / "experiments" / "sleep.yaml")
+    prepared = prepare(asked, workspace)
+    assert len(prepared.study.people) == 6
+    assert {answer.item for answer in prepared.plan.answers} == set(prepared.study.items)
     output, codes = "", []
     for kind, text in BLOCKS:
         if kind == "sh":

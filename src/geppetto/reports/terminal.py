@@ -52,7 +52,8 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
         ),
     ]
     for reason, count in study.excluded.items():
-        lines.append(Text(f"  not used: {count:,} people {reason}"))
+        who = "person" if count == 1 else "people"
+        lines.append(Text(f"  not used: {count:,} {who} {reason}"))
     for reason, count in Counter(planned.dropped.values()).items():
         lines.append(Text(f"  left out of every arm: {count:,} participants {reason}", "yellow"))
     for strategy, share in planned.identical_strangers.items():
