@@ -118,7 +118,9 @@ CODES = st.one_of(
 )
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(cells=st.lists(CODES, min_size=1, max_size=8))
 def test_any_text_survives_a_csv_file(cells: list[Any], tmp_path: Path) -> None:
     texts = [None if cell is None else str(cell) for cell in cells]
@@ -130,7 +132,9 @@ def test_any_text_survives_a_csv_file(cells: list[Any], tmp_path: Path) -> None:
     assert read.index.tolist() == list(range(2, len(texts) + 2))
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(cells=st.lists(st.one_of(st.none(), st.integers(-999, 999)), min_size=1, max_size=8))
 def test_whole_numbers_are_the_same_text_whatever_their_type(
     cells: list[int | None], tmp_path: Path
