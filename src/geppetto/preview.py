@@ -34,7 +34,7 @@ def preview(
     GeppettoError
         If a name is unknown, or nothing is known of the participant that the strategy shows.
     """
-    study = load_study(study_name)
+    study = load_study(study_name, workspace)
     rule = load_strategy(strategy, dict(map(_setting, settings)), workspace)
     for trait in rule.traits or ():
         study.trait(trait)

@@ -14,8 +14,12 @@ from geppetto.errors import GeppettoError, unknown
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read_yaml(path: Path, schema: type[Model], **defaults: Any) -> Model:
+def read_yaml(
+    path: Path, schema: type[Model], *, what: str = "experiment file", **defaults: Any
+) -> Model:
     """A YAML file as a pydantic model, with defaults for keys that the file does not give.
+
+    Errors call the file `what`.
 
     Raises
     ------
@@ -23,7 +27,7 @@ def read_yaml(path: Path, schema: type[Model], **defaults: Any) -> Model:
         If the file does not exist, is not YAML, gives a key twice, or does not fit the schema.
     """
     if not path.is_file():
-        raise GeppettoError(f"experiment file {path} does not exist")
+        raise GeppettoError(f"{what} {path} does not exist")
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -39,12 +43,13 @@ def read_yaml(path: Path, schema: type[Model], **defaults: Any) -> Model:
         reason = " ".join(str(error).split())
         raise GeppettoError(f"{path}: not valid YAML: {reason}") from error
     if not isinstance(tree, yaml.MappingNode):
-        raise GeppettoError(f"{path}: an experiment file is a list of `key: value` lines")
+        raise GeppettoError(f"{path}: this {what} is no list of `key: value` lines")
     _refuse_duplicates(tree, path)
     try:
         return schema.model_validate(defaults | content)
     except ValidationError as error:
-        first = error.errors()[0]
+        # a key that nobody knows explains best why another one is missing
+        first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
         location = first["loc"]
         place = f"{path}, line {_line(tree, location)}" if location else str(path)
         if first["type"] == "extra_forbidden":

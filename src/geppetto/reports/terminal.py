@@ -60,7 +60,8 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
         ),
     ]
     for reason, count in study.excluded.items():
-        lines.append(Text(f"  not used: {count:,} people of the published table are {reason}"))
+        who = "person" if count == 1 else "people"
+        lines.append(Text(f"  not used: {count:,} {who} {reason}"))
     for reason, count in Counter(planned.dropped.values()).items():
         lines.append(Text(f"  left out of every arm: {count:,} participants {reason}", "yellow"))
     for strategy, quality in planned.matches.items():

@@ -1,4 +1,4 @@
-"""Studies that ship with geppetto, each a table, a codebook and a data card."""
+"""Studies that ship with geppetto, each a codebook, a data card and a table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from geppetto.errors import unknown
-from geppetto.studies.study import Codebook, Participant, Study, TraitValue
+from geppetto.studies.build import study_from_table
+from geppetto.studies.codebook import Codebook
+from geppetto.studies.study import Study
+from geppetto.studies.table_file import read_table, text_cells
 
 DATA = Path(str(files("geppetto.studies") / "data"))
 
@@ -28,7 +31,7 @@ def data_card(name: str) -> str:
 
 
 @cache
-def load_study(name: str) -> Study:
+def bundled_study(name: str) -> Study:
     """A bundled study with its participants.
 
     Raises
@@ -39,64 +42,19 @@ def load_study(name: str) -> Study:
     codebooks = bundled_studies()
     if name not in codebooks:
         raise unknown("study", name, codebooks)
-    return study_from_table(codebooks[name], pd.read_csv(DATA / f"{name}.csv.xz", dtype=str))
+    return study_from_table(codebooks[name], bundled_table(name))
 
 
-def study_from_table(codebook: Codebook, table: pd.DataFrame) -> Study:
-    """A study from a wide table of text cells: a row a participant, a column a trait or item.
-
-    Empty cells are missing. Participants that an exclusion of the codebook names are left out
-    and counted.
-
-    Raises
-    ------
-    ValueError
-        If a column is missing, an id occurs twice, or a cell holds a code that the codebook
-        does not know.
-    """
-    ids = table[codebook.participant_column]
-    if not ids.is_unique:
-        raise ValueError(f"study {codebook.name}: participant ids are not unique")
-    people: dict[str, Participant] = {}
-    excluded = {exclusion.reason: 0 for exclusion in codebook.exclusions}
-    for row in table.to_dict("records"):
-        known = {str(column): cell for column, cell in row.items() if isinstance(cell, str)}
-        person = Participant(
-            id=known[codebook.participant_column],
-            traits=_traits(codebook, known),
-            responses=_responses(codebook, known),
-        )
-        reasons = [
-            exclusion.reason
-            for exclusion in codebook.exclusions
-            if float(person.traits.get(exclusion.trait, exclusion.below)) < exclusion.below
-        ]
-        for reason in reasons:
-            excluded[reason] += 1
-        if not reasons:
-            people[person.id] = person
-    return Study(codebook, people, excluded)
+def bundled_table(name: str) -> pd.DataFrame:
+    """The table of a bundled study, from its file or from the package that has it."""
+    if name == "anes96":
+        return _anes96()
+    return read_table(DATA / f"{name}.csv.xz")[0]
 
 
-def _traits(codebook: Codebook, cells: dict[str, str]) -> dict[str, TraitValue]:
-    traits: dict[str, TraitValue] = {}
-    for trait in codebook.traits:
-        if trait.name not in cells:
-            continue
-        code = cells[trait.name]
-        if trait.values is None:
-            traits[trait.name] = float(code)
-        elif code in trait.values:
-            traits[trait.name] = trait.values[code]
-        else:
-            raise ValueError(f"study {codebook.name}: {trait.name} has an unknown code {code!r}")
-    return traits
+def _anes96() -> pd.DataFrame:
+    """The table that statsmodels ships; it has no ids, so people are numbered from 1."""
+    from statsmodels.datasets import anes96
 
-
-def _responses(codebook: Codebook, cells: dict[str, str]) -> dict[str, str]:
-    responses = {item.name: cells[item.name] for item in codebook.items if item.name in cells}
-    for item in codebook.items:
-        code = responses.get(item.name)
-        if code is not None and code not in codebook.scales[item.scale].options:
-            raise ValueError(f"study {codebook.name}: {item.name} has an unknown code {code!r}")
-    return responses
+    table = anes96.load_pandas().data
+    return text_cells(table.assign(participant=range(1, len(table) + 1)))

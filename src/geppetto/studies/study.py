@@ -1,4 +1,4 @@
-"""What people did: a study, its codebook, its participants and their responses."""
+"""What people did: a study, its participants and their responses."""
 
 from __future__ import annotations
 
@@ -6,105 +6,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
 
 from geppetto.errors import GeppettoError, unknown
-
-TraitValue = str | float
-
-
-class Trait(BaseModel):
-    """Something known of participants, as the codebook describes it.
-
-    Attributes
-    ----------
-    name
-        The column of the data.
-    label
-        What it is called in running text: "highest level of education".
-    question
-        How a participant was, or could be, asked for it.
-    values
-        Meaning of each code of a categorical trait; None for a numeric one.
-    demographic
-        Whether it says which groups a participant belongs to (age, gender, education), and not
-        what they think or are like (a score, a diagnosis, a party). The arm `matched` looks for
-        strangers with the same demographics.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    label: str
-    question: str
-    values: dict[str, str] | None = None
-    demographic: bool = True
-
-    def text(self, value: TraitValue) -> str:
-        """A participant's value in words, or a number without needless decimals."""
-        return value if isinstance(value, str) else f"{value:g}"
-
-
-class Scale(BaseModel):
-    """The legal responses to an item, in order, each with its meaning."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    options: dict[str, str]
-    ordinal: bool = True
-
-
-class Item(BaseModel):
-    """A question asked of many."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    text: str
-    scale: str
-    measures: str = ""
-    key: Literal[-1, 1] = 1
-
-
-class Exclusion(BaseModel):
-    """People who are in the published table but are not used, and why."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    trait: str
-    below: float
-    reason: str
-
-
-class Source(BaseModel):
-    """Where a study comes from and what may be done with it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    origin: str
-    licence: str
-    citation: str
-
-
-class Codebook(BaseModel):
-    """Everything about a study but the people."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    title: str
-    source: Source
-    instruction: str
-    participant_column: str
-    cluster_column: str | None = None
-    weight_column: str | None = None
-    traits: tuple[Trait, ...]
-    scales: dict[str, Scale]
-    items: tuple[Item, ...]
-    exclusions: tuple[Exclusion, ...] = ()
-    notes: str = ""
+from geppetto.studies.codebook import Codebook, Item, Scale, Trait, TraitValue
 
 
 @dataclass(frozen=True)
@@ -160,12 +64,15 @@ class Study:
     people
         Participants by id, in the order of the data.
     excluded
-        How many people of the published table each exclusion removed.
+        How many people of the data each exclusion removed, after those before it.
+    missing
+        How many cells of each column hold each missing code; "" is an empty cell.
     """
 
     codebook: Codebook
     people: Mapping[str, Participant]
     excluded: Mapping[str, int]
+    missing: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -216,7 +123,11 @@ class Study:
     @cached_property
     def without_people(self) -> Study:
         """The codebook alone: all that a strategy is told of a study."""
-        return replace(self, people={})
+        return replace(self, people={}, excluded={}, missing={})
+
+    def leaks(self, trait: str, item: str) -> bool:
+        """Whether a trait gives the response to an item away, so must not help to predict it."""
+        return item in self.trait(trait).computed_from
 
     def known_traits(self, participant: Participant) -> list[tuple[Trait, str]]:
         """Each trait known of a participant and its value in words, in the codebook's order."""
@@ -236,8 +147,12 @@ class Study:
 
     @cached_property
     def sha256(self) -> str:
-        """Hex digest of the codebook and of everyone's traits and responses."""
-        digest = hashlib.sha256(self.codebook.model_dump_json().encode())
+        """Hex digest of the codebook and of everything known of everyone.
+
+        Which file it was read from does not matter.
+        """
+        codebook = self.codebook.model_dump_json(exclude={"data"}, exclude_defaults=True)
+        digest = hashlib.sha256(codebook.encode())
         for person in self.people.values():
             digest.update(
                 repr(

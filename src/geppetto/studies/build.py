@@ -1,0 +1,86 @@
+"""From a table of text cells to a study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from geppetto.errors import GeppettoError
+from geppetto.studies.check import check_cells
+from geppetto.studies.codebook import Codebook, Trait
+from geppetto.studies.problems import Problem, errors, grouped
+from geppetto.studies.study import Participant, Study
+from geppetto.studies.tidy import Tidy, exclude, number, numbers, tidy
+
+
+def study_from_table(codebook: Codebook, table: pd.DataFrame) -> Study:
+    """A study from a table of text cells, as from `read_table`; other cells are missing.
+
+    Participants that an exclusion of the codebook names are left out and counted.
+
+    Raises
+    ------
+    GeppettoError
+        If a column is missing, an id occurs twice, or a cell means nothing.
+    """
+    refuse(check_cells(codebook, table), f"study {codebook.name}")
+    whole = tidy(codebook, table)
+    people, excluded = exclude(whole)
+    return Study(codebook, _participants(people), excluded, whole.missing)
+
+
+def refuse(problems: Sequence[Problem], what: str, advice: str = "") -> None:
+    """Raise for the errors among problems: how many there are, and the first ones in full.
+
+    Raises
+    ------
+    GeppettoError
+        If there is an error among them.
+    """
+    found = errors(problems)
+    if found:
+        kinds = grouped(found)
+        shown = "; ".join(map(str, kinds[:3])) + ("; …" if len(kinds) > 3 else "")
+        count = "1 error" if len(found) == 1 else f"{len(found):,} errors"
+        raise GeppettoError(f"{what}: {count} in the data: {shown}{advice}")
+
+
+def _participants(people: Tidy) -> dict[str, Participant]:
+    codebook = people.codebook
+    ids = people.rows.index.tolist()
+    traits = {trait.name: _values(trait, people.facts[trait.name]) for trait in codebook.traits}
+    clusters = people.facts[codebook.cluster_column].tolist() if codebook.cluster_column else []
+    weights = people.facts[codebook.weight_column].tolist() if codebook.weight_column else []
+    each = zip(
+        ids,
+        _known_of_each(traits, len(ids)),
+        _known_of_each(_columns(people.responses), len(ids)),
+        _known_of_each(_columns(people.retest), len(ids)),
+        [cell if isinstance(cell, str) else None for cell in clusters] or [None] * len(ids),
+        map(number, weights) if weights else [1.0] * len(ids),
+        strict=True,
+    )
+    return {person[0]: Participant(*person) for person in each}
+
+
+def _columns(cells: pd.DataFrame) -> dict[str, list[Any]]:
+    return {str(name): cells[name].tolist() for name in cells}
+
+
+def _values(trait: Trait, cells: pd.Series) -> list[Any]:
+    """What the codes of a trait stand for."""
+    if trait.values is None:
+        return numbers(cells).tolist()
+    return [trait.values.get(cell) for cell in cells.tolist()]
+
+
+def _known_of_each(columns: Mapping[str, list[Any]], people: int) -> list[dict[str, Any]]:
+    """Columns as a mapping for each person, without what is not known."""
+    each: list[dict[str, Any]] = [{} for _ in range(people)]
+    for name, cells in columns.items():
+        for known, cell in zip(each, cells, strict=True):
+            if cell is not None and cell == cell:
+                known[name] = cell
+    return each

@@ -1,0 +1,292 @@
+"""Everything that is wrong with a data file, at once: pure functions from a table to problems."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+
+import pandas as pd
+
+from geppetto.studies.codebook import Codebook, Trait
+from geppetto.studies.leaks import leaks
+from geppetto.studies.problems import Problem, in_cells
+from geppetto.studies.tidy import (
+    Tidy,
+    answers,
+    exclude,
+    fact_columns,
+    known,
+    numbers,
+    occurrence,
+    predicted_rows,
+    tidy,
+)
+
+ADULT = 18
+OLDEST = 120
+
+
+def check(codebook: Codebook, frame: pd.DataFrame) -> list[Problem]:
+    """All that is wrong with a table, be it in its cells or in what its columns say together.
+
+    Parameters
+    ----------
+    codebook
+        How the table is to be read.
+    frame
+        The table as from `read_table`: cells as text, indexed by the row of the file.
+    """
+    problems = check_cells(codebook, frame)
+    if not readable(codebook, frame):
+        return problems
+    people, _ = exclude(tidy(codebook, frame))
+    lacking = {p.column for p in problems if p.row == 1}
+    return [*problems, *_unused(codebook, frame), *_responses(people, lacking), *leaks(people)]
+
+
+def check_cells(codebook: Codebook, frame: pd.DataFrame) -> list[Problem]:
+    """What is wrong with single cells: those without which there are no participants to speak of.
+
+    Codes are checked in every row, what numbers mean only for people who are not excluded.
+    """
+    problems = list(_columns(codebook, frame))
+    if not readable(codebook, frame):
+        return problems
+    people, _ = exclude(tidy(codebook, frame))
+    for part in (_ids, _codes, _disagreements):
+        problems += part(codebook, frame)
+    problems += _ages(people)
+    if codebook.weight_column and codebook.weight_column in frame:
+        problems += _weights(people, codebook.weight_column)
+    return problems
+
+
+def _structure(codebook: Codebook) -> list[str]:
+    """Columns that say what a row is."""
+    names = [codebook.participant_column]
+    if codebook.layout == "long":
+        names += [codebook.item_column, codebook.response_column]
+        if codebook.waves and codebook.waves.column:
+            names.append(codebook.waves.column)
+    return names
+
+
+def readable(codebook: Codebook, frame: pd.DataFrame) -> bool:
+    """Whether the file has the columns without which nothing else can be checked or counted."""
+    return set(_structure(codebook)) <= set(frame.columns)
+
+
+def _columns(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
+    """Columns that the codebook names and the file lacks, and the other way round."""
+    named = [*_structure(codebook), *fact_columns(codebook)]
+    optional: list[str] = []
+    if codebook.layout == "wide":
+        predict = codebook.waves.predict if codebook.waves else ""
+        named += [f"{item.name}{predict}" for item in codebook.items]
+        if codebook.waves:
+            optional = [f"{item.name}{codebook.waves.retest}" for item in codebook.items]
+    undeclared = [name for name in frame.columns if name not in {*named, *optional}]
+    alike = {name.strip().lower(): name for name in undeclared}
+    for name in dict.fromkeys(named):
+        if name not in frame:
+            near = get_close_matches(name.strip().lower(), alike, n=1)
+            hint = f"; did you mean {alike[near[0]]!r}?" if near else ""
+            yield Problem("error", name, f"the codebook names it and the file has none{hint}", 1)
+    if optional and not any(name in frame for name in optional):
+        message = "the file has no retest column; correct `retest` in `waves`, or take it out"
+        yield Problem("error", optional[0], message, 1)
+    elif optional:
+        for name in optional:
+            if name not in frame:
+                yield Problem("note", name, "the item has no retest", 1)
+    for name in undeclared:
+        yield Problem("note", name, "not in the codebook, so not used", 1)
+
+
+def _ids(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
+    """Rows of nobody, of somebody met before, or of an item answered before."""
+    people = codebook.participant_column
+    for name in _structure(codebook):
+        if name != codebook.response_column or codebook.layout == "wide":
+            yield from in_cells("error", frame[name][frame[name].isna()], "the cell is empty")
+    ids = frame[people]
+    if codebook.layout == "wide":
+        message = "the participant has an earlier row; keep one, or declare `layout: long`"
+        yield from in_cells("error", ids[ids.notna() & ids.duplicated()], message)
+        return
+    known_items = frame[codebook.item_column].isin([item.name for item in codebook.items])
+    rows = frame[ids.notna() & known_items]
+    again = occurrence(codebook, rows)
+    for item, of_item in rows[again > 0].groupby(codebook.item_column, sort=False):
+        repeated = of_item[people]
+        if codebook.repeats_are_retest:
+            message = f"a third or later response to {item}, so not used"
+            yield from in_cells("note", repeated[again[repeated.index] > 1], message)
+        else:
+            message = (
+                f"an earlier row is of this participant and {item}; keep one, or declare "
+                "`waves` or `repeats_are_retest: true`"
+            )
+            yield from in_cells("error", repeated, message)
+
+
+def _codes(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
+    """Cells that mean nothing."""
+    rows = predicted_rows(codebook, frame)
+    for trait in codebook.traits:
+        if trait.name in frame:
+            cells = _once(codebook, rows, trait.name)
+            if trait.values is None:
+                yield from _no_numbers(cells)
+            else:
+                place = f"`values` of trait {trait.name}"
+                yield from _no_codes(cells, trait.values, trait.name, place)
+    checked = {trait.name for trait in codebook.traits if trait.values is None}
+    for exclusion in codebook.exclusions:
+        name = exclusion.column
+        if exclusion.equals is None and name in frame and name not in checked:
+            yield from _no_numbers(_once(codebook, rows, name))
+    for item, name, _, cells in answers(codebook, frame):
+        place = f"the options of scale {item.scale}"
+        options = codebook.scales[item.scale].options
+        yield from _no_codes(cells.rename(name), options, item.name, place)
+
+
+def _once(codebook: Codebook, rows: pd.DataFrame, name: str) -> pd.Series:
+    """A column about participants, each of their different cells once, without missing ones."""
+    cells = known(codebook, rows[name], name).dropna()
+    repeated = pd.DataFrame({"who": rows[codebook.participant_column], "what": cells}).duplicated()
+    return cells[~repeated.reindex(cells.index)]
+
+
+def _no_numbers(cells: pd.Series) -> Iterator[Problem]:
+    wrong = cells[cells.notna() & numbers(cells).isna()]
+    message = "not a number; correct it, or add it to `missing`"
+    yield from in_cells("error", wrong, message)
+
+
+def _no_codes(cells: pd.Series, codes: Collection[str], name: str, place: str) -> Iterator[Problem]:
+    def message(text: str) -> str:
+        if text.strip() in codes:
+            return "there are spaces around the code; remove them"
+        if text.endswith(".0") and text[:-2] in codes:
+            return f"{name} is coded in whole numbers; write 1, not 1.0"
+        return f"not among {place}; add it there, or to `missing`"
+
+    wrong = cells[cells.notna() & ~cells.isin(list(codes))]
+    said = wrong.map({text: message(text) for text in wrong.unique()})
+    for words in said.unique():
+        yield from in_cells("error", wrong[said == words], words)
+
+
+def _disagreements(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
+    """Rows of a long file that say something else of a participant than an earlier row did."""
+    if codebook.layout == "wide":
+        return
+    rows = predicted_rows(codebook, frame)
+    who = rows[codebook.participant_column]
+    for name in fact_columns(codebook):
+        if name in rows:
+            cells = known(codebook, rows[name], name)
+            first = cells.groupby(who, sort=False).transform("first")
+            wrong = cells[cells.notna() & first.notna() & (cells != first)]
+            message = "an earlier row of the same participant says something else; correct one"
+            yield from in_cells("error", wrong, message)
+
+
+def _ages(people: Tidy) -> Iterator[Problem]:
+    """Impossible ages and other numbers, and minors, among the people who are used."""
+    codebook = people.codebook
+    for trait in codebook.traits:
+        if trait.values is not None:
+            continue
+        cells = people.facts[trait.name].set_axis(people.rows.to_numpy())
+        values = numbers(cells)
+        if trait.is_age:
+            impossible = (values < 0) | (values > OLDEST)
+            message = "not an age in years; correct it, or add it to `missing`"
+            yield from in_cells("error", cells[impossible], message)
+            yield from _minors(codebook, trait, cells[(values >= 0) & (values < ADULT)])
+        if trait.norm and trait.norm.range:
+            low, high = trait.norm.range
+            message = f"outside the trait's range, {low:g} to {high:g}"
+            yield from in_cells("error", cells[(values < low) | (values > high)], message)
+
+
+def _minors(codebook: Codebook, trait: Trait, cells: pd.Series) -> Iterator[Problem]:
+    if codebook.includes_minors:
+        if len(cells):
+            message = f"people under {ADULT}, whom `includes_minors` allows: {len(cells):,}"
+            yield Problem("note", trait.name, message)
+        return
+    message = (
+        f"under {ADULT}; exclude them (`exclusions: [{{column: {trait.name}, below: {ADULT}, "
+        f"reason: under {ADULT} years}}]`) or, if they may take part, say `includes_minors: true`"
+    )
+    yield from in_cells("error", cells, message)
+
+
+def _weights(people: Tidy, name: str) -> Iterator[Problem]:
+    """Survey weights that are none."""
+    cells = people.facts[name].set_axis(people.rows.to_numpy())
+    values = numbers(cells)
+    yield from in_cells("error", cells[values.isna()], "not a weight; exclude the person")
+    yield from in_cells("error", cells[values < 0], "a negative weight; correct it")
+    if len(values) and (values == 0).all():
+        yield Problem("error", name, "every weight is 0")
+
+
+def _unused(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
+    """Rows and people of a long file that the codebook does not speak of."""
+    if codebook.layout == "wide":
+        return
+    names = [item.name for item in codebook.items]
+    for item, count in frame[codebook.item_column].value_counts().items():
+        if item not in names:
+            message = f"{count:,} rows are of an item that is not in the codebook, so not used"
+            yield Problem("note", codebook.item_column, message, value=str(item))
+    if codebook.waves is None or codebook.waves.column is None:
+        return
+    waves = frame[codebook.waves.column]
+    for wave, count in waves.value_counts().items():
+        if wave not in (codebook.waves.predict, codebook.waves.retest):
+            message = f"{count:,} rows are of a wave that is not in the codebook, so not used"
+            yield Problem("note", codebook.waves.column, message, value=str(wave))
+    for wave in (codebook.waves.predict, codebook.waves.retest):
+        if not (waves == wave).any():
+            message = "no row is of this wave; correct `waves`"
+            yield Problem("error", codebook.waves.column, message, value=wave)
+    everybody = frame[codebook.participant_column]
+    gone = set(everybody.dropna()) - set(everybody[waves == codebook.waves.predict])
+    if gone:
+        message = f"{len(gone):,} people have no row of wave {codebook.waves.predict!r}: not used"
+        yield Problem("note", codebook.participant_column, message)
+
+
+def _responses(people: Tidy, lacking: Collection[str]) -> Iterator[Problem]:
+    """Items and options that tell nobody from anybody, among the people who are used.
+
+    Columns that the file is lacking have been reported before.
+    """
+    codebook = people.codebook
+    if people.rows.empty:
+        yield Problem("error", codebook.participant_column, "nobody is left to take part")
+        return
+    used: dict[str, set[str]] = {scale: set() for scale in codebook.scales}
+    ending = codebook.waves.predict if codebook.waves and codebook.layout == "wide" else ""
+    for item in codebook.items:
+        found = people.responses[item.name].dropna().unique()
+        used[item.scale] |= set(found)
+        if len(found) == 0 and f"{item.name}{ending}" not in lacking:
+            yield Problem("error", item.name, "nobody answered it; take it out of the codebook")
+        elif len(found) == 1:
+            message = "everybody answered it the same; take it out of the codebook"
+            yield Problem("error", item.name, message, value=str(found[0]))
+    for name, scale in codebook.scales.items():
+        for code in scale.options:
+            if code not in used[name]:
+                yield Problem("note", f"scale {name}", "nobody ever chose this option", value=code)
+    silent = int(people.responses.isna().all(axis=1).sum())
+    if silent:
+        message = f"people who answered none of the items: {silent:,}"
+        yield Problem("note", codebook.participant_column, message)

@@ -1,0 +1,302 @@
+"""What is asked in a study and how its data file is to be read: everything but the people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from geppetto.errors import unknown
+
+TraitValue = str | float
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError(f"this is read as {str(value).lower()}, not as a word; put it in quotes")
+    if value is None or isinstance(value, float):
+        raise ValueError("write it in quotes")
+    return str(value) if isinstance(value, int) else value
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+"""A text that may be written as a whole number, as codes often are."""
+
+
+class Norm(BaseModel):
+    """How a numeric trait is distributed where it was normed, and which values it can have."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mean: float
+    sd: float = Field(gt=0)
+    range: tuple[float, float] | None = None
+
+
+class Trait(BaseModel):
+    """Something known of participants, as the codebook describes it.
+
+    Attributes
+    ----------
+    name
+        The column of the data.
+    label
+        What it is called in running text: "highest level of education".
+    question
+        How a participant was, or could be, asked for it.
+    values
+        Meaning of each code of a categorical trait; None for a numeric one.
+    norm
+        What a number is to be compared with.
+    demographic
+        Whether it says which groups a participant belongs to (age, gender, education), and not
+        what they think or are like (a score, a diagnosis, a party). The arm `matched` looks for
+        strangers with the same demographics.
+    computed_from
+        Items that give the trait away, as those do that a score was computed from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Text
+    label: str
+    question: str
+    values: dict[Text, Text] | None = None
+    norm: Norm | None = None
+    demographic: bool = True
+    computed_from: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _norm_of_a_number(self) -> Self:
+        if self.norm and self.values:
+            raise ValueError(f"trait {self.name}: give either `values` or a `norm`")
+        return self
+
+    @property
+    def is_age(self) -> bool:
+        """Whether the trait is an age in years, going by its name or label."""
+        return self.values is None and "age" in (self.name.lower(), self.label.lower())
+
+    def text(self, value: TraitValue) -> str:
+        """A participant's value in words, or a number without needless decimals."""
+        return value if isinstance(value, str) else f"{value:g}"
+
+
+class Scale(BaseModel):
+    """The legal responses to an item, in order, each with its meaning."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    options: dict[Text, Text] = Field(min_length=2)
+    ordinal: bool = True
+
+
+class Item(BaseModel):
+    """A question asked of many.
+
+    Attributes
+    ----------
+    name
+        The column of the data, or how the data call it if they have a row for each response.
+    text
+        What participants read.
+    scale
+        Name of the scale that they responded on.
+    measures
+        The construct that it is meant to measure.
+    key
+        -1 if agreeing means less of the construct.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Text
+    text: str
+    scale: Text
+    measures: str = ""
+    key: Literal[-1, 1] = 1
+
+
+class Exclusion(BaseModel):
+    """People who are in the data but are not used, and why.
+
+    Attributes
+    ----------
+    column
+        A column of the data, which need not be a trait. Nobody is excluded for an empty cell.
+    below, above, equals
+        What excludes them: a smaller number, a larger one, or exactly this code.
+    reason
+        Who they are, to be read after "people": "under 18 years", "who failed a check".
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: Text
+    below: float | None = None
+    above: float | None = None
+    equals: Text | None = None
+    reason: str
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        if sum(rule is not None for rule in (self.below, self.above, self.equals)) != 1:
+            raise ValueError(f"people {self.reason}: give one of `below`, `above` and `equals`")
+        return self
+
+
+class Waves(BaseModel):
+    """Two occasions on which the same items were answered.
+
+    In a wide file they are endings of column names (`retest: _2` is `q1_2` for item `q1`), in a
+    long file they are values of `column`.
+
+    Attributes
+    ----------
+    predict
+        The occasion whose responses are predicted.
+    retest
+        The occasion that only says how well people agree with themselves.
+    column
+        Where a long file says which occasion a row is of.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    predict: Text = ""
+    retest: Text
+    column: Text | None = None
+
+
+class Source(BaseModel):
+    """Where a study comes from and what may be done with it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    origin: str
+    licence: str = ""
+    citation: str = ""
+
+
+class Codebook(BaseModel):
+    """Everything about a study but the people.
+
+    Attributes
+    ----------
+    name, title, source, notes
+        What the study is and where it comes from.
+    instruction
+        What participants were told before they responded.
+    data
+        The CSV or Parquet file, from the codebook's folder.
+    layout
+        "wide" if the data have a row for each participant, "long" if for each response.
+    participant_column, weight_column, cluster_column
+        Columns with participants' ids, their survey weights and the groups they belong to.
+    item_column, response_column
+        Columns of a long file with the name of an item and the response to it.
+    waves
+        The occasions of a study with a retest.
+    repeats_are_retest
+        Whether a long file's second response of a person to an item is their retest; otherwise
+        it is an error.
+    missing, missing_in
+        Codes that stand for "no answer", in all columns and in single ones. Empty cells always do.
+    traits, scales, items
+        What is known of participants, and what they responded to.
+    exclusions
+        Who is not used, in this order.
+    includes_minors
+        Whether people under 18 may take part.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    title: str
+    source: Source
+    instruction: str
+    data: Path | None = None
+    layout: Literal["wide", "long"] = "wide"
+    participant_column: Text
+    weight_column: Text | None = None
+    cluster_column: Text | None = None
+    item_column: Text = "item"
+    response_column: Text = "response"
+    waves: Waves | None = None
+    repeats_are_retest: bool = False
+    missing: tuple[Text, ...] = ()
+    missing_in: dict[Text, tuple[Text, ...]] = {}
+    traits: tuple[Trait, ...]
+    scales: dict[Text, Scale]
+    items: tuple[Item, ...] = Field(min_length=1)
+    exclusions: tuple[Exclusion, ...] = ()
+    includes_minors: bool = False
+    notes: str = ""
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        traits = [trait.name for trait in self.traits]
+        items = [item.name for item in self.items]
+        columns = [self.participant_column, *traits, *items]
+        for name in columns:
+            if columns.count(name) > 1:
+                raise ValueError(f"{name!r} is described twice; keep one of them")
+        for item in self.items:
+            _known("scale", item.scale, self.scales, f"item {item.name}")
+        for trait in self.traits:
+            for item_name in trait.computed_from:
+                _known("item", item_name, items, f"computed_from of trait {trait.name}")
+        described = [*columns, *(exclusion.column for exclusion in self.exclusions)]
+        described += [name for name in (self.cluster_column, self.weight_column) if name]
+        for column in self.missing_in:
+            _known("column", column, described, "missing_in")
+        reasons = [exclusion.reason for exclusion in self.exclusions]
+        if len(set(reasons)) < len(reasons):
+            raise ValueError("exclusions: two have the same reason; word them differently")
+        return self
+
+    @model_validator(mode="after")
+    def _layout_fits(self) -> Self:
+        long = self.layout == "long"
+        for key in ("item_column", "response_column", "repeats_are_retest"):
+            if key in self.model_fields_set and not long:
+                raise ValueError(f"`{key}` belongs to `layout: long`; this file is wide")
+        if self.waves and self.waves.predict == self.waves.retest:
+            raise ValueError("waves: `predict` and `retest` are the same")
+        if self.waves and (self.waves.column is not None) != long:
+            raise ValueError(
+                "waves: `column` says where the rows of a long file have their wave"
+                if long
+                else "waves: `column` belongs to `layout: long`; in a wide file, `predict` and "
+                "`retest` are endings of column names"
+            )
+        if self.waves and self.repeats_are_retest:
+            raise ValueError("give either `waves` or `repeats_are_retest`: there is one retest")
+        return self
+
+    @model_validator(mode="after")
+    def _missing_is_no_code(self) -> Self:
+        coded: list[tuple[str, Iterable[str]]] = [
+            (trait.name, trait.values or ()) for trait in self.traits
+        ]
+        coded += [(item.name, self.scales[item.scale].options) for item in self.items]
+        for name, codes in coded:
+            both = [code for code in codes if code in self.missing_codes(name)]
+            if both:
+                raise ValueError(
+                    f"{name}: code {both[0]!r} has a meaning and is among the missing codes; "
+                    "take it out of one of them (`missing_in` is for single columns)"
+                )
+        return self
+
+    def missing_codes(self, column: str) -> frozenset[str]:
+        """Codes that stand for "no answer" in a column."""
+        return frozenset(self.missing) | frozenset(self.missing_in.get(column, ()))
+
+
+def _known(kind: str, name: str, known: Iterable[str], place: str) -> None:
+    if name not in known:
+        raise ValueError(str(unknown(kind, name, known, place)))

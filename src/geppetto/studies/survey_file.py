@@ -1,0 +1,77 @@
+"""Studies by name, or from a user's own codebook file and the data that it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from geppetto.errors import GeppettoError
+from geppetto.studies.build import refuse, study_from_table
+from geppetto.studies.bundled import bundled_studies, bundled_study, bundled_table
+from geppetto.studies.check import check
+from geppetto.studies.codebook import Codebook
+from geppetto.studies.problems import Problem
+from geppetto.studies.study import Study
+from geppetto.studies.table_file import read_table
+from geppetto.yaml_file import read_yaml
+
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+def load_study(name: str, folder: Path = Path()) -> Study:
+    """A study with its participants: a bundled one by name, or that of a codebook file.
+
+    Parameters
+    ----------
+    name
+        A name, or the path of a YAML or JSON file.
+    folder
+        Where such a path begins.
+
+    Raises
+    ------
+    GeppettoError
+        If there is no such study, or its data have errors.
+    """
+    if not is_file(name):
+        return bundled_study(name)
+    checked = check_study(name, folder)
+    advice = f"; see everything: geppetto studies check {name}"
+    refuse(checked.problems, name, advice)
+    return study_from_table(checked.codebook, checked.table)
+
+
+def is_file(name: str) -> bool:
+    """Whether a study is given as a codebook file, and not by the name of a bundled one."""
+    return name.endswith(SUFFIXES)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A codebook, its table as text, and all that is wrong with them."""
+
+    codebook: Codebook
+    table: pd.DataFrame
+    problems: tuple[Problem, ...]
+
+
+def check_study(name: str, folder: Path = Path()) -> Checked:
+    """A study's data as they are in its file, and all that is wrong with them.
+
+    Parameters and errors are those of `load_study`, except that wrong data are no error.
+    """
+    if is_file(name):
+        codebook, (table, problems) = _read(folder / name)
+    else:
+        bundled_study(name)
+        codebook, table, problems = bundled_studies()[name], bundled_table(name), []
+    return Checked(codebook, table, (*problems, *check(codebook, table)))
+
+
+def _read(path: Path) -> tuple[Codebook, tuple[pd.DataFrame, list[Problem]]]:
+    codebook = read_yaml(path, Codebook, what="codebook file", name=path.stem)
+    if codebook.data is None:
+        raise GeppettoError(f"{path}: `data` is missing: the CSV or Parquet file with the people")
+    return codebook, read_table(path.parent / codebook.data)

@@ -1,0 +1,210 @@
+"""One form for all data files: a row a person, whatever layout the file has."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import pandas as pd
+
+from geppetto.studies.codebook import Codebook, Exclusion, Item
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def number(text: object) -> float:
+    """The number that a text is; NaN if it is none."""
+    if isinstance(text, str) and _NUMBER.fullmatch(text):
+        value = float(text)
+        return value if math.isfinite(value) else math.nan
+    return math.nan
+
+
+def numbers(cells: pd.Series) -> pd.Series:
+    """The number in each cell; NaN where there is none."""
+    return cells.map({text: number(text) for text in cells.dropna().unique()}).astype(float)
+
+
+class Answers(NamedTuple):
+    """All responses to an item on one occasion.
+
+    Attributes
+    ----------
+    column
+        The column that they stand in.
+    retest
+        Whether it is the second occasion.
+    cells
+        The responses by row of the file; missing codes and empty cells are NaN.
+    """
+
+    item: Item
+    column: str
+    retest: bool
+    cells: pd.Series
+
+
+@dataclass(frozen=True)
+class Tidy:
+    """A data file with a row for each participant; cells are still codes, missing ones are NaN.
+
+    Attributes
+    ----------
+    rows
+        The row of the file in which each participant is first met.
+    facts
+        Columns about participants: traits, what excludes, weights, clusters.
+    responses, retest
+        A column an item.
+    missing
+        How many cells of each column hold each missing code; "" is an empty cell.
+    """
+
+    codebook: Codebook
+    rows: pd.Series
+    facts: pd.DataFrame
+    responses: pd.DataFrame
+    retest: pd.DataFrame
+    missing: Mapping[str, Mapping[str, int]]
+
+
+def fact_columns(codebook: Codebook) -> list[str]:
+    """Columns about participants that are no responses, each once."""
+    items = {item.name for item in codebook.items}
+    names = [trait.name for trait in codebook.traits]
+    names += [exclusion.column for exclusion in codebook.exclusions]
+    names += [name for name in (codebook.weight_column, codebook.cluster_column) if name]
+    return [name for name in dict.fromkeys(names) if name not in items]
+
+
+def predicted_rows(codebook: Codebook, frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the occasion that is predicted; only long files have other ones."""
+    waves = codebook.waves
+    if waves is None or waves.column is None:
+        return frame
+    return frame[frame[waves.column] == waves.predict]
+
+
+def known(codebook: Codebook, cells: pd.Series, name: str) -> pd.Series:
+    """A column's cells with NaN for its missing codes."""
+    return cells.mask(cells.isin(list(codebook.missing_codes(name))))
+
+
+def answers(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Answers]:
+    """The responses to each item on each occasion, with their rows."""
+    for item, column, retest, cells in _raw_answers(codebook, frame):
+        yield Answers(item, column, retest, known(codebook, cells, item.name))
+
+
+def _raw_answers(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Answers]:
+    if codebook.layout == "wide":
+        waves = codebook.waves
+        endings = {False: waves.predict if waves else ""} | ({True: waves.retest} if waves else {})
+        for retest, ending in endings.items():
+            for item in codebook.items:
+                column = f"{item.name}{ending}"
+                if column in frame:
+                    yield Answers(item, column, retest, frame[column])
+        return
+    for retest, rows in _occasions(codebook, frame).items():
+        by_item = dict(iter(rows.groupby(codebook.item_column, sort=False)))
+        for item in codebook.items:
+            cells = by_item.get(item.name, rows.iloc[:0])[codebook.response_column]
+            yield Answers(item, codebook.response_column, retest, cells)
+
+
+def _occasions(codebook: Codebook, frame: pd.DataFrame) -> dict[bool, pd.DataFrame]:
+    """The rows of a long file that are predicted, and those of the retest."""
+    first = predicted_rows(codebook, frame)
+    if codebook.waves:
+        return {False: first, True: frame[frame[codebook.waves.column] == codebook.waves.retest]}
+    if codebook.repeats_are_retest:
+        trial = occurrence(codebook, frame)
+        return {False: frame[trial == 0], True: frame[trial == 1]}
+    return {False: first}
+
+
+def occurrence(codebook: Codebook, frame: pd.DataFrame) -> pd.Series:
+    """How often a row's person has responded to its item before, on the same occasion."""
+    keys = [codebook.participant_column, codebook.item_column]
+    if codebook.waves and codebook.waves.column:
+        keys.append(codebook.waves.column)
+    return frame.groupby(keys, sort=False, dropna=False).cumcount()
+
+
+def tidy(codebook: Codebook, frame: pd.DataFrame) -> Tidy:
+    """A data file with a row for each participant.
+
+    A column that the file lacks is empty. Of rows that say the same of the same person the first
+    is used; in a long file, the first known cell.
+    """
+    people, items = codebook.participant_column, [item.name for item in codebook.items]
+    met = predicted_rows(codebook, frame)
+    met = met[met[people].notna()]
+    first = met.drop_duplicates(people)
+    ids = pd.Index(first[people])
+    missing: dict[str, dict[str, int]] = {}
+    facts = {}
+    for name in fact_columns(codebook):
+        cells = met[name] if name in met else pd.Series(None, met.index, dtype=object)
+        missing[name] = _missing(codebook, cells, name)
+        cells = known(codebook, cells, name)
+        facts[name] = cells.groupby(met[people], sort=False).first().reindex(ids)
+    occasions: dict[bool, dict[str, pd.Series]] = {False: {}, True: {}}
+    for item, column, retest, cells in _raw_answers(codebook, frame):
+        label = column if codebook.layout == "wide" else f"{item.name}{' (retest)' * retest}"
+        missing[label] = _missing(codebook, cells, item.name)
+        responses = known(codebook, cells, item.name).set_axis(frame.loc[cells.index, people])
+        responses = responses[responses.index.notna() & ~responses.index.duplicated()]
+        occasions[retest][item.name] = responses.reindex(ids)
+    return Tidy(
+        codebook=codebook,
+        rows=pd.Series(first.index, ids),
+        facts=pd.DataFrame(facts, ids, dtype=object),
+        responses=pd.DataFrame(occasions[False], ids, items, dtype=object),
+        retest=pd.DataFrame(occasions[True], ids, dtype=object),
+        missing={name: counts for name, counts in missing.items() if counts},
+    )
+
+
+def _missing(codebook: Codebook, cells: pd.Series, name: str) -> dict[str, int]:
+    counts = {code: int((cells == code).sum()) for code in sorted(codebook.missing_codes(name))}
+    counts[""] = int(cells.isna().sum())
+    return {code: count for code, count in counts.items() if count}
+
+
+def exclude(data: Tidy) -> tuple[Tidy, dict[str, int]]:
+    """The people who are used, and how many each exclusion removed after those before it."""
+    removed: dict[str, int] = {}
+    kept = pd.Series(True, data.rows.index)
+    for exclusion in data.codebook.exclusions:
+        out = kept & _matches(exclusion, column(data, exclusion.column))
+        removed[exclusion.reason] = int(out.sum())
+        kept &= ~out
+    return (
+        replace(
+            data,
+            rows=data.rows[kept],
+            facts=data.facts[kept],
+            responses=data.responses[kept],
+            retest=data.retest[kept],
+        ),
+        removed,
+    )
+
+
+def column(data: Tidy, name: str) -> pd.Series:
+    """What is known of everybody in a column, be it about them or a response of theirs."""
+    return data.facts[name] if name in data.facts else data.responses[name]
+
+
+def _matches(exclusion: Exclusion, cells: pd.Series) -> pd.Series:
+    if exclusion.equals is not None:
+        return cells == exclusion.equals
+    if exclusion.below is not None:
+        return numbers(cells) < exclusion.below
+    assert exclusion.above is not None
+    return numbers(cells) > exclusion.above
