@@ -267,9 +267,8 @@ def test_the_verdict_follows_the_tests(given: Any, outcome: str, words: str) -> 
 
 
 def test_confirmatory_verdicts_are_corrected_together() -> None:
-    parts = [
-        verdict(0.01, 0.03, p, 1 - p, strategy=name) for name, p in zip("abc", (0.01, 0.03, 0.02))
-    ]
+    given = {"a": 0.01, "b": 0.03, "c": 0.02}
+    parts = [verdict(0.01, 0.03, p, 1 - p, strategy=name) for name, p in given.items()]
     tested = [Tested(v.effect, v.p, v.p_equivalent, 10) for v in parts]
     judged = judge(tested, 0.005)
     assert [v.p_adjusted for v in judged] == pytest.approx([0.03, 0.04, 0.04])

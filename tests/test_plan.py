@@ -1,5 +1,6 @@
 """Plans: every condition has the same cells, and who is left out is said."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,16 @@ def plan(
         Layout(),
         [model or FakeModel()],
     )
+
+
+def test_a_trait_that_was_computed_from_a_predicted_item_is_refused(small_study: Study) -> None:
+    codebook = small_study.codebook
+    age, *others = codebook.traits
+    leaky = age.model_copy(update={"computed_from": ("q2",)})
+    study = replace(small_study, codebook=codebook.model_copy(update={"traits": (leaky, *others)}))
+    with pytest.raises(GeppettoError, match="interview shows age, which was computed from q2"):
+        plan(study)
+    assert plan(study, traits=["sex"], arms=(NoPersona(), Own()))
 
 
 def cells(planned: Plan) -> dict[tuple[str, str, str], list[tuple[str, str]]]:

@@ -28,7 +28,7 @@ from geppetto.personas.arms import (
 from geppetto.personas.average import average, averaged
 from geppetto.personas.donors import MatchQuality, groups, match_quality
 from geppetto.personas.filler import filler
-from geppetto.personas.known import Block, blocks, persona, view
+from geppetto.personas.known import Block, blocks, persona, shown, view
 from geppetto.personas.strategy import Persona, PersonaStrategy
 from geppetto.prompts.layout import Layout, Prompt, render
 from geppetto.studies import Participant, Study
@@ -164,9 +164,11 @@ def make_plan(
     Raises
     ------
     GeppettoError
-        If an arm means nothing for one of the strategies, or fewer than two people are left.
+        If a strategy shows what gives a response away, an arm means nothing for one of the
+        strategies, or fewer than two people are left.
     """
     for strategy in strategies:
+        _check_leaks(study, strategy, items)
         for arm in arms:
             arm.check(strategy.label, strategy.rule, study)
     places = {name: place for place, name in enumerate(study.people)}
@@ -193,6 +195,17 @@ def make_plan(
                     answers += _arm(desk, writer, arm, sample)
         prompts[model.identity.name] = desk.prompts
     return Plan(tuple(answers), prompts, dropped, sample.matches(study))
+
+
+def _check_leaks(study: Study, strategy: Strategy, items: Sequence[str]) -> None:
+    """Refuse a strategy that shows a trait which was computed from an item it has to predict."""
+    for trait in shown(strategy.rule, study):
+        given_away = [item for item in items if study.leaks(trait, item)]
+        if given_away:
+            raise GeppettoError(
+                f"{strategy.label} shows {trait}, which was computed from {', '.join(given_away)}; "
+                "let it show other `traits`, or leave these out of the `items` to predict"
+            )
 
 
 class _Writer:

@@ -10,7 +10,7 @@ from math import fsum
 from typing import TypeVar
 
 from geppetto.studies import Item, Participant, Study, Trait
-from geppetto.studies.study import TraitValue
+from geppetto.studies.codebook import TraitValue
 
 _Value = TypeVar("_Value", str, TraitValue)
 

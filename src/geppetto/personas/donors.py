@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geppetto.studies import Participant, Trait
-from geppetto.studies.study import TraitValue
+from geppetto.studies.codebook import TraitValue
 
 _SAME = 12
 """Decimals up to which two distances are the same."""
