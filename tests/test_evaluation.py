@@ -246,12 +246,12 @@ def verdict(
 @pytest.mark.parametrize(
     ("given", "outcome", "words"),
     [
-        ({"low": 0.01, "high": 0.03, "p": 0.01}, "helps", "is more than nothing"),
-        ({"low": -0.03, "high": -0.01, "p": 0.01}, "hurts", "is less than nothing"),
+        ({"low": 0.01, "high": 0.03, "p": 0.01}, "helps", "predicted better with their own"),
+        ({"low": -0.03, "high": -0.01, "p": 0.01}, "hurts", "predicted worse with their own"),
         ({"low": 0.001, "high": 0.003, "p": 0.01, "equivalent": 0.01}, "equivalent to nothing", ""),
         ({"low": -0.001, "high": 0.003, "equivalent": 0.01}, "equivalent to nothing", "0.005 nats"),
-        ({"low": -0.01, "high": 0.03}, "undecided", "about 1,234 people would decide it"),
-        ({"low": 0.01, "high": 0.03, "p": 0.2}, "undecided", "its interval on its own excludes"),
+        ({"low": -0.01, "high": 0.03}, "undecided", "about 1,234 people would tell 0.005 nats"),
+        ({"low": 0.01, "high": 0.03, "p": 0.2}, "undecided", "the interval on its own excludes"),
         (
             {"low": 0.01, "high": 0.03, "p": 0.01, "people": 19},
             "undecided",

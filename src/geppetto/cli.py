@@ -32,7 +32,8 @@ personas_app = typer.Typer(help="Who the model is told it is.", invoke_without_c
 app.add_typer(studies_app, name="studies")
 app.add_typer(personas_app, name="personas")
 
-console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+_TERMINAL = sys.stdout.isatty()
+console = Console(highlight=False, soft_wrap=not _TERMINAL, width=None if _TERMINAL else 120)
 WORKSPACE = Path()
 
 

@@ -120,29 +120,45 @@ class Verdict:
 
     @property
     def _claim(self) -> str:
-        effect = self.effect
-        which = f"With {effect.model}, {effect.strategy}"
-        subject = effect.contrast.meaning
-        within = f", among {effect.among}" if effect.among else ""
+        effect, contrast = self.effect, self.effect.contrast
+        where = f"with {effect.model} and {effect.strategy}"
+        where += f", among {effect.among}," if effect.among else ","
         if effect.participants < FEWEST:
-            return f"{which}{within}: {effect.participants} people are too few, {FEWEST} are needed"
+            return f"{where} {effect.participants} people are too few, {FEWEST} are needed"
+        better, worse = in_words(contrast.better), in_words(contrast.worse)
         match self.outcome:
             case "helps":
-                return f"{which}{within}: {subject} is more than nothing"
+                return f"{where} people are predicted better with {better} than with {worse}"
             case "hurts":
-                return f"{which}{within}: {subject} is less than nothing"
+                return f"{where} people are predicted worse with {better} than with {worse}"
             case "equivalent to nothing":
-                return f"{which}{within}: {subject} is less than {self.smallest:g} nats either way"
-        also = ""
+                return (
+                    f"{where} people are predicted equally well with {better} and with {worse}, "
+                    f"to within {self.smallest:g} nats"
+                )
+        alone = ""
         if effect.nats.excludes_zero():
-            also = ", although its interval on its own excludes zero"
-        more = (
-            "more studies" if self.people_needed is None else f"about {self.people_needed:,} people"
-        )
+            alone = " (the interval on its own excludes zero; the corrected test does not)"
+        people = self.people_needed
+        more = "more studies" if people is None else f"about {people:,} people"
         return (
-            f"{which}{within}: {subject} could be nothing and could be {self.smallest:g} nats or "
-            f"more{also}; {more} would decide it"
+            f"{where} it is open whether people are predicted better with {better} than with "
+            f"{worse}{alone}; {more} would tell {self.smallest:g} nats from nothing"
         )
+
+
+def in_words(arm: str) -> str:
+    """What a model is given in an arm, in running text."""
+    words = {
+        "none": "no persona",
+        "filler": "neutral text of that length",
+        "human": "the words for an ordinary human",
+        "average": "the average persona",
+        "shuffled": "a stranger's persona",
+        "matched": "a stranger's persona of the same demographics",
+        "own": "their own persona",
+    }
+    return words.get(arm, f"their own persona {arm}")
 
 
 def judge(tested: Sequence[Tested], smallest: float) -> list[Verdict]:

@@ -178,8 +178,9 @@ def result(found: Results) -> RenderableType:
     verdicts = found.verdicts()
     parts: list[RenderableType] = [_conditions(found.metrics()), "", _effects(verdicts), ""]
     individuation = found.individuation()
-    if len(individuation):
-        parts += [_individuation(individuation), ""]
+    told = individuation[["item_correlation", "auc"]].notna().any(axis=1)
+    if told.any():
+        parts += [_individuation(individuation[told]), ""]
     for skill in found.skills:
         parts.append(Text(_skill(skill)))
     for reason, count in found.unscored.items():
@@ -272,7 +273,8 @@ def _individuation(individuation: pd.DataFrame) -> Table:
         "item r: correlation across people within items; variance: of expected responses between "
         "people over that of real ones; residual r: of which person on which item, beyond both "
         "averages; profile r: within people, beyond what is typical; top-1 and AUC: finding a "
-        "person's own persona among everybody's by its likelihood."
+        "person's own persona among everybody's by its likelihood. Conditions that predict the "
+        "same for everyone are not listed."
     )
     return table
 
