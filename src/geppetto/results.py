@@ -202,14 +202,9 @@ class Results:
             for name in INDIVIDUATION:
                 row |= _columns(name, getattr(told, name))
             row["items_left_out"] = len(told.items_left_out)
-            identified = self.identified.get((found.condition.model, found.condition.strategy))
-            if identified and found.condition.arm == "own":
-                row |= _columns("information", identified.information)
-                row |= _columns("auc", identified.auc)
-                row |= _columns("top_1", identified.top)
-                row["top_1_chance"] = identified.top_by_chance
-                row |= _columns("reciprocal_rank", identified.reciprocal_rank)
-                row["reciprocal_rank_chance"] = identified.reciprocal_rank_by_chance
+            key = found.condition.model, found.condition.strategy
+            identified = self.identified.get(key) if found.condition.arm == "own" else None
+            row |= _identified(identified)
             rows.append(row)
         return pd.DataFrame(rows)
 
@@ -442,6 +437,19 @@ def _row(verdict: Verdict) -> dict[str, object]:
 
 def _columns(name: str, estimate: Estimate) -> dict[str, object]:
     return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+
+
+def _identified(found: Identification | None) -> dict[str, object]:
+    """Columns of an identification; without one all are NaN."""
+    nothing = Estimate(np.nan, np.nan, np.nan)
+    return (
+        _columns("information", found.information if found else nothing)
+        | _columns("auc", found.auc if found else nothing)
+        | _columns("top_1", found.top if found else nothing)
+        | {"top_1_chance": found.top_by_chance if found else np.nan}
+        | _columns("reciprocal_rank", found.reciprocal_rank if found else nothing)
+        | {"reciprocal_rank_chance": found.reciprocal_rank_by_chance if found else np.nan}
+    )
 
 
 def _is_self(found: Predictions) -> bool:

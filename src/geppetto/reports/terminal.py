@@ -176,7 +176,9 @@ def describe(model: LanguageModel, declared: bool) -> str:
 def result(found: Results) -> RenderableType:
     """Metrics of every condition, effects, individuation, and the answer in sentences."""
     verdicts = found.verdicts()
-    parts: list[RenderableType] = [_conditions(found.metrics()), "", _effects(verdicts), ""]
+    parts: list[RenderableType] = [_conditions(found.metrics()), ""]
+    if verdicts:
+        parts += [_effects(verdicts), ""]
     individuation = found.individuation()
     told = individuation[["item_correlation", "auc"]].notna().any(axis=1)
     if told.any():
@@ -242,8 +244,6 @@ def _effects(verdicts: Sequence[Verdict]) -> Table:
         + (f"Holm for the {holm} information effects and by " if holm else "")
         + "Benjamini-Hochberg for the others, which explore. "
         f"Less than {verdicts[0].smallest:g} nats either way counts as nothing."
-        if verdicts
-        else ""
     )
     return table
 
