@@ -9,12 +9,20 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from geppetto.answers.table import COLUMNS
+from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.baselines import baseline_answers, twin_names
+from geppetto.personas.library import load_strategy
+from geppetto.plan import Strategy
+from geppetto.results import MEASURES, Results
+from geppetto.studies import Codebook, Participant, Study
 
+ROOT = Path(__file__).parents[1]
 OPTIONS = tuple("123456")
 
 
@@ -69,40 +77,79 @@ def answers(people: int, items: int, seed: int = 0) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def study(table: pd.DataFrame) -> Study:
+    """The study that these answers could be from, with two traits a person."""
+    rng = np.random.default_rng(1)
+    items = table.drop_duplicates("item")["item"]
+    codebook = Codebook.model_validate(
+        {
+            "name": "invented",
+            "title": "Invented for a benchmark",
+            "source": {"origin": "benchmarks", "licence": "none", "citation": "none"},
+            "instruction": "How true is it?",
+            "participant_column": "participant",
+            "traits": [
+                {"name": name, "label": name, "question": name} for name in ("age", "score")
+            ],
+            "scales": {"six": {"options": {code: code for code in OPTIONS}}},
+            "items": [
+                {"name": name, "text": name, "scale": "six", "measures": f"construct {place % 4}"}
+                for place, name in enumerate(items)
+            ],
+        }
+    )
+    first = table.drop_duplicates(["participant", "item"])
+    responses = first.pivot(index="participant", columns="item", values="response")
+    people = {
+        name: Participant(
+            name,
+            {"age": float(rng.integers(18, 90)), "score": float(rng.normal())},
+            dict(zip(responses.columns, row, strict=True)),
+        )
+        for name, row in zip(responses.index, responses.to_numpy().tolist(), strict=True)
+    }
+    return Study(codebook, people, {})
+
+
 def main() -> None:
     """Print seconds a part, and the peak memory of the process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=2500)
-    people = parser.parse_args().people
-    table = answers(people, 20)
-    made = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{len(table):,} answers, {made:.1f} GB with the invented table")
-    from geppetto.evaluation.effects import differences, effect
-    from geppetto.evaluation.metrics import condition_metrics, matched, participant_metrics
-    from geppetto.evaluation.predictions import predictions
-    from geppetto.evaluation.resampling import Resampling
-
-    start = time.perf_counter()
+    table = answers(parser.parse_args().people, 20)
+    invented = study(table)
+    start = began = time.perf_counter()
 
     def lap(what: str) -> None:
         nonlocal start
-        print(f"{what:12} {time.perf_counter() - start:6.1f} s")
+        print(f"{what:42} {time.perf_counter() - start:6.1f} s")
         start = time.perf_counter()
 
-    kept, _ = matched(table)
-    lap("matched")
-    found = predictions(kept)
-    lap("arrays")
-    metrics = participant_metrics(found)
-    lap("metrics")
-    resampling = Resampling.of(people)
-    condition_metrics(metrics, resampling)
-    lap("conditions")
-    for measure in ("nll", "nll_full"):
-        for difference in differences(found, measure):
-            effect(difference, resampling)
-    lap("effects")
-    print(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GB")
+    print(f"{len(table):,} answers; with them {_gigabytes():.1f} GB before anything is evaluated")
+    strategies = [Strategy("s", "s", load_strategy("interview", {}, ROOT))]
+    baselines = baseline_answers(table, invented, strategies)
+    everything = pd.concat([table, baselines], ignore_index=True)
+    lap("baselines, supervised ones cross-fitted")
+    twins = twin_names(strategies, invented) | {"t": (), "u": ()}
+    results = Results("How fast?", invented, Analysis(), everything, twins)
+    lap(f"conditions: {len(results.conditions)}, as arrays")
+    results.metrics()
+    lap("metrics of every condition")
+    results.verdicts()
+    lap("effects, permutations and verdicts")
+    for measure in MEASURES[1:]:
+        results.verdicts(measure=measure)
+    lap("the same by three other measures")
+    results.individuation()
+    lap("individuation and identification")
+    results.ceilings()
+    lap("ceilings")
+    results.calibration(), results.skill(), results.second_opinion()
+    lap("calibration, skill and second opinion")
+    print(f"{'everything':42} {time.perf_counter() - began:6.1f} s, {_gigabytes():.1f} GB at most")
+
+
+def _gigabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.baselines import BASELINE, MARGINALS, Skill, skills
 from geppetto.evaluation.calibration import (
+    TEMPERATURES,
     Reliability,
     reliability,
     temperature_scaled,
@@ -55,9 +56,9 @@ from geppetto.reports.plots import Plots
 from geppetto.studies import Study
 
 By = Literal["condition", "participant", "item"]
-Measure = Literal["nll", "nll_full", "nll_calibrated"]
+Measure = Literal["nll", "nll_full", "nll_calibrated", "nll_each_calibrated"]
 
-MEASURES: tuple[Measure, ...] = ("nll", "nll_full", "nll_calibrated")
+MEASURES: tuple[Measure, ...] = get_args(Measure)
 
 INDIVIDUATION = (
     "item_correlation",
@@ -161,8 +162,10 @@ class Results:
             None for all people and items together; "item" for every item; or the name of a trait,
             for the people of each of its values (a number: up to its median and above).
         measure
-            "nll" over the legal options, "nll_full" over everything the model could say, or
-            "nll_calibrated": over the options after one temperature per model.
+            "nll" over the legal options, "nll_full" over everything the model could say; or over
+            the options after calibration: "nll_calibrated" with one temperature for a model,
+            "nll_each_calibrated" with one for each of its conditions, so that no arm gains by
+            being surer or less sure. Temperatures are fitted on other people.
         """
         return effects_table(self.verdicts(by, measure))
 
@@ -314,20 +317,34 @@ class Results:
         return {found.condition: reliability(*top_options(found)) for found in self.predictions}
 
     def calibration(self) -> pd.DataFrame:
-        """Expected calibration error `ece` of each condition, a row each, and a temperature.
+        """Expected calibration error and temperatures of each condition, a row each.
 
-        `temperature` is the mean of the two of the condition's model, each fitted on one half of
-        people for the other: above 1 if it is too sure. Baselines have none.
+        `ece` is the expected calibration error; `temperature` the mean of the two that were
+        fitted for the model, each on one half of people for the other, and `own_temperature` the
+        same for the condition alone: above 1 if it is too sure. `flat` says that one of them is
+        as high as it can be: at no temperature does the model (or the condition) predict better
+        than a uniform guess, and what is left of its effects says nothing. Baselines have none.
         """
-        temperatures = self._calibrated[1]
-        return pd.DataFrame(
-            condition._asdict()
-            | {
-                "ece": curve.error,
-                "temperature": float(np.mean(temperatures.get(condition.model, (np.nan,)))),
-            }
-            for condition, curve in self.reliability.items()
-        )
+        rows = []
+        for condition, curve in self.reliability.items():
+            of_model = self._calibrated[1].get(condition.model, (np.nan,))
+            alone = self._each_calibrated[1].get(condition, (np.nan,))
+            rows.append(
+                condition._asdict()
+                | {
+                    "ece": curve.error,
+                    "temperature": float(np.mean(of_model)),
+                    "own_temperature": float(np.mean(alone)),
+                    "flat": max(*of_model, *alone) > 0.99 * TEMPERATURES[1],
+                }
+            )
+        return pd.DataFrame(rows)
+
+    @property
+    def flat(self) -> list[str]:
+        """Models that predict best, over all of their conditions, when they are made uniform."""
+        highest = 0.99 * TEMPERATURES[1]
+        return [model for model, pair in self._calibrated[1].items() if max(pair) > highest]
 
     def second_opinion(self) -> pd.DataFrame:
         """Information by a mixed model with crossed random people and items, a row an effect.
@@ -361,12 +378,31 @@ class Results:
         return mixed_model(cells.ravel(), {"people": rows.ravel(), "items": columns.ravel()})
 
     def _of(self, measure: Measure) -> Sequence[Predictions]:
-        return self._calibrated[0] if measure == "nll_calibrated" else self.predictions
+        match measure:
+            case "nll_calibrated":
+                return self._calibrated[0]
+            case "nll_each_calibrated":
+                return self._each_calibrated[0]
+            case "nll" | "nll_full":
+                return self.predictions
+        raise unknown("measure", measure, MEASURES)
+
+    @property
+    def _asked(self) -> list[Predictions]:
+        return [found for found in self.predictions if found.condition.model != BASELINE]
 
     @cached_property
     def _calibrated(self) -> tuple[list[Predictions], dict[str, tuple[float, float]]]:
-        asked = [found for found in self.predictions if found.condition.model != BASELINE]
-        return temperature_scaled(asked, asked[0].responses.cluster)
+        return temperature_scaled(self._asked, self.predictions[0].responses.cluster)
+
+    @cached_property
+    def _each_calibrated(self) -> tuple[list[Predictions], dict[Condition, tuple[float, float]]]:
+        scaled, temperatures = [], {}
+        for found in self._asked:
+            (one,), fitted = temperature_scaled([found], found.responses.cluster)
+            scaled.append(one)
+            temperatures[found.condition] = fitted[found.condition.model]
+        return scaled, temperatures
 
     def _judge(self, found: Sequence[Differences]) -> list[Verdict]:
         tested = []

@@ -106,7 +106,7 @@ def participants(people: pd.DataFrame) -> Figure:
         axis.plot(values, heights, ".", ms=3, alpha=0.5, color=colour)
         axis.plot([values.mean()] * 2, [row - 0.35, row + 0.35], color="black", lw=1.5)
     axis.set_yticks(range(len(groups)), [condition.label for condition, _ in groups], fontsize=8)
-    axis.invert_yaxis()
+    axis.set_ylim(len(groups) - 0.4, -0.6)
     axis.set_xlabel("NLL, nats a response (dot: a participant, bar: their mean)", fontsize=9)
     axis.spines[["top", "right"]].set_visible(False)
     return figure

@@ -185,6 +185,14 @@ def result(found: Results) -> RenderableType:
         parts += [_individuation(individuation[told]), ""]
     for skill in found.skills:
         parts.append(Text(_skill(skill)))
+    if flat := found.flat:
+        parts.append(
+            Text(
+                f"at no temperature does {' or '.join(flat)} predict better than a uniform guess "
+                "over all conditions; effects after calibration of the model say little",
+                "yellow",
+            )
+        )
     for reason, count in found.unscored.items():
         parts.append(Text(f"{count:,} cells were left out of every condition: {reason}", "yellow"))
     parts += ["", *(Text(v.sentence) for v in verdicts if v.confirmatory)]
