@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from geppetto.answers.table import COLUMNS, answers_table
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError
-from geppetto.evaluation.effects import CONTRASTS, Differences, Effect, differences, effect
+from geppetto.evaluation.effects import CONTRASTS, Differences, Effect, differences, effects
 from geppetto.evaluation.metrics import condition_metrics, hit_rate, item_metrics, matched
 from geppetto.evaluation.metrics import participant_metrics as metrics_of
 from geppetto.evaluation.predictions import predictions
@@ -158,7 +158,7 @@ def test_effects_are_the_named_differences() -> None:
         assert by_name["age"].persons.mean() == pytest.approx(
             np.mean(nll["without age"] - nll["own"])
         )
-    one = effect(by_name["total"], Resampling.of(6))
+    (one,) = effects([by_name["total"]], Resampling.of(6))
     expected = nll["none"] - nll["own"]
     assert one.nats.value == pytest.approx(expected.mean())
     assert one.nats_per_person.value == pytest.approx(3 * expected.mean())
@@ -180,7 +180,7 @@ def test_effects_among_some_items_and_people() -> None:
     names = [found[0].responses.participants[row] for row in rows]
     expected = [(nll[0] - nll[1])[int(name[1:])].mean() for name in names]
     assert of_some.persons == pytest.approx(expected)
-    assert effect(of_some, Resampling.of(30)).participants == 3
+    assert effects([of_some], Resampling.of(30))[0].participants == 3
 
 
 def test_condition_metrics_have_interval_ends_around_each_value() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from geppetto.evaluation.effects import differences, effect, influence
+from geppetto.evaluation.effects import differences, effects, influence
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.predictions import predictions
 from geppetto.evaluation.resampling import (
@@ -131,9 +131,11 @@ def test_studies_are_drawn_before_people() -> None:
 def test_sign_flips_reject_as_often_as_they_should() -> None:
     rng = np.random.default_rng(7)
     people = Resampling.of(30)
-    p = [sign_flip_p(rng.standard_t(4, size=30), people, 399, seed) for seed in range(2000)]
+    p = [sign_flip_p(rng.standard_t(4, size=(30, 1)), people, 399, seed)[0] for seed in range(2000)]
     assert 0.035 <= np.mean(np.array(p) <= 0.05) <= 0.065
-    shifted = [sign_flip_p(rng.normal(0.6, 1, 30), people, 399, seed) for seed in range(200)]
+    shifted = [
+        sign_flip_p(rng.normal(0.6, 1, (30, 1)), people, 399, seed)[0] for seed in range(200)
+    ]
     assert np.mean(np.array(shifted) <= 0.05) > 0.8
 
 
@@ -229,7 +231,7 @@ def test_neither_row_order_nor_names_change_a_number() -> None:
         sorted(differences(predictions(renamed)), key=lambda d: d.contrast.name),
         strict=True,
     ):
-        first, second = effect(before, sample, "bca"), effect(after, sample, "bca")
+        first, second = (effects([d], sample, "bca")[0] for d in (before, after))
         for name in ("nats", "nats_per_person", "d_z", "improved", "worst_tenth"):
             one, other = getattr(first, name), getattr(second, name)
             assert (one.value, one.low, one.high) == pytest.approx(

@@ -27,7 +27,14 @@ from geppetto.evaluation.ceilings import (
     retest,
     second_responses,
 )
-from geppetto.evaluation.effects import Differences, Effect, differences, effect, personas
+from geppetto.evaluation.effects import (
+    Differences,
+    Effect,
+    alike,
+    differences,
+    effects,
+    personas,
+)
 from geppetto.evaluation.hypotheses import equivalence
 from geppetto.evaluation.individuation import individuation
 from geppetto.evaluation.matching import (
@@ -405,14 +412,25 @@ class Results:
         return scaled, temperatures
 
     def _judge(self, found: Sequence[Differences]) -> list[Verdict]:
-        tested = []
-        for difference in found:
-            people = self.resampling.among(difference.rows)
-            measured = effect(difference, self.resampling, self.analysis.intervals)
-            match = self._matches.get((difference.model, difference.strategy))
-            p = match.p_two_sided if match and is_confirmatory(measured) else None
-            tested.append(_tested(measured, people, self.analysis, p))
-        return judge(tested, self.analysis.smallest_effect)
+        analysis = self.analysis
+        measured = effects(found, self.resampling, analysis.intervals)
+        p: dict[int, float] = {}
+        for same in alike(found):
+            contributions = np.stack([found[number].influence for number in same], axis=1)
+            people = self.resampling.among(found[same[0]].rows)
+            flipped = sign_flip_p(contributions, people, seed=analysis.seed)
+            p |= dict(zip(same, flipped.tolist(), strict=True))
+        for number, one in enumerate(measured):
+            match = self._matches.get((one.model, one.strategy))
+            if match and is_confirmatory(one):
+                p[number] = match.p_two_sided
+        return judge(
+            [
+                _tested(one, self.resampling.among(one.differences.rows), analysis, p[number])
+                for number, one in enumerate(measured)
+            ],
+            analysis.smallest_effect,
+        )
 
     def _restrictions(self, by: str) -> Iterator[tuple[str, list[int] | None, Integers | None]]:
         """Names, items and participants of each part of the data."""
@@ -536,9 +554,10 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
             influence=np.concatenate([part.influence for part in parts]),
             trials=np.concatenate([part.trials for part in parts]),
         )
-        measured = effect(joined, resampling, analysis.intervals)
+        (measured,) = effects([joined], resampling, analysis.intervals)
         whole = Resampling.of(len(studies), base=resampling.sample[0], clusters=studies)
-        tested.append(replace(_tested(measured, whole, analysis), people_needed=None))
+        p = float(sign_flip_p(joined.influence[:, None], whole, seed=analysis.seed)[0])
+        tested.append(replace(_tested(measured, whole, analysis, p), people_needed=None))
     return judge(tested, analysis.smallest_effect)
 
 
@@ -547,13 +566,9 @@ def _comparison(verdict: Verdict) -> tuple[str, str, str]:
     return effect.model, effect.strategy, effect.contrast.name
 
 
-def _tested(
-    measured: Effect, people: Resampling, analysis: Analysis, p: float | None = None
-) -> Tested:
-    """An effect with its tests, that of a difference by flipping signs unless it is given."""
+def _tested(measured: Effect, people: Resampling, analysis: Analysis, p: float) -> Tested:
+    """An effect with its tests."""
     contributions, smallest = measured.differences.influence, analysis.smallest_effect
-    if p is None:
-        p = sign_flip_p(contributions, people, seed=analysis.seed)
     equivalent = equivalence(contributions, smallest, people)
     needed = people_to_decide(smallest, float(np.std(contributions, ddof=1)))
     return Tested(measured, p, equivalent, needed)

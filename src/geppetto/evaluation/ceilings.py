@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geppetto.evaluation.predictions import Floats, Integers, Predictions, Responses
-from geppetto.evaluation.resampling import Estimate, Resampling, Weights, estimate, mean
+from geppetto.evaluation.resampling import Estimate, Resampling, Weights, estimate, estimates, mean
 from geppetto.plan import Condition
 from geppetto.studies import Study
 
@@ -224,22 +224,24 @@ def construct_fits(
     people
         How participants are drawn.
     """
-    found = []
-    for one in predicted:
-        responses, expected = one.responses, _mean(one.expected, axis=0)
-        for construct, items in constructs(responses, study).items():
-            scores = _keyed(responses.scores, responses, study, items)
-            guess = _keyed(expected, responses, study, items).mean(axis=1)
-            found.append(
-                ConstructFit(
-                    one.condition,
-                    construct,
-                    estimate(correlation, scores.mean(axis=1), guess, people=people),
-                    estimate(signed_r_squared, scores.mean(axis=1), guess, people=people),
-                    estimate(part_of_reliable, scores, guess, people=people),
-                )
-            )
-    return found
+    responses = predicted[0].responses
+    expected = [_mean(one.expected, axis=0) for one in predicted]
+    found: dict[int, list[ConstructFit]] = {}
+    for construct, items in constructs(responses, study).items():
+        scores = _keyed(responses.scores, responses, study, items)
+        guesses = np.stack(
+            [_keyed(values, responses, study, items).mean(axis=1) for values in expected], axis=1
+        )
+        truth = scores.mean(axis=1)
+        columns = (
+            estimates(correlation, truth, guesses, people=people),
+            estimates(signed_r_squared, truth, guesses, people=people),
+            estimates(part_of_reliable, scores, guesses, people=people),
+        )
+        for number, numbers in enumerate(zip(*columns, strict=True)):
+            fit = ConstructFit(predicted[number].condition, construct, *numbers)
+            found.setdefault(number, []).append(fit)
+    return [fit for number in sorted(found) for fit in found[number]]
 
 
 def ratio(weights: Weights, upper: Floats, lower: Floats) -> Floats:
@@ -249,19 +251,45 @@ def ratio(weights: Weights, upper: Floats, lower: Floats) -> Floats:
     return np.asarray(above / np.where(below > 0, below, np.nan))
 
 
-def correlation(weights: Weights, one: Floats, other: Floats) -> Floats:
-    """Pearson's r over the participants who have both numbers; NaN if one does not vary."""
-    covariance = _covariance(weights, np.stack([one, other], axis=1))
-    return _divided(covariance[:, 0, 1], np.sqrt(covariance[:, 0, 0] * covariance[:, 1, 1]))
+def correlation(weights: Weights, one: Floats, others: Floats) -> Floats:
+    """Pearson's r of a number with others, over the participants who have all of them.
+
+    Parameters
+    ----------
+    weights
+        How often each participant counts, shape (draws, participants).
+    one
+        A number a participant, shape (participants,).
+    others
+        What it is correlated with, shape (participants,) or (participants, columns).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (draws,) or (draws, columns); NaN if one of the two does not vary.
+    """
+    columns = others.reshape(len(others), -1)
+    complete = np.isfinite(one) & np.isfinite(columns).all(axis=1)
+    weights, x, y = weights[:, complete], one[complete, None], columns[complete]
+    if not len(x):
+        return np.full((len(weights), *others.shape[1:]), np.nan)
+    x, y = x - x.mean(), y - y.mean(axis=0)
+    total = weights.sum(axis=1)[:, None]
+    m_x, m_y = (_divided(weights @ values, total) for values in (x, y))
+    v_x = _divided(weights @ x**2, total) - m_x**2
+    v_y = _divided(weights @ y**2, total) - m_y**2
+    product = _divided(weights @ (x * y), total) - m_x * m_y
+    r = _divided(product, np.sqrt(np.maximum(v_x * v_y, 0)))
+    return r.reshape(len(weights), *others.shape[1:])
 
 
-def signed_r_squared(weights: Weights, truth: Floats, guess: Floats) -> Floats:
+def signed_r_squared(weights: Weights, truth: Floats, guesses: Floats) -> Floats:
     """Pearson's r squared, with the sign of r."""
-    r = correlation(weights, truth, guess)
+    r = correlation(weights, truth, guesses)
     return np.asarray(r * np.abs(r))
 
 
-def part_of_reliable(weights: Weights, scores: Floats, guess: Floats) -> Floats:
+def part_of_reliable(weights: Weights, scores: Floats, guesses: Floats) -> Floats:
     """Signed R² of a construct's score over the split-half reliability of that score.
 
     Parameters
@@ -270,11 +298,11 @@ def part_of_reliable(weights: Weights, scores: Floats, guess: Floats) -> Floats:
         How often each participant counts, shape (draws, participants).
     scores
         Each participant's keyed score of each item, shape (participants, items).
-    guess
-        Prediction of their mean, shape (participants,).
+    guesses
+        Predictions of their mean, shape (participants,) or (participants, columns).
     """
-    reliability = split_half(weights, scores)
-    return _divided(signed_r_squared(weights, scores.mean(axis=1), guess), reliability)
+    reliability = split_half(weights, scores).reshape(-1, *[1] * (guesses.ndim - 1))
+    return _divided(signed_r_squared(weights, scores.mean(axis=1), guesses), reliability)
 
 
 def cronbach_alpha(weights: Weights, scores: Floats) -> Floats:

@@ -14,8 +14,7 @@ from geppetto.evaluation.resampling import (
     Estimate,
     Method,
     Resampling,
-    Statistic,
-    estimate,
+    estimates,
     mean,
     share_positive,
     standardised_mean,
@@ -304,28 +303,45 @@ def personas(found: Sequence[Predictions]) -> Iterator[dict[str, Predictions]]:
         yield arms
 
 
-def effect(found: Differences, people: Resampling, method: Method = "percentile") -> Effect:
-    """A contrast over participants, with 95% intervals.
+def effects(
+    found: Sequence[Differences], people: Resampling, method: Method = "percentile"
+) -> list[Effect]:
+    """Contrasts over participants, with 95% intervals of the same draws of people.
 
     Parameters
     ----------
     found
-        The contrast, person by person.
+        The contrasts, person by person.
     people
         How all participants are drawn, those without a difference included.
     method
         Kind of interval.
     """
-    people = people.among(found.rows)
+    made: dict[int, Effect] = {}
+    for same in alike(found):
+        parts = [found[number] for number in same]
+        drawn = people.among(parts[0].rows)
+        persons = np.stack([part.persons for part in parts], axis=1)
+        contributions = np.stack([part.influence for part in parts], axis=1)
+        totals = np.stack([part.totals for part in parts], axis=1)
+        columns = [
+            estimates(statistic, values, people=drawn, method=method)
+            for statistic, values in (
+                (mean, contributions),
+                (mean, totals),
+                (standardised_mean, persons),
+                (share_positive, persons),
+                (worst_tenth, persons),
+            )
+        ]
+        for number, part, *numbers in zip(same, parts, *columns, strict=True):
+            made[number] = Effect(part, *numbers)
+    return [made[number] for number in range(len(found))]
 
-    def over(statistic: Statistic, values: Floats) -> Estimate:
-        return estimate(statistic, values, people=people, method=method)
 
-    return Effect(
-        found,
-        nats=over(mean, found.influence),
-        nats_per_person=over(mean, found.totals),
-        d_z=over(standardised_mean, found.persons),
-        improved=over(share_positive, found.persons),
-        worst_tenth=over(worst_tenth, found.persons),
-    )
+def alike(found: Sequence[Differences]) -> list[list[int]]:
+    """Numbers of the contrasts that are of the same participants."""
+    groups: dict[bytes, list[int]] = {}
+    for number, difference in enumerate(found):
+        groups.setdefault(difference.rows.tobytes(), []).append(number)
+    return list(groups.values())

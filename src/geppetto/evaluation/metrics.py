@@ -17,7 +17,7 @@ from geppetto.evaluation.predictions import (
     Predictions,
     rows_by_condition,
 )
-from geppetto.evaluation.resampling import Method, Resampling, estimate, mean, saved_share
+from geppetto.evaluation.resampling import Method, Resampling, estimates, mean, saved_share
 from geppetto.plan import Condition
 
 MEASURES = ("accuracy", "nll", "nll_full", "option_mass", "pseudo_r2", "rps", "score_error")
@@ -197,23 +197,24 @@ def condition_metrics(
         A row a model, strategy and arm; columns NAME, NAME_low and NAME_high for each of
         `MEASURES`, and `participants`.
     """
-    rows = []
-    for key, group in people.groupby(CONDITION, sort=False):
-        row: dict[str, str | float] = dict(zip(CONDITION, map(str, key), strict=True))
-        row["participants"] = len(group)
-        for measure in MEASURES:
-            if measure == "pseudo_r2":
-                pair = group["nll"].to_numpy(), group["nll_uniform"].to_numpy()
-                found = estimate(saved_share, *pair, people=resampling, method=method)
-            else:
-                found = estimate(mean, group[measure].to_numpy(), people=resampling, method=method)
-            row |= {
-                measure: found.value,
-                f"{measure}_low": found.low,
-                f"{measure}_high": found.high,
-            }
-        rows.append(row)
-    return pd.DataFrame(rows)
+    groups = list(people.groupby(CONDITION, sort=False))
+    table = pd.DataFrame([key for key, _ in groups], columns=CONDITION)
+    table["participants"] = [len(group) for _, group in groups]
+    of = {
+        name: np.stack([group[name].to_numpy() for _, group in groups], axis=1)
+        for name in (*MEASURES, "nll_uniform")
+    }
+    for name in MEASURES:
+        if name == "pseudo_r2":
+            found = estimates(
+                saved_share, of["nll"], of["nll_uniform"], people=resampling, method=method
+            )
+        else:
+            found = estimates(mean, of[name], people=resampling, method=method)
+        table[name] = [one.value for one in found]
+        table[f"{name}_low"] = [one.low for one in found]
+        table[f"{name}_high"] = [one.high for one in found]
+    return table
 
 
 def conditions_of(found: Sequence[Predictions]) -> dict[Condition, Predictions]:

@@ -15,7 +15,7 @@ _BATCH = 20_000_000
 
 def sign_flip_p(
     contributions: Floats, people: Resampling, permutations: int = PERMUTATIONS, seed: int = 0
-) -> float:
+) -> Floats:
     """Probability of a mean at least this far from zero if each sign were a coin's.
 
     Under the null that two arms do not differ, a participant's difference is as likely to have
@@ -25,24 +25,26 @@ def sign_flip_p(
     Parameters
     ----------
     contributions
-        What each participant adds to the mean difference, shape (participants,).
+        What each participant adds to the mean difference, shape (participants, contrasts).
     people
         Clusters and survey weights of the same participants.
     permutations, seed
-        Number of random flips, and their seed.
+        Number of random flips, the same for all contrasts, and their seed.
 
     Returns
     -------
-    float
-        Two-sided p = (1 + b) / (1 + B), b the flips at least as extreme (Phipson & Smyth 2010).
+    numpy.ndarray
+        Shape (contrasts,): two-sided p = (1 + b) / (1 + B), b the flips at least as extreme
+        (Phipson & Smyth 2010).
     """
-    weighted = np.bincount(people.clusters, contributions * people.sample[0])
-    observed = abs(weighted.sum())
+    weighted = np.zeros((int(people.clusters.max()) + 1, contributions.shape[1]))
+    np.add.at(weighted, people.clusters, contributions * people.sample[0][:, None])
+    observed = np.abs(weighted.sum(0)) * (1 - 1e-12)
     rng = np.random.default_rng(seed)
     size = max(1, _BATCH // len(weighted))
-    extreme = 0
+    extreme = np.zeros(len(observed))
     for start in range(0, permutations, size):
         count = min(size, permutations - start)
         signs = rng.integers(0, 2, size=(count, len(weighted)), dtype=np.int8) * 2.0 - 1.0
-        extreme += int(np.sum(np.abs(signs @ weighted) >= observed * (1 - 1e-12)))
-    return (1 + extreme) / (1 + permutations)
+        extreme += np.sum(np.abs(signs @ weighted) >= observed, axis=0)
+    return np.asarray((1 + extreme) / (1 + permutations))

@@ -206,42 +206,49 @@ def estimate(
     Estimate
         Ends are NaN where more than one draw in a hundred has no value.
     """
-    value = float(statistic(people.sample, *values)[0])
+    (found,) = estimates(statistic, *values, people=people, method=method)
+    return found
+
+
+def estimates(
+    statistic: Statistic, *values: Any, people: Resampling, method: Method = "percentile"
+) -> list[Estimate]:
+    """Several statistics at once, of the same draws: one a column.
+
+    The statistic gives an array of shape (draws, columns); all else is as in `estimate`.
+    """
+    sample = statistic(people.sample, *values).reshape(-1)
     drawn = np.concatenate([statistic(weights, *values) for weights in people.weights()])
-    return interval(value, drawn, statistic, *values, people=people, method=method)
+    drawn = drawn.reshape(len(drawn), -1)
+    left_out = None
+    if method == "bca":
+        parts = [statistic(weights, *values) for weights in people.leave_one_out()]
+        left_out = np.concatenate(parts).reshape(-1, len(sample))
+    return [
+        _interval(float(value), drawn[:, column], None if left_out is None else left_out[:, column])
+        for column, value in enumerate(sample)
+    ]
 
 
-def interval(
-    value: float,
-    drawn: NDArray[np.float64],
-    statistic: Statistic,
-    *values: Any,
-    people: Resampling,
-    method: Method,
+def _interval(
+    value: float, drawn: NDArray[np.float64], left_out: NDArray[np.float64] | None
 ) -> Estimate:
-    """The interval of a value whose draws are known."""
+    """The interval of a value from its draws; BCa if its leave-one-out values are given."""
     missing = np.isnan(drawn)
     if np.isnan(value) or missing.mean() > 0.01:
         return Estimate(value, float("nan"), float("nan"))
     drawn = drawn[~missing]
-    tails = np.array([0.025, 0.975])
-    if method == "bca":
-        tails = _bca_tails(value, drawn, statistic, *values, people=people)
+    tails = np.array([0.025, 0.975]) if left_out is None else _bca_tails(value, drawn, left_out)
     low, high = np.quantile(drawn, tails)
     return Estimate(value, float(low), float(high))
 
 
 def _bca_tails(
-    value: float,
-    drawn: NDArray[np.float64],
-    statistic: Statistic,
-    *values: Any,
-    people: Resampling,
+    value: float, drawn: NDArray[np.float64], left_out: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     below = np.mean(drawn < value) + np.mean(drawn == value) / 2
     if not 0 < below < 1:
         return np.array([0.025, 0.975])
-    left_out = np.concatenate([statistic(weights, *values) for weights in people.leave_one_out()])
     away = np.nanmean(left_out) - left_out
     spread = np.nansum(away**2)
     acceleration = np.nansum(away**3) / (6 * spread**1.5) if spread > 0 else 0.0
@@ -250,8 +257,10 @@ def _bca_tails(
 
 
 def mean(weights: Weights, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over participants; who has no value does not count."""
+    """Mean over participants, of each column if there are some; NaN does not count."""
     known = np.isfinite(values)
+    if known.all():
+        return np.asarray(weights @ values / _totals(weights, values))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(weights @ np.where(known, values, 0.0) / (weights @ known.astype(float)))
 
@@ -261,13 +270,13 @@ def standardised_mean(weights: Weights, differences: NDArray[np.float64]) -> NDA
 
     If nobody's answers changed at all it is 0; if everybody's changed by the same, NaN.
     """
-    people = len(differences)
-    shift = differences.mean()
-    total = weights.sum(1)
-    centre = weights @ differences / total
-    variance = weights @ (differences - shift) ** 2 / total - (centre - shift) ** 2
+    people, total = len(differences), _totals(weights, differences)
+    shift = differences.mean(axis=0)
+    centre = weights @ (differences - shift) / total
+    variance = weights @ (differences - shift) ** 2 / total - centre**2
     variance *= people / (people - 1)
-    nothing = 1e-24 * max(float(np.max(differences**2)), 1e-300)
+    centre = centre + shift
+    nothing = 1e-24 * np.maximum(np.max(differences**2, axis=0), 1e-300)
     with np.errstate(divide="ignore", invalid="ignore"):
         d_z = np.where(variance > nothing, centre / np.sqrt(variance), np.nan)
     return np.where(centre**2 <= nothing, 0.0, d_z)
@@ -280,12 +289,23 @@ def share_positive(weights: Weights, differences: NDArray[np.float64]) -> NDArra
 
 def worst_tenth(weights: Weights, differences: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean difference of the tenth of participants that fares worst, fractions included."""
+    if differences.ndim == 2:
+        return np.stack([worst_tenth(weights, column) for column in differences.T], axis=1)
+    tenth = weights.sum(1) / 10
     order = np.argsort(differences, kind="stable")
-    counted = weights[:, order]
-    tenth = counted.sum(1, keepdims=True) / 10
+    some = order[: len(order) // 4 + 1]  # the worst quarter has a tenth of nearly every draw
+    if (weights[:, some].sum(1) < tenth).any():
+        some = order
+    counted = weights[:, some]
     before = np.cumsum(counted, axis=1) - counted
-    inside = np.clip(tenth - before, 0, counted)
-    return np.asarray(inside @ differences[order] / tenth[:, 0])
+    inside = np.clip(tenth[:, None] - before, 0, counted)
+    return np.asarray(inside @ differences[some] / tenth)
+
+
+def _totals(weights: Weights, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of weights of each draw, in a shape to divide by."""
+    total = np.asarray(weights.sum(axis=1))
+    return total if values.ndim == 1 else total[:, None]
 
 
 def saved_share(
