@@ -335,10 +335,13 @@ def predicted(condition: Condition, nll: NDArray[np.float64]) -> Predictions:
         (("0", "1"), ("0", "1")),
         np.array([True, True]),
         np.zeros((people, 2), int),
+        np.arange(people),
+        np.ones(people),
     )
     logs = np.stack([-nll, np.log1p(-np.exp(-nll))], axis=-1)[None, :, None, :].repeat(2, axis=2)
+    pool, donors = np.zeros(people, int), np.full((1, people), -1)
     return Predictions(
-        responses, condition, np.full((1, people), -1), logs, logs[..., 0], np.ones((1, people, 2))
+        responses, condition, pool, donors, logs, logs[..., 0], np.ones((1, people, 2))
     )
 
 

@@ -11,7 +11,6 @@ from scipy.special import log_softmax
 from sklearn.calibration import calibration_curve
 
 from geppetto.evaluation.calibration import reliability, temperature_scaled, top_options
-from geppetto.evaluation.metrics import hit_rate
 from geppetto.evaluation.predictions import Predictions, Responses, predictions
 from geppetto.plan import Condition
 
@@ -27,6 +26,8 @@ def responses_of(position: Integers, options: list[int]) -> Responses:
         tuple(tuple(str(n) for n in range(count)) for count in options),
         np.ones(items, bool),
         position,
+        np.arange(people),
+        np.ones(people),
     )
 
 
@@ -43,6 +44,7 @@ def arm(logits: Floats, responses: Responses, name: str, model: str = "m") -> Pr
     return Predictions(
         responses,
         Condition(model, strategy, name),
+        np.zeros(donors.shape[1], int),
         donors,
         log_probs,
         np.full(shape, -1.5),
@@ -95,7 +97,7 @@ def test_what_has_no_answer_is_in_no_bin() -> None:
     assert np.isnan(reliability([np.nan], [np.nan]).error)
 
 
-def test_top_options_share_ties_as_hit_rates_do() -> None:
+def test_equally_probable_best_options_share_the_hit() -> None:
     rng = np.random.default_rng(1)
     position = rng.integers(0, 2, (30, 4))
     position[4, 1] = -1
@@ -112,8 +114,9 @@ def test_top_options_share_ties_as_hit_rates_do() -> None:
                     continue
                 log_probs = prediction.option_log_probs[draw, person, item, :options]
                 assert confidence[draw, person, item] == np.exp(log_probs.max())
-                assert correct[draw, person, item] == hit_rate(log_probs, real)
-                hits.add(hit_rate(log_probs, real))
+                best = log_probs == log_probs.max()
+                assert correct[draw, person, item] == best[real] / best.sum()
+                hits.add(best[real] / best.sum())
     assert hits == {0, 1 / 4, 1 / 3, 1 / 2, 1}
 
 
@@ -238,6 +241,9 @@ def test_names_and_order_of_rows_do_not_change_the_temperatures() -> None:
             "strategy": "s",
             "arm": "own",
             "donor": "",
+            "pool": 0,
+            "cluster": None,
+            "weight": 1.0,
             "options": ("a", "b", "c"),
             "ordinal": True,
             "response": "abc"[position[person, item]],

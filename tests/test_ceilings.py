@@ -43,7 +43,13 @@ def responses_of(study: Study) -> Responses:
     ]
     ordinal = np.array([study.scale(item).ordinal for item in study.items.values()])
     return Responses(
-        tuple(study.people), tuple(study.items), tuple(options), ordinal, np.array(position)
+        tuple(study.people),
+        tuple(study.items),
+        tuple(options),
+        ordinal,
+        np.array(position),
+        np.arange(len(study.people)),
+        np.ones(len(study.people)),
     )
 
 
@@ -53,7 +59,8 @@ def predicting(responses: Responses, probabilities: Floats) -> Predictions:
     cells = np.zeros((draws, *responses.position.shape))
     donors = np.full((draws, len(responses.participants)), -1)
     logs = np.log(probabilities)
-    return Predictions(responses, Condition("m", "s", "own"), donors, logs, cells, cells + 1)
+    condition, pool = Condition("m", "s", "own"), np.zeros(donors.shape[1], int)
+    return Predictions(responses, condition, pool, donors, logs, cells, cells + 1)
 
 
 def test_reliabilities_of_the_big_five_are_the_published_ones(bfi: Study) -> None:

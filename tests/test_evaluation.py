@@ -14,11 +14,11 @@ from geppetto.answers.table import COLUMNS, answers_table
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.effects import CONTRASTS, Differences, Effect, differences, effects
-from geppetto.evaluation.metrics import condition_metrics, hit_rate, item_metrics, matched
+from geppetto.evaluation.metrics import condition_metrics, item_metrics, matched
 from geppetto.evaluation.metrics import participant_metrics as metrics_of
 from geppetto.evaluation.predictions import predictions
 from geppetto.evaluation.resampling import Estimate, Resampling, estimate, mean
-from geppetto.evaluation.verdicts import Tested, Verdict, conclusion, judge
+from geppetto.evaluation.verdicts import Comparison, Verdict, conclusion, judge
 from geppetto.plan import Plan, PlannedAnswer
 from geppetto.studies import Study
 from invented import responses as invented_responses
@@ -99,13 +99,6 @@ def test_an_option_without_finite_probability_is_an_outcome(small_study: Study) 
     assert row["reason"] == "an option's log-probability is not finite"
 
 
-def test_ties_share_a_hit() -> None:
-    assert hit_rate([-1, -2, -3], 0) == 1
-    assert hit_rate([-1, -2, -3], 1) == 0
-    assert hit_rate([-1, -1, -3], 1) == 0.5
-    assert hit_rate(np.log(UNIFORM), 2) == pytest.approx(1 / 3)
-
-
 def test_participant_metrics_are_means_over_cells_and_donors_first() -> None:
     answers = table(1, 2, {"shuffled": lambda _, i: np.array([0.5, 0.3, 0.2]) if i else UNIFORM})
     other = tuple(np.log([0.25, 0.5, 0.25]))
@@ -119,7 +112,7 @@ def test_participant_metrics_are_means_over_cells_and_donors_first() -> None:
     assert row["pseudo_r2"] == pytest.approx(1 - row["nll"] / np.log(3))
 
 
-def test_a_condition_without_a_cell_stops_the_comparison() -> None:
+def test_a_condition_without_a_cell_stops_the_compared() -> None:
     answers = table(3, 2, {"none": lambda *_: UNIFORM, "own": lambda *_: UNIFORM})
     with pytest.raises(GeppettoError, match="m · s · own and m · none differ in 1 cells"):
         matched(answers.drop(index=7))
@@ -239,7 +232,7 @@ def verdict(
         nothing.astype(int),
     )
     found = Effect(compared, nats, nats, nats, Estimate(0.5, 0, 1), nats)
-    (judged,) = judge([Tested(found, p, equivalent, 1234)], 0.005)
+    (judged,) = judge([Comparison(found, p, equivalent, 1234)], 0.005)
     return judged
 
 
@@ -269,7 +262,7 @@ def test_the_verdict_follows_the_tests(given: Any, outcome: str, words: str) -> 
 def test_confirmatory_verdicts_are_corrected_together() -> None:
     given = {"a": 0.01, "b": 0.03, "c": 0.02}
     parts = [verdict(0.01, 0.03, p, 1 - p, strategy=name) for name, p in given.items()]
-    tested = [Tested(v.effect, v.p, v.p_equivalent, 10) for v in parts]
+    tested = [Comparison(v.effect, v.p, v.p_equivalent, 10) for v in parts]
     judged = judge(tested, 0.005)
     assert [v.p_adjusted for v in judged] == pytest.approx([0.03, 0.04, 0.04])
     assert [v.family for v in judged] == [3, 3, 3]

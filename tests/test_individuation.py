@@ -50,11 +50,14 @@ def predicted(
         codes,
         np.ones(items, bool) if ordinal is None else ordinal,
         position,
+        np.arange(people),
+        np.ones(people),
     )
     log_probs = np.where(position[..., None] < 0, np.nan, np.log(probabilities))
     empty = np.full(log_probs.shape[:3], np.nan)
     donors = np.full(log_probs.shape[:2], -1)
-    return Predictions(responses, Condition("m", "s", "own"), donors, log_probs, empty, empty)
+    pool = np.zeros(people, int)
+    return Predictions(responses, Condition("m", "s", "own"), pool, donors, log_probs, empty, empty)
 
 
 def data(

@@ -33,6 +33,8 @@ def responses_of(position: Integers, options: int) -> Responses:
         (codes,) * items,
         np.ones(items, bool),
         position,
+        np.arange(people),
+        np.ones(people),
     )
 
 
@@ -41,7 +43,8 @@ def shown(personas: Floats, responses: Responses, donors: Integers, arm: str) ->
     log_probs = personas[np.maximum(donors, 0)].copy()
     log_probs[(donors < 0)[:, :, None] | ~responses.answered] = np.nan
     empty = np.full(log_probs.shape[:3], np.nan)
-    return Predictions(responses, Condition("m", "s", arm), donors, log_probs, empty, empty)
+    pool = np.zeros(donors.shape[1], int)
+    return Predictions(responses, Condition("m", "s", arm), pool, donors, log_probs, empty, empty)
 
 
 def own_of(personas: Floats, responses: Responses) -> Predictions:

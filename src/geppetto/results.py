@@ -49,15 +49,14 @@ from geppetto.evaluation.metrics import (
     condition_metrics,
     item_metrics,
     matched,
-    nanmean,
     participant_metrics,
 )
 from geppetto.evaluation.mixed_model import MixedModel, mixed_model
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.power import people_to_decide
-from geppetto.evaluation.predictions import Integers, Predictions, predictions
+from geppetto.evaluation.predictions import Integers, Predictions, nanmean, predictions
 from geppetto.evaluation.resampling import Estimate, Resampling
-from geppetto.evaluation.verdicts import Tested, Verdict, is_confirmatory, judge
+from geppetto.evaluation.verdicts import Comparison, Verdict, is_confirmatory, judge
 from geppetto.plan import Condition
 from geppetto.reports.plots import Plots
 from geppetto.studies import Study
@@ -426,7 +425,7 @@ class Results:
                 p[number] = match.p_two_sided
         return judge(
             [
-                _tested(one, self.resampling.among(one.differences.rows), analysis, p[number])
+                _comparison(one, self.resampling.among(one.differences.rows), analysis, p[number])
                 for number, one in enumerate(measured)
             ],
             analysis.smallest_effect,
@@ -527,7 +526,7 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
     if len({found.analysis for found in results}) > 1:
         raise GeppettoError("the results differ in their `analysis`; give all the same and rerun")
     analysis = results[0].analysis
-    verdicts = [{_comparison(v): v.effect.differences for v in r.verdicts()} for r in results]
+    verdicts = [{_compared(v): v.effect.differences for v in r.verdicts()} for r in results]
     tested = []
     for key in verdicts[0]:
         if not all(key in others for others in verdicts):
@@ -557,18 +556,18 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
         (measured,) = effects([joined], resampling, analysis.intervals)
         whole = Resampling.of(len(studies), base=resampling.sample[0], clusters=studies)
         p = float(sign_flip_p(joined.influence[:, None], whole, seed=analysis.seed)[0])
-        tested.append(replace(_tested(measured, whole, analysis, p), people_needed=None))
+        tested.append(replace(_comparison(measured, whole, analysis, p), people_needed=None))
     return judge(tested, analysis.smallest_effect)
 
 
-def _comparison(verdict: Verdict) -> tuple[str, str, str]:
+def _compared(verdict: Verdict) -> tuple[str, str, str]:
     effect = verdict.effect
     return effect.model, effect.strategy, effect.contrast.name
 
 
-def _tested(measured: Effect, people: Resampling, analysis: Analysis, p: float) -> Tested:
+def _comparison(measured: Effect, people: Resampling, analysis: Analysis, p: float) -> Comparison:
     """An effect with its tests."""
     contributions, smallest = measured.differences.influence, analysis.smallest_effect
     equivalent = equivalence(contributions, smallest, people)
     needed = people_to_decide(smallest, float(np.std(contributions, ddof=1)))
-    return Tested(measured, p, equivalent, needed)
+    return Comparison(measured, p, equivalent, needed)

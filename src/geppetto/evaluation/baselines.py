@@ -20,7 +20,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from geppetto.evaluation.predictions import CELL, Predictions
+from geppetto.evaluation.predictions import CELL, Predictions, nanmean
 from geppetto.evaluation.resampling import Estimate, Resampling, Weights, estimate
 from geppetto.personas.known import Block, blocks, view
 from geppetto.plan import NO_STRATEGY, Condition, Strategy
@@ -476,7 +476,7 @@ def skills(
     people
         How participants are drawn.
     """
-    losses = {p.condition: _mean(_mean(p.nll, 0), 1) for p in predicted}
+    losses = {p.condition: nanmean(nanmean(p.nll, 0), 1) for p in predicted}
     found = []
     for model, strategy, arm in losses:
         none = losses.get(Condition(model, NO_STRATEGY, "none"))
@@ -492,12 +492,6 @@ def skills(
         reason = f"{best} predicts no better than the model without a persona"
         found.append(Skill(model, strategy, best, share, reason if np.isnan(share.value) else ""))
     return found
-
-
-def _mean(values: Floats, axis: int) -> Floats:
-    """Mean of the known values along an axis; NaN where there is none."""
-    number = np.isfinite(values).sum(axis)
-    return np.asarray(np.nansum(values, axis) / np.where(number, number, np.nan))
 
 
 def saved_part(weights: Weights, none: Floats, own: Floats, best: Floats) -> Floats:

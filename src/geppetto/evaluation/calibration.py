@@ -79,7 +79,7 @@ def top_options(predictions: Predictions) -> tuple[Floats, Floats]:
     """Probability of the most probable option, and whether it is the real response.
 
     Both of shape (draws, participants, items), NaN without an answer. A response that is one of m
-    equally probable best options is a hit by 1/m, as in `metrics.hit_rate`.
+    equally probable best options is a hit by 1/m.
     """
     nll = predictions.nll
     best = np.fmax.reduce(predictions.option_log_probs, axis=3)

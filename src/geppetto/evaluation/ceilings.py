@@ -14,7 +14,8 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from geppetto.evaluation.predictions import Floats, Integers, Predictions, Responses
+from geppetto.evaluation.calibration import top_options
+from geppetto.evaluation.predictions import Floats, Integers, Predictions, Responses, nanmean
 from geppetto.evaluation.resampling import Estimate, Resampling, Weights, estimate, estimates, mean
 from geppetto.plan import Condition
 from geppetto.studies import Study
@@ -166,8 +167,8 @@ def normalised_accuracy(predicted: Predictions, again: Integers, people: Resampl
     people
         How participants are drawn.
     """
-    hits = np.where(again >= 0, _hits(predicted), np.nan)
-    accuracy = _mean(hits, axis=1)
+    hits = np.where(again >= 0, nanmean(top_options(predicted)[1], axis=0), np.nan)
+    accuracy = nanmean(hits, axis=1)
     return estimate(ratio, accuracy, _repeated(predicted.responses, again), people=people)
 
 
@@ -225,7 +226,7 @@ def construct_fits(
         How participants are drawn.
     """
     responses = predicted[0].responses
-    expected = [_mean(one.expected, axis=0) for one in predicted]
+    expected = [nanmean(one.expected, axis=0) for one in predicted]
     found: dict[int, list[ConstructFit]] = {}
     for construct, items in constructs(responses, study).items():
         scores = _keyed(responses.scores, responses, study, items)
@@ -378,20 +379,4 @@ def _keyed(values: Floats, responses: Responses, study: Study, items: Sequence[s
 def _repeated(responses: Responses, again: Integers) -> Floats:
     """Each participant's share of items with the same response twice; NaN without any."""
     same = (responses.position == again).astype(float)
-    return _mean(np.where(again >= 0, same, np.nan), axis=1)
-
-
-def _hits(predicted: Predictions) -> Floats:
-    """Whether the most probable option is the response, ties shared, mean over draws."""
-    logs = predicted.option_log_probs
-    best = logs == np.nanmax(np.where(np.isnan(logs), -np.inf, logs), axis=3, keepdims=True)
-    position = np.maximum(predicted.responses.position, 0)[None, :, :, None]
-    hit = np.take_along_axis(best, position, axis=3)[..., 0]
-    number = best.sum(axis=3)
-    return _mean(hit / np.where(number, number, np.nan), axis=0)
-
-
-def _mean(values: Floats, axis: int) -> Floats:
-    """Mean of the known values along an axis; NaN where there is none."""
-    number = np.isfinite(values).sum(axis)
-    return np.asarray(np.nansum(values, axis) / np.where(number, number, np.nan))
+    return nanmean(np.where(again >= 0, same, np.nan), axis=1)

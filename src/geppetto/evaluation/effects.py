@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from geppetto.evaluation.baselines import BASELINE
-from geppetto.evaluation.metrics import conditions_of, nanmean
-from geppetto.evaluation.predictions import Floats, Integers, Predictions
+from geppetto.evaluation.predictions import Floats, Integers, Predictions, nanmean
 from geppetto.evaluation.resampling import (
     Estimate,
     Method,
@@ -54,7 +53,7 @@ def contrasts(arms: Sequence[str]) -> list[Contrast]:
             arm.removeprefix(without),
             arm,
             "own",
-            f"what knowing {arm.removeprefix(without)} saves",
+            f"what saying {arm.removeprefix(without)} saves, by its text and what it tells",
         )
         for arm in arms
         if arm.startswith(without)
@@ -292,7 +291,7 @@ def _nats(found: Predictions, measure: str, items: Sequence[int] | None) -> Floa
 
 def personas(found: Sequence[Predictions]) -> Iterator[dict[str, Predictions]]:
     """The arms of each model and strategy by name, with the one without a persona."""
-    by_condition = conditions_of(found)
+    by_condition = {predictions.condition: predictions for predictions in found}
     pairs = dict.fromkeys((condition.model, condition.strategy) for condition in by_condition)
     for model, strategy in pairs:
         if strategy == NO_STRATEGY or model == BASELINE:

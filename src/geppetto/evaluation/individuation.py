@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from geppetto.evaluation.predictions import Floats, Predictions
+from geppetto.evaluation.predictions import Floats, Predictions, nanmean
 from geppetto.evaluation.resampling import Estimate, Resampling, Statistic, Weights, estimate, mean
 
 R_MAX = 0.999
@@ -211,7 +211,7 @@ def _over_draws(statistic: Statistic) -> Statistic:
 
     def averaged(weights: Weights, expected: Floats, scores: Floats) -> Floats:
         draws = [statistic(weights, e, scores) for e in np.moveaxis(expected, 1, 0)]
-        return _known_mean(np.array(draws), axis=0)
+        return nanmean(np.array(draws), axis=0)
 
     return averaged
 
@@ -362,13 +362,7 @@ def _fisher_z(r: Floats) -> Floats:
 
 def _fisher_mean(r: Floats) -> Floats:
     """Mean correlation of each row by Fisher's z; NaN does not count."""
-    return np.asarray(np.tanh(_known_mean(_fisher_z(r), axis=1)))
-
-
-def _known_mean(values: Floats, axis: int) -> Floats:
-    """Mean of what is not NaN, and NaN of nothing."""
-    known = ~np.isnan(values)
-    return _ratio(np.where(known, values, 0.0).sum(axis=axis), known.sum(axis=axis))
+    return np.asarray(np.tanh(nanmean(_fisher_z(r), axis=1)))
 
 
 def _weighted_mean(weights: Weights, values: Floats) -> Floats:

@@ -2,50 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 
 from geppetto.errors import GeppettoError
+from geppetto.evaluation.calibration import top_options
 from geppetto.evaluation.individuation import ranked_probability_scores, score_errors
 from geppetto.evaluation.predictions import (
     CELL,
     CONDITION,
     Floats,
     Predictions,
+    nanmean,
     rows_by_condition,
 )
 from geppetto.evaluation.resampling import Method, Resampling, estimates, mean, saved_share
-from geppetto.plan import Condition
 
 MEASURES = ("accuracy", "nll", "nll_full", "option_mass", "pseudo_r2", "rps", "score_error")
 """Metrics of a participant, in the order of tables."""
-
-
-def hit_rate(option_log_probs: ArrayLike, response: ArrayLike) -> NDArray[np.float64]:
-    """Whether the most probable option is the real response; ties share the hit equally.
-
-    Parameters
-    ----------
-    option_log_probs
-        Log-probability of each option, shape (..., options); NaN beyond the last option.
-    response
-        Position of the real response among the options, shape (...).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (...): 1 or 0, or 1/m where the real response is one of m equally probable best
-        options; NaN without log-probabilities.
-    """
-    values = np.asarray(option_log_probs, float)
-    position = np.broadcast_to(np.asarray(response), values.shape[:-1])[..., None]
-    known = ~np.isnan(values)
-    best = known & (values == np.max(values, axis=-1, where=known, initial=-np.inf, keepdims=True))
-    hit = np.take_along_axis(best, np.maximum(position, 0), axis=-1)[..., 0]
-    return np.where(known.any(-1), hit / np.maximum(best.sum(-1), 1), np.nan)
 
 
 def matched(answers: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -87,7 +63,8 @@ def cell_metrics(found: Predictions) -> dict[str, Floats]:
     Returns
     -------
     dict
-        `accuracy`, 1 where the response was the most probable option; `nll`, negative
+        `accuracy`, 1 where the response was the most probable option, or 1/m where it was one of m
+        equally probable ones; `nll`, negative
         log-likelihood in nats over the legal options; `nll_full`, over everything the model could
         have said; `nll_uniform`, that of a uniform guess among the options; `option_mass`,
         probability of saying anything legal; and, for items whose options have an order, `rps`,
@@ -95,11 +72,10 @@ def cell_metrics(found: Predictions) -> dict[str, Floats]:
         real one as a share of the item's range.
     """
     answers = found.responses
-    position = np.broadcast_to(answers.position, found.nll.shape)
     cells = np.isfinite(found.nll)
     uniform = np.log([len(options) for options in answers.options])
     return {
-        "accuracy": hit_rate(found.option_log_probs, position),
+        "accuracy": top_options(found)[1],
         "nll": found.nll,
         "nll_full": -found.log_prob,
         "nll_uniform": np.where(cells, uniform, np.nan),
@@ -117,14 +93,6 @@ def per_participant(cells: Floats) -> Floats:
 def per_item(cells: Floats) -> Floats:
     """Mean over the participants of an item, each the mean over their donors, shape (items,)."""
     return nanmean(nanmean(cells, 0), 0)
-
-
-def nanmean(values: Floats, axis: int) -> Floats:
-    """Mean of the known values along an axis; NaN where there is none."""
-    known = np.isfinite(values)
-    count = known.sum(axis)
-    total = np.sum(values, axis=axis, where=known)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def participant_metrics(found: Iterable[Predictions]) -> pd.DataFrame:
@@ -215,8 +183,3 @@ def condition_metrics(
         table[f"{name}_low"] = [one.low for one in found]
         table[f"{name}_high"] = [one.high for one in found]
     return table
-
-
-def conditions_of(found: Sequence[Predictions]) -> dict[Condition, Predictions]:
-    """Predictions by their condition."""
-    return {predictions.condition: predictions for predictions in found}

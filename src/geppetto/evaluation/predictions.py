@@ -19,6 +19,14 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
+def nanmean(values: Floats, axis: int) -> Floats:
+    """Mean of the known values along an axis; NaN where there is none."""
+    known = np.isfinite(values)
+    count = known.sum(axis)
+    total = np.sum(values, axis=axis, where=known)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
 @dataclass(frozen=True, eq=False)
 class Responses:
     """What each participant responded to each item.

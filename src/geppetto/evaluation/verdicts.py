@@ -24,7 +24,7 @@ Outcome = Literal["helps", "hurts", "equivalent to nothing", "undecided"]
 
 
 @dataclass(frozen=True)
-class Tested:
+class Comparison:
     """A comparison with its tests, before it is corrected for the others.
 
     Attributes
@@ -161,7 +161,7 @@ def in_words(arm: str) -> str:
     return words.get(arm, f"their own persona {arm}")
 
 
-def judge(tested: Sequence[Tested], smallest: float) -> list[Verdict]:
+def judge(tested: Sequence[Comparison], smallest: float) -> list[Verdict]:
     """Verdicts on comparisons, corrected for how many of each family there are.
 
     A family is what has the same measure and confirms or explores.
