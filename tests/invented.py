@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import optimize
 
 from geppetto.evaluation.predictions import Predictions, Responses
 from geppetto.plan import Condition
@@ -65,21 +66,28 @@ def circle(people: int, distances: tuple[int, ...], rng: np.random.Generator) ->
 
 
 def two_types(
-    rng: np.random.Generator, people: int, items: int, known: float, own_tilt: float = 0.0
+    rng: np.random.Generator,
+    people: int,
+    items: int,
+    known: float,
+    own_tilt: float = 0.0,
+    told: bool = True,
 ) -> list[Predictions]:
     """Two kinds of people, told apart by their personas; arms none, shuffled and own.
 
     A person of the first kind says yes with probability 1/2 + `known`, one of the second with
     1/2 - `known`, and every persona predicts just that of its own kind. `own_tilt` makes all
     personas alike worse (negative) or better than no persona, whoever they are of: a pure format
-    effect, since without a persona yes is believed with probability 1/2 + `own_tilt`.
+    effect, since without a persona yes is believed with probability 1/2 + `own_tilt`. If not
+    `told`, personas are of one of the kinds, and it is not their person's: answers of a person
+    are alike, personas differ, and they do not match.
     """
     kind = rng.permutation(np.arange(people) % 2) * 2 - 1
     yes = 0.5 + known * kind
     said = (rng.random((people, items)) < yes[:, None]).astype(int)
     given = responses(said)
     personas = np.empty((people, items, 2))
-    personas[..., 1] = yes[:, None]
+    personas[..., 1] = (yes if told else rng.permutation(yes))[:, None]
     personas[..., 0] = 1 - personas[..., 1]
     nobody = np.broadcast_to([0.5 - own_tilt, 0.5 + own_tilt], personas.shape)
     donors = circle(people, (1, 7, 11), rng)
@@ -88,6 +96,16 @@ def two_types(
         predicted(given, "shuffled", personas, donors),
         predicted(given, "own", personas),
     ]
+
+
+def tilt_of(information: float, people: int) -> float:
+    """How far two kinds are from 1/2 if a stranger's persona costs so many nats a response."""
+    other_kind = people / 2 / (people - 1)
+
+    def cost(known: float) -> float:
+        return float(2 * known * np.log((0.5 + known) / (0.5 - known)) * other_kind - information)
+
+    return float(optimize.brentq(cost, 1e-9, 0.49))
 
 
 def as_table(found: list[Predictions]) -> pd.DataFrame:

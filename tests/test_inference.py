@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import optimize, stats
+from scipy import stats
 
 from geppetto.evaluation.effects import differences, effects, influence
 from geppetto.evaluation.permutation import sign_flip_p
@@ -18,7 +18,7 @@ from geppetto.evaluation.resampling import (
     standardised_mean,
     worst_tenth,
 )
-from invented import as_table, circle, predicted, responses, two_types
+from invented import as_table, circle, predicted, responses, tilt_of, two_types
 
 
 def repeated(rng: np.random.Generator, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -171,16 +171,6 @@ def test_intervals_of_information_count_a_person_in_both_roles() -> None:
         one += naive.low <= 0 <= naive.high
     assert 0.92 <= both / runs <= 0.97
     assert one / runs > 0.985
-
-
-def tilt_of(information: float, people: int) -> float:
-    """How far the two kinds are from 1/2 if a stranger's persona costs so many nats a response."""
-    other_kind = people / 2 / (people - 1)
-
-    def cost(known: float) -> float:
-        return float(2 * known * np.log((0.5 + known) / (0.5 - known)) * other_kind - information)
-
-    return float(optimize.brentq(cost, 1e-9, 0.49))
 
 
 def estimates(known: float, tilt: float, runs: int, seed: int) -> dict[str, np.ndarray]:

@@ -38,10 +38,17 @@ def test_files_and_commands_of_the_readme_work(workspace: Path) -> None:
             done = subprocess.run(words, cwd=workspace, capture_output=True, text=True)
             assert done.returncode == 0, f"{command}\n{done.stderr}"
             ran.append(done.stdout)
-    listed, preview, for_model, result = ran
+    listed, preview, for_model, planned, result = ran
     assert "generation" in listed
     assert "You are a young adult." in preview
     assert "You are an older adult." in for_model
+    assert "24 participants find a paired difference of d_z" in planned
+    notebook = subprocess.run(
+        [sys.executable, "notebook.py"], cwd=workspace, capture_output=True, text=True
+    )
+    assert notebook.returncode == 0, notebook.stderr
+    assert "with smollm2-135m-instruct and generation" in notebook.stdout
+    assert (workspace / "effects.pdf").stat().st_size > 0
     assert "generation" in result and "interview(traits=['age'])" in result
 
 
@@ -52,7 +59,7 @@ def test_every_key_of_an_experiment_is_documented() -> None:
 
 def test_the_demo_shown_is_the_one_that_ships() -> None:
     demo = read_yaml(ROOT / "experiments" / "bfi_personas.yaml", Experiment, name="bfi_personas")
-    assert {arm.name for arm in demo.arms} == {"none", "filler", "shuffled", "own"}
+    assert {arm.name for arm in demo.arms} >= {"none", "filler", "shuffled", "own"}
     assert {strategy.name for strategy in demo.strategies} == {"interview", "known_answers"}
     assert f"{demo.participants.sample} people" in README
     assert demo.question in README
@@ -67,7 +74,7 @@ def test_what_pip_installs_is_pinned() -> None:
 
 
 def test_what_the_readme_shows_is_there() -> None:
-    assert "<!--" not in README
+    assert "<!--" not in README and "@@" not in README
     links = re.findall(r"\]\(([^)#]+)\)", README)
     assert len(links) >= 5
     assert all((ROOT / link).exists() for link in links)

@@ -1,0 +1,85 @@
+"""How often intervals hold the truth and tests are wrong, in invented studies with known truths.
+
+The same simulations as in the tests, larger: 200 people x 20 items, two kinds of people, persons
+alike in their answers. Run: make bench
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from geppetto.evaluation.effects import differences
+from geppetto.evaluation.hypotheses import equivalence
+from geppetto.evaluation.matching import matching_matrix, permutation_test
+from geppetto.evaluation.resampling import Resampling, estimate, mean
+from invented import tilt_of, two_types
+
+PEOPLE, ITEMS = 200, 20
+
+
+def row(what: str, value: float, runs: int, aim: str) -> None:
+    """A line with a share and its simulation error."""
+    error = np.sqrt(max(value * (1 - value), 1e-9) / runs)
+    print(f"{what:68} {value:7.2%} ± {error:.2%}   {aim}")
+
+
+def coverage(runs: int, rng: np.random.Generator) -> None:
+    """Intervals of a mean of answers that are alike within people (ICC 0.5)."""
+    held = {"percentile": 0, "bca": 0, "over answers": 0}
+    for run in range(runs):
+        cells = rng.normal(size=(PEOPLE, 1)) + rng.normal(size=(PEOPLE, ITEMS))
+        people = Resampling.of(PEOPLE, draws=1000, seed=run)
+        for method in ("percentile", "bca"):
+            found = estimate(mean, cells.mean(1), people=people, method=method)
+            held[method] += found.low <= 0 <= found.high
+        held["over answers"] += abs(cells.mean()) <= 1.96 * cells.std(ddof=1) / np.sqrt(cells.size)
+    for method, count in held.items():
+        aim = "aim 93-97%" if method != "over answers" else "what counting answers would do"
+        row(f"intervals that hold the truth, person ICC 0.5, {method}", count / runs, runs, aim)
+
+
+def information(planted: float, runs: int, rng: np.random.Generator) -> None:
+    """Interval, permutation test and equivalence test of information, and its bias."""
+    tilt = tilt_of(planted, PEOPLE) if planted else 1e-9
+    values, held, rejected, equivalent = [], 0, 0, 0
+    for run in range(runs):
+        found = two_types(rng, PEOPLE, ITEMS, tilt, own_tilt=0.1)
+        if not planted:
+            found = two_types(rng, PEOPLE, ITEMS, 0.07, own_tilt=0.1, told=False)
+        (effect,) = (d for d in differences(found) if d.contrast.name == "information")
+        people = Resampling.of(PEOPLE, draws=1000, seed=run)
+        nats = estimate(mean, effect.influence, people=people)
+        values.append(nats.value)
+        held += nats.low <= planted <= nats.high
+        own = next(p for p in found if p.condition.arm == "own")
+        rejected += permutation_test(matching_matrix(own), 999, run).p_two_sided <= 0.05
+        equivalent += equivalence(effect.influence, 0.02, people) <= 0.05
+    spread = np.std(values, ddof=1) / np.sqrt(runs)
+    print(f"information of {planted:g} nats beside a format effect")
+    print(f"{'  mean estimate':68} {np.mean(values):+.5f} ± {spread:.5f}")
+    row("  intervals that hold it", held / runs, runs, "aim 93-97%")
+    aim = "power" if planted else "aim 3.5-6.5%"
+    row("  permutation tests that reject", rejected / runs, runs, aim)
+    aim = "size, aim below 6.5%" if planted else "power"
+    row("  equivalence tests within 0.02 nats", equivalent / runs, runs, aim)
+
+
+def main() -> None:
+    """Print what the simulations find."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=1000)
+    runs = parser.parse_args().runs
+    rng = np.random.default_rng(0)
+    coverage(runs, rng)
+    information(0.0, runs, rng)
+    information(0.02, runs, rng)
+
+
+if __name__ == "__main__":
+    main()
