@@ -1,0 +1,169 @@
+"""Results of invented studies: pooling, clusters, weights, second occasions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import geppetto
+from geppetto.errors import GeppettoError
+from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.baselines import baseline_answers
+from geppetto.evaluation.effects import effects
+from geppetto.results import Results
+from geppetto.studies import Codebook, Participant, Study
+from invented import as_table, tilt_of, two_types
+
+
+def study_of(table: pd.DataFrame, name: str) -> Study:
+    """The study that these answers could be from."""
+    codebook = Codebook.model_validate(
+        {
+            "name": name,
+            "title": "Invented",
+            "source": {"origin": "tests", "licence": "none", "citation": "none"},
+            "instruction": "Is it so?",
+            "participant_column": "id",
+            "traits": [],
+            "scales": {"two": {"options": {"1": "No", "2": "Yes"}}},
+            "items": [
+                {"name": item, "text": item, "scale": "two", "measures": "yes"}
+                for item in table["item"].unique()
+            ],
+        }
+    )
+    first = table.drop_duplicates(["participant", "item"])
+    people = {
+        str(person): Participant(str(person), {}, dict(zip(r["item"], r["response"], strict=True)))
+        for person, r in first.groupby("participant")
+    }
+    return Study(codebook, people, {})
+
+
+def results_of(
+    name: str, seed: int, known: float, people: int = 40, analysis: Analysis | None = None
+) -> Results:
+    """Results of an invented study with two kinds of people."""
+    table = as_table(two_types(np.random.default_rng(seed), people, 6, known))
+    study = study_of(table, name)
+    every = pd.concat([table, baseline_answers(table, study, [])], ignore_index=True)
+    return Results("Is it so?", study, analysis or Analysis(draws=300), every, {"s": ()})
+
+
+@pytest.fixture(scope="module")
+def many() -> list[Results]:
+    return [results_of(f"study {n}", n, 0.15, 30 + 4 * n) for n in range(9)]
+
+
+def test_pooled_studies_count_the_same_and_vary_as_studies_do(many: list[Results]) -> None:
+    pooled = {v.effect.contrast.name: v for v in geppetto.pool(many)}
+    single = [
+        next(v for v in found.verdicts() if v.effect.contrast.name == "information")
+        for found in many
+    ]
+    information = pooled["information"]
+    values = np.array([v.effect.nats.value for v in single])
+    assert information.effect.nats.value == pytest.approx(values.mean())
+    assert information.effect.participants == sum(v.effect.participants for v in single)
+    width = information.effect.nats.high - information.effect.nats.low
+    assert width > 2 * 1.5 * values.std(ddof=1) / np.sqrt(len(values))
+    assert information.outcome == "helps"
+    assert information.p == pytest.approx(2 / 2**9, abs=0.004)
+    assert information.people_needed is None
+
+
+def test_few_studies_never_decide_for_others(many: list[Results]) -> None:
+    for verdict in geppetto.pool(many[:3]):
+        assert verdict.p >= 0.2
+        assert verdict.outcome != "helps" and verdict.outcome != "hurts"
+        if verdict.outcome == "undecided":
+            assert "more studies would" in verdict.sentence
+
+
+def test_what_cannot_be_pooled_says_why(many: list[Results]) -> None:
+    with pytest.raises(GeppettoError, match="at least two different studies"):
+        geppetto.pool(many[:1])
+    other = results_of("other", 1, 0.1, analysis=Analysis(draws=400))
+    with pytest.raises(GeppettoError, match="differ in their `analysis`"):
+        geppetto.pool([many[0], other])
+
+
+def test_clusters_are_drawn_and_permuted_whole(many: list[Results]) -> None:
+    alone = many[0]
+    names = sorted(alone.study.people)
+    cluster = {name: f"class {number // 5}" for number, name in enumerate(names)}
+    grouped = Results(
+        alone.question,
+        alone.study,
+        alone.analysis,
+        alone.answers.assign(cluster=alone.answers["participant"].map(cluster)),
+        alone.twins,
+    )
+    assert len(np.unique(grouped.resampling.clusters)) == 6
+    ((_, matrix),) = grouped.matching.items()
+    assert np.isfinite(matrix.nll).sum(axis=1).tolist() == [5] * 30
+    drawn = next(iter(grouped.resampling.weights()))
+    for members in (grouped.resampling.clusters == c for c in range(6)):
+        assert (drawn[:, members] == drawn[:, members][:, :1]).all()
+
+
+def test_survey_weights_count_if_they_are_asked_for(many: list[Results]) -> None:
+    plain = many[0]
+    weight = {name: 1.0 + number % 3 for number, name in enumerate(sorted(plain.study.people))}
+    answers = plain.answers.assign(weight=plain.answers["participant"].map(weight))
+    weighted = replace(plain, answers=answers, analysis=Analysis(draws=300, weighted=True))
+    people = weighted.metrics(by="participant").query("arm == 'own'")
+    expected = np.average(people["nll"], weights=people["participant"].map(weight))
+    own = weighted.metrics().query("arm == 'own'")["nll"].iloc[0]
+    assert own == pytest.approx(expected)
+    assert own != pytest.approx(plain.metrics().query("arm == 'own'")["nll"].iloc[0])
+
+
+def test_second_answers_are_the_ceiling_of_accuracy(many: list[Results]) -> None:
+    once = many[0]
+    rng = np.random.default_rng(0)
+    again = {
+        name: replace(
+            person,
+            retest={
+                item: code if rng.random() < 0.8 else {"1": "2", "2": "1"}[code]
+                for item, code in person.responses.items()
+            },
+        )
+        for name, person in once.study.people.items()
+    }
+    twice = replace(once, study=replace(once.study, people=again))
+    rows = twice.ceilings().query("construct == 'all items'").set_index(["strategy", "arm"])
+    own = rows.loc[("s", "own")]
+    same = [p.retest[item] == code for p in again.values() for item, code in p.responses.items()]
+    assert own["retest_accuracy"] == pytest.approx(np.mean(same))
+    accuracy = twice.metrics().query("arm == 'own'")["accuracy"].iloc[0]
+    assert own["accuracy_of_retest"] == pytest.approx(accuracy / own["retest_accuracy"])
+    assert "all items" not in set(once.ceilings()["construct"])
+
+
+def test_a_planted_effect_is_found_by_every_instrument() -> None:
+    found = results_of("planted", 3, tilt_of(0.08, 120), 120)
+    row = found.effects().query("effect == 'information'").iloc[0]
+    assert row["verdict"] == "helps" and row["p"] == pytest.approx(0.0004)
+    individuation = found.individuation().query("arm == 'own'").iloc[0]
+    for name, chance in (("auc", 0.5), ("item_correlation", 0), ("residual_correlation", None)):
+        if chance is not None:
+            assert individuation[f"{name}_low"] > chance
+    opinion = found.second_opinion().iloc[0]
+    assert opinion["nats_low"] > 0
+
+
+def test_results_that_were_taken_cannot_be_spoiled(many: list[Results]) -> None:
+    found = many[0]
+    for table in (found.metrics, found.individuation, found.ceilings, found.effects):
+        taken = table()
+        taken[taken.columns[-1]] = "spoiled"
+        assert (table()[taken.columns[-1]] != "spoiled").all()
+    verdicts = found.verdicts()
+    verdicts.clear()
+    assert found.verdicts()
+    assert effects([], found.resampling) == []
