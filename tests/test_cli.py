@@ -221,7 +221,7 @@ def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
     )
 
     client, parent, children = tracked(workspace, "small")
-    assert len(children) == 7 + 2
+    assert len(children) == 7 + 8
     assert {run.info.status for run in (parent, *children)} == {"FINISHED"}
     (own,) = [
         run
@@ -254,7 +254,7 @@ def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
     text = Path(client.download_artifacts(own.info.run_id, prompt.path)).read_text()
     assert text.startswith("<|im_start|>system\nIndicate") and "Interviewee:" in text
     answers = pd.read_parquet(client.download_artifacts(parent.info.run_id, "answers.parquet"))
-    assert len(answers) == 24 * (1 + 2 * 4) + 2 * 24
+    assert len(answers) == 24 * (1 + 2 * 4) + 8 * 24
     assert list(answers["donor"].unique()[:1]) == [""]
 
 
@@ -267,8 +267,8 @@ def test_logging_that_was_interrupted_is_replaced_and_not_repeated(workspace: Pa
     assert again.returncode == 0 and "(logged before)" not in again.stdout
     client, parent, children = tracked(workspace, "small")
     assert parent.info.status == "FINISHED"
-    assert len(children) == len(before) == 5 + 2
-    for file, rows in (("conditions.csv", 5 + 2), ("effects.csv", 2 * 3 * 2)):
+    assert len(children) == len(before) == 5 + 8
+    for file, rows in (("conditions.csv", 5 + 8), ("effects.csv", 2 * 3 * 4)):
         table = pd.read_csv(client.download_artifacts(parent.info.run_id, file))
         assert len(table) == rows
         assert not table.duplicated().any()
@@ -299,7 +299,7 @@ def test_length_averaged_scores_keep_the_full_likelihood(workspace: Path) -> Non
         done = geppetto("run", experiment(workspace, text + normalisation), cwd=workspace)
         assert done.returncode == 0, done.stderr
         row = next(line for line in done.stdout.splitlines() if line.startswith("  none"))
-        full[normalisation] = row.split()[-3:-1]
+        full[normalisation] = row.split()[-4:-2]
         assert "nothing" in done.stdout or normalisation == "sum"
     assert full["sum"] == full["mean"]
 

@@ -68,7 +68,7 @@ def final_answers(workspace: Path) -> pd.DataFrame:
     """The table of answers of the one finished MLflow run, whose children are complete."""
     client, parent, children = tracked(workspace, "killed")
     assert parent.info.status == "FINISHED"
-    assert len({run.info.run_name for run in children}) == len(children) == 7 + 2
+    assert len({run.info.run_name for run in children}) == len(children) == 7 + 8
     return pd.read_parquet(client.download_artifacts(parent.info.run_id, "answers.parquet"))
 
 

@@ -147,8 +147,7 @@ class Results:
         """
         match by:
             case "condition":
-                people = self._participants
-                return condition_metrics(people, self.resampling, self.analysis.intervals)
+                return self._conditions.copy()
             case "participant":
                 return self._participants.copy()
             case "item":
@@ -158,6 +157,10 @@ class Results:
     @cached_property
     def _participants(self) -> pd.DataFrame:
         return participant_metrics(self.predictions)
+
+    @cached_property
+    def _conditions(self) -> pd.DataFrame:
+        return condition_metrics(self._participants, self.resampling, self.analysis.intervals)
 
     def effects(self, by: str | None = None, measure: Measure = "nll") -> pd.DataFrame:
         """Every contrast between arms with its intervals, tests and verdict, a row each.

@@ -18,7 +18,7 @@ POWER = 0.8
 """Power that people are counted for."""
 
 _MOST = 10**9
-_QUANTILES = (np.arange(2000) + 0.5) / 2000
+_QUANTILES = (np.arange(400) + 0.5) / 400
 
 
 def power_to_find(d_z: float, people: int) -> float:

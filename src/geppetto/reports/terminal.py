@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -183,8 +183,8 @@ def result(found: Results) -> RenderableType:
     told = individuation[["item_correlation", "auc"]].notna().any(axis=1)
     if told.any():
         parts += [_individuation(individuation[told]), ""]
-    for skill in found.skills:
-        parts.append(Text(_skill(skill)))
+    parts += [Text(_skill(skill)) for skill in found.skills]
+    parts += [Text(line) for line in _ceilings(found.ceilings())]
     if flat := found.flat:
         parts.append(
             Text(
@@ -285,6 +285,29 @@ def _individuation(individuation: pd.DataFrame) -> Table:
         "same for everyone are not listed."
     )
     return table
+
+
+def _ceilings(ceilings: pd.DataFrame) -> Iterator[str]:
+    """How far own personas are from what can be predicted at all, in a line each."""
+    if ceilings.empty:
+        return
+    for (model, strategy), rows in ceilings[ceilings["arm"] == "own"].groupby(
+        ["model", "strategy"], sort=False
+    ):
+        repeated = rows[rows["construct"] == "all items"]
+        constructs = rows[rows["construct"] != "all items"]
+        for row in repeated.to_dict("records"):
+            yield (
+                f"ceiling for {strategy} ({model}): {row['accuracy_of_retest']:.0%} of the "
+                f"accuracy of people's own second responses ({row['retest_accuracy']:.0%})"
+            )
+        if len(constructs):
+            predicted, reliable = constructs["r_squared"], constructs["reliability"]
+            yield (
+                f"ceiling for {strategy} ({model}): R² of construct scores "
+                f"{_number(predicted.min(), '+.2f')} to {_number(predicted.max(), '+.2f')}, of "
+                f"{reliable.min():.2f} to {reliable.max():.2f} that is reliable (split-half)"
+            )
 
 
 def _skill(skill: Skill) -> str:

@@ -73,13 +73,24 @@ def begin(prepared: Prepared, workspace: Path) -> TrackedRun:
     """
     for noisy in ("alembic", "mlflow"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    mlflow.set_tracking_uri(tracking_uri(workspace))
+    _use(tracking_uri(workspace))
     try:
         return _begin(prepared, workspace)
     except MlflowException as error:
         raise GeppettoError(
             f"the MLflow store cannot be used: {error.message}; check MLFLOW_TRACKING_URI"
         ) from error
+
+
+def _use(uri: str) -> None:
+    """Track there, without telling later runs in other workspaces to do the same.
+
+    MLflow writes the address into the environment, where it would be taken for the user's.
+    """
+    given = os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(uri)
+    if given is None:
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
 def _make_local_store(workspace: Path) -> None:
@@ -243,34 +254,39 @@ def _tables(results: Results) -> dict[str, pd.DataFrame]:
 
 def _log_condition(prepared: Prepared, results: Results, condition: Condition) -> None:
     mlflow.log_params(_shared_params(prepared) | _condition_params(prepared, condition))
+    numbers: dict[str, float] = {}
     for table in (results.metrics(), results.individuation(), results.calibration()):
         for row in table[(table[CONDITION] == list(condition)).all(axis=1)].to_dict("records"):
-            _log_numbers(row)
+            numbers |= _numbers(row)
+    tags: dict[str, str] = {}
     for verdict in results.verdicts():
         effect = verdict.effect
         if Condition(effect.model, effect.strategy, effect.contrast.better) == condition:
-            mlflow.log_metrics(_effect_metrics(verdict))
-            mlflow.set_tag(f"verdict.{effect.contrast.name}", verdict.outcome)
+            numbers |= _effect_metrics(verdict)
+            tags[f"verdict.{effect.contrast.name}"] = verdict.outcome
             if verdict.confirmatory:
-                mlflow.set_tag("mlflow.note.content", verdict.sentence)
+                tags["mlflow.note.content"] = verdict.sentence
+    mlflow.log_metrics(numbers)
+    mlflow.set_tags(tags)
     people = results.metrics(by="participant")
     mine = people[(people[CONDITION] == list(condition)).all(axis=1)]
     mlflow.log_table(mine.drop(columns=CONDITION), "participants.json")
     for measure in ("nll", "accuracy"):
         _log_by_rank(f"participants/{measure}_by_rank", sorted(mine[measure].tolist()))
-    _log_figure(figures.participant_distribution(people, condition), "participants.png")
+    if condition.model != BASELINE:
+        _log_figure(figures.participant_distribution(people, condition), "participants.png")
     for name, text in _sample_prompts(prepared, condition):
         mlflow.log_text(text, f"prompts/{name}.txt")
 
 
-def _log_numbers(row: Mapping[Any, Any]) -> None:
+def _numbers(row: Mapping[Any, Any]) -> dict[str, float]:
     """The finite numbers of a table's row as metrics; what does not exist is left out."""
     numbers = {
         str(name): float(value)
         for name, value in row.items()
         if name not in (*CONDITION, "participants") and not isinstance(value, str)
     }
-    mlflow.log_metrics({name: value for name, value in numbers.items() if math.isfinite(value)})
+    return {name: value for name, value in numbers.items() if math.isfinite(value)}
 
 
 def _shared_params(prepared: Prepared) -> dict[str, Any]:
