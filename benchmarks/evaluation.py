@@ -62,6 +62,7 @@ def answers(people: int, items: int, seed: int = 0) -> pd.DataFrame:
                     "arm": arm,
                     "donor": np.repeat(names[circle], items) if arm == "shuffled" else "",
                     "pool": 0,
+                    "block": 0,
                     "options": [OPTIONS] * (people * items),
                     "ordinal": True,
                     "response": response.ravel(),

@@ -57,8 +57,11 @@ def information(planted: float, runs: int, rng: np.random.Generator) -> None:
         nats = estimate(mean, effect.influence, people=people)
         values.append(nats.value)
         held += nats.low <= planted <= nats.high
-        own = next(p for p in found if p.condition.arm == "own")
-        rejected += permutation_test(matching_matrix(own), 999, run).p_two_sided <= 0.05
+        strangers, own = found[1:]
+        rejected += (
+            permutation_test(matching_matrix(own), 999, run, donors=strangers.donors).p_two_sided
+            <= 0.05
+        )
         equivalent += equivalence(effect.influence, 0.02, people) <= 0.05
     spread = np.std(values, ddof=1) / np.sqrt(runs)
     print(f"information of {planted:g} nats beside a format effect")

@@ -127,6 +127,7 @@ def as_table(found: list[Predictions]) -> pd.DataFrame:
                     "item": given.items[item],
                     "donor": given.participants[donor] if stranger else "",
                     "pool": 0,
+                    "block": 0,
                     "options": given.options[item],
                     "ordinal": True,
                     "response": given.options[item][given.position[person, item]],

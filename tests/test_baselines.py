@@ -21,7 +21,8 @@ from geppetto.evaluation.baselines import (
     skills,
     twin_names,
 )
-from geppetto.evaluation.predictions import Predictions, Responses
+from geppetto.evaluation.individuation import individuation
+from geppetto.evaluation.predictions import Predictions, Responses, predictions
 from geppetto.evaluation.resampling import Resampling
 from geppetto.personas import PersonaStrategy
 from geppetto.personas.known import blocks
@@ -380,3 +381,53 @@ def test_the_saved_part_of_each_draw_is_that_of_its_people() -> None:
     weights = np.array([[1.0, 1, 1], [2, 0, 1], [0, 3, 0]])
     shares = saved_part(weights, none, own, best)
     assert shares == pytest.approx([2 / 2, 3 / 5, np.nan], nan_ok=True)
+
+
+def test_twins_that_learn_nothing_do_not_look_as_if_they_knew_the_opposite() -> None:
+    """Whom a fold leaves out moves the mean that is predicted of them the other way."""
+    raw, within = [], []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        codebook = Codebook.model_validate(
+            {
+                "name": "noise",
+                "title": "Noise",
+                "source": {"origin": "tests", "licence": "none", "citation": "none"},
+                "instruction": "?",
+                "participant_column": "id",
+                "traits": [{"name": "age", "label": "age", "question": "?"}],
+                "scales": {"five": {"options": {str(n): str(n) for n in range(1, 6)}}},
+                "items": [{"name": f"q{n}", "text": "?", "scale": "five"} for n in range(6)],
+            }
+        )
+        people = {
+            f"p{n:03}": Participant(
+                f"p{n:03}",
+                {"age": float(rng.integers(18, 90))},
+                {f"q{item}": str(rng.integers(1, 6)) for item in range(6)},
+            )
+            for n in range(100)
+        }
+        study = Study(codebook, people, {})
+        rows = [
+            {
+                "participant": person.id,
+                "item": item,
+                "trial": place,
+                "options": tuple("12345"),
+                "ordinal": True,
+                "response": code,
+                "cluster": None,
+                "weight": 1.0,
+            }
+            for person in people.values()
+            for place, (item, code) in enumerate(person.responses.items())
+        ]
+        made = predictions(baseline_answers(pd.DataFrame(rows), study, [TRAITS]))
+        sample = Resampling.of(100, draws=100)
+        for found in made:
+            if "given" in found.condition.strategy:
+                raw.append(individuation(found, sample).item_correlation.value)
+                within.append(individuation(found, sample, found.pool).item_correlation.value)
+    assert np.nanmean(raw) < -0.08
+    assert abs(np.nanmean(within)) < 0.04

@@ -242,6 +242,7 @@ def test_names_and_order_of_rows_do_not_change_the_temperatures() -> None:
             "arm": "own",
             "donor": "",
             "pool": 0,
+            "block": 0,
             "cluster": None,
             "weight": 1.0,
             "options": ("a", "b", "c"),

@@ -18,12 +18,13 @@ from geppetto.evaluation.ceilings import (
     cronbach_alpha,
     normalised_accuracy,
     part_of_reliable,
-    reliabilities,
+    reliability,
     retest,
     second_responses,
     signed_r_squared,
     split_half,
 )
+from geppetto.evaluation.individuation import individuation
 from geppetto.evaluation.predictions import Predictions, Responses
 from geppetto.evaluation.resampling import Resampling
 from geppetto.plan import Condition
@@ -63,18 +64,26 @@ def predicting(responses: Responses, probabilities: Floats) -> Predictions:
     return Predictions(responses, condition, pool, donors, logs, cells, cells + 1)
 
 
+def sixths(responses: Responses) -> Floats:
+    """Six options of the same probability for everyone."""
+    return np.full((1, *responses.position.shape, 6), 1 / 6)
+
+
 def test_reliabilities_of_the_big_five_are_the_published_ones(bfi: Study) -> None:
     """As `psych::alpha` gives them for all 2,800 people; adults differ by less than 0.015."""
     responses = responses_of(bfi)
     people = Resampling.of(len(responses.participants), draws=100)
-    found = {r.construct[0]: r for r in reliabilities(responses, bfi, people)}
+    whole = constructs(predicting(responses, sixths(responses)), bfi)
+    found = {
+        name[0]: reliability(name, items, responses, bfi, people) for name, items in whole.items()
+    }
     published = {"A": 0.704, "C": 0.729, "E": 0.761, "N": 0.813, "O": 0.603}
     assert {name: r.alpha.value for name, r in found.items()} == pytest.approx(published, abs=0.015)
     for one in found.values():
         assert len(one.items) == 5
         assert 2400 < one.participants < 2552
         assert one.alpha.low < one.alpha.value < one.alpha.high
-        assert one.split_half.value == pytest.approx(one.alpha.value, abs=0.02)
+        assert one.split_half.value == pytest.approx(one.alpha.value, abs=0.03)
 
 
 def test_alpha_and_split_halves_are_their_definitions_of_the_drawn_people() -> None:
@@ -106,6 +115,15 @@ def test_halvings_are_all_there_are_or_many_random_ones(items: int, number: int)
         2 * number, SPLITS
     )
     assert (halves == _halvings(items)).all()
+
+
+@pytest.mark.parametrize("items", [3, 5, 7])
+def test_halves_of_different_size_are_stepped_up_without_bias(items: int) -> None:
+    """Parallel items of reliability 1/2 make a score of reliability n / (n + 1)."""
+    rng = np.random.default_rng(2)
+    scores = rng.normal(size=(40_000, 1)) + rng.normal(size=(40_000, items))
+    found = split_half(np.ones((1, len(scores))), scores)[0]
+    assert found == pytest.approx(items / (items + 1), abs=0.004)
 
 
 def test_a_known_reliability_is_found() -> None:
@@ -151,10 +169,10 @@ def test_fits_turn_reversed_items_and_compare_scores_of_constructs(bfi: Study) -
     probabilities /= probabilities.sum(axis=3, keepdims=True)
     predicted = predicting(responses, probabilities)
     people = Resampling.of(300, draws=200)
-    fits = {fit.construct: fit for fit in construct_fits([predicted], study, people)}
-    bounds = {r.construct: r.split_half.value for r in reliabilities(responses, study, people)}
+    fits = {f.reliability.construct: f for f in construct_fits([predicted], study, people)}
+    bounds = {name: fit.reliability.split_half.value for name, fit in fits.items()}
     assert len(fits) == 5
-    for construct, items in constructs(responses, study).items():
+    for construct, items in constructs(predicted, study).items():
         scores, guesses = [], []
         for row, person in enumerate(study.people.values()):
             if not set(items) <= person.responses.keys():
@@ -179,8 +197,43 @@ def test_fits_turn_reversed_items_and_compare_scores_of_constructs(bfi: Study) -
 
 def test_items_that_measure_nothing_together_have_no_construct(small_study: Study) -> None:
     responses = responses_of(small_study)
-    assert constructs(responses, small_study) == {}
-    assert reliabilities(responses, small_study, Resampling.of(7)) == []
+    predicted = predicting(responses, np.full((1, 7, 4, 3), 1 / 3))
+    assert constructs(predicted, small_study) == {}
+    assert construct_fits([predicted], small_study, Resampling.of(7)) == []
+
+
+def test_parts_that_were_predicted_from_each_other_are_never_put_together(bfi: Study) -> None:
+    """Noise that is predicted from the other half's noise is not predicted at all."""
+    rng = np.random.default_rng(6)
+    items = list(bfi.items)
+    people = {
+        str(n): Participant(str(n), {}, {item: str(rng.integers(1, 7)) for item in items})
+        for n in range(400)
+    }
+    study = replace(bfi, people=people)
+    responses = responses_of(study)
+    block = np.arange(25) % 2
+    probabilities = np.full((1, 400, 25, 6), 0.01)
+    for column, item in enumerate(items):
+        others = np.flatnonzero(block != block[column])
+        same = [c for c in others if study.items[items[c]].measures == study.items[item].measures]
+        keys = [study.items[items[c]].key * study.items[item].key for c in same]
+        values = [
+            responses.position[:, c] if key == 1 else 5 - responses.position[:, c]
+            for c, key in zip(same, keys, strict=True)
+        ]
+        guess = np.round(np.mean(values, axis=0)).astype(int)
+        probabilities[0, np.arange(400), column, guess] = 1
+    probabilities /= probabilities.sum(axis=3, keepdims=True)
+    sample = Resampling.of(400, draws=100)
+    whole = predicting(responses, probabilities)
+    split = replace(whole, block=block)
+    deceived = construct_fits([whole], study, sample)
+    assert min(fit.r.value for fit in deceived) > 0.8
+    honest = construct_fits([split], study, sample)
+    assert {len(fit.reliability.items) for fit in honest} == {2, 3}
+    assert max(abs(fit.r.value) for fit in honest) < 0.15
+    assert abs(individuation(split, sample).residual_correlation.value) < 0.05
 
 
 def asked_twice(study: Study, people: int, agreement: float, rng: np.random.Generator) -> Study:

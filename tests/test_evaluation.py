@@ -50,6 +50,7 @@ def table(
                         "arm": arm,
                         "donor": "",
                         "pool": 0,
+                        "block": 0,
                         "weight": 1.0,
                         "trial": item,
                         "ordinal": True,
@@ -139,7 +140,7 @@ def test_effects_are_the_named_differences() -> None:
     nll = {arm: -np.log(p + persons) for arm, p in level.items()}
     for measure in ("nll", "nll_full"):
         by_name = {d.contrast.name: d for d in differences(found, measure)}
-        assert list(by_name) == [*(c.name for c in CONTRASTS), "age"]
+        assert list(by_name) == [*(c.name for c in CONTRASTS), "without age"]
         for difference in by_name.values():
             expected = nll[difference.contrast.worse] - nll[difference.contrast.better]
             assert sorted(difference.persons) == pytest.approx(sorted(expected))
@@ -148,7 +149,7 @@ def test_effects_are_the_named_differences() -> None:
         assert sum(by_name[part].persons for part in parts) == pytest.approx(
             by_name["total"].persons
         )
-        assert by_name["age"].persons.mean() == pytest.approx(
+        assert by_name["without age"].persons.mean() == pytest.approx(
             np.mean(nll["without age"] - nll["own"])
         )
     (one,) = effects([by_name["total"]], Resampling.of(6))
@@ -229,11 +230,18 @@ def verdict(
         np.arange(people),
         nothing,
         nothing,
-        nothing.astype(int),
+        nothing,
+        False,
     )
     found = Effect(compared, nats, nats, nats, Estimate(0.5, 0, 1), nats)
-    (judged,) = judge([Comparison(found, p, equivalent, 1234)], 0.005)
+    (judged,) = judge([comparison(found, p, equivalent, **change)], 0.005)
     return judged
+
+
+def comparison(found: Effect, p: float, equivalent: float, **change: Any) -> Comparison:
+    units, unit = change.get("units", found.participants), change.get("unit", "people")
+    needed = change.get("needed", 1234)
+    return Comparison(found, p, equivalent, "signs flipped", needed, units, unit)
 
 
 @pytest.mark.parametrize(
@@ -262,8 +270,7 @@ def test_the_verdict_follows_the_tests(given: Any, outcome: str, words: str) -> 
 def test_confirmatory_verdicts_are_corrected_together() -> None:
     given = {"a": 0.01, "b": 0.03, "c": 0.02}
     parts = [verdict(0.01, 0.03, p, 1 - p, strategy=name) for name, p in given.items()]
-    tested = [Comparison(v.effect, v.p, v.p_equivalent, 10) for v in parts]
-    judged = judge(tested, 0.005)
+    judged = judge([comparison(v.effect, v.p, v.p_equivalent) for v in parts], 0.005)
     assert [v.p_adjusted for v in judged] == pytest.approx([0.03, 0.04, 0.04])
     assert [v.family for v in judged] == [3, 3, 3]
     assert "after Holm over 3" in judged[0].sentence

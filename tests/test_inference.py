@@ -31,7 +31,10 @@ def repeated(rng: np.random.Generator, values: np.ndarray) -> tuple[np.ndarray, 
     ("statistic", "definition"),
     [
         (mean, np.mean),
-        (standardised_mean, lambda x: np.mean(x) / np.std(x, ddof=1)),
+        (
+            lambda weights, x: standardised_mean(weights, x, x),
+            lambda x: np.mean(x) / np.std(x, ddof=1),
+        ),
         (share_positive, lambda x: np.mean((x > 0) + 0.5 * (x == 0))),
         (worst_tenth, lambda x: np.mean(np.sort(x)[: len(x) // 10])),
     ],
@@ -141,10 +144,10 @@ def test_sign_flips_reject_as_often_as_they_should() -> None:
 
 def test_influence_has_the_mean_of_the_condition() -> None:
     rng = np.random.default_rng(8)
-    donors = rng.integers(0, 12, size=(3, 12))
     values = rng.normal(size=(3, 12))
     quality = rng.normal(size=12)
-    assert influence(values, donors, quality).mean() == pytest.approx(values.mean())
+    once = np.stack([rng.permutation(12) for _ in range(3)])
+    assert influence(values, once, quality).mean() == pytest.approx(values.mean())
     nobody = np.full((3, 12), -1)
     assert influence(values, nobody, quality) == pytest.approx(values.mean(0))
 

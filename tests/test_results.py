@@ -79,8 +79,8 @@ def test_few_studies_never_decide_for_others(many: list[Results]) -> None:
     for verdict in geppetto.pool(many[:3]):
         assert verdict.p >= 0.2
         assert verdict.outcome != "helps" and verdict.outcome != "hurts"
-        if verdict.outcome == "undecided":
-            assert "more studies would" in verdict.sentence
+        assert verdict.outcome == "undecided"
+        assert "3 studies are too few, 8 are needed" in verdict.sentence
 
 
 def test_what_cannot_be_pooled_says_why(many: list[Results]) -> None:
@@ -103,8 +103,11 @@ def test_clusters_are_drawn_and_permuted_whole(many: list[Results]) -> None:
         alone.twins,
     )
     assert len(np.unique(grouped.resampling.clusters)) == 6
-    ((_, matrix),) = grouped.matching.items()
-    assert np.isfinite(matrix.nll).sum(axis=1).tolist() == [5] * 30
+    for verdict in grouped.verdicts():
+        assert verdict.test == "signs flipped"
+        assert verdict.outcome == "undecided"
+        assert "6 groups of people are too few, 20 are needed" in verdict.sentence
+    assert grouped.second_opinion()["reason"].tolist() == ["people are weighted, or in groups"]
     drawn = next(iter(grouped.resampling.weights()))
     for members in (grouped.resampling.clusters == c for c in range(6)):
         assert (drawn[:, members] == drawn[:, members][:, :1]).all()
@@ -117,9 +120,42 @@ def test_survey_weights_count_if_they_are_asked_for(many: list[Results]) -> None
     weighted = replace(plain, answers=answers, analysis=Analysis(draws=300, weighted=True))
     people = weighted.metrics(by="participant").query("arm == 'own'")
     expected = np.average(people["nll"], weights=people["participant"].map(weight))
-    own = weighted.metrics().query("arm == 'own'")["nll"].iloc[0]
-    assert own == pytest.approx(expected)
-    assert own != pytest.approx(plain.metrics().query("arm == 'own'")["nll"].iloc[0])
+    metrics = weighted.metrics().set_index("arm")["nll"]
+    assert metrics["own"] == pytest.approx(expected)
+    assert metrics["own"] != pytest.approx(plain.metrics().set_index("arm")["nll"]["own"])
+    for verdict in weighted.verdicts():
+        contrast = verdict.effect.contrast
+        assert verdict.effect.nats.value == pytest.approx(
+            metrics[contrast.worse].iloc[0] - metrics[contrast.better]
+            if contrast.worse == "none"
+            else metrics[contrast.worse] - metrics[contrast.better]
+        )
+
+
+def test_a_few_heavy_people_are_few_people(many: list[Results]) -> None:
+    plain = many[8]
+    heavy = set(sorted(plain.study.people)[:10])
+    weights = [1000.0 if name in heavy else 1.0 for name in plain.answers["participant"]]
+    analysis = Analysis(draws=300, weighted=True)
+    weighted = replace(plain, answers=plain.answers.assign(weight=weights), analysis=analysis)
+    for verdict in weighted.verdicts():
+        assert verdict.outcome == "undecided"
+        assert "10 people, as survey weights count them, are too few" in verdict.sentence
+
+
+def test_the_permuted_effect_is_the_one_that_is_shown(many: list[Results]) -> None:
+    for found in many[:4]:
+        (information,) = [v for v in found.verdicts() if v.confirmatory]
+        assert information.test == "personas permuted"
+        (match,) = found._matches.values()
+        assert match.information == pytest.approx(information.effect.nats.value)
+
+
+def test_one_item_is_enough(many: list[Results]) -> None:
+    found = many[0]
+    one = replace(found, answers=found.answers[found.answers["item"] == "q1"])
+    assert one.second_opinion()["reason"].tolist() == ["there is one item"]
+    assert len(one.effects()) == 3
 
 
 def test_second_answers_are_the_ceiling_of_accuracy(many: list[Results]) -> None:

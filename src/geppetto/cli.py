@@ -104,8 +104,10 @@ def plan(
     work = {name: terminal.Work(units, None) for name, units in missing.items()}
     console.print(terminal.plan(prepared, work))
     console.print()
-    people, smallest = len(prepared.plan.participants), asked.analysis.smallest_effect
-    console.print(terminal.power(people, smallest, sd or (0.05, 0.1, 0.2, 0.4)))
+    people = [prepared.study.people[name] for name in prepared.plan.participants]
+    groups = {person.cluster or person.id for person in people}
+    smallest = asked.analysis.smallest_effect
+    console.print(terminal.power(len(people), len(groups), smallest, sd or (0.05, 0.1, 0.2, 0.4)))
 
 
 def _speed(model: LanguageModel, units: Sequence[Unit]) -> float | None:

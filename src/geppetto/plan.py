@@ -67,7 +67,8 @@ class PlannedAnswer:
     """One cell under one condition, and the request that answers it.
 
     Participants with the same `pool` are those of whom the strategy may know the same things:
-    only their personas can stand in for one another's.
+    only their personas can stand in for one another's. Items with the same `block` are predicted
+    from one persona.
     """
 
     participant: str
@@ -79,6 +80,7 @@ class PlannedAnswer:
     donor: str
     request: str
     pool: int = 0
+    block: int = 0
 
     @property
     def condition(self) -> Condition:
@@ -365,6 +367,7 @@ class _Desk:
         arm: str,
         donor: str = "",
         pool: int = 0,
+        block: int = 0,
     ) -> list[PlannedAnswer]:
         """Plan a participant's answered items under one persona."""
         return [
@@ -378,6 +381,7 @@ class _Desk:
                 donor=donor,
                 request=self._request(item, given),
                 pool=pool,
+                block=block,
             )
             for item in items
             if item in participant.responses
@@ -417,7 +421,7 @@ class _Desk:
 def _arm(desk: _Desk, writer: _Writer, arm: Arm, sample: _Sample) -> Iterator[PlannedAnswer]:
     """Plan one arm of one strategy for one model."""
     for person in sample.people.values():
-        for block in writer.blocks:
+        for number, block in enumerate(writer.blocks):
             own = writer.persona(person, block)
             match arm:
                 case Own():
@@ -440,4 +444,6 @@ def _arm(desk: _Desk, writer: _Writer, arm: Arm, sample: _Sample) -> Iterator[Pl
                     ]
             pool = sample.pools[writer.label][person.id]
             for text, label, donor in given:
-                yield from desk.ask(person, block.predicted, text, writer.label, label, donor, pool)
+                yield from desk.ask(
+                    person, block.predicted, text, writer.label, label, donor, pool, number
+                )

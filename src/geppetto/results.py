@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,7 +24,6 @@ from geppetto.evaluation.calibration import (
 from geppetto.evaluation.ceilings import (
     construct_fits,
     normalised_accuracy,
-    reliabilities,
     retest,
     second_responses,
 )
@@ -35,7 +35,7 @@ from geppetto.evaluation.effects import (
     effects,
     personas,
 )
-from geppetto.evaluation.hypotheses import equivalence
+from geppetto.evaluation.hypotheses import equivalence, robust_mean
 from geppetto.evaluation.individuation import individuation
 from geppetto.evaluation.matching import (
     Identification,
@@ -65,6 +65,11 @@ By = Literal["condition", "participant", "item"]
 Measure = Literal["nll", "nll_full", "nll_calibrated", "nll_each_calibrated"]
 
 MEASURES: tuple[Measure, ...] = get_args(Measure)
+
+MOST_MATCHED = 4000
+"""People up to whom everybody's persona is compared with everybody."""
+
+_NOTHING = Estimate(np.nan, np.nan, np.nan)
 
 INDIVIDUATION = (
     "item_correlation",
@@ -113,9 +118,9 @@ class Results:
         return self._matched[1]
 
     @cached_property
-    def predictions(self) -> list[Predictions]:
+    def predictions(self) -> tuple[Predictions, ...]:
         """The answers as arrays, a condition each."""
-        return predictions(self._matched[0])
+        return tuple(predictions(self._matched[0]))
 
     @property
     def conditions(self) -> list[Condition]:
@@ -183,25 +188,36 @@ class Results:
         if by is None:
             known = self._verdicts
             if measure not in known:
-                known[measure] = self._judge(differences(self._of(measure), measure))
+                weights = self.resampling.base
+                found = differences(self._of(measure), measure, weights=weights)
+                known[measure] = self._judge(found)
             return list(known[measure])
-        found = [
-            difference
-            for among, items, rows in self._restrictions(by)
-            for difference in differences(
-                self._of(measure), measure, among=among, items=items, rows=rows
+        parts = []
+        for among, items, rows in self._restrictions(by):
+            everyone = rows is None
+            groups = self.resampling.clusters if rows is None else self.resampling.clusters[rows]
+            if not everyone and len(np.unique(groups)) < 2:
+                if len(groups):
+                    warnings.warn(f"{among}: too few people for an interval", stacklevel=2)
+                continue
+            parts += differences(
+                self._of(measure),
+                measure,
+                among=among,
+                items=items,
+                rows=rows,
+                weights=self.resampling.base,
             )
-            if len(difference.rows) > 1
-        ]
-        return self._judge(found)
+        return self._judge(parts)
 
     def individuation(self) -> pd.DataFrame:
         """Whether predictions tell people apart, a row a condition, with 95% intervals.
 
         See `Individuation` for `item_correlation` and the columns after it, and
-        `Identification` for `information`, `auc`, `top_1` and `reciprocal_rank`, which the arm
-        `own` has: finding a person's own persona among everybody's. Conditions that predict the
-        same for everyone have no correlations.
+        `Identification` for `auc`, `top_1` and `reciprocal_rank`, which the arm `own` has:
+        finding a person's own persona among everybody's. `information_of_all` is information
+        against all strangers instead of some. Conditions that predict the same for everyone have
+        no correlations.
         """
         return self._individuation.copy()
 
@@ -210,7 +226,8 @@ class Results:
         rows = []
         for found in self._informed:
             row: dict[str, object] = found.condition._asdict()
-            told = individuation(found, self.resampling)
+            folds = found.pool if found.condition.model == BASELINE else None
+            told = individuation(found, self.resampling, folds)
             for name in INDIVIDUATION:
                 row |= _columns(name, getattr(told, name))
             row["items_left_out"] = len(told.items_left_out)
@@ -224,19 +241,16 @@ class Results:
     def matching(self) -> dict[tuple[str, str], MatchingMatrix]:
         """How well everybody's persona predicts everybody, by model and strategy.
 
-        People are compared with those of whom the same is known and, where the study has groups
-        above people, within their group.
+        People are compared with those of whom the same is known. With more than `MOST_MATCHED`
+        people there is none: a matrix of everybody by everybody would not fit into memory.
         """
         found = {}
         for arms in personas(self.predictions):
-            if "own" not in arms:
+            own = arms.get("own")
+            if own is None or len(own.pool) > MOST_MATCHED:
                 continue
-            own = arms["own"]
-            others = [p for p in arms.values() if p is not own and (p.donors >= 0).any()]
-            given = own.responses
-            alone = len(np.unique(given.cluster)) == len(given.cluster)
-            strata = own.pool if alone else own.pool * (given.cluster.max() + 1) + given.cluster
-            matrix = matching_matrix(own, [p for p in others if not _is_self(p)], strata)
+            others = [p for p in arms.values() if (p.donors >= 0).any() and not _is_self(p)]
+            matrix = matching_matrix(own, others, own.pool)
             if matrix.personas.any():
                 found[own.condition.model, own.condition.strategy] = matrix
         return found
@@ -250,8 +264,30 @@ class Results:
 
     @cached_property
     def _matches(self) -> dict[tuple[str, str], PermutationTest]:
-        seed = self.analysis.seed
-        return {key: permutation_test(m, seed=seed) for key, m in self.matching.items()}
+        """Tests of information by permuting personas, where people are drawn one by one.
+
+        Personas of people in the same group are not exchangeable with those of others.
+        """
+        if self._grouped:
+            return {}
+        shuffled = {
+            p.condition[:2]: p.donors for p in self.predictions if p.condition.arm == "shuffled"
+        }
+        return {
+            key: permutation_test(
+                matrix,
+                seed=self.analysis.seed,
+                donors=shuffled[key],
+                weights=self.resampling.base,
+            )
+            for key, matrix in self.matching.items()
+            if key in shuffled
+        }
+
+    @property
+    def _grouped(self) -> bool:
+        """Whether some people are in one group."""
+        return bool(self.resampling.clusters.max() + 1 < len(self.resampling.clusters))
 
     @cached_property
     def skills(self) -> list[Skill]:
@@ -276,22 +312,23 @@ class Results:
 
         A row a condition and construct, with the correlation `r` of people's construct scores and
         their predictions, `r_squared`, the construct's split-half `reliability`, which bounds R²
-        (and r by its root, `r_ceiling`), and `of_reliable`, R² over reliability. Where people
-        were asked twice, also a row a condition with construct "all items": `accuracy_of_retest`,
-        accuracy over that of people's own second responses.
+        (and r by its root, `r_ceiling`), and `of_reliable`, R² over reliability. Strategies that
+        read responses predict one part of a construct's items from the other, so their rows are
+        of parts. Where people were asked twice, also a row a condition with construct "all
+        items": `accuracy_of_retest`, accuracy over that of people's own second responses.
         """
         return self._ceilings.copy()
 
     @cached_property
     def _ceilings(self) -> pd.DataFrame:
         given, people = self.predictions[0].responses, self.resampling
-        reliable = {r.construct: r for r in reliabilities(given, self.study, people)}
         rows: list[dict[str, object]] = []
-        for fit in construct_fits(self._informed, self.study, people):
-            ceiling = reliable[fit.construct]
+        for fit in construct_fits(self._asked, self.study, people):
+            ceiling = fit.reliability
             rows.append(
                 fit.condition._asdict()
-                | {"construct": fit.construct, "participants": ceiling.participants}
+                | {"construct": ceiling.construct, "items": len(ceiling.items)}
+                | {"participants": ceiling.participants}
                 | _columns("r", fit.r)
                 | _columns("r_squared", fit.r_squared)
                 | _columns("of_reliable", fit.of_reliable)
@@ -314,8 +351,8 @@ class Results:
     def _informed(self) -> list[Predictions]:
         """Conditions that may know something of the participant.
 
-        Item marginals leave the participant out, and so predict each of them a little away from
-        their own response: a correlation across people would measure just that.
+        Uniform guesses and item marginals do not, and the latter predict each participant a little
+        away from their own response, which is left out: a correlation would measure just that.
         """
         nobody = ("uniform", MARGINALS)
         return [p for p in self.predictions if p.condition.strategy not in nobody]
@@ -361,16 +398,30 @@ class Results:
         It answers for other items like these as well as for other people, where the intervals of
         `effects` answer for other people on these items. `nats` is its mean with a 95% interval,
         and the variance of differences is split into what people, items and neither account for.
+        `reason` says why there is none: it knows no survey weights and no groups of people, and
+        needs people with several items.
         """
         rows = []
         for verdict in self.verdicts():
             if not verdict.confirmatory:
                 continue
+            row: dict[str, object] = {
+                "model": verdict.effect.model,
+                "strategy": verdict.effect.strategy,
+            }
+            reason = ""
+            if self.analysis.weighted or self._grouped:
+                reason = "people are weighted, or in groups"
+            elif len(self.predictions[0].responses.items) < 2:
+                reason = "there is one item"
+            if reason:
+                rows.append(row | _columns("nats", _NOTHING) | {"reason": reason})
+                continue
             told = self._mixed(verdict.effect.differences)
             rows.append(
-                {"model": verdict.effect.model, "strategy": verdict.effect.strategy}
+                row
                 | _columns("nats", told.mean)
-                | {"degrees": told.degrees}
+                | {"reason": "", "degrees": told.degrees}
                 | {f"variance_of_{name}": value for name, value in told.variances.items()}
             )
         return pd.DataFrame(rows)
@@ -422,17 +473,19 @@ class Results:
             people = self.resampling.among(found[same[0]].rows)
             flipped = sign_flip_p(contributions, people, seed=analysis.seed)
             p |= dict(zip(same, flipped.tolist(), strict=True))
+        tested = []
         for number, one in enumerate(measured):
-            match = self._matches.get((one.model, one.strategy))
-            if match and is_confirmatory(one):
-                p[number] = match.p_two_sided
-        return judge(
-            [
-                _comparison(one, self.resampling.among(one.differences.rows), analysis, p[number])
-                for number, one in enumerate(measured)
-            ],
-            analysis.smallest_effect,
-        )
+            match = self._matches.get((one.model, one.strategy)) if is_confirmatory(one) else None
+            tested.append(
+                _comparison(
+                    one,
+                    self.resampling.among(one.differences.rows),
+                    analysis,
+                    p[number] if match is None else match.p_two_sided,
+                    "signs flipped" if match is None else "personas permuted",
+                )
+            )
+        return judge(tested, analysis.smallest_effect)
 
     def _restrictions(self, by: str) -> Iterator[tuple[str, list[int] | None, Integers | None]]:
         """Names, items and participants of each part of the data."""
@@ -481,6 +534,7 @@ def _row(verdict: Verdict) -> dict[str, object]:
         row |= _columns(name, getattr(effect, name))
     return row | {
         "confirmatory": verdict.confirmatory,
+        "test": verdict.test,
         "p": verdict.p,
         "p_adjusted": verdict.p_adjusted,
         "p_equivalent": verdict.p_equivalent,
@@ -497,13 +551,12 @@ def _columns(name: str, estimate: Estimate) -> dict[str, object]:
 
 def _identified(found: Identification | None) -> dict[str, object]:
     """Columns of an identification; without one all are NaN."""
-    nothing = Estimate(np.nan, np.nan, np.nan)
     return (
-        _columns("information", found.information if found else nothing)
-        | _columns("auc", found.auc if found else nothing)
-        | _columns("top_1", found.top if found else nothing)
+        _columns("information_of_all", found.information if found else _NOTHING)
+        | _columns("auc", found.auc if found else _NOTHING)
+        | _columns("top_1", found.top if found else _NOTHING)
         | {"top_1_chance": found.top_by_chance if found else np.nan}
-        | _columns("reciprocal_rank", found.reciprocal_rank if found else nothing)
+        | _columns("reciprocal_rank", found.reciprocal_rank if found else _NOTHING)
         | {"reciprocal_rank_chance": found.reciprocal_rank_by_chance if found else np.nan}
     )
 
@@ -554,12 +607,13 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
             rows=np.arange(len(studies)),
             persons=np.concatenate([part.persons for part in parts]),
             influence=np.concatenate([part.influence for part in parts]),
-            trials=np.concatenate([part.trials for part in parts]),
+            totals=np.concatenate([part.totals for part in parts]),
         )
         (measured,) = effects([joined], resampling, analysis.intervals)
         whole = Resampling.of(len(studies), base=resampling.sample[0], clusters=studies)
         p = float(sign_flip_p(joined.influence[:, None], whole, seed=analysis.seed)[0])
-        tested.append(replace(_comparison(measured, whole, analysis, p), people_needed=None))
+        compared = _comparison(measured, whole, analysis, p, "signs of studies flipped")
+        tested.append(replace(compared, people_needed=None, units=len(sizes), unit="studies"))
     return judge(tested, analysis.smallest_effect)
 
 
@@ -568,9 +622,19 @@ def _compared(verdict: Verdict) -> tuple[str, str, str]:
     return effect.model, effect.strategy, effect.contrast.name
 
 
-def _comparison(measured: Effect, people: Resampling, analysis: Analysis, p: float) -> Comparison:
+def _comparison(
+    measured: Effect, people: Resampling, analysis: Analysis, p: float, test: str
+) -> Comparison:
     """An effect with its tests."""
     contributions, smallest = measured.differences.influence, analysis.smallest_effect
-    equivalent = equivalence(contributions, smallest, people)
-    needed = people_to_decide(smallest, float(np.std(contributions, ddof=1)))
-    return Comparison(measured, p, equivalent, needed)
+    _, error, _ = robust_mean(contributions, people)
+    alone = people.clusters.max() + 1 == len(people.clusters)
+    return Comparison(
+        measured,
+        p,
+        equivalence(contributions, smallest, people),
+        test,
+        people_to_decide(smallest, error * float(np.sqrt(len(contributions)))),
+        people.units,
+        "people" if alone else "groups of people",
+    )

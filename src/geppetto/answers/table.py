@@ -27,6 +27,7 @@ COLUMNS = (
     "arm",
     "donor",
     "pool",
+    "block",
     "paraphrase",
     "elicitation",
     "normalisation",
@@ -46,7 +47,9 @@ COLUMNS = (
 )
 """Columns of the table.
 
-Participants with the same `pool` are those of whom a strategy knows the same things.
+Participants with the same `pool` are those of whom a strategy knows the same things (of supervised
+baselines: those who were predicted from the same people); items with the same `block` were
+predicted from one persona.
 `log_prob` is the log-probability of the real response in nats, `log_prob_of_options` the same
 renormalised over the legal options, `ordinal` says whether their order has a meaning,
 `option_log_probs` one number an option in the order of
@@ -98,6 +101,7 @@ def answers_table(
                 planned.arm,
                 planned.donor,
                 planned.pool,
+                planned.block,
                 0,
                 NAME,
                 normalisation,

@@ -27,7 +27,7 @@ class Analysis(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    smallest_effect: float = Field(0.005, gt=0, strict=False)
+    smallest_effect: float = Field(0.005, ge=0.0001, strict=False)
     intervals: Method = "percentile"
     draws: int = Field(DRAWS, ge=200)
     seed: int = 0

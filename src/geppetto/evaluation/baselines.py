@@ -155,8 +155,8 @@ def baseline_answers(
 
     Uniform guesses; item marginals, which know what everybody else in the study responded to the
     item; and for each strategy a regularised multinomial logistic regression, gradient boosting
-    and nearest neighbours, given exactly what its personas show: the chosen traits and, for a
-    strategy that reads responses, those of the same block. All three learn from everybody in
+    and nearest neighbours, given what it may know: the chosen traits and, for a strategy that
+    reads responses, all of those that its block may show. All three learn from everybody in
     the study, taking part or not, but the fifth of the people that the participant is in; whole
     clusters are in the same fifth. Everybody counts the same for learning, whatever their weight.
 
@@ -192,6 +192,7 @@ def baseline_answers(
     items = [item for item in study.items if item in predicted]
     names = twin_names(strategies, study)
     found: dict[str, dict[str, Floats]] = {"uniform": {}, MARGINALS: {}}
+    parts: dict[str, dict[str, int]] = {}
     for item in items:
         options = len(study.scale(study.items[item]).options)
         found["uniform"][item] = np.full((len(everyone.people), options), 1 / options)
@@ -201,10 +202,17 @@ def baseline_answers(
             for learner, name in zip(LEARNERS, names[strategy.label], strict=False):
                 if name not in found:
                     found[name] = dict(_cross_fitted(learner, strategy, everyone, items, asked))
-    return pd.concat(
-        [_rows(cells, name, by_item, everyone) for name, by_item in found.items()],
-        ignore_index=True,
-    )
+                    split = enumerate(blocks(strategy.rule, study, items))
+                    parts[name] = {item: n for n, block in split for item in block.predicted}
+    folds = {person: number for number, people in enumerate(everyone.folds) for person in people}
+    tables = []
+    for name, by_item in found.items():
+        rows = _rows(cells, name, by_item, everyone).assign(pool=0, block=0)
+        if name in parts:
+            rows["pool"] = [folds[row] for row in everyone.rows(rows["participant"])]
+            rows["block"] = rows["item"].map(parts[name])
+        tables.append(rows)
+    return pd.concat(tables, ignore_index=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,6 +238,11 @@ class _Everyone:
     def groups(self) -> list[str]:
         """The cluster of each person, or the person."""
         return [person.cluster or person.id for person in self.people]
+
+    @cached_property
+    def folds(self) -> list[Integers]:
+        """Rows of the people who are predicted together, each time from all the others."""
+        return [test for _, test in _split(np.array(self.groups), FOLDS)]
 
     def responses(self, item: str) -> Integers:
         """Position of everyone's response to an item among its options, -1 without one."""

@@ -62,8 +62,9 @@ class Reliability:
         How many people answered all of them.
     split_half
         Correlation of the means of two halves of the items, stepped up to the full length by
-        Spearman's and Brown's formula 2 r / (1 + r) (1910), averaged over all ways to halve them,
-        or over `SPLITS` random ones if there are more.
+        Spearman's and Brown's formula 2 r / (1 + r) (1910), or Horst's (1951) if one half has an
+        item more, averaged over all ways to halve them, or over `SPLITS` random ones if there are
+        more.
     alpha
         Cronbach's alpha (1951).
     """
@@ -88,8 +89,8 @@ class ConstructFit:
     ----------
     condition
         What predicted.
-    construct
-        What the items measure.
+    reliability
+        The construct, its items and how far they agree.
     r
         Correlation over participants of scores and predictions.
     r_squared
@@ -100,7 +101,7 @@ class ConstructFit:
     """
 
     condition: Condition
-    construct: str
+    reliability: Reliability
     r: Estimate
     r_squared: Estimate
     of_reliable: Estimate
@@ -172,23 +173,33 @@ def normalised_accuracy(predicted: Predictions, again: Integers, people: Resampl
     return estimate(ratio, accuracy, _repeated(predicted.responses, again), people=people)
 
 
-def constructs(responses: Responses, study: Study) -> dict[str, tuple[str, ...]]:
+def constructs(predicted: Predictions, study: Study) -> dict[str, tuple[str, ...]]:
     """Items with scores by the construct that they measure; a construct has at least two.
 
-    Items that are in none have no split-half ceiling.
+    Items that measure none have no split-half ceiling. Where items were predicted in blocks, each
+    block's part of a construct is a construct of its own: the prediction of one part is made from
+    responses to the others, so that all of them together are predicted from themselves.
     """
     found: dict[str, list[str]] = {}
-    for item, scored in zip(responses.items, responses.scored_items, strict=True):
-        if scored and study.items[item].measures:
-            found.setdefault(study.items[item].measures, []).append(item)
+    responses, blocks = predicted.responses, predicted.blocks
+    for number, block in enumerate(blocks, 1):
+        for column in block:
+            measures = study.items[responses.items[column]].measures
+            if responses.scored_items[column] and measures:
+                name = f"{measures}, part {number}" if len(blocks) > 1 else measures
+                found.setdefault(name, []).append(responses.items[column])
     return {construct: tuple(items) for construct, items in found.items() if len(items) > 1}
 
 
-def reliabilities(responses: Responses, study: Study, people: Resampling) -> list[Reliability]:
-    """The reliability of every construct's score.
+def reliability(
+    construct: str, items: tuple[str, ...], responses: Responses, study: Study, people: Resampling
+) -> Reliability:
+    """The reliability of the score of a construct's items.
 
     Parameters
     ----------
+    construct, items
+        What is measured, and by which items.
     responses
         What the participants responded.
     study
@@ -196,19 +207,14 @@ def reliabilities(responses: Responses, study: Study, people: Resampling) -> lis
     people
         How participants are drawn.
     """
-    found = []
-    for construct, items in constructs(responses, study).items():
-        scores = _keyed(responses.scores, responses, study, items)
-        found.append(
-            Reliability(
-                construct,
-                items,
-                int(np.isfinite(scores).all(axis=1).sum()),
-                estimate(split_half, scores, people=people),
-                estimate(cronbach_alpha, scores, people=people),
-            )
-        )
-    return found
+    scores = _keyed(responses.scores, responses, study, items)
+    return Reliability(
+        construct,
+        items,
+        int(np.isfinite(scores).all(axis=1).sum()),
+        estimate(split_half, scores, people=people),
+        estimate(cronbach_alpha, scores, people=people),
+    )
 
 
 def construct_fits(
@@ -225,23 +231,28 @@ def construct_fits(
     people
         How participants are drawn.
     """
-    responses = predicted[0].responses
-    expected = [nanmean(one.expected, axis=0) for one in predicted]
     found: dict[int, list[ConstructFit]] = {}
-    for construct, items in constructs(responses, study).items():
-        scores = _keyed(responses.scores, responses, study, items)
-        guesses = np.stack(
-            [_keyed(values, responses, study, items).mean(axis=1) for values in expected], axis=1
-        )
-        truth = scores.mean(axis=1)
-        columns = (
-            estimates(correlation, truth, guesses, people=people),
-            estimates(signed_r_squared, truth, guesses, people=people),
-            estimates(part_of_reliable, scores, guesses, people=people),
-        )
-        for number, numbers in enumerate(zip(*columns, strict=True)):
-            fit = ConstructFit(predicted[number].condition, construct, *numbers)
-            found.setdefault(number, []).append(fit)
+    same: dict[tuple[tuple[str, tuple[str, ...]], ...], list[int]] = {}
+    for number, one in enumerate(predicted):
+        same.setdefault(tuple(constructs(one, study).items()), []).append(number)
+    for measured, numbers in same.items():
+        responses = predicted[numbers[0]].responses
+        expected = [nanmean(predicted[number].expected, axis=0) for number in numbers]
+        for construct, items in measured:
+            scores = _keyed(responses.scores, responses, study, items)
+            guesses = np.stack(
+                [_keyed(e, responses, study, items).mean(axis=1) for e in expected], axis=1
+            )
+            truth = scores.mean(axis=1)
+            ceiling = reliability(construct, items, responses, study, people)
+            columns = (
+                estimates(correlation, truth, guesses, people=people),
+                estimates(signed_r_squared, truth, guesses, people=people),
+                estimates(part_of_reliable, scores, guesses, people=people),
+            )
+            for number, *fits in zip(numbers, *columns, strict=True):
+                fit = ConstructFit(predicted[number].condition, ceiling, *fits)
+                found.setdefault(number, []).append(fit)
     return [fit for number in sorted(found) for fit in found[number]]
 
 
@@ -316,7 +327,7 @@ def cronbach_alpha(weights: Weights, scores: Floats) -> Floats:
 
 
 def split_half(weights: Weights, scores: Floats) -> Floats:
-    """Spearman-Brown-corrected correlation of two halves of the items, averaged over halvings.
+    """Correlation of two halves of the items at their full length, averaged over halvings.
 
     Parameters
     ----------
@@ -333,7 +344,25 @@ def split_half(weights: Weights, scores: Floats) -> Floats:
         (with_half * rest).sum(axis=2),
         np.sqrt((with_half * half).sum(axis=2) * (with_rest * rest).sum(axis=2)),
     )
-    return np.asarray(_divided(2 * r, 1 + r).mean(axis=1))
+    r = np.minimum(r, 1 - 1e-9)
+    share = half.mean(axis=1) * rest.mean(axis=1)
+    return np.asarray(_full_length(r, share).mean(axis=1))
+
+
+def _full_length(r: Floats, share: Floats) -> Floats:
+    """Reliability of all items from the correlation of two parts of them (Horst 1951).
+
+    Parameters
+    ----------
+    r
+        Correlation of the parts, shape (draws, halvings).
+    share
+        Product of the shares of items in the two parts, shape (halvings,); 1/4 for halves, for
+        which this is Spearman's and Brown's formula.
+    """
+    squared = r**2
+    root = np.sqrt(squared * (squared + 4 * share * (1 - squared)))
+    return np.asarray(np.sign(r) * (root - squared) / (2 * share * (1 - squared)))
 
 
 def _halvings(items: int) -> NDArray[np.bool_]:

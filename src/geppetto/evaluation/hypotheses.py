@@ -40,10 +40,24 @@ def equivalence(values: NDArray[np.float64], smallest: float, people: Resampling
     """
     if smallest <= 0:
         raise ValueError(f"the smallest effect of interest must be positive, not {smallest}")
+    value, error, degrees = robust_mean(values, people)
+    with np.errstate(divide="ignore"):
+        return float(stats.t.sf(np.divide(smallest - abs(value), error), degrees))
+
+
+def robust_mean(values: NDArray[np.float64], people: Resampling) -> tuple[float, float, int]:
+    """Mean, its standard error that is robust to clusters and weights, and degrees of freedom.
+
+    Parameters
+    ----------
+    values
+        One difference a participant, shape (participants,); NaN does not count.
+    people
+        What each participant counts for and which clusters they are in.
+    """
     known = np.isfinite(values)
     fit = WLS(values[known], np.ones(known.sum()), weights=people.sample[0, known]).fit(
         cov_type="cluster", cov_kwds={"groups": people.clusters[known]}, use_t=True
     )
     groups = len(np.unique(people.clusters[known]))
-    with np.errstate(divide="ignore"):
-        return float(stats.t.sf((smallest - abs(fit.params[0])) / fit.bse[0], groups - 1))
+    return float(fit.params[0]), float(fit.bse[0]), groups - 1

@@ -13,13 +13,13 @@ weighted people: nothing is carried over from the sample to a draw.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from geppetto.evaluation.predictions import Floats, Predictions, nanmean
+from geppetto.evaluation.predictions import Floats, Integers, Predictions, nanmean
 from geppetto.evaluation.resampling import Estimate, Resampling, Statistic, Weights, estimate, mean
 
 R_MAX = 0.999
@@ -68,11 +68,18 @@ class Individuation:
     people_without_distinctive_profile: int
 
 
-def individuation(predictions: Predictions, people: Resampling) -> Individuation:
+def individuation(
+    predictions: Predictions, people: Resampling, folds: Integers | None = None
+) -> Individuation:
     """How well a condition's predictions tell people apart, with intervals over people.
 
     Where a condition has answers from several donors, every statistic is computed for each draw
     of donors and then averaged: to average E itself would take variance out of it.
+
+    Where items were predicted in blocks, the statistics that compare a person's items with each
+    other are computed for each block and averaged: the prediction of one block is made from the
+    responses to the others, so that a person's mean prediction and mean response over all items
+    would hang together by construction.
 
     Parameters
     ----------
@@ -80,15 +87,31 @@ def individuation(predictions: Predictions, people: Resampling) -> Individuation
         Of one condition.
     people
         How participants are drawn, in the order of `Responses.participants`.
+    folds
+        Number of the people with whom each participant was predicted from all others, shape
+        (participants,), for cross-fitted predictions. Both E and y are then taken from their mean
+        over the fold: who is left out moves the training people's mean the other way, which would
+        be a negative correlation across people of its own.
     """
     responses = predictions.responses
     scored = responses.scored_items
     scores = responses.scores[:, scored]
     predicted = np.where(np.isnan(predictions.nll), np.nan, predictions.expected)[..., scored]
+    if folds is not None:
+        scores = _within(scores, folds)
+        predicted = np.stack([_within(draw, folds) for draw in predicted])
     by_person = np.moveaxis(predicted, 1, 0)
+    place = np.cumsum(scored) - 1
+    blocks = [place[block[scored[block]]] for block in predictions.blocks]
 
-    def over_people(statistic: Statistic) -> Estimate:
-        return estimate(_over_draws(statistic), by_person, scores, people=people)
+    def over_people(statistic: Statistic, parts: Sequence[Integers] | None = None) -> Estimate:
+        whole = _over_draws(statistic)
+
+        def averaged(weights: Weights, expected: Floats, real: Floats) -> Floats:
+            found = [whole(weights, expected[..., p], real[:, p]) for p in parts or ()]
+            return nanmean(np.array(found), axis=0) if parts else whole(weights, expected, real)
+
+        return estimate(averaged, by_person, scores, people=people)
 
     counted = people.sample[0] > 0
     profiles = [_profiles(e, scores)[counted] for e in predicted]
@@ -100,9 +123,9 @@ def individuation(predictions: Predictions, people: Resampling) -> Individuation
     return Individuation(
         over_people(item_correlation),
         over_people(variance_ratio),
-        over_people(residual_correlation),
-        over_people(profile_correlation),
-        over_people(distinctive_profile_correlation),
+        over_people(residual_correlation, blocks),
+        over_people(profile_correlation, blocks),
+        over_people(distinctive_profile_correlation, blocks),
         reasons,
         int(np.isnan(profiles).any(axis=0).sum()),
         int(np.isnan(distinctive).any(axis=0).sum()),
@@ -214,6 +237,14 @@ def _over_draws(statistic: Statistic) -> Statistic:
         return nanmean(np.array(draws), axis=0)
 
     return averaged
+
+
+def _within(values: Floats, folds: Integers) -> Floats:
+    """Values less their mean over the people of a fold, plus that over everyone."""
+    centred = values.copy()
+    for fold in np.unique(folds):
+        centred[folds == fold] -= nanmean(values[folds == fold], 0)
+    return centred + nanmean(values, 0)
 
 
 def _left_out(

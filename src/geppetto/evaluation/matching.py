@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 from statsmodels.stats.proportion import proportion_confint
 
-from geppetto.evaluation.predictions import Floats, Integers, Predictions
+from geppetto.evaluation.predictions import Floats, Integers, Predictions, nanmean
 from geppetto.evaluation.resampling import Estimate, Resampling, estimate, mean
 
 PERMUTATIONS = 4999
@@ -276,7 +276,12 @@ def identification(matrix: MatchingMatrix, people: Resampling) -> Identification
 
 
 def permutation_test(
-    matrix: MatchingMatrix, permutations: int = PERMUTATIONS, seed: int = 0
+    matrix: MatchingMatrix,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+    *,
+    donors: Integers | None = None,
+    weights: Floats | None = None,
 ) -> PermutationTest:
     """Whether it matters whose persona is whose, by giving personas to other people of the group.
 
@@ -287,8 +292,21 @@ def permutation_test(
     included, which is never 0 and valid for any number of permutations (Phipson & Smyth 2010).
 
     T* is the mean over people of how much better the persona they were given predicts them than
-    the others do (`MatchingMatrix.gains`), over the pairs that can be compared. Where some cannot,
-    T* is a mean of fewer people and spreads more: the test errs on the safe side.
+    strangers' personas do, over the pairs that can be compared. Where some cannot, T* is a mean
+    of fewer people and spreads more: the test errs on the safe side.
+
+    Parameters
+    ----------
+    matrix
+        How well everyone's persona predicts everyone.
+    permutations, seed
+        Number of random assignments, and their seed.
+    donors
+        Row of each participant's strangers, shape (draws, participants), who are given the
+        personas that fall to them: T is then the effect that is measured with these strangers.
+        All others of the group by default.
+    weights
+        How many people each participant stands for, shape (participants,).
 
     Raises
     ------
@@ -299,17 +317,33 @@ def permutation_test(
     if not people.size:
         raise ValueError("there are no two people whose personas could be exchanged")
     people = people[np.argsort(matrix.groups[people], kind="stable")]
+    place = np.full(len(matrix.groups), -1)
+    place[people] = np.arange(len(people))
     groups = matrix.groups[people].astype(float)
-    gains = matrix.gains[np.ix_(people, people)]
-    information = float(np.diag(gains).mean())
+    gains = (matrix.gains if donors is None else -matrix.nll)[np.ix_(people, people)]
+    weight = (np.ones(len(place)) if weights is None else weights)[people]
+    strangers = None if donors is None else np.where(donors < 0, -1, place[donors])[:, people]
+    rows = np.arange(len(people))
+
+    def statistic(given: Integers) -> Floats:
+        """T of assignments, shape (assignments, people)."""
+        values = gains[rows, given]
+        if strangers is not None:
+            theirs = [
+                np.where(draw < 0, np.nan, gains[rows, given[:, np.maximum(draw, 0)]])
+                for draw in strangers
+            ]
+            values = values - (theirs[0] if len(theirs) == 1 else nanmean(np.stack(theirs), 0))
+        known = ~np.isnan(values)
+        return _ratio(np.where(known, values, 0.0) @ weight, known @ weight)
+
+    information = float(statistic(rows[None])[0])
     rng = np.random.default_rng(seed)
     size = max(1, _BATCH // len(people))
     drawn = []
     for start in range(0, permutations, size):
         keys = groups + rng.random((min(size, permutations - start), len(people)))
-        given = gains[np.arange(len(people)), np.argsort(keys, axis=1)]
-        known = ~np.isnan(given)
-        drawn.append(_ratio(np.where(known, given, 0.0).sum(axis=1), known.sum(axis=1)))
+        drawn.append(statistic(np.argsort(keys, axis=1)))
     values = np.concatenate(drawn)
     tie = 1e-12 * max(1.0, float(np.nanmax(np.abs(gains))))
     larger = (1 + int((~(values < information - tie)).sum())) / (1 + permutations)

@@ -117,6 +117,10 @@ class Predictions:
         (draws, participants, items).
     option_mass
         Probability of all legal options together, shape (draws, participants, items).
+    block
+        Number of the part of the items that was predicted from one persona, shape (items,); None
+        if all were. Personas that know responses are different for different blocks, and the one
+        for a block knows responses of the others.
     """
 
     responses: Responses
@@ -126,6 +130,13 @@ class Predictions:
     option_log_probs: Floats
     log_prob: Floats
     option_mass: Floats
+    block: Integers | None = None
+
+    @property
+    def blocks(self) -> list[Integers]:
+        """Columns of the items of each block."""
+        block = np.zeros(len(self.responses.items), int) if self.block is None else self.block
+        return [np.flatnonzero(block == number) for number in np.unique(block)]
 
     @cached_property
     def nll(self) -> Floats:
@@ -192,6 +203,8 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
     for condition, (rows, (donors, log_probs, log_prob, mass)) in arrays.items():
         pool = np.full(len(people), -1)
         pool[row[rows]] = answers["pool"].to_numpy()[rows]
+        block = np.zeros(len(columns), np.int64)
+        block[column[rows]] = answers["block"].to_numpy()[rows]
         found.append(
             Predictions(
                 responses,
@@ -201,6 +214,7 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
                 log_probs[:, order],
                 log_prob[:, order],
                 mass[:, order],
+                block,
             )
         )
     return found

@@ -118,6 +118,15 @@ class Resampling:
         )
 
     @property
+    def units(self) -> float:
+        """How many people, or groups of people, the sample is worth.
+
+        The number of groups, or Kish's (1965) effective number of people if survey weights make
+        that less.
+        """
+        return float(min(self.clusters.max() + 1, self.base.sum() ** 2 / (self.base**2).sum()))
+
+    @property
     def sample(self) -> Weights:
         """The sample itself, shape (1, participants)."""
         return (self.base * self._share)[None]
@@ -168,12 +177,16 @@ class Resampling:
         return weights * len(self.base) / number
 
     def leave_one_out(self) -> Iterator[Weights]:
-        """Weights with each group left out once, in batches: the jackknife."""
-        groups = int(self.clusters.max()) + 1
+        """Weights with each group left out once, in batches: the jackknife.
+
+        With several studies the groups are studies.
+        """
+        of = self.clusters if self.studies is None else self.studies
+        groups = int(of.max()) + 1
         size = max(1, _BATCH // len(self.base))
         for start in range(0, groups, size):
             left_out = np.arange(start, min(start + size, groups))
-            yield (self.clusters[None] != left_out[:, None]) * self.sample
+            yield (of[None] != left_out[:, None]) * self.sample
 
 
 def _drawn(groups: int, draws: int, rng: np.random.Generator) -> Weights:
@@ -265,21 +278,25 @@ def mean(weights: Weights, values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(weights @ np.where(known, values, 0.0) / (weights @ known.astype(float)))
 
 
-def standardised_mean(weights: Weights, differences: NDArray[np.float64]) -> NDArray[np.float64]:
+def standardised_mean(
+    weights: Weights, contributions: NDArray[np.float64], differences: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Cohen's d of paired differences: their mean over their standard deviation (d_z).
 
-    If nobody's answers changed at all it is 0; if everybody's changed by the same, NaN.
+    The mean is that of what participants contribute to it, which varies between samples as the
+    mean does where participants' differences are not independent. If nobody's answers changed at
+    all d_z is 0; if everybody's changed by the same, NaN.
     """
     people, total = len(differences), _totals(weights, differences)
     shift = differences.mean(axis=0)
     centre = weights @ (differences - shift) / total
     variance = weights @ (differences - shift) ** 2 / total - centre**2
     variance *= people / (people - 1)
-    centre = centre + shift
+    mean_of = weights @ contributions / total
     nothing = 1e-24 * np.maximum(np.max(differences**2, axis=0), 1e-300)
     with np.errstate(divide="ignore", invalid="ignore"):
-        d_z = np.where(variance > nothing, centre / np.sqrt(variance), np.nan)
-    return np.where(centre**2 <= nothing, 0.0, d_z)
+        d_z = np.where(variance > nothing, mean_of / np.sqrt(variance), np.nan)
+    return np.where(mean_of**2 <= nothing, 0.0, d_z)
 
 
 def share_positive(weights: Weights, differences: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,12 +13,15 @@ from geppetto.evaluation.resampling import Estimate
 
 LEVEL = 0.05
 
-FEWEST = 20
-"""People below whom nothing is decided: the intervals are too narrow there.
+FEWEST = {"people": 20, "groups of people": 20, "studies": 8}
+"""How many of what is drawn again must be there to decide anything: below, intervals are too
+narrow.
 
-In simulations of normal differences the 95% interval covers 93% at 20 people, 90% at 12 and 73%
-at 3.
+In simulations of normal differences the 95% interval covers 93% at 20 people, 90% at 12 and 73% at
+3; drawn from studies and then people, 92% at 8 studies and 76% at 3.
 """
+
+Unit = Literal["people", "groups of people", "studies"]
 
 Outcome = Literal["helps", "hurts", "equivalent to nothing", "undecided"]
 
@@ -35,14 +38,21 @@ class Comparison:
         Two-sided p of no difference.
     p_equivalent
         p of a difference of at least the smallest effect of interest.
+    test
+        What was permuted for p.
     people_needed
         How many people would decide it; None where that is not a matter of people.
+    units, unit
+        How many people, groups of people or studies the comparison rests on, and which of them.
     """
 
     effect: Effect
     p: float
     p_equivalent: float
+    test: str
     people_needed: int | None
+    units: float
+    unit: Unit
 
 
 @dataclass(frozen=True)
@@ -67,10 +77,14 @@ class Verdict:
         The smallest effect of interest in nats a response.
     family
         How many comparisons were corrected together.
+    test
+        What was permuted for p: whose persona is whose, or the signs of people's differences.
     people_needed
-        How many people would decide an undecided comparison: with 80% probability, an effect of
-        the smallest size of interest is told from nothing, and nothing is told from it. None for
-        pooled studies, of which it takes more.
+        How many people tell an effect of the smallest size of interest from nothing, and nothing
+        from it, with 80% probability each, if they vary and hang together as these do. An effect
+        in between takes more. None for pooled studies, of which it takes more.
+    units, unit
+        How many people, groups of people or studies the comparison rests on, and which of them.
     """
 
     effect: Effect
@@ -81,7 +95,10 @@ class Verdict:
     p_equivalent_adjusted: float
     smallest: float
     family: int
+    test: str
     people_needed: int | None
+    units: float
+    unit: Unit
 
     @property
     def outcome(self) -> Outcome:
@@ -90,9 +107,9 @@ class Verdict:
         A difference helps or hurts if its interval excludes zero and its corrected p is below
         .05. It is equivalent to nothing if it is shown to be smaller than the smallest effect of
         interest, even where it is not zero. Everything else is undecided, and so is everything
-        below `FEWEST` people.
+        that rests on less than `FEWEST`.
         """
-        if self.effect.participants < FEWEST:
+        if self.units < FEWEST[self.unit]:
             return "undecided"
         if self.p_equivalent_adjusted < LEVEL:
             return "equivalent to nothing"
@@ -107,7 +124,7 @@ class Verdict:
         numbers = (
             f"{interval(nats)} nats a response, d_z {effect.d_z.value:+.2f}, "
             f"{effect.improved.value:.0%} of {effect.participants:,} people improved; "
-            f"p = {probability(self.p_adjusted)} after {self.correction}, "
+            f"p = {probability(self.p_adjusted)} ({self.test}) after {self.correction}, "
             f"equivalence p = {probability(self.p_equivalent_adjusted)}"
         )
         return f"{self.outcome}: {self._claim}. {numbers}."
@@ -123,8 +140,8 @@ class Verdict:
         effect, contrast = self.effect, self.effect.contrast
         where = f"with {effect.model} and {effect.strategy}"
         where += f", among {effect.among}," if effect.among else ","
-        if effect.participants < FEWEST:
-            return f"{where} {effect.participants} people are too few, {FEWEST} are needed"
+        if self.units < FEWEST[self.unit]:
+            return f"{where} {self.too_few}"
         better, worse = in_words(contrast.better), in_words(contrast.worse)
         match self.outcome:
             case "helps":
@@ -139,12 +156,29 @@ class Verdict:
         alone = ""
         if effect.nats.excludes_zero():
             alone = " (the interval on its own excludes zero; the corrected test does not)"
-        people = self.people_needed
-        more = "more studies" if people is None else f"about {people:,} people"
         return (
             f"{where} it is open whether people are predicted better with {better} than with "
-            f"{worse}{alone}; {more} would tell {self.smallest:g} nats from nothing"
+            f"{worse}{alone}; {self._more}"
         )
+
+    @property
+    def too_few(self) -> str:
+        """What is said where less than `FEWEST` was drawn."""
+        kind = self.unit
+        if kind == "people" and self.units < self.effect.participants:
+            kind_of = "people, as survey weights count them,"
+        else:
+            kind_of = kind
+        return f"{self.units:.0f} {kind_of} are too few, {FEWEST[kind]} are needed"
+
+    @property
+    def _more(self) -> str:
+        if self.people_needed is None:
+            return f"more studies would tell {self.smallest:g} nats from nothing"
+        if self.people_needed > self.effect.participants:
+            people = f"about {self.people_needed:,} people"
+            return f"{people} would tell {self.smallest:g} nats from nothing"
+        return f"between nothing and {self.smallest:g} nats it takes more people to tell"
 
 
 def in_words(arm: str) -> str:
@@ -186,7 +220,10 @@ def judge(tested: Sequence[Comparison], smallest: float) -> list[Verdict]:
             equivalent[number],
             smallest,
             families.count(families[number]),
+            test.test,
             test.people_needed,
+            test.units,
+            test.unit,
         )
         for number, test in enumerate(tested)
     ]
@@ -202,8 +239,8 @@ def conclusion(verdicts: Sequence[Verdict]) -> str:
     asked = [verdict for verdict in verdicts if verdict.confirmatory]
     if not asked:
         return "Information was not measured: it needs the arms shuffled and own."
-    if (people := asked[0].effect.participants) < FEWEST:
-        return f"Undecided: {people} people are too few, {FEWEST} are needed."
+    if asked[0].units < FEWEST[asked[0].unit]:
+        return f"Undecided: {asked[0].too_few}."
     words = {
         "helps": "people's own personas predicted them better than strangers' did with {}",
         "hurts": "worse with {}",
@@ -219,9 +256,14 @@ def conclusion(verdicts: Sequence[Verdict]) -> str:
     return f"{whole[0].upper()}{whole[1:]}."
 
 
-def interval(estimate: Estimate) -> str:
+def interval(estimate: Estimate, digits: int = 4) -> str:
     """A number and its interval, signed."""
-    return f"{estimate.value:+.3f} [{estimate.low:+.3f}, {estimate.high:+.3f}]"
+    return " ".join(
+        (
+            f"{estimate.value:+.{digits}f}",
+            f"[{estimate.low:+.{digits}f}, {estimate.high:+.{digits}f}]",
+        )
+    )
 
 
 def probability(p: float) -> str:

@@ -121,34 +121,37 @@ def _estimate(left: Work) -> str:
     return duration(left.seconds) if left.tokens_per_second else "not measured"
 
 
-def power(people: int, smallest: float, spreads: Sequence[float]) -> RenderableType:
+def power(people: int, groups: int, smallest: float, spreads: Sequence[float]) -> RenderableType:
     """What so many people can find, before anything is asked.
 
     Parameters
     ----------
-    people
-        Number of participants.
+    people, groups
+        Number of participants, and of the groups that they are in; as many if they are in none.
     smallest
         Smallest effect of interest in nats a response.
     spreads
         Standard deviations of participants' differences, in nats a response, to reckon with.
     """
-    table = _table("if participants' differences have an SD of", "found", "to decide")
+    unit = "people" if groups == people else "groups"
+    who = "participants'" if groups == people else "groups' mean"
+    table = _table(f"if {who} differences have an SD of", "found", "to decide")
     for spread in spreads:
         table.add_row(
             f"  {spread:g} nats",
-            f"{minimal_effect(people, spread):.3f} nats",
-            f"{people_to_decide(smallest, spread):,} people",
+            f"{minimal_effect(groups, spread):.3f} nats",
+            f"{people_to_decide(smallest, spread):,} {unit}",
         )
     table.caption = (
         "found: the smallest effect that these people find with 80% probability (two-sided .05); "
-        f"to decide: how many people tell an effect of {smallest:g} nats from none, and none from "
+        f"to decide: how many {unit} tell an effect of {smallest:g} nats from none, and none from "
         "it, with 80% probability each. In the demo the SD is 0.04 to 0.4."
     )
     return Group(
         Text(
-            f"{people:,} participants find a paired difference of d_z "
-            f"{minimal_effect(people):.2f} with 80% probability"
+            f"{people:,} participants"
+            + (f" in {groups:,} groups, which count," if groups < people else "")
+            + f" find a paired difference of d_z {minimal_effect(groups):.2f} with 80% probability"
         ),
         "",
         table,
@@ -227,7 +230,7 @@ def _conditions(conditions: pd.DataFrame) -> Table:
 
 def _effects(verdicts: Sequence[Verdict]) -> Table:
     table = _table(
-        "nats saved a response", "mean [95% CI]", "d_z", "better", "worst", "p", "verdict"
+        "nats saved a response", "mean [95% CI]", "d_z", "better", "lowest", "p", "verdict"
     )
     table.columns[-1].justify = "left"
     shown = ""
@@ -247,8 +250,8 @@ def _effects(verdicts: Sequence[Verdict]) -> Table:
         )
     holm = next((v.family for v in verdicts if v.confirmatory), 0)
     table.caption = (
-        "better: share of people for whom it is; worst: mean of the tenth of people it serves "
-        "worst; p: by permuting whole people, corrected by "
+        "better: share of people for whom it is; lowest: mean of the lowest tenth of people's "
+        "differences, partly by chance; p: by permuting whole people, corrected by "
         + (f"Holm for the {holm} information effects and by " if holm else "")
         + "Benjamini-Hochberg for the others, which explore. "
         f"Less than {verdicts[0].smallest:g} nats either way counts as nothing."
