@@ -10,7 +10,12 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.calibration import calibration_curve
 
-from geppetto.evaluation.calibration import reliability, temperature_scaled, top_options
+from geppetto.evaluation.calibration import (
+    reliability,
+    temperature_contributions,
+    temperature_scaled,
+    top_options,
+)
 from geppetto.evaluation.predictions import Predictions, Responses, predictions
 from geppetto.plan import Condition
 
@@ -300,3 +305,28 @@ def test_certainty_and_error_end_at_the_bounds() -> None:
     assert temperature_scaled([right])[1]["m"] == pytest.approx((0.05, 0.05), rel=0.01)
     assert temperature_scaled([wrong])[1]["m"] == pytest.approx((20, 20), rel=0.01)
     assert temperature_scaled([]) == ([], {})
+
+
+def test_intervals_after_calibration_vary_as_the_temperature_does() -> None:
+    """Of arms that share a temperature but not their sharpness, the difference hangs on it."""
+    rng = np.random.default_rng(8)
+    people, items, runs = 100, 10, 300
+    truths, fixed, free = [], [], []
+    for _ in range(runs):
+        logits = rng.normal(size=(people, items, 3))
+        position = drawn(rng, logits)
+        responses = responses_of(position, [3] * items)
+        unsure = arm(0.5 * logits[None], responses, "none")
+        sure = arm(6.0 * logits[None], responses, "own")
+        scaled, temperatures = temperature_scaled([unsure, sure])
+        persons = [p.nll[0].mean(axis=1) for p in scaled]
+        added = temperature_contributions([unsure, sure], temperatures["m"])
+        difference = persons[0] - persons[1]
+        moved = added[unsure.condition] - added[sure.condition]
+        assert abs(moved.sum()) < 0.05 * np.abs(moved).sum() + 1e-9
+        truths.append(difference.mean())
+        fixed.append(difference.std(ddof=1) / np.sqrt(people))
+        free.append((difference + moved).std(ddof=1) / np.sqrt(people))
+    spread = np.std(truths, ddof=1)
+    assert np.mean(free) == pytest.approx(spread, rel=0.1)
+    assert abs(np.mean(fixed) - spread) > 1.5 * abs(np.mean(free) - spread)

@@ -18,6 +18,7 @@ from geppetto.evaluation.calibration import (
     TEMPERATURES,
     Reliability,
     reliability,
+    temperature_contributions,
     temperature_scaled,
     top_options,
 )
@@ -54,10 +55,10 @@ from geppetto.evaluation.metrics import (
 from geppetto.evaluation.mixed_model import MixedModel, mixed_model
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.power import people_to_decide
-from geppetto.evaluation.predictions import Integers, Predictions, nanmean, predictions
+from geppetto.evaluation.predictions import Floats, Integers, Predictions, nanmean, predictions
 from geppetto.evaluation.resampling import Estimate, Resampling
 from geppetto.evaluation.verdicts import Comparison, Verdict, is_confirmatory, judge
-from geppetto.plan import Condition
+from geppetto.plan import NO_STRATEGY, Condition
 from geppetto.reports.plots import Plots
 from geppetto.studies import Study
 
@@ -190,6 +191,8 @@ class Results:
             if measure not in known:
                 weights = self.resampling.base
                 found = differences(self._of(measure), measure, weights=weights)
+                if measure == "nll_calibrated":
+                    found = [self._with_temperatures(one) for one in found]
                 known[measure] = self._judge(found)
             return list(known[measure])
         parts = []
@@ -429,7 +432,7 @@ class Results:
     def _mixed(self, difference: Differences) -> MixedModel:
         arms = {p.condition: p for p in self.predictions}
         worse, better = (
-            arms[Condition(difference.model, difference.strategy, arm)]
+            arms[self._condition(difference, arm)]
             for arm in (difference.contrast.worse, difference.contrast.better)
         )
         cells = nanmean(worse.nll, 0) - nanmean(better.nll, 0)
@@ -454,6 +457,33 @@ class Results:
     @cached_property
     def _calibrated(self) -> tuple[list[Predictions], dict[str, tuple[float, float]]]:
         return temperature_scaled(self._asked, self.predictions[0].responses.cluster)
+
+    @cached_property
+    def _temperature_contributions(self) -> dict[Condition, Floats]:
+        added: dict[Condition, Floats] = {}
+        clusters = self.predictions[0].responses.cluster
+        for model, pair in self._calibrated[1].items():
+            conditions = [found for found in self._asked if found.condition.model == model]
+            added |= temperature_contributions(conditions, pair, clusters)
+        return added
+
+    def _with_temperatures(self, difference: Differences) -> Differences:
+        """A calibrated contrast that varies also as the temperature it depends on does."""
+        worse, better = (
+            self._temperature_contributions[self._condition(difference, arm)][difference.rows]
+            for arm in (difference.contrast.worse, difference.contrast.better)
+        )
+        trials = self.predictions[0].responses.answered.sum(1)[difference.rows].mean()
+        return replace(
+            difference,
+            influence=difference.influence + worse - better,
+            totals=difference.totals + (worse - better) * trials,
+        )
+
+    @staticmethod
+    def _condition(difference: Differences, arm: str) -> Condition:
+        strategy = NO_STRATEGY if arm == "none" else difference.strategy
+        return Condition(difference.model, strategy, arm)
 
     @cached_property
     def _each_calibrated(self) -> tuple[list[Predictions], dict[Condition, tuple[float, float]]]:

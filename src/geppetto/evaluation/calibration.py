@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
-from geppetto.evaluation.predictions import Floats, Integers, Predictions
+from geppetto.evaluation.predictions import Floats, Integers, Predictions, nanmean
+from geppetto.plan import Condition
 
 BINS = 10
 """Bins of confidence of equal width."""
@@ -19,6 +20,7 @@ TEMPERATURES = (0.05, 20.0)
 would have no end."""
 
 _BATCH = 200_000
+_STEP = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,3 +204,57 @@ def _at(predictions: Predictions, temperature: Floats) -> Predictions:
     total = np.nansum(np.exp(scaled - best), axis=3, keepdims=True)
     with np.errstate(divide="ignore"):
         return replace(predictions, option_log_probs=scaled - best - np.log(total))
+
+
+def temperature_contributions(
+    predictions: Sequence[Predictions],
+    temperatures: tuple[float, float],
+    clusters: ArrayLike | None = None,
+) -> Mapping[Condition, Floats]:
+    """What each person's answers add to a condition's mean NLL through the fitted temperatures.
+
+    A temperature that was fitted on some people is another one if other people are drawn, and
+    moves the NLL of all who are predicted at it. Each person's part in that is
+    -(dL/dt) s_i / sum of d s/dt, with t = log T, s_i the derivative of the person's own part of
+    the loss that was minimised, and L the mean NLL of the people in the other half (the influence
+    function of an M-estimator; van der Vaart 1998, section 5.3). Their sum is 0, so that they
+    change the spread of a mean and not the mean.
+
+    Parameters
+    ----------
+    predictions
+        Of all conditions of one model, before they are scaled.
+    temperatures
+        Of the first and the second half of people, as from `temperature_scaled`.
+    clusters
+        As given to `temperature_scaled`.
+
+    Returns
+    -------
+    Mapping
+        For each condition what each participant adds to its mean over all participants, shape
+        (participants,). 0 where a temperature is as high or as low as it can be.
+    """
+    people = len(predictions[0].responses.participants)
+    second = _second_half(people, clusters)
+    added = {one.condition: np.zeros(people) for one in predictions}
+    lowest, highest = TEMPERATURES
+    for half, temperature in enumerate(temperatures):
+        if not 1.01 * lowest < temperature < 0.99 * highest:
+            continue
+        steps = [temperature * np.exp(step) for step in (-_STEP, 0.0, _STEP)]
+        nll = {
+            one.condition: [nanmean(nanmean(_at(one, np.full(people, t)).nll, 0), 1) for t in steps]
+            for one in predictions
+        }
+        fitted_on = np.flatnonzero(second != half)
+        loss = np.nanmean(np.array(list(nll.values())), axis=0)[:, fitted_on]
+        score, bend = (loss[2] - loss[0]) / (2 * _STEP), (loss[2] - 2 * loss[1] + loss[0])
+        total = np.nansum(bend) / _STEP**2
+        if total <= 0:
+            continue
+        predicted = second == half
+        for condition, (low, _, high) in nll.items():
+            slope = np.nansum((high - low)[predicted]) / (2 * _STEP)
+            added[condition][fitted_on] -= slope * np.nan_to_num(score) / total
+    return added
