@@ -28,6 +28,9 @@ arms: [none, filler, {shuffled: {donors: 2}}, own]
 """
 
 
+SMALLER = SMALL.replace("[interview, {known_answers: {k: 4}}]", "[interview]")
+
+
 def geppetto(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*GEPPETTO, *arguments], cwd=cwd, capture_output=True, text=True)
 
@@ -259,7 +262,7 @@ def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
 
 
 def test_logging_that_was_interrupted_is_replaced_and_not_repeated(workspace: Path) -> None:
-    path = experiment(workspace, SMALL.replace("filler, {shuffled: {donors: 2}}", "shuffled"))
+    path = experiment(workspace, SMALLER.replace("filler, {shuffled: {donors: 2}}", "shuffled"))
     assert geppetto("run", path, cwd=workspace).returncode == 0
     client, parent, before = tracked(workspace, "small")
     client.update_run(parent.info.run_id, status="RUNNING")
@@ -267,15 +270,15 @@ def test_logging_that_was_interrupted_is_replaced_and_not_repeated(workspace: Pa
     assert again.returncode == 0 and "(logged before)" not in again.stdout
     client, parent, children = tracked(workspace, "small")
     assert parent.info.status == "FINISHED"
-    assert len(children) == len(before) == 5 + 8
-    for file, rows in (("conditions.csv", 5 + 8), ("effects.csv", 2 * 3 * 4)):
+    assert len(children) == len(before) == 3 + 5
+    for file, rows in (("conditions.csv", 3 + 5), ("effects.csv", 3 * 4)):
         table = pd.read_csv(client.download_artifacts(parent.info.run_id, file))
         assert len(table) == rows
         assert not table.duplicated().any()
 
 
 def test_prompts_stay_in_the_workspace_when_told_so(workspace: Path) -> None:
-    text = SMALL.replace("filler, {shuffled: {donors: 2}}, ", "") + "sample_prompts: 0\n"
+    text = SMALLER.replace("filler, {shuffled: {donors: 2}}, ", "") + "sample_prompts: 0\n"
     done = geppetto("run", experiment(workspace, text), cwd=workspace)
     assert done.returncode == 0, done.stderr
     client, parent, children = tracked(workspace, "small")
@@ -284,7 +287,7 @@ def test_prompts_stay_in_the_workspace_when_told_so(workspace: Path) -> None:
 
 
 def test_arms_that_allow_no_contrast_still_have_results(workspace: Path) -> None:
-    text = SMALL.replace("[none, filler, {shuffled: {donors: 2}}, own]", "[own]")
+    text = SMALLER.replace("[none, filler, {shuffled: {donors: 2}}, own]", "[own]")
     done = geppetto("run", experiment(workspace, text), cwd=workspace)
     assert done.returncode == 0, done.stderr
     assert "Information was not measured: it needs the arms shuffled and own." in done.stdout
@@ -292,7 +295,7 @@ def test_arms_that_allow_no_contrast_still_have_results(workspace: Path) -> None
 
 def test_length_averaged_scores_keep_the_full_likelihood(workspace: Path) -> None:
     """The likelihood over everything cannot exceed that over the legal options."""
-    text = SMALL.replace("[none, filler, {shuffled: {donors: 2}}, own]", "[none]")
+    text = SMALLER.replace("[none, filler, {shuffled: {donors: 2}}, own]", "[none]")
     text += "layout: {answer: label}\nnormalisation: "
     full = {}
     for normalisation in ("sum", "mean"):
@@ -337,7 +340,7 @@ def test_a_configured_tracking_server_is_used(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{workspace}/elsewhere.db")
-    text = SMALL.replace("filler, {shuffled: {donors: 2}}, ", "")
+    text = SMALLER.replace("filler, {shuffled: {donors: 2}}, ", "")
     done = geppetto("run", experiment(workspace, text), cwd=workspace)
     assert done.returncode == 0, done.stderr
     assert (workspace / "elsewhere.db").exists()

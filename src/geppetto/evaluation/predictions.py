@@ -160,7 +160,8 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
     """The predictions of every condition of a table, in the order in which they first occur.
 
     Neither the order of rows nor the names of participants change a number: participants are
-    put in an order that their answers alone decide.
+    put in an order that their answers alone decide. (People whose answers are all the same keep
+    the order of their names, which matters only if they differ in weight or cluster.)
 
     Parameters
     ----------

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from geppetto.elicitation.option_likelihood import Unit
-from geppetto.evaluation.baselines import Skill
+from geppetto.evaluation.baselines import BASELINE, Skill
 from geppetto.evaluation.power import minimal_effect, people_to_decide
 from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.verdicts import Verdict, conclusion, interval, probability
@@ -211,7 +212,7 @@ def _conditions(conditions: pd.DataFrame) -> Table:
             shown = row["model"]
             table.add_row(Text(shown, "bold"))
         table.add_row(
-            "  " + " · ".join(dict.fromkeys((row["strategy"], row["arm"]))),
+            f"  {_within_model(row)}",
             f"{row['accuracy']:.3f}",
             f"{row['nll']:.3f}  [{row['nll_low']:.3f}, {row['nll_high']:.3f}]",
             f"{row['nll_full']:.3f}",
@@ -271,8 +272,8 @@ def _individuation(individuation: pd.DataFrame) -> Table:
             table.add_row(Text(shown, "bold"))
         r, low, high = (row[f"item_correlation{end}"] for end in ("", "_low", "_high"))
         table.add_row(
-            "  " + " · ".join(dict.fromkeys((row["strategy"], row["arm"]))),
-            "–" if np.isnan(r) else interval(Estimate(r, low, high)),
+            f"  {_within_model(row)}",
+            "–" if np.isnan(r) else interval(Estimate(r, low, high), digits=3),
             _number(row["variance_ratio"], ".2f"),
             _number(row["residual_correlation"], "+.3f"),
             _number(row["distinctive_profile_correlation"], "+.3f"),
@@ -330,6 +331,13 @@ def _table(first: str, *others: str) -> Table:
     for column in others:
         table.add_column(column, justify="right", no_wrap=True)
     return table
+
+
+def _within_model(row: Mapping[Hashable, Any]) -> str:
+    """A condition's strategy and arm; baselines have no arms."""
+    if row["model"] == BASELINE:
+        return str(row["strategy"])
+    return " · ".join(dict.fromkeys((row["strategy"], row["arm"])))
 
 
 def _number(value: float, form: str) -> str:
