@@ -55,7 +55,11 @@ def run_until(
     Returns its exit code.
     """
     process = subprocess.Popen(
-        COMMAND, cwd=workspace, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        COMMAND,
+        cwd=workspace,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # even in a background job
     )
     while len(stored(workspace)) < answers:
         assert process.poll() is None, process.communicate()[1]
