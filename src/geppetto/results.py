@@ -180,7 +180,8 @@ class Results:
             "nll" over the legal options, "nll_full" over everything the model could say; or over
             the options after calibration: "nll_calibrated" with one temperature for a model,
             "nll_each_calibrated" with one for each of its conditions, so that no arm gains by
-            being surer or less sure. Temperatures are fitted on other people.
+            being surer or less sure. Temperatures are fitted on other people; intervals of
+            "nll_calibrated" over everything vary as they would, all others take them as given.
         """
         return effects_table(self.verdicts(by, measure))
 

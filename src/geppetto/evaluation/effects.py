@@ -70,8 +70,8 @@ class Differences:
     model, strategy, contrast
         What is compared.
     measure
-        "nll" over the legal options, "nll_full" over everything the model could say, or
-        "nll_calibrated": over the options, after one temperature per model.
+        "nll" over the legal options, "nll_full" over everything the model could say; after
+        calibration "nll_calibrated" or "nll_each_calibrated", see `Results.effects`.
     among
         Which item or group of participants it is restricted to; empty for everything.
     rows

@@ -104,12 +104,14 @@ def individuation(
     place = np.cumsum(scored) - 1
     blocks = [place[block[scored[block]]] for block in predictions.blocks]
 
-    def over_people(statistic: Statistic, parts: Sequence[Integers] | None = None) -> Estimate:
+    def over_people(statistic: Statistic, parts: Sequence[Integers] = ()) -> Estimate:
         whole = _over_draws(statistic)
+        if len(parts) < 2:
+            return estimate(whole, by_person, scores, people=people)
+        pairs = [(by_person.take(part, axis=2), scores.take(part, axis=1)) for part in parts]
 
-        def averaged(weights: Weights, expected: Floats, real: Floats) -> Floats:
-            found = [whole(weights, expected[..., p], real[:, p]) for p in parts or ()]
-            return nanmean(np.array(found), axis=0) if parts else whole(weights, expected, real)
+        def averaged(weights: Weights, *_: Floats) -> Floats:
+            return nanmean(np.array([whole(weights, e, y) for e, y in pairs]), axis=0)
 
         return estimate(averaged, by_person, scores, people=people)
 

@@ -81,8 +81,9 @@ class Verdict:
         What was permuted for p: whose persona is whose, or the signs of people's differences.
     people_needed
         How many people tell an effect of the smallest size of interest from nothing, and nothing
-        from it, with 80% probability each, if they vary and hang together as these do. An effect
-        in between takes more. None for pooled studies, of which it takes more.
+        from it, with 80% probability each, if they vary and hang together as these do and the
+        comparison were the only one. An effect in between takes more. None for pooled studies, of
+        which it takes more.
     units, unit
         How many people, groups of people or studies the comparison rests on, and which of them.
     """
@@ -156,6 +157,8 @@ class Verdict:
         alone = ""
         if effect.nats.excludes_zero():
             alone = " (the interval on its own excludes zero; the corrected test does not)"
+        elif self.p_adjusted < LEVEL:
+            alone = " (the corrected test rejects that it is not; the interval holds zero)"
         return (
             f"{where} it is open whether people are predicted better with {better} than with "
             f"{worse}{alone}; {self._more}"
