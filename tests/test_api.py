@@ -142,7 +142,7 @@ def test_mlflow_has_the_verdicts(notebook: Path, results: Results) -> None:
         ]
         assert own.data.tags["verdict.information"] == verdict.outcome
         assert own.data.metrics["saved/information"] == pytest.approx(verdict.effect.nats.value)
-        assert own.data.metrics["auc"] == pytest.approx(
+        assert own.data.metrics["tells_apart/auc"] == pytest.approx(
             results.identified[verdict.effect.model, verdict.effect.strategy].auc.value
         )
 

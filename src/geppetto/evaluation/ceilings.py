@@ -344,7 +344,7 @@ def split_half(weights: Weights, scores: Floats) -> Floats:
         (with_half * rest).sum(axis=2),
         np.sqrt((with_half * half).sum(axis=2) * (with_rest * rest).sum(axis=2)),
     )
-    r = np.minimum(r, 1 - 1e-9)
+    r = np.clip(r, 1e-9 - 1, 1 - 1e-9)
     share = half.mean(axis=1) * rest.mean(axis=1)
     return np.asarray(_full_length(r, share).mean(axis=1))
 

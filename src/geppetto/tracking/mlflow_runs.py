@@ -255,9 +255,13 @@ def _tables(results: Results) -> dict[str, pd.DataFrame]:
 def _log_condition(prepared: Prepared, results: Results, condition: Condition) -> None:
     mlflow.log_params(_shared_params(prepared) | _condition_params(prepared, condition))
     numbers: dict[str, float] = {}
-    for table in (results.metrics(), results.individuation(), results.calibration()):
+    for section, table in (
+        ("", results.metrics()),
+        ("", results.calibration()),
+        ("tells_apart/", results.individuation()),  # after what the UI's tables should show first
+    ):
         for row in table[(table[CONDITION] == list(condition)).all(axis=1)].to_dict("records"):
-            numbers |= _numbers(row)
+            numbers |= {f"{section}{name}": value for name, value in _numbers(row).items()}
     tags: dict[str, str] = {}
     for verdict in results.verdicts():
         effect = verdict.effect
