@@ -37,7 +37,7 @@ def workload(model: LanguageModel, personas: int) -> list[Unit]:
     (block,) = blocks(strategy, study, list(study.items))
     prompts: dict[str, Prompt] = {}
     for participant in Participants(sample=personas * 2, seed=0, complete=True).draw(study):
-        given = persona(strategy, view(strategy, participant, study, block), study)
+        given = persona(strategy, view(strategy, participant, study, block), study, block)
         for item in study.items.values():
             prompt = render(study, item, given, Layout(), model.template)
             prompts[request_id(prompt, model.identity)] = prompt

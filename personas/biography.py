@@ -1,26 +1,33 @@
 """Sentences about the participant (Argyle et al. 2023; Santurkar et al. 2023, BIO)."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from geppetto.personas import PersonaStrategy
-from geppetto.studies import Participant, Study
+from geppetto.personas import Format, Wording
 
 VOICES = {
-    "first": ("Below is a short description of myself.", "My"),
-    "second": ("Below is a short description of you.", "Your"),
-    "third": ("Below is a short description of the person who answers.", "Their"),
+    "first": {"whose": "my", "Whose": "My", "whom": "myself", "who": "I am"},
+    "second": {"whose": "your", "Whose": "Your", "whom": "you", "who": "you are"},
+    "third": {
+        "whose": "their",
+        "Whose": "Their",
+        "whom": "the person who answers",
+        "who": "this person is",
+    },
 }
 
 
-class Biography(PersonaStrategy):
-    """One line of introduction, then a sentence a trait, in the chosen grammatical person."""
+class Biography(Format):
+    """One line of introduction, then a sentence a fact, in the chosen grammatical person."""
+
+    paraphrases: ClassVar = (
+        Wording("{Whose} {label} is {value}.", "Below is a short description of {whom}. "),
+        Wording("As to {whose} {label}, it is {value}.", "Some facts about {whom}. "),
+        Wording("{Whose} {label}: {value}.", "This is who {who}. "),
+    )
+    between: ClassVar = " "
 
     voice: Literal["first", "second", "third"] = "first"
 
-    def write(self, participant: Participant, study: Study) -> str:
-        introduction, whose = VOICES[self.voice]
-        sentences = [
-            f"{whose} {trait.label} is {value[0].lower()}{value[1:]}."
-            for trait, value in study.known_traits(participant)
-        ]
-        return f"{introduction} {' '.join(sentences)}" if sentences else ""
+    @property
+    def words(self) -> dict[str, str]:
+        return VOICES[self.voice]

@@ -1,25 +1,27 @@
-"""Bare interview turns, one per trait: the persona format of Psych-201 (Binz et al. 2026)."""
+"""Bare interview turns, one per fact: the persona format of Psych-201 (Binz et al. 2026)."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from geppetto.personas import PersonaStrategy
-from geppetto.studies import Participant, Study
+from geppetto.personas import Fact, Format, Wording
 
 
-class Interview(PersonaStrategy):
-    """An interviewer asks for each trait and the interviewee states it.
+class Interview(Format):
+    """An interviewer asks for each fact and the interviewee states it.
 
     With `question: label` every question reads "What is your <trait>?", as published; with
     `question: codebook` it is the question that the study's participants were asked.
     """
 
+    paraphrases: ClassVar = (
+        Wording("Interviewer: What is your {label}?\nInterviewee: {Value}"),
+        Wording("Interviewer: Please tell me your {label}.\nInterviewee: {Value}"),
+        Wording("Interviewer: And your {label} is?\nInterviewee: {Value}"),
+    )
+    between: ClassVar = "\n\n"
+
     question: Literal["label", "codebook"] = "label"
 
-    def write(self, participant: Participant, study: Study) -> str:
-        turns = []
-        for trait, value in study.known_traits(participant):
-            asked = (
-                trait.question if self.question == "codebook" else f"What is your {trait.label}?"
-            )
-            turns.append(f"Interviewer: {asked}\nInterviewee: {value}")
-        return "\n\n".join(turns)
+    def say(self, fact: Fact) -> str:
+        if self.question == "codebook":
+            return f"Interviewer: {fact.question}\nInterviewee: {fact.value}"
+        return super().say(fact)

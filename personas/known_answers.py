@@ -1,35 +1,31 @@
 """Other answers of the same person (Hwang et al. 2023): the positive control."""
 
-import random
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import Field
 
-from geppetto.personas import PersonaStrategy
-from geppetto.studies import Participant, Study
+from geppetto.personas import Answers, Format, Wording
 
 
-class KnownAnswers(PersonaStrategy):
+class KnownAnswers(Answers, Format):
     """Up to `k` items that are not being predicted, each with the participant's own answer.
 
-    Which items are shown, and in what order, is drawn from `seed`: the same for all participants
-    who answered the same items. A person's answers to similar items are the best that is known
-    of them, so an instrument that finds no information here could not find any elsewhere.
-    Use the same `answer` as the experiment's layout does.
+    They are drawn from `seed`, or are those most `related` to the item, or `all`; see `Answers`.
+    A person's answers to similar items are the best that is known of them, so an instrument that
+    finds no information here could not find any elsewhere. Use the same `answer` as the
+    experiment's layout does.
     """
 
-    reads_responses: ClassVar[bool] = True
+    paraphrases: ClassVar = (
+        Wording("Statement: {question}\nAnswer: {Value}"),
+        Wording("Asked before: {question}\nAnswered: {Value}"),
+        Wording("{question} - Your answer was: {Value}"),
+    )
+    between: ClassVar = "\n\n"
 
-    traits: tuple[()] = ()  # it shows none
-    k: int = Field(12, ge=1, le=200)
-    seed: int = 0
-    answer: Literal["number", "label"] = "number"
+    traits: tuple[str, ...] | None = Field((), strict=False)  # it shows none unless told to
+    answers: None = None  # they are its own fields
 
-    def write(self, participant: Participant, study: Study) -> str:
-        known = study.known_responses(participant)
-        random.Random(self.seed).shuffle(known)
-        statements = []
-        for item, code in known[: self.k]:
-            answer = code if self.answer == "number" else study.scale(item).options[code]
-            statements.append(f"Statement: {item.text}\nAnswer: {answer}")
-        return "\n\n".join(statements)
+    @property
+    def contents(self) -> tuple[Answers]:
+        return (self,)

@@ -110,7 +110,7 @@ def test_a_preview_for_a_model_shows_its_own_template() -> None:
         ),
         (
             ("{k: 4}", "{size: 4}"),
-            "'size' in strategy 'known_answers'; known: answer, k, placement, seed, traits",
+            "'size' in strategy 'known_answers'; known: answer, answers, choose, k, paraphrase,",
         ),
         (
             ("{k: 4}", "{k: none}"),

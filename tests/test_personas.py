@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "golden"
 CASES = {
     "interview": ("interview", {}),
+    "interview_paraphrase": ("interview", {"paraphrase": 1}),
     "interview_codebook": ("interview", {"question": "codebook", "traits": ("age", "gender")}),
     "biography": ("biography", {}),
     "biography_second": ("biography", {"voice": "second"}),
@@ -42,7 +43,7 @@ def test_prompts_are_the_golden_ones(case: str, form: str, bfi: Study) -> None:
     person = bfi.participant("61623")
     item = bfi.items["N3"]
     (block,) = [b for b in blocks(strategy, bfi, list(bfi.items)) if item.name in b.predicted]
-    own = persona(strategy, view(strategy, person, bfi, block), bfi)
+    own = persona(strategy, view(strategy, person, bfi, block), bfi, block)
     layout = Layout(answer="label" if case.endswith("label") else "number")
     template = ChatTemplate(source=CHATML) if form == "chat" else None
     prompt = render(bfi, item, own, layout, template)
@@ -70,7 +71,7 @@ def test_known_answers_never_show_what_is_predicted(position: int, k: int, seed:
     for block in split:
         seen = view(strategy, person, study, block)
         assert not set(seen.responses) & set(block.predicted)
-        text = persona(strategy, seen, study)
+        text = persona(strategy, seen, study, block)
         if text is not None:
             for item in block.predicted:
                 assert study.items[item].text not in text.text
@@ -89,7 +90,7 @@ def test_known_answers_shows_the_same_items_of_everyone(bfi: Study) -> None:
     complete = [p for p in bfi.people.values() if len(p.responses) == 25][:50]
     shown = set()
     for person in complete:
-        text = persona(strategy, view(strategy, person, bfi, block), bfi)
+        text = persona(strategy, view(strategy, person, bfi, block), bfi, block)
         assert text is not None
         shown.add(tuple(line for line in text.text.splitlines() if line.startswith("Statement")))
     assert len(shown) == 1
@@ -99,7 +100,7 @@ def test_a_participant_of_whom_nothing_is_known_has_no_persona(small_study: Stud
     strategy = load_strategy("portrait", {"traits": ("sex",)}, ROOT)
     (block,) = blocks(strategy, small_study, list(small_study.items))
     seen = view(strategy, small_study.participant("e"), small_study, block)
-    assert persona(strategy, seen, small_study) is None
+    assert persona(strategy, seen, small_study, block) is None
 
 
 groups = st.dictionaries(

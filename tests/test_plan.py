@@ -37,14 +37,22 @@ def plan(
     )
 
 
-def test_a_trait_that_was_computed_from_a_predicted_item_is_refused(small_study: Study) -> None:
+def test_a_trait_that_was_computed_from_a_predicted_item_is_not_shown_for_it(
+    small_study: Study,
+) -> None:
     codebook = small_study.codebook
     age, *others = codebook.traits
     leaky = age.model_copy(update={"computed_from": ("q2",)})
     study = replace(small_study, codebook=codebook.model_copy(update={"traits": (leaky, *others)}))
-    with pytest.raises(GeppettoError, match="interview shows age, which was computed from q2"):
-        plan(study)
-    assert plan(study, traits=["sex"], arms=(NoPersona(), Own()))
+    planned = plan(study, arms=(NoPersona(), Own()))
+    (prompts,) = planned.prompts.values()
+    for answer in planned.answers:
+        if answer.arm == Own.name:
+            shown = "What is your age?" in prompts[answer.request].text
+            assert shown == (answer.item != "q2")
+    assert planned.withheld == {("interview", "age"): ("q2",)}
+    with pytest.raises(GeppettoError, match="without anything that interview could show"):
+        plan(study, traits=["age"], arms=(NoPersona(), Own()))
 
 
 def cells(planned: Plan) -> dict[tuple[str, str, str], list[tuple[str, str]]]:

@@ -243,6 +243,7 @@ def prepare(experiment: Experiment, workspace: Path) -> Prepared:
                     f"strategies {other.label} and {strategy.label} are the same; keep one of them"
                 )
     people = experiment.participants.draw(study)
+    study = study.with_reference(people)
     models = tuple(open_model(spec, experiment.precision) for spec in experiment.models)
     plan = make_plan(study, people, list(items), strategies, arms, experiment.layout, models)
     return Prepared(experiment, study, models, tuple(strategies), tuple(arms), plan)

@@ -101,12 +101,16 @@ class Plan:
         Why a participant is left out of every arm, by participant id.
     matches
         How much matched strangers are like the participants, by the label of the strategy.
+    withheld
+        Items for which a trait is not shown because it was computed from them, by the label of
+        the strategy and the name of the trait.
     """
 
     answers: tuple[PlannedAnswer, ...]
     prompts: Mapping[str, Mapping[str, Prompt]]
     dropped: Mapping[str, str]
     matches: Mapping[str, MatchQuality] = field(default_factory=dict)
+    withheld: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def participants(self) -> list[str]:
@@ -160,17 +164,16 @@ def make_plan(
     """Plan the same cells for every condition.
 
     A participant for whom one of the arms cannot be made (nothing is known that a strategy
-    shows, or nobody can be their donor) is left out of all of them, and the plan says why. The
-    order in which the study's participants are given makes no difference.
+    shows, or nobody can be their donor) is left out of all of them, and the plan says why. A
+    trait that was computed from an item is not shown where that item is predicted. The order in
+    which the study's participants are given makes no difference.
 
     Raises
     ------
     GeppettoError
-        If a strategy shows what gives a response away, an arm means nothing for one of the
-        strategies, or fewer than two people are left.
+        If an arm means nothing for one of the strategies, or fewer than two people are left.
     """
     for strategy in strategies:
-        _check_leaks(study, strategy, items)
         for arm in arms:
             arm.check(strategy.label, strategy.rule, study)
     places = {name: place for place, name in enumerate(study.people)}
@@ -196,18 +199,13 @@ def make_plan(
                 if not isinstance(arm, NoPersona):
                     answers += _arm(desk, writer, arm, sample)
         prompts[model.identity.name] = desk.prompts
-    return Plan(tuple(answers), prompts, dropped, sample.matches(study))
-
-
-def _check_leaks(study: Study, strategy: Strategy, items: Sequence[str]) -> None:
-    """Refuse a strategy that shows a trait which was computed from an item it has to predict."""
-    for trait in shown(strategy.rule, study):
-        given_away = [item for item in items if study.leaks(trait, item)]
-        if given_away:
-            raise GeppettoError(
-                f"{strategy.label} shows {trait}, which was computed from {', '.join(given_away)}; "
-                "let it show other `traits`, or leave these out of the `items` to predict"
-            )
+    withheld = {
+        (writer.label, trait): tuple(item for item in items if study.leaks(trait, item))
+        for writer in writers
+        for trait in shown(writer.rule, study)
+        if any(study.leaks(trait, item) for item in items)
+    }
+    return Plan(tuple(answers), prompts, dropped, sample.matches(study), withheld)
 
 
 class _Writer:
@@ -244,9 +242,10 @@ class _Writer:
 
     def _write(self, participant: Participant, block: Block, without: str | None) -> Persona | None:
         seen = view(self.rule, participant, self._study, block, without)
-        key = (seen.id, tuple(seen.traits.items()), tuple(seen.responses.items()))
+        known = (tuple(seen.traits.items()), tuple(seen.responses.items()))
+        key = (seen.id, block.predicted, *known)
         if key not in self._written:
-            self._written[key] = persona(self.rule, seen, self._study)
+            self._written[key] = persona(self.rule, seen, self._study, block)
         return self._written[key]
 
 

@@ -43,8 +43,9 @@ def preview(
     if item_name not in study.items:
         raise unknown("item", item_name, study.items, f"study {study.name}")
     item = study.items[item_name]
-    (block,) = [b for b in blocks(rule, study, list(study.items)) if item_name in b.predicted]
-    own = persona(rule, view(rule, person, study, block), study)
+    block = next(b for b in blocks(rule, study, list(study.items)) if item_name in b.predicted)
+    study = study.with_reference([person])
+    own = persona(rule, view(rule, person, study, block), study, block)
     if own is None:
         raise GeppettoError(
             f"nothing is known of participant {participant_id} that {strategy} could show"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from geppetto.errors import GeppettoError
@@ -18,10 +18,21 @@ FOLDS = 2
 
 @dataclass(frozen=True)
 class Block:
-    """Items that are predicted from one persona, and the items it may know responses to."""
+    """Items that are predicted from one persona, and what it may know.
+
+    Attributes
+    ----------
+    predicted
+        Names of the items.
+    known
+        Items that it may know responses to.
+    hidden
+        Traits that it must not know, since they were computed from a predicted item.
+    """
 
     predicted: tuple[str, ...]
     known: tuple[str, ...]
+    hidden: frozenset[str] = frozenset()
 
 
 def blocks(strategy: PersonaStrategy | None, study: Study, items: Sequence[str]) -> list[Block]:
@@ -29,18 +40,43 @@ def blocks(strategy: PersonaStrategy | None, study: Study, items: Sequence[str])
 
     A strategy that reads no responses predicts all items from one persona. One that does
     predicts every second item from the responses to the others and the other way round, so that
-    every item is predicted once, from two personas that share their computation.
+    every item is predicted once, from two personas that share their computation; or each item
+    from the responses to all others, if it works `one_item_at_a_time`. Items that give different
+    traits away are in different blocks.
     """
-    if strategy is None or not strategy.reads_responses:
+    if strategy is None:
         return [Block(tuple(items), ())]
+    return [
+        Block(
+            tuple(i for i in predicted if _given_away(strategy, study, i) == hidden), known, hidden
+        )
+        for predicted, known in _parts(strategy, study, items)
+        for hidden in dict.fromkeys(_given_away(strategy, study, item) for item in predicted)
+    ]
+
+
+def _parts(
+    strategy: PersonaStrategy, study: Study, items: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Items that are predicted together, and those whose responses may be known."""
     everything = list(study.items)
-    split = []
-    for fold in range(FOLDS):
-        held_out = set(everything[fold::FOLDS])
-        predicted = tuple(item for item in items if item in held_out)
-        if predicted:
-            split.append(Block(predicted, tuple(i for i in everything if i not in held_out)))
-    return split
+    if not strategy.reads_responses:
+        yield tuple(items), ()
+    elif strategy.one_item_at_a_time:
+        for item in items:
+            yield (item,), tuple(other for other in everything if other != item)
+    else:
+        for fold in range(FOLDS):
+            held_out = everything[fold::FOLDS]
+            yield (
+                tuple(item for item in items if item in held_out),
+                tuple(item for item in everything if item not in held_out),
+            )
+
+
+def _given_away(strategy: PersonaStrategy, study: Study, item: str) -> frozenset[str]:
+    """The shown traits that were computed from an item."""
+    return frozenset(trait for trait in shown(strategy, study) if study.leaks(trait, item))
 
 
 def shown(strategy: PersonaStrategy, study: Study) -> tuple[str, ...]:
@@ -56,24 +92,39 @@ def view(
     without: str | None = None,
 ) -> Participant:
     """The participant as the strategy may see them for this block, possibly without a trait."""
-    chosen = [name for name in shown(strategy, study) if name != without]
+    hidden = block.hidden | {without}
+    chosen = [name for name in shown(strategy, study) if name not in hidden]
     return participant.seen_through(chosen, block.known)
 
 
-def persona(strategy: PersonaStrategy, seen: Participant, study: Study) -> Persona | None:
+def persona(
+    strategy: PersonaStrategy, seen: Participant, study: Study, block: Block
+) -> Persona | None:
     """The persona of a participant as seen by `view`; None if nothing usable is known.
 
     Raises
     ------
     GeppettoError
         If the strategy fails or returns something else than a text; names its file and line.
+    ValueError
+        If more is seen of the participant than may be known for this block.
     """
+    _refuse_leaks(seen, study, block)
     path = Path(inspect.getfile(type(strategy)))
     with errors_of(path):
-        text = strategy.write(seen, study.without_people)
+        text = strategy.write(seen, replace(study.without_people, asked=block.predicted))
     if not isinstance(text, str):
         raise GeppettoError(
             f"{path}: write() must return a text, but returned {type(text).__name__} "
             f"for participant {seen.id}"
         )
     return Persona(text.strip(), strategy.placement) if text.strip() else None
+
+
+def _refuse_leaks(seen: Participant, study: Study, block: Block) -> None:
+    """A last look before anything is written: nothing seen may tell a predicted response."""
+    for item in block.predicted:
+        if item in seen.responses or any(study.leaks(trait, item) for trait in seen.traits):
+            raise ValueError(f"the response to {item} must not be known when it is predicted")
+    if seen.retest:
+        raise ValueError("a second response must not be known when the first is predicted")

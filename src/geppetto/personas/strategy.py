@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from geppetto.studies import Participant, Study
 
@@ -33,26 +33,52 @@ class Persona:
 class PersonaStrategy(BaseModel, ABC):
     """Base of all strategies: subclass it in a file of `personas/`, one file, one strategy.
 
-    The typed fields of a subclass are its parameters, set by name in an experiment file.
-    `write` is given a participant of whom nothing is known but what the strategy may use: the
-    chosen traits and, if `reads_responses`, responses to items that are not being predicted. The
-    study that it is given has a codebook and no people.
+    The typed fields of a subclass are its parameters, set by name in an experiment file, and its
+    search space. `write` is given a participant of whom nothing is known but what the strategy may
+    use: the chosen traits and, if it `reads_responses`, responses to items that are not being
+    predicted. The study that it is given has a codebook and no people.
 
     Attributes
     ----------
+    reads_responses
+        Whether a subclass is given responses to items that are not being predicted.
+    one_item_at_a_time
+        Whether it then writes a persona for each item, which may know all other responses. If
+        not, every second item shares one that knows the responses to the items between them.
+    paraphrases
+        What a subclass says in different words, one entry a wording; `wording` is the chosen one.
     traits
         Names of the traits the persona shows; None shows every known one.
     placement
         Where the persona stands, see `Persona`.
+    paraphrase
+        Number of the wording, from 0.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     reads_responses: ClassVar[bool] = False
+    one_item_at_a_time: ClassVar[bool] = False
+    paraphrases: ClassVar[tuple[Any, ...]] = (None,)
 
     traits: tuple[str, ...] | None = Field(None, strict=False)
     placement: Placement = "task"
+    paraphrase: int = Field(0, ge=0)
+
+    @property
+    def wording(self) -> Any:
+        """The entry of `paraphrases` that was chosen."""
+        return self.paraphrases[self.paraphrase]
 
     @abstractmethod
     def write(self, participant: Participant, study: Study) -> str:
         """The persona's text for one participant; empty if nothing usable is known."""
+
+    @model_validator(mode="after")
+    def _has_that_wording(self) -> Self:
+        if self.paraphrase >= len(self.paraphrases):
+            raise ValueError(
+                f"paraphrase {self.paraphrase} does not exist: this strategy has "
+                f"{len(self.paraphrases)} wording(s), numbered from 0"
+            )
+        return self

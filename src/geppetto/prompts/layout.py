@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from geppetto.errors import GeppettoError
 from geppetto.personas.strategy import Persona
 from geppetto.prompts.chat import ChatTemplate, Turn
-from geppetto.studies import Item, Study
+from geppetto.studies import Item, Scale, Study
 
 
 class Layout(BaseModel):
@@ -18,12 +20,27 @@ class Layout(BaseModel):
     Attributes
     ----------
     answer
-        What the model answers with: the option's "number", or its "label" in words.
+        What the model answers with: the option's "number", its "label" in words, or a "letter"
+        that it has in the list of options, A for the first.
+    order
+        Whether options are listed in the order of the "codebook", or "reversed".
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    answer: Literal["number", "label"] = "number"
+    answer: Literal["number", "label", "letter"] = "number"
+    order: Literal["codebook", "reversed"] = "codebook"
+
+    def listed(self, scale: Scale) -> dict[str, str]:
+        """What the model may answer with, by code of the option, in the order of the list."""
+        codes = list(scale.options) if self.order == "codebook" else [*reversed(scale.options)]
+        match self.answer:
+            case "number":
+                return {code: code for code in codes}
+            case "label":
+                return {code: scale.options[code] for code in codes}
+            case "letter":
+                return dict(zip(codes, ascii_uppercase, strict=False))
 
 
 @dataclass(frozen=True)
@@ -49,13 +66,24 @@ class Prompt:
 
 
 def instruction(study: Study, item: Item, layout: Layout) -> str:
-    """The study's instruction and the item's scale: the constant part of a prompt."""
-    scale = study.scale(item).options
-    if layout.answer == "number":
-        lines = [f"{study.codebook.instruction} Answer with a number:"]
-        lines += [f"{code} = {label}" for code, label in scale.items()]
-    else:
-        lines = [f"{study.codebook.instruction} Answer with one of:", *scale.values()]
+    """The study's instruction and the item's scale: the constant part of a prompt.
+
+    Raises
+    ------
+    GeppettoError
+        If an item has more options than there are letters for them.
+    """
+    scale = study.scale(item)
+    listed = layout.listed(scale)
+    if layout.answer == "label":
+        return "\n".join([f"{study.codebook.instruction} Answer with one of:", *listed.values()])
+    if len(listed) < len(scale.options):
+        raise GeppettoError(
+            f"item {item.name} has {len(scale.options)} options, more than there are letters; use "
+            "`layout: {answer: number}`"
+        )
+    lines = [f"{study.codebook.instruction} Answer with a {layout.answer}:"]
+    lines += [f"{answer} = {scale.options[code]}" for code, answer in listed.items()]
     return "\n".join(lines)
 
 
@@ -74,7 +102,7 @@ def answer_cue(layout: Layout) -> str:
     """How the answer is begun for the model.
 
     A numbered answer follows a space that belongs to the prompt, since tokenizers split digits
-    from the space before them; an answer in words brings its own space, since they join those.
+    from the space before them; words and letters bring their own, since they are joined with it.
     """
     return "Answer: " if layout.answer == "number" else "Answer:"
 
@@ -96,8 +124,8 @@ def render(
     constant = instruction(study, item, layout)
     head = text[: text.index(constant) + len(constant)]
     stem = text[: text.rindex(f"Statement: {item.text}")]
-    options = tuple(
-        (code, code if layout.answer == "number" else f" {label}")
-        for code, label in study.scale(item).options.items()
-    )
+    scale = study.scale(item)
+    answers = layout.listed(scale)
+    space = "" if layout.answer == "number" else " "
+    options = tuple((code, f"{space}{answers[code]}") for code in scale.options)
     return Prompt(text, head, stem, options)

@@ -25,14 +25,34 @@ Text = Annotated[str, BeforeValidator(_as_text)]
 """A text that may be written as a whole number, as codes often are."""
 
 
+class Poles(BaseModel):
+    """Adjectives for the two ends of what is measured: "introverted" and "extraverted"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    low: Text
+    high: Text
+
+
 class Norm(BaseModel):
-    """How a numeric trait is distributed where it was normed, and which values it can have."""
+    """How a numeric trait is distributed where it was normed, and which values it can have.
+
+    Attributes
+    ----------
+    mean, sd
+        Of the people that it was normed on.
+    range
+        The lowest and the highest value that is possible.
+    poles
+        Words for its ends.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mean: float
     sd: float = Field(gt=0)
     range: tuple[float, float] | None = None
+    poles: Poles | None = None
 
 
 class Trait(BaseModel):
@@ -206,6 +226,8 @@ class Codebook(BaseModel):
         Codes that stand for "no answer", in all columns and in single ones. Empty cells always do.
     traits, scales, items
         What is known of participants, and what they responded to.
+    constructs
+        Words for the ends of what items measure, by the name that they give it.
     exclusions
         Who is not used, in this order.
     includes_minors
@@ -232,6 +254,7 @@ class Codebook(BaseModel):
     traits: tuple[Trait, ...]
     scales: dict[Text, Scale]
     items: tuple[Item, ...] = Field(min_length=1)
+    constructs: dict[Text, Poles] = {}
     exclusions: tuple[Exclusion, ...] = ()
     includes_minors: bool = False
     notes: str = ""
@@ -246,6 +269,9 @@ class Codebook(BaseModel):
                 raise ValueError(f"{name!r} is described twice; keep one of them")
         for item in self.items:
             _known("scale", item.scale, self.scales, f"item {item.name}")
+        for construct in self.constructs:
+            measured = {item.measures for item in self.items if item.measures}
+            _known("construct", construct, measured, "constructs")
         for trait in self.traits:
             for item_name in trait.computed_from:
                 _known("item", item_name, items, f"computed_from of trait {trait.name}")

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from geppetto.errors import GeppettoError, unknown
 from geppetto.studies.codebook import Codebook, Item, Scale, Trait, TraitValue
+from geppetto.studies.reference import Reference
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,18 @@ class Study:
         How many people of the data each exclusion removed, after those before it.
     missing
         How many cells of each column hold each missing code; "" is an empty cell.
+    reference
+        How people who take no part in an experiment responded; None if nobody was left out.
+    asked
+        The items that a persona is written for, where a strategy is given the study.
     """
 
     codebook: Codebook
     people: Mapping[str, Participant]
     excluded: Mapping[str, int]
     missing: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    reference: Reference | None = None
+    asked: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -124,6 +131,12 @@ class Study:
     def without_people(self) -> Study:
         """The codebook alone: all that a strategy is told of a study."""
         return replace(self, people={}, excluded={}, missing={})
+
+    def with_reference(self, people: Iterable[Participant]) -> Study:
+        """The study with what everybody but these people tells about responses in general."""
+        taking_part = {person.id for person in people}
+        others = [person for person in self.people.values() if person.id not in taking_part]
+        return replace(self, reference=Reference.of(self, others))
 
     def leaks(self, trait: str, item: str) -> bool:
         """Whether a trait gives the response to an item away, so must not help to predict it."""

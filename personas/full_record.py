@@ -1,0 +1,29 @@
+"""Everything a participant has said before, and the wish to be consistent (Toubia et al. 2025)."""
+
+from typing import ClassVar
+
+from geppetto.personas import Answers, Format, Wording
+from geppetto.personas.strategy import Placement
+
+
+class FullRecord(Format):
+    """All traits and all answers to items that are not being predicted, as one record."""
+
+    paraphrases: ClassVar = (
+        Wording(
+            "{question} {Value}",
+            "You are the person whose past answers to a survey are listed here. Answer the new "
+            "question as that person would, consistent with the record.\n\n",
+        ),
+        Wording(
+            "Q: {question}\nA: {Value}",
+            "Below is all that you have told us so far. Stay true to it in what you say next.\n\n",
+        ),
+        Wording(
+            "- {question}: {Value}",
+            "Imagine that you gave each of the following replies. Your next reply fits them.\n\n",
+        ),
+    )
+
+    placement: Placement = "system"
+    answers: Answers = Answers(choose="all", answer="label")

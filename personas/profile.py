@@ -1,0 +1,16 @@
+"""A paragraph that is headed as the model's own profile (Hu & Collier 2024)."""
+
+from typing import ClassVar
+
+from geppetto.personas import Format, Wording
+
+
+class Profile(Format):
+    """Sentences in the second person under a heading."""
+
+    paraphrases: ClassVar = (
+        Wording("Your {label} is {value}.", "**Your Profile** "),
+        Wording("You say that your {label} is {value}.", "**About You** "),
+        Wording("As for your {label}, it is {value}.", "**Who You Are** "),
+    )
+    between: ClassVar = " "

@@ -1,0 +1,90 @@
+"""How people who take no part in an experiment responded: norms, and which items go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geppetto.studies.codebook import Norm
+
+if TYPE_CHECKING:
+    from geppetto.studies.study import Participant, Study
+
+FEWEST = 50
+"""People who are needed to learn anything from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Statistics of the responses of people who are not predicted; it knows nobody in person.
+
+    Responses are shares of their item's range, the first option 0 and the last 1. Items whose
+    options have no order have none, unless there are two options.
+
+    Attributes
+    ----------
+    people
+        How many people it was learnt from.
+    items
+        Names of the items, in the codebook's order.
+    mean
+        Mean response to each item, shape (items,).
+    covariance
+        Of the responses to each two items, over the people who responded to both, shape
+        (items, items).
+    """
+
+    people: int
+    items: tuple[str, ...]
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, study: Study, people: Iterable[Participant]) -> Reference | None:
+        """What people of a study tell about responses in general; None of fewer than `FEWEST`."""
+        people = list(people)
+        if len(people) < FEWEST:
+            return None
+        shares = {
+            name: [response_share(study, name, person.responses.get(name)) for person in people]
+            for name in study.items
+        }
+        frame = pd.DataFrame(shares, dtype=float)
+        return cls(len(people), tuple(shares), frame.mean().to_numpy(), frame.cov().to_numpy())
+
+    def norm(self, keys: Mapping[str, int]) -> Norm | None:
+        """How the mean of responses to these items is distributed; None if it does not vary.
+
+        Parameters
+        ----------
+        keys
+            By name of the item, 1, or -1 if its responses count the other way round.
+        """
+        rows = [self.items.index(item) for item in keys]
+        signs = np.array(list(keys.values()))
+        means = np.where(signs > 0, self.mean[rows], 1 - self.mean[rows])
+        variance = signs @ self.covariance[np.ix_(rows, rows)] @ signs / len(rows) ** 2
+        if not variance > 0:
+            return None
+        return Norm(mean=float(means.mean()), sd=float(np.sqrt(variance)))
+
+    def relation(self, item: str, other: str) -> float:
+        """Absolute correlation of the responses to two items; 0 where there is none."""
+        one, two = self.items.index(item), self.items.index(other)
+        spread = self.covariance[one, one] * self.covariance[two, two]
+        correlation = abs(self.covariance[one, two]) / np.sqrt(spread) if spread > 0 else np.nan
+        return float(np.nan_to_num(correlation))
+
+
+def response_share(study: Study, item: str, code: str | None) -> float:
+    """A response as a share of its item's range; NaN without one, or without an order."""
+    scale = study.scale(study.items[item])
+    codes = list(scale.options)
+    if code is None or not (scale.ordinal or len(codes) == 2):
+        return float("nan")
+    return codes.index(code) / (len(codes) - 1)
