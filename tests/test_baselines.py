@@ -17,13 +17,12 @@ from geppetto.evaluation.baselines import (
     MARGINALS,
     baseline_answers,
     leave_one_out_marginals,
-    saved_part,
-    skills,
     twin_names,
 )
 from geppetto.evaluation.individuation import individuation
 from geppetto.evaluation.predictions import Predictions, Responses, predictions
 from geppetto.evaluation.resampling import Resampling
+from geppetto.evaluation.skill import saved_part, skills
 from geppetto.personas import PersonaStrategy
 from geppetto.personas.known import blocks
 from geppetto.plan import Condition, Strategy

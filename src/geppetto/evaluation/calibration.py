@@ -19,8 +19,12 @@ TEMPERATURES = (0.05, 20.0)
 """The lowest and the highest temperature that is fitted: a model that is always (or never) right
 would have no end."""
 
+HIGHEST = 0.99 * TEMPERATURES[1]
+"""A fitted temperature above this is as high as it can be: uniform guesses would do as well."""
+
 _BATCH = 200_000
 _STEP = 0.01
+_LOWEST = 1.01 * TEMPERATURES[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,9 +242,8 @@ def temperature_contributions(
     people = len(predictions[0].responses.participants)
     second = _second_half(people, clusters)
     added = {one.condition: np.zeros(people) for one in predictions}
-    lowest, highest = TEMPERATURES
     for half, temperature in enumerate(temperatures):
-        if not 1.01 * lowest < temperature < 0.99 * highest:
+        if not _LOWEST < temperature < HIGHEST:
             continue
         steps = [temperature * np.exp(step) for step in (-_STEP, 0.0, _STEP)]
         nll = {
