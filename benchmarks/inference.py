@@ -16,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from geppetto.evaluation.effects import differences
 from geppetto.evaluation.hypotheses import equivalence
-from geppetto.evaluation.matching import matching_matrix, permutation_test
+from geppetto.evaluation.matching import matching_matrix
+from geppetto.evaluation.permutation import permutation_test
 from geppetto.evaluation.resampling import Resampling, estimate, mean
 from invented import tilt_of, two_types
 

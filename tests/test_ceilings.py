@@ -14,7 +14,6 @@ from geppetto.evaluation.ceilings import (
     _halvings,
     construct_fits,
     constructs,
-    correlation,
     cronbach_alpha,
     normalised_accuracy,
     part_of_reliable,
@@ -25,6 +24,7 @@ from geppetto.evaluation.ceilings import (
     split_half,
 )
 from geppetto.evaluation.individuation import individuation
+from geppetto.evaluation.moments import correlation
 from geppetto.evaluation.predictions import Predictions, Responses
 from geppetto.evaluation.resampling import Resampling
 from geppetto.plan import Condition

@@ -22,17 +22,11 @@ from geppetto.evaluation.ceilings import (
     retest,
     second_responses,
 )
-from geppetto.evaluation.effects import differences, personas
+from geppetto.evaluation.effects import differences
 from geppetto.evaluation.individuation import individuation
 from geppetto.evaluation.inference import infer
-from geppetto.evaluation.matching import (
-    Identification,
-    MatchingMatrix,
-    PermutationTest,
-    identification,
-    matching_matrix,
-    permutation_test,
-)
+from geppetto.evaluation.matches import information_tests, matching_matrices
+from geppetto.evaluation.matching import Identification, MatchingMatrix, identification
 from geppetto.evaluation.metrics import (
     condition_metrics,
     item_metrics,
@@ -40,6 +34,7 @@ from geppetto.evaluation.metrics import (
     participant_metrics,
 )
 from geppetto.evaluation.parts import parts
+from geppetto.evaluation.permutation import PermutationTest
 from geppetto.evaluation.predictions import Predictions, Responses, predictions
 from geppetto.evaluation.resampling import Resampling
 from geppetto.evaluation.second_opinion import second_opinion
@@ -63,9 +58,6 @@ By = Literal["condition", "participant", "item"]
 Measure = Literal["nll", "nll_full", "nll_calibrated", "nll_each_calibrated"]
 
 MEASURES: tuple[Measure, ...] = get_args(Measure)
-
-MOST_MATCHED = 4000
-"""People up to whom everybody's persona is compared with everybody."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,19 +223,9 @@ class Results:
     def matching(self) -> dict[tuple[str, str], MatchingMatrix]:
         """How well everybody's persona predicts everybody, by model and strategy.
 
-        People are compared with those of whom the same is known. With more than `MOST_MATCHED`
-        people there is none: a matrix of everybody by everybody would not fit into memory.
+        People are compared with those of whom the same is known; see `matching_matrices`.
         """
-        found = {}
-        for arms in personas(self.predictions):
-            own = arms.get("own")
-            if own is None or len(own.pool) > MOST_MATCHED:
-                continue
-            others = [arm for arm in arms.values() if arm.shows_strangers]
-            matrix = matching_matrix(own, others, own.pool)
-            if matrix.personas.any():
-                found[own.condition.model, own.condition.strategy] = matrix
-        return found
+        return matching_matrices(self.predictions)
 
     @cached_property
     def identified(self) -> dict[tuple[str, str], Identification]:
@@ -254,30 +236,9 @@ class Results:
 
     @cached_property
     def _matches(self) -> dict[tuple[str, str], PermutationTest]:
-        """Tests of information by permuting personas, where people are drawn one by one.
-
-        Personas of people in the same group are not exchangeable with those of others.
-        """
-        if self._grouped:
-            return {}
-        shuffled = {
-            p.condition[:2]: p.donors for p in self.predictions if p.condition.arm == "shuffled"
-        }
-        return {
-            key: permutation_test(
-                matrix,
-                seed=self.analysis.seed,
-                donors=shuffled[key],
-                weights=self.resampling.base,
-            )
-            for key, matrix in self.matching.items()
-            if key in shuffled
-        }
-
-    @property
-    def _grouped(self) -> bool:
-        """Whether some people are in one group."""
-        return bool(self.resampling.clusters.max() + 1 < len(self.resampling.clusters))
+        return information_tests(
+            self.matching, self.predictions, self.resampling, self.analysis.seed
+        )
 
     @cached_property
     def skills(self) -> list[Skill]:
@@ -355,7 +316,7 @@ class Results:
         needs people with several items.
         """
         reason = ""
-        if self.analysis.weighted or self._grouped:
+        if self.analysis.weighted or self.resampling.grouped:
             reason = "people are weighted, or in groups"
         elif len(self._responses.items) < 2:
             reason = "there is one item"

@@ -9,8 +9,7 @@ import numpy as np
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.effects import Differences, Effect, alike, effects
 from geppetto.evaluation.hypotheses import equivalence, robust_mean
-from geppetto.evaluation.matching import PermutationTest
-from geppetto.evaluation.permutation import sign_flip_p
+from geppetto.evaluation.permutation import PermutationTest, sign_flip_p
 from geppetto.evaluation.power import people_to_decide
 from geppetto.evaluation.resampling import Resampling
 from geppetto.evaluation.verdicts import Comparison, Verdict, is_confirmatory, judge
@@ -63,7 +62,6 @@ def comparison(
     """An effect with its tests."""
     contributions, smallest = measured.differences.influence, analysis.smallest_effect
     _, error, _ = robust_mean(contributions, people)
-    alone = people.clusters.max() + 1 == len(people.clusters)
     return Comparison(
         measured,
         p,
@@ -71,5 +69,5 @@ def comparison(
         test,
         people_to_decide(smallest, error * float(np.sqrt(len(contributions)))),
         people.units,
-        "people" if alone else "groups of people",
+        "groups of people" if people.grouped else "people",
     )

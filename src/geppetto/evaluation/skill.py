@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geppetto.evaluation.baselines import BASELINE, MARGINALS
+from geppetto.evaluation.moments import quotient
 from geppetto.evaluation.predictions import Floats, Predictions, nanmean
 from geppetto.evaluation.resampling import Estimate, Resampling, Weights, estimate
 from geppetto.plan import NO_STRATEGY, Condition
@@ -80,4 +81,4 @@ def saved_part(weights: Weights, none: Floats, own: Floats, best: Floats) -> Flo
         Each participant's mean NLL, shape (participants,).
     """
     saved, possible = weights @ (none - own), weights @ (none - best)
-    return np.asarray(saved / np.where(possible > 0, possible, np.nan))
+    return quotient(saved, possible)
