@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from geppetto.evaluation.baselines import (
     BASELINE,
-    LEARNERS,
     MARGINALS,
     baseline_answers,
     leave_one_out_marginals,
     twin_names,
 )
 from geppetto.evaluation.individuation import individuation
+from geppetto.evaluation.learners import LEARNERS
 from geppetto.evaluation.predictions import Predictions, Responses, predictions
 from geppetto.evaluation.resampling import Resampling
 from geppetto.evaluation.skill import saved_part, skills

@@ -49,7 +49,7 @@ def infer(
                 one,
                 resampling.among(one.differences.rows),
                 analysis,
-                p[number] if match is None else match.p_two_sided,
+                p[number] if match is None else match.p,
                 "signs flipped" if match is None else "personas permuted",
             )
         )

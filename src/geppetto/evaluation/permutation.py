@@ -27,17 +27,12 @@ class PermutationTest:
     information
         T of the real assignment, in nats.
     p
-        Probability of as large a T if it does not matter (one-sided: own personas are better).
-    p_two_sided
-        Twice the smaller of both sides' probabilities, at most 1.
-    permutations
-        With how many random assignments it is compared.
+        Probability of a T as far from what it would be if it did not matter: twice the smaller of
+        both sides' probabilities, at most 1.
     """
 
     information: float
     p: float
-    p_two_sided: float
-    permutations: int
 
 
 def sign_flip_p(
@@ -90,8 +85,8 @@ def permutation_test(
     Under the null hypothesis personas are exchangeable among the people of a group. A whole
     persona is given to a whole person, so that neither people whose responses go together nor
     personas that predict everyone well or badly make it reject; to permute single responses
-    would be to take either for evidence. p = (1 + number of T* >= T) / (1 + permutations), ties
-    included, which is never 0 and valid for any number of permutations (Phipson & Smyth 2010).
+    would be to take either for evidence. On each side (1 + number of T* >= T) / (1 + permutations),
+    ties included, is never 0 and valid for any number of permutations (Phipson & Smyth 2010).
 
     T* is the mean over people of how much better the persona they were given predicts them than
     strangers' personas do, over the pairs that can be compared. Where some cannot, T* is a mean
@@ -150,4 +145,4 @@ def permutation_test(
     tie = 1e-12 * max(1.0, float(np.nanmax(np.abs(gains))))
     larger = (1 + int((~(values < information - tie)).sum())) / (1 + permutations)
     smaller = (1 + int((~(values > information + tie)).sum())) / (1 + permutations)
-    return PermutationTest(information, larger, min(1.0, 2 * min(larger, smaller)), permutations)
+    return PermutationTest(information, min(1.0, 2 * min(larger, smaller)))
