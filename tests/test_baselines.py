@@ -85,10 +85,8 @@ def invented(people: int, seed: int = 0, cluster_of: int = 0) -> Study:
             for item in ITEMS[:4]
         }
         responses["q4"] = "abc"[int(np.clip(round(level), 0, 2))]
-        for known in (traits, responses):
-            for key in list(known):
-                if rng.random() < 0.05:
-                    del known[key]  # type: ignore[attr-defined]
+        traits = {name: value for name, value in traits.items() if rng.random() >= 0.05}
+        responses = {name: code for name, code in responses.items() if rng.random() >= 0.05}
         cluster = f"c{number // cluster_of}" if cluster_of else None
         persons[name] = Participant(name, traits, responses, cluster=cluster)
     return Study(codebook, persons, {})
@@ -172,9 +170,11 @@ def test_nobody_in_a_cluster_teaches_the_others_of_it() -> None:
 def test_only_the_fields_that_a_persona_shows_are_learned_from() -> None:
     study = invented(60)
     age = Strategy("shown", "shown(traits=['age'])", Shown(traits=("age",)))
-    other = {"M": "F", "F": "M"}
     people = {
-        name: replace(person, traits={**person.traits, "sex": other[person.traits.get("sex", "M")]})  # type: ignore[index]
+        name: replace(
+            person,
+            traits={**person.traits, "sex": "M" if person.traits.get("sex") == "F" else "F"},
+        )
         for name, person in list(study.people.items())[:30]
     }
     changed = replace(study, people={**study.people, **people})

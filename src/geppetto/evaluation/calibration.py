@@ -33,15 +33,12 @@ class Reliability:
 
     Attributes
     ----------
-    edges
-        Ends of the bins, shape (bins + 1,); a bin includes its upper end.
     confidence, accuracy
         Mean confidence and share of hits in each bin, shape (bins,); NaN in an empty one.
     count
         Answers in each bin, shape (bins,).
     """
 
-    edges: Floats
     confidence: Floats
     accuracy: Floats
     count: Integers
@@ -59,7 +56,7 @@ class Reliability:
 
 
 def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> Reliability:
-    """Accuracy against confidence in bins of equal width from 0 to 1.
+    """Accuracy against confidence in bins of equal width from 0 to 1, upper ends included.
 
     Parameters
     ----------
@@ -78,7 +75,7 @@ def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> 
     count = np.bincount(place, minlength=bins)
     with np.errstate(invalid="ignore"):
         means = [np.bincount(place, values, minlength=bins) / count for values in (sure, right)]
-    return Reliability(edges, means[0], means[1], count.astype(np.int64))
+    return Reliability(means[0], means[1], count.astype(np.int64))
 
 
 def top_options(predictions: Predictions) -> tuple[Floats, Floats]:

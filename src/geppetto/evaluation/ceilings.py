@@ -6,8 +6,8 @@ first. Otherwise it is how well one half of a construct's items agrees with the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from math import comb
 
@@ -36,14 +36,10 @@ class Retest:
     same
         Share of a participant's items with the same response on both occasions, averaged over
         participants.
-    correlations
-        Correlation over participants of first and second scores, by item; an item whose options
-        have no order has none.
     """
 
     participants: int
     same: Estimate
-    correlations: Mapping[str, Estimate]
 
 
 @dataclass(frozen=True)
@@ -138,20 +134,8 @@ def retest(responses: Responses, again: Integers, people: Resampling) -> Retest 
     """
     if not (again >= 0).any():
         return None
-    second = replace(responses, position=again)
-    correlations = {
-        item: estimate(correlation, first, other, people=people)
-        for item, first, other, scored in zip(
-            responses.items,
-            responses.scores.T,
-            second.scores.T,
-            responses.scored_items,
-            strict=True,
-        )
-        if scored and np.isfinite(other).any()
-    }
     same = estimate(mean, _repeated(responses, again), people=people)
-    return Retest(int((again >= 0).any(axis=1).sum()), same, correlations)
+    return Retest(int((again >= 0).any(axis=1).sum()), same)
 
 
 def normalised_accuracy(predicted: Predictions, again: Integers, people: Resampling) -> Estimate:

@@ -113,8 +113,6 @@ class Identification:
 
     Attributes
     ----------
-    participants
-        How many people are compared with at least one stranger's persona.
     information
         T in nats a response: see `MatchingMatrix.information`. Chance is 0.
     auc
@@ -130,7 +128,6 @@ class Identification:
         Mean over people of (1 + 1/2 + ... + 1/k)/k.
     """
 
-    participants: int
     information: Estimate
     auc: Estimate
     top: Estimate
@@ -234,7 +231,6 @@ def identification(matrix: MatchingMatrix, people: Resampling) -> Identification
         return float(mean(people.sample, values)[0])
 
     return Identification(
-        int(compared.sum()),
         over_people(matrix.information),
         over_people(matrix.auc),
         _share(np.where(compared, (better == 0) / (tied + 1), np.nan), people),
