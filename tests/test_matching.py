@@ -19,23 +19,10 @@ from geppetto.evaluation.permutation import permutation_test
 from geppetto.evaluation.predictions import Predictions, Responses
 from geppetto.evaluation.resampling import Resampling, estimate, mean
 from geppetto.plan import Condition
+from invented import responses as responses_of
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-
-def responses_of(position: Integers, options: int) -> Responses:
-    people, items = position.shape
-    codes = tuple(str(n) for n in range(options))
-    return Responses(
-        tuple(f"p{n}" for n in range(people)),
-        tuple(f"q{n}" for n in range(items)),
-        (codes,) * items,
-        np.ones(items, bool),
-        position,
-        np.arange(people),
-        np.ones(people),
-    )
 
 
 def shown(personas: Floats, responses: Responses, donors: Integers, arm: str) -> Predictions:
@@ -110,7 +97,7 @@ def test_strangers_answers_add_nothing_to_complete_answers_and_must_agree_with_t
     alone, both = matching_matrix(own), matching_matrix(own, [strangers])
     assert both.nll == pytest.approx(alone.nll)
     strangers.option_log_probs[1, 4, 2, 0] += 2e-6
-    with pytest.raises(ValueError, match="the persona of p12 predicts q2 in two ways"):
+    with pytest.raises(ValueError, match="the persona of p0012 predicts q2 in two ways"):
         matching_matrix(own, [strangers])
 
 
