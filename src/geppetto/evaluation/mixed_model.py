@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
+from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.resampling import Estimate
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 _SMALL = 1e-6
 """Variance ratio below which a factor counts as having no variance."""
@@ -33,18 +31,12 @@ class MixedModel:
     variances
         Variance component of each factor with more than one level, by name, and of the
         "residual".
-    levels
-        Number of levels of each of these factors.
-    cells
-        Number of values.
     """
 
     mean: Estimate
     standard_error: float
     degrees: float
     variances: Mapping[str, float]
-    levels: Mapping[str, int]
-    cells: int
 
 
 def mixed_model(values: ArrayLike, factors: Mapping[str, ArrayLike]) -> MixedModel:
@@ -91,9 +83,9 @@ def mixed_model(values: ArrayLike, factors: Mapping[str, ArrayLike]) -> MixedMod
     if np.ptp(y) == 0:
         same = float(y[0])
         none = dict.fromkeys([*levels, "residual"], 0.0)
-        return MixedModel(Estimate(same, same, same), 0.0, float("inf"), none, levels, len(y))
+        return MixedModel(Estimate(same, same, same), 0.0, float("inf"), none)
 
-    def deviance(logs: NDArray[np.float64]) -> float:
+    def deviance(logs: Floats) -> float:
         return _deviance(np.append(0.0, logs), sums, profiled=True)
 
     logs = optimize.minimize(
@@ -115,8 +107,6 @@ def mixed_model(values: ArrayLike, factors: Mapping[str, ArrayLike]) -> MixedMod
         error,
         degrees,
         {name: components[name] for name in levels} | {"residual": residual},
-        levels,
-        sums.cells,
     )
 
 

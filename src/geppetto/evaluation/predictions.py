@@ -10,21 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.plan import Condition
 
 CONDITION = list(Condition._fields)
 CELL = ["participant", "item"]
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-
-
-def nanmean(values: Floats, axis: int) -> Floats:
-    """Mean of the known values along an axis; NaN where there is none."""
-    known = np.isfinite(values)
-    count = known.sum(axis)
-    total = np.sum(values, axis=axis, where=known)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +127,11 @@ class Predictions:
         """Columns of the items of each block."""
         block = np.zeros(len(self.responses.items), int) if self.block is None else self.block
         return [np.flatnonzero(block == number) for number in np.unique(block)]
+
+    @property
+    def shows_strangers(self) -> bool:
+        """Whether somebody is shown the persona of somebody else."""
+        return bool(((self.donors >= 0) & (self.donors != np.arange(self.donors.shape[1]))).any())
 
     @cached_property
     def nll(self) -> Floats:
