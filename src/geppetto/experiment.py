@@ -21,39 +21,15 @@ from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.baselines import BASELINE, baseline_answers, twin_names
 from geppetto.models.base import Kind, LanguageModel, Precision
+from geppetto.named import Named
 from geppetto.personas.arms import ARMS, Arm
 from geppetto.personas.library import load_strategy
 from geppetto.plan import NO_STRATEGY, Plan, Strategy, make_plan
 from geppetto.prompts.layout import Layout
 from geppetto.results import Results
+from geppetto.search.settings import Search
 from geppetto.studies import Participant, Study, load_study
 from geppetto.yaml_file import read_yaml
-
-
-class _Named(BaseModel):
-    """A name, or a name with parameters: `interview`, or `known_answers: {k: 5}`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    parameters: dict[str, Any] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_yaml(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return {"name": value}
-        if isinstance(value, dict) and len(value) == 1:
-            ((name, parameters),) = value.items()
-            if isinstance(name, str) and isinstance(parameters, dict):
-                return {"name": name, "parameters": parameters}
-        raise ValueError(f"write a name, or one name with parameters in braces, not {value!r}")
-
-    @property
-    def label(self) -> str:
-        """The name with its parameters, as in tables."""
-        given = ", ".join(f"{key}={value}" for key, value in self.parameters.items())
-        return f"{self.name}({given})" if given else self.name
 
 
 class ModelSpec(BaseModel):
@@ -148,6 +124,9 @@ class Experiment(BaseModel):
         Settings of the inference.
     sample_prompts
         How many participants' rendered prompts are logged beside the results.
+    search
+        Among which strategies the best is looked for; without it, `strategies` are compared. Only
+        a file with a search can do without `strategies` and `arms`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -158,13 +137,14 @@ class Experiment(BaseModel):
     participants: Participants = Participants()
     items: tuple[str, ...] | None = Field(None, min_length=1)
     models: tuple[ModelSpec, ...] = Field(min_length=1)
-    strategies: tuple[_Named, ...] = Field(min_length=1)
-    arms: tuple[_Named, ...] = Field(min_length=1)
+    strategies: tuple[Named, ...] = ()
+    arms: tuple[Named, ...] = ()
     layout: Layout = Layout()
     normalisation: Normalisation = "sum"
     precision: Precision = "exact"
     analysis: Analysis = Analysis()
     sample_prompts: int = Field(1, ge=0, strict=True)
+    search: Search | None = None
 
     @classmethod
     def from_file(cls, path: Path) -> Experiment:
@@ -176,6 +156,13 @@ class Experiment(BaseModel):
             If the file is missing, malformed or does not fit.
         """
         return read_yaml(path, cls, name=path.stem)
+
+    @model_validator(mode="after")
+    def _something_to_compare(self) -> Self:
+        for what in ("strategies", "arms"):
+            if self.search is None and not getattr(self, what):
+                raise ValueError(f"{what}: name at least one")
+        return self
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -249,7 +236,7 @@ def prepare(experiment: Experiment, workspace: Path) -> Prepared:
     return Prepared(experiment, study, models, tuple(strategies), tuple(arms), plan)
 
 
-def _arm(spec: _Named) -> Arm:
+def _arm(spec: Named) -> Arm:
     if spec.name not in ARMS:
         raise unknown("arm", spec.name, ARMS)
     arm = ARMS[spec.name]

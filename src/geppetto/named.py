@@ -1,0 +1,33 @@
+"""Names with parameters, as experiment files write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class Named(BaseModel):
+    """A name, or a name with parameters: `interview`, or `known_answers: {k: 5}`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    parameters: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_yaml(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value}
+        if isinstance(value, dict) and len(value) == 1:
+            ((name, parameters),) = value.items()
+            if isinstance(name, str) and isinstance(parameters, dict):
+                return {"name": name, "parameters": parameters}
+        raise ValueError(f"write a name, or one name with parameters in braces, not {value!r}")
+
+    @property
+    def label(self) -> str:
+        """The name with its parameters, as in tables."""
+        given = ", ".join(f"{key}={value}" for key, value in self.parameters.items())
+        return f"{self.name}({given})" if given else self.name

@@ -1,0 +1,215 @@
+"""The search: trials, one after another, until all are done or a budget is spent."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count, islice
+
+import numpy as np
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.trial import FrozenTrial, TrialState
+
+from geppetto.errors import GeppettoError
+from geppetto.search.prepare import PreparedSearch, named
+from geppetto.search.result import SearchResult, result
+from geppetto.search.samplers import sampler
+from geppetto.search.scoring import InfeasibleError, Scorer
+from geppetto.search.settings import DIRECTIONS
+from geppetto.search.space import Drawn
+from geppetto.search.storage import fail_dead_trials, open_storage, this_process
+from geppetto.search.trials import FINISHED, PLACE, PROCESS, REASON, SCORES, WORK
+
+HOPELESS = 3
+"""So many infeasible trials, and no other, end a search."""
+
+
+def optimise(
+    prepared: PreparedSearch,
+    scorer: Scorer,
+    on_trial: Callable[[FrozenTrial], None] | None = None,
+) -> SearchResult:
+    """Search, or go on with a search that was interrupted, and give what was found.
+
+    Several processes may search the same at once; together they make as many trials as were
+    asked for, and each waits for the last one.
+
+    Parameters
+    ----------
+    prepared
+        What is searched.
+    scorer
+        What a candidate is worth to people; see `PreparedSearch.scorer`.
+    on_trial
+        Called with each trial of this process once it has ended.
+
+    Raises
+    ------
+    GeppettoError
+        If no candidate can be scored on everybody, or the storage cannot be opened.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = open_study(prepared)
+
+    def ended_trial(_: optuna.Study, trial: FrozenTrial) -> None:
+        if on_trial is not None and trial.state in FINISHED:
+            on_trial(trial)
+
+    start = time.monotonic()
+    while (ended := _why_ended(prepared, study, time.monotonic() - start)) is None:
+        if len(_held(study)) < _planned(prepared):
+            study.optimize(
+                _Trial(prepared, scorer),
+                n_trials=1,
+                catch=(_SurplusError,),
+                callbacks=[ended_trial],
+            )
+        else:
+            time.sleep(0.2)  # another process has the last trials
+    return result(prepared, study, ended)
+
+
+def open_study(prepared: PreparedSearch) -> optuna.Study:
+    """Optuna's study of a search, made if it does not exist."""
+    settings = prepared.settings
+    pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
+    if settings.prune is not None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            pruner = optuna.pruners.WilcoxonPruner(p_threshold=settings.prune)
+    return optuna.create_study(
+        storage=open_storage(prepared.storage),
+        pruner=pruner,
+        study_name=prepared.name,
+        directions=[DIRECTIONS[objective] for objective in settings.objective],
+        load_if_exists=True,
+    )
+
+
+def _planned(prepared: PreparedSearch) -> int:
+    """How many trials there will be if nothing ends the search before."""
+    size = prepared.space.size if prepared.settings.sampler == "grid" else None
+    return min(prepared.settings.trials, size or prepared.settings.trials)
+
+
+def _held(study: optuna.Study) -> list[FrozenTrial]:
+    """Trials that hold a place of the search: all but interrupted ones."""
+    fail_dead_trials(study)
+    return study.get_trials(deepcopy=False, states=(*FINISHED, TrialState.RUNNING))
+
+
+def _why_ended(prepared: PreparedSearch, study: optuna.Study, seconds: float) -> str | None:
+    """Why no further trial is begun, in words; None if one is.
+
+    Raises
+    ------
+    GeppettoError
+        If the first trials were all infeasible, or all trials.
+    """
+    settings = prepared.settings
+    trials = study.get_trials(deepcopy=False)
+    finished = [trial for trial in trials if trial.state in FINISHED]
+    reasons = [trial.user_attrs[REASON] for trial in finished if REASON in trial.user_attrs]
+    planned = _planned(prepared)
+    if len(reasons) == len(finished) and len(reasons) >= min(HOPELESS, planned):
+        raise GeppettoError(
+            f"search: none of {len(reasons)} candidates could be scored on everybody; the last: "
+            f"{reasons[-1]}; change `search: strategies` or `layout`, or take only people of whom "
+            "everything is known (`participants: {complete: true}`)"
+        )
+    if len(finished) >= planned:
+        if planned < settings.trials or planned == prepared.space.size:
+            return f"all {planned:,} candidates were tried"
+        return f"all {planned:,} trials were made"
+    if not any(trial.state is TrialState.COMPLETE for trial in trials):
+        return None
+    if settings.tokens is not None and (spent := _tokens(trials)) >= settings.tokens:
+        return f"the budget of {settings.tokens:,} tokens was spent ({spent:,})"
+    if settings.minutes is not None and seconds >= 60 * settings.minutes:
+        return f"the budget of {settings.minutes:g} minutes was spent"
+    return None
+
+
+def _tokens(trials: list[FrozenTrial]) -> int:
+    return sum(trial.user_attrs.get("tokens", 0) for trial in trials)
+
+
+class _SurplusError(Exception):
+    """Another process has the last trial."""
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """One trial: chooses a candidate, scores it batch by batch, gives up if it is hopeless."""
+
+    prepared: PreparedSearch
+    scorer: Scorer
+
+    def __call__(self, trial: optuna.Trial) -> tuple[float, ...]:
+        trial.set_user_attr(PROCESS, this_process())
+        place = _free_place(trial)
+        if place >= _planned(self.prepared):
+            raise _SurplusError
+        trial.set_user_attr(PLACE, place)
+        trial.study.sampler = sampler(self.prepared.settings, self.prepared.space, place)
+        drawn = self.prepared.space.draw(trial)
+        trial.set_user_attr("strategy", named(drawn.strategy, drawn.parameters).label)
+        trial.set_user_attr("parameters", {**drawn.parameters, "layout": dict(drawn.layout)})
+        start = time.monotonic()
+        try:
+            return self._values(trial, place, drawn)
+        except InfeasibleError as error:
+            # pruned, since samplers take no notice of failed trials; and by its constraint worse
+            # than any other
+            trial.set_user_attr(REASON, str(error))
+            trial.set_constraint("infeasible", 1)
+            raise optuna.TrialPruned from error
+        finally:
+            trial.set_user_attr("seconds", round(time.monotonic() - start, 3))
+
+    def _values(self, trial: optuna.Trial, place: int, drawn: Drawn) -> tuple[float, ...]:
+        """The mean of each objective over everybody."""
+        try:
+            candidate = self.prepared.candidate(drawn)
+        except GeppettoError as error:
+            raise InfeasibleError(str(error)) from error
+        positions = {name: n for n, name in enumerate(self.prepared.study.people)}
+        scores: dict[str, tuple[float, ...]] = {}
+        work = dict.fromkeys(WORK, 0)
+        batches = self.prepared.batches
+        order = np.random.default_rng([self.prepared.settings.seed, place])
+        for left, number in enumerate(order.permutation(len(batches)), 1 - len(batches)):
+            found = self.scorer(candidate, batches[number])
+            scores |= found.scores
+            for key in WORK:
+                work[key] += getattr(found, key)
+                trial.set_user_attr(key, work[key])
+            if len(self.prepared.settings.objective) == 1:
+                for person, (value,) in found.scores.items():
+                    trial.report(value, positions[person])
+                if left and trial.should_prune():
+                    raise optuna.TrialPruned
+        if len(self.prepared.settings.objective) > 1:
+            trial.set_user_attr(SCORES, {person: list(scores[person]) for person in sorted(scores)})
+        means = np.mean([scores[person] for person in sorted(scores)], axis=0)
+        return tuple(means.tolist())
+
+
+def _free_place(trial: optuna.Trial) -> int:
+    """The first place of the search that no earlier trial holds or is about to take.
+
+    Without a second process this is the number of trials so far that were not interrupted, so a
+    trial that takes an interrupted one's place finds what that one found.
+    """
+    others = [
+        other
+        for other in trial.study.get_trials(deepcopy=False)
+        if other.number != trial.number and other.state is not TrialState.FAIL
+    ]
+    taken = {other.user_attrs[PLACE] for other in others if PLACE in other.user_attrs}
+    ahead = sum(o.number < trial.number for o in others if PLACE not in o.user_attrs)
+    free = (place for place in count() if place not in taken)
+    return next(islice(free, ahead, None))

@@ -1,0 +1,165 @@
+"""A search whose every part was found: who is searched on, and what could be chosen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from geppetto.answers.store import AnswerStore
+from geppetto.errors import GeppettoError, unknown
+from geppetto.experiment import Experiment, open_model
+from geppetto.models.base import LanguageModel
+from geppetto.named import Named
+from geppetto.personas.arms import demographics
+from geppetto.personas.library import load_strategy, strategy_files
+from geppetto.plan import Strategy
+from geppetto.prompts.layout import Layout
+from geppetto.search import build
+from geppetto.search.scoring import Candidate, ModelScorer
+from geppetto.search.settings import Search
+from geppetto.search.space import Drawn, Space
+from geppetto.search.split import Split, batches, split
+from geppetto.studies import Study, load_study
+
+
+@dataclass(frozen=True)
+class PreparedSearch:
+    """A search that is ready to begin.
+
+    Attributes
+    ----------
+    experiment, settings
+        What was asked; `settings` is the experiment's `search`.
+    workspace
+        Folder of its `personas/` and `mlruns/`.
+    study, items, model
+        Whose answers to which items are predicted, and by which model.
+    space
+        Every candidate.
+    split
+        Who is searched on, and who is kept for confirmation.
+    batches
+        Those who are searched on, as they are scored together.
+    """
+
+    experiment: Experiment
+    settings: Search
+    workspace: Path
+    study: Study
+    items: tuple[str, ...]
+    model: LanguageModel
+    space: Space
+    split: Split
+    batches: tuple[tuple[str, ...], ...]
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hex digest of everything that decides what is tried and what it is worth.
+
+        How long the search may go on, and where it is kept, is not part of it.
+        """
+        files = strategy_files(self.workspace)
+        content = [
+            self.study.sha256,
+            self.split.search,
+            self.batches,
+            self.items,
+            self.model.identity.model_dump(),
+            repr(self.space),
+            {each.name: _sha256(files[each.name]) for each in self.settings.strategies},
+            self.experiment.layout.model_dump(),
+            self.experiment.normalisation,
+            self.settings.model_dump(include={"objective", "sampler", "prune", "seed"}),
+            version("geppetto"),
+        ]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def name(self) -> str:
+        """What Optuna's study is called."""
+        return f"{self.experiment.name}-{self.sha256[:8]}"
+
+    @property
+    def storage(self) -> str:
+        """Optuna's URL of the database that keeps the search."""
+        return self.settings.storage or f"sqlite:///{self.workspace}/mlruns/searches.db"
+
+    def scorer(self, store: AnswerStore) -> ModelScorer:
+        """What scores the candidates, by asking the model."""
+        return ModelScorer(
+            self.study,
+            self.items,
+            self.model,
+            store,
+            self.settings.objective,
+            self.experiment.normalisation,
+        )
+
+    def candidate(self, drawn: Drawn) -> Candidate:
+        """What a trial chose.
+
+        Raises
+        ------
+        GeppettoError
+            If its parameters do not go together.
+        """
+        rule = load_strategy(drawn.strategy, drawn.parameters, self.workspace)
+        label = named(drawn.strategy, drawn.parameters).label
+        layout = Layout.model_validate(self.experiment.layout.model_dump() | dict(drawn.layout))
+        return Candidate(Strategy(drawn.strategy, label, rule), layout)
+
+
+def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:
+    """Find every part of a search, without reading any weights.
+
+    Raises
+    ------
+    GeppettoError
+        If a part does not exist or the parts do not fit together.
+    """
+    settings = experiment.search
+    if settings is None:
+        raise GeppettoError("this file has no search; run: geppetto run FILE")
+    if len(experiment.models) > 1:
+        raise GeppettoError(
+            f"models: a search is for one model, and {len(experiment.models)} are listed; keep one"
+        )
+    study = load_study(experiment.study, workspace)
+    items = tuple(study.items) if experiment.items is None else experiment.items
+    for item in items:
+        if item not in study.items:
+            raise unknown("item", item, study.items, f"study {study.name}")
+    space = build.space(settings.strategies, settings.layout, study, workspace)
+    if settings.sampler == "grid" and space.size is None:
+        raise GeppettoError(
+            "search: sampler: a grid needs finitely many candidates, and one of the parameters is "
+            "any number of a range; give it `choices`, or take another sampler"
+        )
+    people = experiment.participants.draw(study)
+    sides = split(people, demographics(study), settings.test, settings.seed)
+    return PreparedSearch(
+        experiment,
+        settings,
+        workspace,
+        study,
+        items,
+        open_model(experiment.models[0], experiment.precision),
+        space,
+        sides,
+        batches(sides.search, settings.batch, settings.seed),
+    )
+
+
+def named(name: str, parameters: Mapping[str, Any]) -> Named:
+    """A strategy as an experiment file would name it."""
+    return Named.model_validate({name: dict(parameters)})
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,169 @@
+"""How good a candidate is for each person of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from geppetto.answers.store import AnswerStore
+from geppetto.answers.table import Normalisation, answers_table
+from geppetto.elicitation.option_likelihood import OptionScores, Unit, score, units
+from geppetto.errors import GeppettoError
+from geppetto.evaluation.metrics import participant_metrics
+from geppetto.evaluation.predictions import predictions
+from geppetto.models.base import LanguageModel
+from geppetto.personas.arms import Arm, Own, Shuffled
+from geppetto.plan import Plan, Strategy, make_plan
+from geppetto.prompts.layout import Layout
+from geppetto.studies import Study
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A strategy with all its parameters, in a layout."""
+
+    strategy: Strategy
+    layout: Layout
+
+
+@dataclass(frozen=True)
+class BatchScores:
+    """What one batch of people says of a candidate.
+
+    Attributes
+    ----------
+    scores
+        The value of each objective for each person, by participant id.
+    asked, reused
+        Answers that were computed for it, and that were stored already.
+    tokens
+        Distinct tokens that were computed.
+    """
+
+    scores: Mapping[str, tuple[float, ...]]
+    asked: int = 0
+    reused: int = 0
+    tokens: int = 0
+
+
+class InfeasibleError(GeppettoError):
+    """A candidate cannot be scored on everybody; the message says why."""
+
+
+class Scorer(Protocol):
+    """Scores a candidate on the people of one batch, by participant id.
+
+    Raises `InfeasibleError` if the candidate cannot be scored on all of them.
+    """
+
+    def __call__(self, candidate: Candidate, people: Sequence[str]) -> BatchScores: ...
+
+
+@dataclass(frozen=True)
+class ModelScorer:
+    """Asks a model what is not stored yet.
+
+    For `information` everybody's strangers are all others of the batch: people's own personas
+    answer for them, so that they need no further prompts.
+
+    Attributes
+    ----------
+    study, items
+        The study, and names of the items to predict.
+    model
+        The model.
+    store
+        Where answers are kept.
+    objectives
+        Names of what is scored, see `geppetto.search.settings.DIRECTIONS`.
+    normalisation
+        As of an experiment.
+    """
+
+    study: Study
+    items: tuple[str, ...]
+    model: LanguageModel
+    store: AnswerStore
+    objectives: tuple[str, ...]
+    normalisation: Normalisation = "sum"
+
+    def __call__(self, candidate: Candidate, people: Sequence[str]) -> BatchScores:
+        plan = self._plan(candidate, people)
+        answers, work = self._answer(plan)
+        table = answers_table(plan, answers, self.study, "search", self.normalisation)
+        unscorable = table[table["status"] != "scored"]
+        if len(unscorable):
+            raise InfeasibleError(f"{len(unscorable):,} answers: {unscorable['reason'].iloc[0]}")
+        metrics = participant_metrics(predictions(table)).set_index("participant")
+        own = metrics[metrics["arm"] == Own.name].copy()
+        own["tokens"] = table[table["arm"] == Own.name].groupby("participant")["tokens"].mean()
+        own["information"] = metrics["nll"][metrics["arm"] == Shuffled.name] - own["nll"]
+        values = own.loc[list(people), list(self.objectives)].to_numpy(float)
+        for person, objective in np.argwhere(~np.isfinite(values)):
+            raise GeppettoError(
+                f"search: objective {self.objectives[objective]!r} has no value for participant "
+                f"{people[person]} of study {self.study.name}; take another objective, or other "
+                "items"
+            )
+        scores = dict(zip(people, map(tuple, values.tolist()), strict=True))
+        return BatchScores(scores, work.asked, len(answers) - work.asked, work.tokens)
+
+    def _plan(self, candidate: Candidate, people: Sequence[str]) -> Plan:
+        arms: list[Arm] = [Own()]
+        if "information" in self.objectives:
+            arms.append(Shuffled(donors=len(people) - 1))
+        participants = [self.study.people[name] for name in people]
+        try:
+            plan = make_plan(
+                self.study,
+                participants,
+                self.items,
+                [candidate.strategy],
+                arms,
+                candidate.layout,
+                [self.model],
+            )
+        except GeppettoError as error:
+            raise InfeasibleError(str(error)) from error
+        for reason in plan.dropped.values():
+            raise InfeasibleError(f"{len(plan.dropped)} of {len(people)} people are {reason}")
+        return plan
+
+    def _answer(self, plan: Plan) -> tuple[dict[str, OptionScores], _Work]:
+        """Every answer of a plan, and the work that it took."""
+        prompts = plan.prompts[self.model.identity.name]
+        stored = self.store.get(prompts)
+        try:
+            missing = list(
+                units({key: p for key, p in prompts.items() if key not in stored}, self.model)
+            )
+        except GeppettoError as error:
+            raise InfeasibleError(str(error)) from error
+        for unit in missing:
+            self._ask(unit)
+        work = _Work(
+            sum(len(unit.ids) for unit in missing), sum(unit.distinct_tokens for unit in missing)
+        )
+        return (self.store.get(prompts) if missing else stored), work
+
+    def _ask(self, unit: Unit) -> None:
+        """Ask a unit of work, unless another process that searches the same has just done so."""
+        scores = score(unit, self.model)
+        while scores:
+            try:
+                self.store.put(self.model.identity.name, scores)
+                return
+            except GeppettoError:
+                stored = self.store.get(scores)
+                if not stored:
+                    raise
+                scores = {key: s for key, s in scores.items() if key not in stored}
+
+
+@dataclass(frozen=True)
+class _Work:
+    asked: int
+    tokens: int

@@ -1,0 +1,109 @@
+"""Optuna's storage of searches, and trials whose process is gone."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import warnings
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import optuna
+import sqlalchemy as sql
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.trial import FrozenTrial, TrialState
+
+from geppetto.errors import GeppettoError
+from geppetto.search.trials import PROCESS
+
+HEARTBEAT = 60
+"""Seconds between two signs of life of a trial, for processes on other hosts."""
+
+UNCLAIMED = timedelta(seconds=10)
+"""How long a trial does not say which process runs it before that must have died."""
+
+
+def open_storage(url: str) -> optuna.storages.RDBStorage:
+    """The database of searches, made if it does not exist.
+
+    Raises
+    ------
+    GeppettoError
+        If the database cannot be opened.
+    """
+    try:
+        parsed = sql.make_url(url)
+        options: dict[str, Any] = {}
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            options = {"connect_args": {"timeout": 60}}
+        return _made(url, options)
+    except (sql.exc.SQLAlchemyError, ImportError, RuntimeError, OSError) as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise GeppettoError(f"search: storage cannot be opened: {reason}") from error
+
+
+def _made(url: str, options: dict[str, Any]) -> optuna.storages.RDBStorage:
+    """The storage, whose tables another process may be making just now."""
+    for attempt in range(20):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)
+                return optuna.storages.RDBStorage(url, options, heartbeat_interval=HEARTBEAT)
+        except (sql.exc.OperationalError, sql.exc.ProgrammingError) as error:
+            if "already exists" not in str(error) or attempt == 19:
+                raise
+            time.sleep(0.1)
+    raise AssertionError
+
+
+def this_process() -> dict[str, Any]:
+    """What tells this process from every other, also from later ones with its number."""
+    return {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
+
+
+def fail_dead_trials(study: optuna.Study) -> None:
+    """Fail the running trials of processes on this host that are gone."""
+    while True:
+        running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        for trial in running:
+            if _is_dead(trial):
+                _fail(trial, study)
+        if not any(trial.user_attrs.get(PROCESS) is None for trial in running):
+            return
+        time.sleep(0.1)
+
+
+def _fail(trial: FrozenTrial, study: optuna.Study) -> None:
+    try:
+        study.tell(trial.number, state=TrialState.FAIL)
+    except (ValueError, UpdateFinishedTrialError):
+        if study.trials[trial.number].state is TrialState.RUNNING:
+            raise
+
+
+def _is_dead(trial: FrozenTrial) -> bool:
+    process = trial.user_attrs.get(PROCESS)
+    if process is None:
+        assert trial.datetime_start is not None
+        return datetime.now() - trial.datetime_start > UNCLAIMED
+    if process["host"] != socket.gethostname():
+        return False
+    try:
+        os.kill(process["pid"], 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return bool(process["started"] != _started(process["pid"]))
+
+
+def _started(pid: int) -> str | None:
+    """When a process was started, in clock ticks since boot; None where that is not told."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    return stat.rpartition(")")[2].split()[19]
