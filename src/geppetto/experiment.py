@@ -212,28 +212,45 @@ def prepare(experiment: Experiment, workspace: Path) -> Prepared:
         If a part does not exist or the parts do not fit together.
     """
     study = load_study(experiment.study, workspace)
-    items = study.items if experiment.items is None else experiment.items
-    for item in items:
-        if item not in study.items:
-            raise unknown("item", item, study.items, f"study {study.name}")
-    arms = [_arm(spec) for spec in experiment.arms]
+    people = experiment.participants.draw(study)
     strategies = [
         Strategy(spec.name, spec.label, load_strategy(spec.name, spec.parameters, workspace))
         for spec in experiment.strategies
     ]
     for number, strategy in enumerate(strategies):
-        for trait in strategy.rule.traits or ():
-            study.trait(trait)
         for other in strategies[:number]:
-            if (other.name, other.rule.model_dump()) == (strategy.name, strategy.rule.model_dump()):
+            if other.is_the_same_as(strategy):
                 raise GeppettoError(
                     f"strategies {other.label} and {strategy.label} are the same; keep one of them"
                 )
-    people = experiment.participants.draw(study)
-    study = study.with_reference(people)
-    models = tuple(open_model(spec, experiment.precision) for spec in experiment.models)
-    plan = make_plan(study, people, list(items), strategies, arms, experiment.layout, models)
-    return Prepared(experiment, study, models, tuple(strategies), tuple(arms), plan)
+    models = [open_model(spec, experiment.precision) for spec in experiment.models]
+    return prepare_on(people, experiment, study.with_reference(people), strategies, models)
+
+
+def prepare_on(
+    people: Sequence[Participant],
+    experiment: Experiment,
+    study: Study,
+    strategies: Sequence[Strategy],
+    models: Sequence[LanguageModel],
+) -> Prepared:
+    """The plan of an experiment with some of the study's people.
+
+    Raises
+    ------
+    GeppettoError
+        As `prepare`.
+    """
+    items = list(study.items if experiment.items is None else experiment.items)
+    for item in items:
+        if item not in study.items:
+            raise unknown("item", item, study.items, f"study {study.name}")
+    for strategy in strategies:
+        for trait in strategy.rule.traits or ():
+            study.trait(trait)
+    arms = tuple(_arm(spec) for spec in experiment.arms)
+    plan = make_plan(study, people, items, strategies, arms, experiment.layout, models)
+    return Prepared(experiment, study, tuple(models), tuple(strategies), arms, plan)
 
 
 def _arm(spec: Named) -> Arm:

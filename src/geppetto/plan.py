@@ -61,6 +61,11 @@ class Strategy:
     label: str
     rule: PersonaStrategy
 
+    def is_the_same_as(self, other: Strategy) -> bool:
+        """Whether both write the same personas, whatever they are called."""
+        mine, theirs = self.rule.model_dump(), other.rule.model_dump()
+        return (self.name, mine) == (other.name, theirs)
+
 
 @dataclass(frozen=True)
 class PlannedAnswer:

@@ -23,6 +23,10 @@ class Analysis(BaseModel):
         Seed of resampling and permutation.
     weighted
         Whether participants count by the study's survey weights.
+    looks
+        Which look at these people's answers this is, if a question was put to them before. At
+        the k-th look the p-values of contrasts are multiplied by k, and their intervals are wider:
+        all k then miss anything with 5% probability at most (Bonferroni).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -32,3 +36,4 @@ class Analysis(BaseModel):
     draws: int = Field(DRAWS, ge=200)
     seed: int = 0
     weighted: bool = False
+    looks: int = Field(1, ge=1)

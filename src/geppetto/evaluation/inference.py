@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from geppetto.evaluation.effects import Differences, Effect, alike, effects
 from geppetto.evaluation.hypotheses import equivalence, robust_mean
 from geppetto.evaluation.permutation import PermutationTest, sign_flip_p
 from geppetto.evaluation.power import people_to_decide
-from geppetto.evaluation.resampling import Resampling
+from geppetto.evaluation.resampling import LEVEL, Resampling
 from geppetto.evaluation.verdicts import Comparison, Verdict, is_confirmatory, judge
 
 
@@ -35,6 +36,7 @@ def infer(
         Tests by permuting personas, by model and strategy, for the comparisons that confirm;
         where there is none, signs of people's differences are flipped.
     """
+    resampling = replace(resampling, level=LEVEL / analysis.looks)
     p: dict[int, float] = {}
     for same in alike(found):
         contributions = np.stack([found[number].influence for number in same], axis=1)
@@ -53,7 +55,7 @@ def infer(
                 "signs flipped" if match is None else "personas permuted",
             )
         )
-    return judge(tested, analysis.smallest_effect)
+    return judge(tested, analysis.smallest_effect, analysis.looks)
 
 
 def comparison(

@@ -23,6 +23,9 @@ from geppetto.evaluation.arrays import Floats, Integers
 DRAWS = 2000
 """Resamples of an interval."""
 
+LEVEL = 0.05
+"""Probability with which an interval may miss, and a test find what is not there."""
+
 _BATCH = 20_000_000
 _KEPT = 50_000_000
 
@@ -33,7 +36,7 @@ Method = Literal["percentile", "bca"]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and its 95% interval over participants."""
+    """A number and its interval over participants, of 95% where nothing else is said."""
 
     value: float
     low: float
@@ -63,6 +66,8 @@ class Resampling:
         Number of resamples.
     seed
         Seed of the draws.
+    level
+        Probability with which an interval may miss.
     """
 
     base: Floats
@@ -70,6 +75,7 @@ class Resampling:
     studies: Integers | None = None
     draws: int = DRAWS
     seed: int = 0
+    level: float = LEVEL
 
     @classmethod
     def of(
@@ -81,6 +87,7 @@ class Resampling:
         studies: ArrayLike | None = None,
         draws: int = DRAWS,
         seed: int = 0,
+        level: float = LEVEL,
     ) -> Resampling:
         """A resampling of so many participants.
 
@@ -98,7 +105,7 @@ class Resampling:
         if groups.size == 0 or groups.max() < 1:
             raise ValueError("an interval over participants needs at least two of them")
         weights = np.ones(participants) if base is None else np.asarray(base, float)
-        return cls(weights, groups.astype(np.int64), numbers, draws, seed)
+        return cls(weights, groups.astype(np.int64), numbers, draws, seed, level)
 
     def among(self, rows: Integers) -> Resampling:
         """The same resampling of some of the participants only.
@@ -117,6 +124,7 @@ class Resampling:
             studies=None if self.studies is None else self.studies[rows],
             draws=self.draws,
             seed=self.seed,
+            level=self.level,
         )
 
     @property
@@ -207,7 +215,7 @@ def _drawn(groups: int, draws: int, rng: np.random.Generator) -> Weights:
 def estimate(
     statistic: Statistic, *values: Any, people: Resampling, method: Method = "percentile"
 ) -> Estimate:
-    """A statistic of the sample with its 95% bootstrap interval.
+    """A statistic of the sample with its bootstrap interval.
 
     Parameters
     ----------
@@ -245,30 +253,36 @@ def estimates(
         parts = [statistic(weights, *values) for weights in people.leave_one_out()]
         left_out = np.concatenate(parts).reshape(-1, len(sample))
     return [
-        _interval(float(value), drawn[:, column], None if left_out is None else left_out[:, column])
+        _interval(
+            float(value),
+            drawn[:, column],
+            None if left_out is None else left_out[:, column],
+            np.array([people.level / 2, 1 - people.level / 2]),
+        )
         for column, value in enumerate(sample)
     ]
 
 
-def _interval(value: float, drawn: Floats, left_out: Floats | None) -> Estimate:
+def _interval(value: float, drawn: Floats, left_out: Floats | None, tails: Floats) -> Estimate:
     """The interval of a value from its draws; BCa if its leave-one-out values are given."""
     missing = np.isnan(drawn)
     if np.isnan(value) or missing.mean() > 0.01:
         return Estimate(value, float("nan"), float("nan"))
     drawn = drawn[~missing]
-    tails = np.array([0.025, 0.975]) if left_out is None else _bca_tails(value, drawn, left_out)
+    if left_out is not None:
+        tails = _bca_tails(value, drawn, left_out, tails)
     low, high = np.quantile(drawn, tails)
     return Estimate(value, float(low), float(high))
 
 
-def _bca_tails(value: float, drawn: Floats, left_out: Floats) -> Floats:
+def _bca_tails(value: float, drawn: Floats, left_out: Floats, tails: Floats) -> Floats:
     below = np.mean(drawn < value) + np.mean(drawn == value) / 2
     if not 0 < below < 1:
-        return np.array([0.025, 0.975])
+        return tails
     away = np.nanmean(left_out) - left_out
     spread = np.nansum(away**2)
     acceleration = np.nansum(away**3) / (6 * spread**1.5) if spread > 0 else 0.0
-    bias, ends = stats.norm.ppf(below), stats.norm.ppf([0.025, 0.975])
+    bias, ends = stats.norm.ppf(below), stats.norm.ppf(tails)
     return np.asarray(stats.norm.cdf(bias + (bias + ends) / (1 - acceleration * (bias + ends))))
 
 

@@ -9,9 +9,7 @@ from typing import Literal
 from statsmodels.stats.multitest import multipletests
 
 from geppetto.evaluation.effects import Effect
-from geppetto.evaluation.resampling import Estimate
-
-LEVEL = 0.05
+from geppetto.evaluation.resampling import LEVEL, Estimate
 
 FEWEST = {"people": 20, "groups of people": 20, "studies": 8}
 """How many of what is drawn again must be there to decide anything: below, intervals are too
@@ -77,6 +75,8 @@ class Verdict:
         The smallest effect of interest in nats a response.
     family
         How many comparisons were corrected together.
+    looks
+        Which look at these people it is; p-values are multiplied by it, too.
     test
         What was permuted for p: whose persona is whose, or the signs of people's differences.
     people_needed
@@ -96,6 +96,7 @@ class Verdict:
     p_equivalent_adjusted: float
     smallest: float
     family: int
+    looks: int
     test: str
     people_needed: int | None
     units: float
@@ -119,11 +120,17 @@ class Verdict:
         return "undecided"
 
     @property
+    def confidence(self) -> str:
+        """What its intervals hold, in percent."""
+        return f"{100 * (1 - LEVEL / self.looks):.4g}%"
+
+    @property
     def sentence(self) -> str:
         """The verdict in words, with its numbers."""
         effect, nats = self.effect, self.effect.nats
+        of = f" ({self.confidence})" if self.looks > 1 else ""
         numbers = (
-            f"{interval(nats)} nats a response, d_z {effect.d_z.value:+.2f}, "
+            f"{interval(nats)}{of} nats a response, d_z {effect.d_z.value:+.2f}, "
             f"{effect.improved.value:.0%} of {effect.participants:,} people improved; "
             f"p = {probability(self.p_adjusted)} ({self.test}) after {self.correction}, "
             f"equivalence p = {probability(self.p_equivalent_adjusted)}"
@@ -134,7 +141,8 @@ class Verdict:
     def correction(self) -> str:
         """What the p-values are corrected by."""
         name = "Holm" if self.confirmatory else "Benjamini-Hochberg"
-        return f"{name} over {self.family:,}"
+        looks = f" and {self.looks} looks at these people" if self.looks > 1 else ""
+        return f"{name} over {self.family:,}{looks}"
 
     @property
     def _claim(self) -> str:
@@ -203,8 +211,8 @@ def in_words(arm: str) -> str:
     return words.get(arm, f"the same persona {arm}")
 
 
-def judge(tested: Sequence[Comparison], smallest: float) -> list[Verdict]:
-    """Verdicts on comparisons, corrected for how many of each family there are.
+def judge(tested: Sequence[Comparison], smallest: float, looks: int = 1) -> list[Verdict]:
+    """Verdicts on comparisons, corrected for how many of each family there are, and for looks.
 
     A family is what has the same measure and confirms or explores.
     """
@@ -217,7 +225,7 @@ def judge(tested: Sequence[Comparison], smallest: float) -> list[Verdict]:
             method = "holm" if family[1] else "fdr_bh"
             corrected = multipletests([values[row] for row in rows], method=method)[1]
             for row, value in zip(rows, corrected.tolist(), strict=True):
-                values[row] = value
+                values[row] = min(1.0, looks * value)
     return [
         Verdict(
             test.effect,
@@ -228,6 +236,7 @@ def judge(tested: Sequence[Comparison], smallest: float) -> list[Verdict]:
             equivalent[number],
             smallest,
             families.count(families[number]),
+            looks,
             test.test,
             test.people_needed,
             test.units,

@@ -82,7 +82,9 @@ def effects(verdicts: Sequence[Verdict]) -> Figure:
         axis.set_title(f"{model} · {strategy}", fontsize=9, loc="left")
         axis.spines[["top", "right"]].set_visible(False)
     axes[-1, 0].set_xlabel(
-        "nats saved a response, 95% interval over participants; right is better", fontsize=9
+        f"nats saved a response, {verdicts[0].confidence} interval over participants; "
+        "right is better",
+        fontsize=9,
     )
     return figure
 

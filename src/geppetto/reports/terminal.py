@@ -231,8 +231,9 @@ def _conditions(conditions: pd.DataFrame) -> Table:
 
 
 def _effects(verdicts: Sequence[Verdict]) -> Table:
+    of = verdicts[0].confidence if verdicts else "95%"
     table = _table(
-        "nats saved a response", "mean [95% CI]", "d_z", "better", "lowest", "p", "verdict"
+        "nats saved a response", f"mean [{of} CI]", "d_z", "better", "lowest", "p", "verdict"
     )
     table.columns[-1].justify = "left"
     shown = ""

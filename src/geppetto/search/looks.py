@@ -35,7 +35,13 @@ class Look(BaseModel):
     began: str
 
 
-def look(study: optuna.Study, storage: optuna.storages.RDBStorage, plan: str, data: str, people: Iterable[str]) -> int:
+def look(
+    study: optuna.Study,
+    storage: optuna.storages.RDBStorage,
+    plan: str,
+    data: str,
+    people: Iterable[str],
+) -> int:
     """Remember a look before anything is seen, and say which one it is at any of these people.
 
     Parameters

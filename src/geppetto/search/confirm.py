@@ -1,0 +1,211 @@
+"""The winner on people who had no part in choosing it, beside the reference strategies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from geppetto.errors import GeppettoError
+from geppetto.evaluation.arrays import Floats
+from geppetto.evaluation.permutation import sign_flip_p
+from geppetto.evaluation.resampling import Estimate, Resampling, estimate, mean
+from geppetto.evaluation.verdicts import Verdict
+from geppetto.experiment import Experiment, Prepared, prepare_on
+from geppetto.named import Named
+from geppetto.personas.library import load_strategy
+from geppetto.plan import Strategy
+from geppetto.results import Results
+from geppetto.search.looks import look
+from geppetto.search.luck import Luck, luck
+from geppetto.search.optimise import open_study
+from geppetto.search.prepare import PreparedSearch
+from geppetto.search.result import SearchResult
+from geppetto.search.settings import DIRECTIONS
+from geppetto.search.storage import open_storage
+
+WINNER = "winner"
+"""What the winner is called in the tables of its confirmation."""
+
+LADDER = tuple(
+    Named.model_validate(arm)
+    for arm in ("none", "filler", "human", "average", {"shuffled": {"donors": 9}}, "own")
+)
+"""The arms of a confirmation whose experiment names none."""
+
+
+@dataclass(frozen=True)
+class Versus:
+    """The winner against a reference strategy, person by person, on test people.
+
+    Attributes
+    ----------
+    reference
+        Label of the strategy.
+    better
+        By how much the winner is better, in the objective's unit.
+    p
+        Two-sided p of no difference, by flipping the signs of people's differences.
+    """
+
+    reference: str
+    better: Estimate
+    p: float
+
+
+@dataclass(frozen=True, eq=False)
+class Confirmation:
+    """What test people say of a search's winner.
+
+    Attributes
+    ----------
+    search
+        The search.
+    results
+        The whole ladder of arms on test people, the winner under the label `WINNER`.
+    references
+        Labels of the strategies that it is compared with.
+    """
+
+    search: SearchResult
+    results: Results
+    references: tuple[str, ...]
+
+    @property
+    def looks(self) -> int:
+        """Which look at any of these people this is; corrected for."""
+        return self.results.analysis.looks
+
+    @property
+    def objective(self) -> str:
+        """What was searched for, or the first of it."""
+        return next(iter(self.search.objectives))
+
+    @property
+    def _sign(self) -> int:
+        return 1 if DIRECTIONS[self.objective] == "maximize" else -1
+
+    @cached_property
+    def searched(self) -> float:
+        """The winner's score on the people who chose it."""
+        scores = self.search.scores[self.objective]
+        return float(scores.loc[[self.search.best[0]]].to_numpy().mean())
+
+    @cached_property
+    def confirmed(self) -> Estimate:
+        """The winner's score on test people."""
+        return self._estimate(self._values(WINNER))
+
+    @property
+    def optimism(self) -> float:
+        """By how much the winner was better where it was chosen."""
+        return self._sign * (self.searched - self.confirmed.value)
+
+    @cached_property
+    def luck(self) -> Luck | None:
+        """What the search's own people say of the winner's luck; None for a single trial."""
+        scores = self.search.scores[self.objective]
+        people = [self.results.study.people[name] for name in scores.columns]
+        clusters = [person.cluster or f"alone {person.id}" for person in people]
+        drawn = Resampling.of(
+            len(people),
+            clusters=np.unique(clusters, return_inverse=True)[1],
+            draws=self.results.analysis.draws,
+            seed=self.results.analysis.seed,
+        )
+        return luck(scores.to_numpy(), drawn, DIRECTIONS[self.objective])
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict on the winner's information; None if its arms were not asked."""
+        return next(
+            (
+                verdict
+                for verdict in self.results.verdicts()
+                if verdict.confirmatory and verdict.effect.strategy == WINNER
+            ),
+            None,
+        )
+
+    @cached_property
+    def versus(self) -> list[Versus]:
+        """The winner against each reference."""
+        people, found = self.results.resampling, []
+        for reference in self.references:
+            better = self._sign * (self._values(WINNER) - self._values(reference))
+            (p,) = sign_flip_p(better[:, None], people, seed=self.results.analysis.seed)
+            found.append(Versus(reference, self._estimate(better), min(1.0, self.looks * float(p))))
+        return found
+
+    def _estimate(self, values: Floats) -> Estimate:
+        analysis = self.results.analysis
+        return estimate(mean, values, people=self.results.resampling, method=analysis.intervals)
+
+    def _values(self, strategy: str) -> Floats:
+        """What each test person adds to a strategy's mean score, shape (participants,)."""
+        if self.objective == "information":
+            for verdict in self.results.verdicts():
+                if verdict.confirmatory and verdict.effect.strategy == strategy:
+                    return verdict.effect.differences.influence
+        of_people = self.results.metrics(by="participant")
+        table = self.results.answers if self.objective == "tokens" else of_people
+        own = table[(table["strategy"] == strategy) & (table["arm"] == "own")]
+        order = list(self.results.predictions[0].responses.participants)
+        means = own.groupby("participant")[self.objective].mean()
+        return means.loc[order].to_numpy(float)
+
+
+def prepare_confirmation(prepared: PreparedSearch, found: SearchResult) -> Prepared:
+    """The plan of the winner and the references on test people.
+
+    All are asked in the winner's layout, so that they differ in nothing but the persona. Which
+    look at these people it is gets remembered before anything is asked, and is corrected for
+    (`Analysis.looks`).
+
+    Raises
+    ------
+    GeppettoError
+        If the winner or a reference does not fit the arms or the test people.
+    """
+    winner = Strategy(found.winner.strategy.name, WINNER, found.winner.strategy.rule)
+    references = [each for each in _references(prepared) if not each.is_the_same_as(winner)]
+    experiment = prepared.experiment.model_copy(
+        update={
+            "layout": found.winner.layout,
+            "arms": prepared.experiment.arms or LADDER,
+        }
+    )
+    _check_arms(experiment)
+    people = [prepared.study.people[name] for name in found.test]
+    asked = prepare_on(people, experiment, prepared.study, [winner, *references], [prepared.model])
+    number = look(
+        open_study(prepared),
+        open_storage(prepared.storage),
+        plan=asked.plan.sha256,
+        data=prepared.study.sha256,
+        people=asked.plan.participants,
+    )
+    looks = experiment.analysis.looks + number - 1
+    analysis = experiment.analysis.model_copy(update={"looks": looks})
+    return replace(asked, experiment=experiment.model_copy(update={"analysis": analysis}))
+
+
+def _references(prepared: PreparedSearch) -> list[Strategy]:
+    return [
+        Strategy(
+            spec.name, spec.label, load_strategy(spec.name, spec.parameters, prepared.workspace)
+        )
+        for spec in prepared.experiment.strategies
+    ]
+
+
+def _check_arms(experiment: Experiment) -> None:
+    assert experiment.search is not None
+    arms = {arm.name for arm in experiment.arms}
+    for arm in ("own", *(["shuffled"] if "information" in experiment.search.objective else [])):
+        if arm not in arms:
+            raise GeppettoError(
+                f"arms: the winner's {experiment.search.objective[0]} is confirmed with the arm "
+                f"{arm}, which is not among them; add it"
+            )
