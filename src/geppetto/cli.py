@@ -110,6 +110,38 @@ def plan(
     console.print(terminal.power(len(people), len(groups), smallest, sd or (0.05, 0.1, 0.2, 0.4)))
 
 
+@app.command()
+def search(experiment: Annotated[Path, typer.Argument(help="A file with a `search`.")]) -> None:
+    """Search the best strategy on some people; the others are kept to confirm it."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from geppetto.answers.store import AnswerStore
+    from geppetto.experiment import Experiment
+    from geppetto.search import terminal
+    from geppetto.search.optimise import optimise
+    from geppetto.search.prepare import prepare_search
+
+    asked = Experiment.from_file(experiment)
+    with console.status("preparing the search"), errors_in(experiment):
+        prepared = prepare_search(asked, WORKSPACE)
+    console.print(terminal.plan(prepared))
+    scorer = prepared.scorer(AnswerStore.at(WORKSPACE / "mlruns" / "answers.db"))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    try:
+        with errors_in(experiment), Progress(*columns, console=console) as progress:
+            task = progress.add_task("trials", total=prepared.settings.trials)
+            found = optimise(
+                prepared,
+                scorer,
+                lambda trial: progress.update(task, completed=trial.user_attrs["place"] + 1),
+            )
+    except KeyboardInterrupt:
+        console.print("stopped; every trial and answer so far is kept, run again to go on")
+        raise typer.Exit(130) from None
+    console.print()
+    console.print(terminal.result(found))
+
+
 def _speed(model: LanguageModel, units: Sequence[Unit]) -> float | None:
     """Distinct tokens a second, measured on the first unit once the weights are read.
 

@@ -211,6 +211,8 @@ def prepare(experiment: Experiment, workspace: Path) -> Prepared:
     GeppettoError
         If a part does not exist or the parts do not fit together.
     """
+    if experiment.search is not None:
+        raise GeppettoError("this file has a search; run `geppetto search` with it")
     study = load_study(experiment.study, workspace)
     people = experiment.participants.draw(study)
     strategies = [

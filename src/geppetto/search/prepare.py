@@ -125,7 +125,7 @@ def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:
     """
     settings = experiment.search
     if settings is None:
-        raise GeppettoError("this file has no search; run: geppetto run FILE")
+        raise GeppettoError("this file has no search; run `geppetto run` with it")
     if len(experiment.models) > 1:
         raise GeppettoError(
             f"models: a search is for one model, and {len(experiment.models)} are listed; keep one"
