@@ -10,12 +10,13 @@ import numpy as np
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.permutation import sign_flip_p
-from geppetto.evaluation.resampling import Estimate, Resampling, estimate, mean
-from geppetto.evaluation.verdicts import Verdict
+from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
+from geppetto.evaluation.verdicts import Verdict, interval, probability
 from geppetto.experiment import Experiment, Prepared, prepare_on
 from geppetto.named import Named
 from geppetto.personas.library import load_strategy
 from geppetto.plan import Strategy
+from geppetto.prompts.layout import Layout
 from geppetto.results import Results
 from geppetto.search.looks import look
 from geppetto.search.luck import Luck, luck
@@ -131,16 +132,55 @@ class Confirmation:
     @cached_property
     def versus(self) -> list[Versus]:
         """The winner against each reference."""
-        people, found = self.results.resampling, []
+        found = []
         for reference in self.references:
             better = self._sign * (self._values(WINNER) - self._values(reference))
-            (p,) = sign_flip_p(better[:, None], people, seed=self.results.analysis.seed)
+            people, seed = self.results.resampling, self.results.analysis.seed
+            (p,) = sign_flip_p(better[:, None], people, seed=seed)
             found.append(Versus(reference, self._estimate(better), min(1.0, self.looks * float(p))))
         return found
 
+    @property
+    def sentences(self) -> list[str]:
+        """What came out, in words: the winner, its luck, its rivals, and the verdict last."""
+        search, objective = self.search, self.objective
+        complete = len(search.scores[objective])
+        told = [
+            f"Winner of {len(search.trials):,} trials: "
+            f"{described(search.winner.strategy.label, search.winner.layout)}.",
+            f"Its {objective} is {self.searched:+.4f} for the {len(search.search):,} people it was "
+            f"chosen on, and {interval(self.confirmed)} for {len(self._people):,} others: it was "
+            f"{self.optimism:+.4f} too good there.",
+        ]
+        if self.luck is not None:
+            told.append(
+                f"Drawing the {len(search.search):,} people anew makes one expect "
+                f"{self.luck.optimism:+.4f}; the best of {complete:,} equally good candidates "
+                f"would be {self.luck.best_of_equals:.4f} better than they are by luck alone. "
+                f"The same candidate won in {self.luck.chosen_again:.0%} of draws."
+            )
+        for one in self.versus:
+            told.append(
+                f"By {objective} the winner is better than {one.reference} by "
+                f"{interval(one.better)} (p = {probability(one.p)}, signs flipped)."
+            )
+        if self.looks > 1:
+            told.append(
+                f"This is look {self.looks} at some of these people: intervals hold "
+                f"{100 * (1 - LEVEL / self.looks):.4g}%, and p-values were multiplied by "
+                f"{self.looks}."
+            )
+        if self.verdict is not None:
+            told.append(self.verdict.sentence)
+        return told
+
+    @property
+    def _people(self) -> tuple[str, ...]:
+        return self.results.predictions[0].responses.participants
+
     def _estimate(self, values: Floats) -> Estimate:
-        analysis = self.results.analysis
-        return estimate(mean, values, people=self.results.resampling, method=analysis.intervals)
+        people = replace(self.results.resampling, level=LEVEL / self.looks)
+        return estimate(mean, values, people=people, method=self.results.analysis.intervals)
 
     def _values(self, strategy: str) -> Floats:
         """What each test person adds to a strategy's mean score, shape (participants,)."""
@@ -151,9 +191,14 @@ class Confirmation:
         of_people = self.results.metrics(by="participant")
         table = self.results.answers if self.objective == "tokens" else of_people
         own = table[(table["strategy"] == strategy) & (table["arm"] == "own")]
-        order = list(self.results.predictions[0].responses.participants)
         means = own.groupby("participant")[self.objective].mean()
-        return means.loc[order].to_numpy(float)
+        return means.loc[list(self._people)].to_numpy(float)
+
+
+def described(label: str, layout: Layout) -> str:
+    """A candidate in one line, with what its layout has beside the defaults."""
+    fields = layout.model_dump(exclude_defaults=True).items()
+    return " · ".join([label, *(f"{name} {value}" for name, value in fields)])
 
 
 def prepare_confirmation(prepared: PreparedSearch, found: SearchResult) -> Prepared:

@@ -142,6 +142,7 @@ def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:
             "any number of a range; give it `choices`, or take another sampler"
         )
     people = experiment.participants.draw(study)
+    study = study.with_reference(people)
     sides = split(people, demographics(study), settings.test, settings.seed)
     return PreparedSearch(
         experiment,

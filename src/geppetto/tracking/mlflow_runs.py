@@ -7,7 +7,7 @@ import math
 import os
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -36,7 +36,7 @@ from geppetto.reports import figures
 from geppetto.results import MEASURES, Results
 from geppetto.tables import effects_table
 
-_IDENTITY = "geppetto.identity"
+IDENTITY = "geppetto.identity"
 _BATCH = 1000
 
 
@@ -72,11 +72,24 @@ def begin(prepared: Prepared, workspace: Path) -> TrackedRun:
     An unfinished run of the same plan, left by an interruption, is taken up again; a finished
     one is returned as it is.
     """
+    return using(workspace, lambda: _begin(prepared, workspace))
+
+
+def using(workspace: Path, begun: Callable[[], TrackedRun]) -> TrackedRun:
+    """A run that is begun in the workspace's store, which is made whole before.
+
+    Raises
+    ------
+    GeppettoError
+        If the store cannot be used.
+    """
     for noisy in ("alembic", "mlflow"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     _use(tracking_uri(workspace))
     try:
-        return _begin(prepared, workspace)
+        if mlflow.get_tracking_uri() == local_uri(workspace):
+            _make_local_store(workspace)
+        return begun()
     except MlflowException as error:
         raise GeppettoError(
             f"the MLflow store cannot be used: {error.message}; check MLFLOW_TRACKING_URI"
@@ -105,19 +118,17 @@ def _make_local_store(workspace: Path) -> None:
 
 
 def _begin(prepared: Prepared, workspace: Path) -> TrackedRun:
-    if mlflow.get_tracking_uri() == local_uri(workspace):
-        _make_local_store(workspace)
     client = mlflow.MlflowClient()
-    experiment_id = _experiment_id(prepared.experiment.name, workspace)
-    known = client.search_runs([experiment_id], f"tags.`{_IDENTITY}` = '{prepared.sha256}'")
+    in_experiment = experiment_id(prepared.experiment.name, workspace)
+    known = client.search_runs([in_experiment], f"tags.`{IDENTITY}` = '{prepared.sha256}'")
     for run in known:
         if run.info.status == "FINISHED":
             return TrackedRun(run.info.run_id, finished=True)
     if known:
         run_id = known[0].info.run_id
     else:
-        tags = {_IDENTITY: prepared.sha256}
-        run = client.create_run(experiment_id, tags=tags, run_name=prepared.experiment.name)
+        tags = {IDENTITY: prepared.sha256}
+        run = client.create_run(in_experiment, tags=tags, run_name=prepared.experiment.name)
         run_id = run.info.run_id
     mlflow.start_run(run_id=run_id)
     try:
@@ -127,7 +138,7 @@ def _begin(prepared: Prepared, workspace: Path) -> TrackedRun:
     return TrackedRun(run_id, finished=False)
 
 
-def _experiment_id(name: str, workspace: Path) -> str:
+def experiment_id(name: str, workspace: Path) -> str:
     """The MLflow experiment of that name, made if it does not exist."""
     client = mlflow.MlflowClient()
     if experiment := client.get_experiment_by_name(name):
@@ -207,10 +218,10 @@ def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> None:
                 "mlflow.note.content": _note(prepared, verdicts),
                 "geppetto.conclusion": conclusion(verdicts),
             }
-            | {f"verdict.{_slug(_name(v))}": v.outcome for v in confirmatory}
+            | {f"verdict.{slug(_name(v))}": v.outcome for v in confirmatory}
         )
         mlflow.log_metrics(
-            {f"information/{_slug(_name(v))}": v.effect.nats.value for v in confirmatory}
+            {f"information/{slug(_name(v))}": v.effect.nats.value for v in confirmatory}
         )
         for name, table in _tables(results).items():
             mlflow.log_text(table.to_csv(index=False), f"{name}.csv")
@@ -351,7 +362,7 @@ def _sample_prompts(prepared: Prepared, condition: Condition) -> Iterator[tuple[
         if planned.condition == condition and planned.participant in waiting:
             waiting.remove(planned.participant)
             prompt = prepared.plan.prompts[condition.model][planned.request]
-            yield _slug(f"{planned.participant}_{planned.item}"), prompt.text
+            yield slug(f"{planned.participant}_{planned.item}"), prompt.text
 
 
 def _log_by_rank(key: str, values: list[float]) -> None:
@@ -378,7 +389,7 @@ def _log_figure(figure: Figure, name: str) -> None:
     plt.close(figure)
 
 
-def _slug(label: str) -> str:
+def slug(label: str) -> str:
     """A label as a part of a metric's name, which may hold no brackets or commas."""
     return "".join(c if c.isalnum() or c in "_-. " else "_" for c in label).strip("_")
 

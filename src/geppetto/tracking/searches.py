@@ -1,0 +1,237 @@
+"""Searches in MLflow: a parent run a search, a child run a trial, and the confirmation."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import optuna
+from mlflow.entities import Metric, Param, RunTag
+from optuna.trial import FrozenTrial
+
+from geppetto.personas.average import average
+from geppetto.personas.known import blocks, persona, view
+from geppetto.prompts.layout import render
+from geppetto.reports import searches as figures
+from geppetto.search.confirm import Confirmation
+from geppetto.search.importance import importances
+from geppetto.search.prepare import PreparedSearch
+from geppetto.search.result import SearchResult
+from geppetto.search.trials import FINISHED, REASON, person_scores, state
+from geppetto.tracking import mlflow_runs
+from geppetto.tracking.mlflow_runs import IDENTITY, TrackedRun
+
+TRIAL = "geppetto.trial"
+"""The tag of a trial's run that holds its number in Optuna's study."""
+
+
+def begin(prepared: PreparedSearch, workspace: Path) -> TrackedRun:
+    """The run of a search, made before anything is tried; that of an earlier process if any."""
+    return mlflow_runs.using(workspace, lambda: _begin(prepared, workspace))
+
+
+def _begin(prepared: PreparedSearch, workspace: Path) -> TrackedRun:
+    client = mlflow.MlflowClient()
+    experiment = prepared.experiment
+    experiment_id = mlflow_runs.experiment_id(experiment.name, workspace)
+    known = client.search_runs([experiment_id], f"tags.`{IDENTITY}` = '{prepared.sha256}'")
+    if known:
+        return TrackedRun(known[0].info.run_id, known[0].info.status == "FINISHED")
+    run = client.create_run(
+        experiment_id, tags={IDENTITY: prepared.sha256}, run_name=f"search {experiment.name}"
+    )
+    run_id = str(run.info.run_id)
+    settings = prepared.settings
+    params = {
+        "study": prepared.study.name,
+        "model": prepared.model.identity.name,
+        "items": len(prepared.items),
+        "people_searched": len(prepared.split.search),
+        "people_kept": len(prepared.split.test),
+        "candidates": prepared.space.size or "infinitely many",
+        "objective": ", ".join(settings.objective),
+        "sampler": settings.sampler,
+        "prune": settings.prune,
+        "batch": settings.batch,
+        "seed": settings.seed,
+        "precision": experiment.precision,
+        "geppetto": version("geppetto"),
+    }
+    _log(run_id, params=params, tags={"mlflow.note.content": f"**{experiment.question}**"})
+    client.log_dict(run_id, experiment.model_dump(mode="json"), "experiment.yaml")
+    client.log_dict(
+        run_id,
+        {"search": list(prepared.split.search), "test": list(prepared.split.test)},
+        "people.json",
+    )
+    return TrackedRun(run_id, finished=False)
+
+
+def log_trials(
+    tracked: TrackedRun, prepared: PreparedSearch, trials: Sequence[FrozenTrial]
+) -> None:
+    """Log the finished ones of some trials that have no run yet."""
+    client = mlflow.MlflowClient()
+    experiment_id = client.get_run(tracked.run_id).info.experiment_id
+    children = client.search_runs(
+        [experiment_id], f"tags.`mlflow.parentRunId` = '{tracked.run_id}'", max_results=50_000
+    )
+    logged = {run.data.tags[TRIAL] for run in children if run.info.status != "RUNNING"}
+    for trial in trials:
+        if trial.state in FINISHED and str(trial.number) not in logged:
+            for run in children:  # half logged by a process that was killed
+                if run.data.tags.get(TRIAL) == str(trial.number):
+                    client.delete_run(run.info.run_id)
+            _log_trial(tracked, experiment_id, prepared, trial)
+
+
+def _log_trial(
+    tracked: TrackedRun, experiment_id: str, prepared: PreparedSearch, trial: FrozenTrial
+) -> None:
+    client = mlflow.MlflowClient()
+    outcome = state(trial)
+    strategy = trial.user_attrs["strategy"]
+    run = client.create_run(
+        experiment_id,
+        run_name=f"{trial.number}: {strategy}"[:250],
+        tags={
+            "mlflow.parentRunId": tracked.run_id,
+            TRIAL: str(trial.number),
+            "geppetto.state": outcome,
+            "geppetto.reason": trial.user_attrs.get(REASON, ""),
+        },
+    )
+    people = list(prepared.study.people)
+    scores = person_scores(trial, people)
+    now = int(time.time() * 1000)
+    metrics = [
+        Metric(key, float(trial.user_attrs[key]), now, 0)
+        for key in ("tokens", "asked", "reused", "seconds")
+        if key in trial.user_attrs
+    ]
+    metrics.append(Metric("people", float(len(scores)), now, 0))
+    for place, objective in enumerate(prepared.settings.objective):
+        values = [score[place] for score in scores.values()]
+        if values:
+            metrics.append(Metric(objective, sum(values) / len(values), now, 0))
+        metrics += [
+            Metric(f"participants/{objective}", score[place], now, people.index(person))
+            for person, score in scores.items()
+        ]
+    params = {"label": strategy, "state": outcome, **trial.params}
+    _log(run.info.run_id, params=params, metrics=metrics)
+    status = "FINISHED" if outcome == "complete" else "KILLED"
+    client.set_terminated(run.info.run_id, status)
+
+
+def finish(
+    tracked: TrackedRun,
+    prepared: PreparedSearch,
+    study: optuna.Study,
+    confirmation: Confirmation,
+    confirmed: TrackedRun,
+) -> None:
+    """Log what was found and confirmed, register the winner's prompt, end the run."""
+    client = mlflow.MlflowClient()
+    found = confirmation.search
+    log_trials(tracked, prepared, study.get_trials(deepcopy=False))
+    client.set_tag(confirmed.run_id, "mlflow.parentRunId", tracked.run_id)
+    client.set_tag(confirmed.run_id, "mlflow.runName", "confirmation")
+    now = int(time.time() * 1000)
+    estimate = confirmation.confirmed
+    numbers = {
+        "search_score": confirmation.searched,
+        "test_score": estimate.value,
+        "test_score_low": estimate.low,
+        "test_score_high": estimate.high,
+        "optimism": confirmation.optimism,
+        "trials": len(found.trials),
+        "complete": len(confirmation.search.scores[confirmation.objective]),
+        "asked": found.asked,
+        "tokens": found.tokens,
+        "looks": confirmation.looks,
+    }
+    if confirmation.luck is not None:
+        numbers |= {
+            "expected_optimism": confirmation.luck.optimism,
+            "best_of_equals": confirmation.luck.best_of_equals,
+        }
+    weights = importances(study)
+    numbers |= {f"importance/{name}": weight for name, weight in weights.items()}
+    text = "\n\n".join(confirmation.sentences)
+    _log(
+        tracked.run_id,
+        metrics=[Metric(name, float(value), now, 0) for name, value in numbers.items()],
+        tags={
+            "geppetto.conclusion": confirmation.sentences[-1],
+            "geppetto.winner": found.winner.strategy.label,
+            "mlflow.note.content": f"**{prepared.experiment.question}**\n\n{text}",
+        },
+    )
+    trials = found.trials.assign(parameters=found.trials["parameters"].map(json.dumps))
+    client.log_text(tracked.run_id, trials.to_csv(index=False), "trials.csv")
+    for objective, scores in found.scores.items():
+        client.log_text(tracked.run_id, scores.to_csv(), f"scores_{objective}.csv")
+    client.log_figure(tracked.run_id, figures.trials(confirmation), "trials.png")
+    if weights:
+        client.log_figure(tracked.run_id, figures.importances(weights), "importances.png")
+    _register(tracked, prepared, found)
+    client.set_terminated(tracked.run_id)
+
+
+def _register(tracked: TrackedRun, prepared: PreparedSearch, found: SearchResult) -> None:
+    """Keep the winner's prompt as an artifact and in the prompt registry.
+
+    It is the prompt of the average of the people searched on, so that it shows nobody.
+    """
+    prompt = winning_prompt(prepared, found)
+    mlflow.MlflowClient().log_text(tracked.run_id, prompt, "winner.txt")
+    candidate = found.winner
+    name = mlflow_runs.slug(f"{prepared.experiment.name}-winner").replace(" ", "_")
+    tags = {
+        "search": prepared.name,
+        "run": tracked.run_id,
+        "strategy": candidate.strategy.label,
+        "parameters": json.dumps(candidate.strategy.rule.model_dump(mode="json")),
+        "layout": json.dumps(candidate.layout.model_dump(mode="json")),
+    }
+    registered = mlflow.genai.load_prompt(name, allow_missing=True)
+    if registered is None or registered.template != prompt or registered.tags != tags:
+        mlflow.genai.register_prompt(
+            name,
+            prompt,
+            commit_message=f"{candidate.strategy.label}, best of {len(found.trials)} trials",
+            tags=tags,
+        )
+
+
+def winning_prompt(prepared: PreparedSearch, found: SearchResult) -> str:
+    """What the winner makes of the average of the people searched on, for the first item."""
+    study, rule = prepared.study, found.winner.strategy.rule
+    item = prepared.items[0]
+    block = next(b for b in blocks(rule, study, prepared.items) if item in b.predicted)
+    mean = average([study.people[name] for name in found.search], study)
+    own = persona(rule, view(rule, mean, study, block), study, block)
+    template = prepared.model.template
+    return render(study, study.items[item], own, found.winner.layout, template).text
+
+
+def _log(
+    run_id: str,
+    params: Mapping[str, Any] | None = None,
+    metrics: Sequence[Metric] = (),
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    client = mlflow.MlflowClient()
+    client.log_batch(
+        run_id,
+        params=[Param(name, str(value)[:6000]) for name, value in (params or {}).items()],
+        tags=[RunTag(name, value) for name, value in (tags or {}).items()],
+    )
+    for start in range(0, len(metrics), 1000):
+        client.log_batch(run_id, metrics=metrics[start : start + 1000])
