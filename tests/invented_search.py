@@ -1,0 +1,71 @@
+"""A search whose candidates' values are invented; run as a script, it searches."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from conftest import FakeModel
+from geppetto.experiment import Experiment
+from geppetto.search.optimise import optimise
+from geppetto.search.prepare import PreparedSearch, prepare_search
+from geppetto.search.scoring import BatchScores, Candidate
+
+STRATEGIES = ["interview", "biography", {"known_answers": {"k": {"low": 1, "high": 20}}}]
+
+
+def prepared(workspace: Path, people: int = 40, **search: Any) -> PreparedSearch:
+    """A search of three strategies on half of some people of a bundled study."""
+    experiment = Experiment.model_validate(
+        {
+            "name": "invented",
+            "question": "Which is best?",
+            "study": "bfi",
+            "participants": {"sample": people, "seed": 2, "complete": True},
+            "items": ["A1", "C1", "E1"],
+            "models": ["fake"],
+            "search": {"strategies": STRATEGIES, "trials": 12, "batch": 5, **search},
+        }
+    )
+    with patch("geppetto.search.prepare.open_model", lambda *_: FakeModel()):
+        return prepare_search(experiment, workspace)
+
+
+@dataclass(frozen=True)
+class Invented:
+    """Known answers are better by 1, a `k` by how near it is to 15; people differ with SD 1."""
+
+    seconds: float = 0
+    objectives: int = 1
+
+    def __call__(self, candidate: Candidate, people: Sequence[str]) -> BatchScores:
+        time.sleep(self.seconds)
+        parameters = candidate.strategy.rule.model_dump()
+        mean = 1 - abs(parameters["k"] - 15) / 20 if "k" in parameters else 0.0
+        noise = {person: chance(candidate.strategy.label, person) for person in people}
+        scores = {
+            person: (mean + chance("", person) + 0.3 * noise[person], -float(len(str(parameters))))
+            for person in people
+        }
+        return BatchScores(
+            {person: values[: self.objectives] for person, values in scores.items()},
+            asked=len(people),
+            tokens=100,
+        )
+
+
+def chance(*what: str) -> float:
+    """A number between -1.7 and 1.7 with SD 1 that is the same whenever it is asked for."""
+    digest = hashlib.sha256(repr(what).encode()).digest()
+    return (int.from_bytes(digest[:4]) / 2**32 - 0.5) * 12**0.5
+
+
+if __name__ == "__main__":
+    workspace, seconds, trials = sys.argv[1:]
+    optimise(prepared(Path(workspace), trials=int(trials)), Invented(float(seconds)))

@@ -1,0 +1,394 @@
+"""The search: what it finds, and that neither kills nor second processes change what it finds."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import pandas as pd
+import pytest
+from optuna.trial import TrialState
+
+from geppetto.answers.store import AnswerStore
+from geppetto.answers.table import answers_table
+from geppetto.errors import GeppettoError
+from geppetto.personas.arms import Own, Shuffled
+from geppetto.personas.library import load_strategy
+from geppetto.plan import Strategy, make_plan
+from geppetto.prompts.layout import Layout
+from geppetto.search.optimise import open_study, optimise
+from geppetto.search.result import SearchResult
+from geppetto.search.scoring import BatchScores, Candidate, InfeasibleError, ModelScorer
+from invented_search import STRATEGIES, Invented, prepared
+
+SCRIPT = [sys.executable, str(Path(__file__).parent / "invented_search.py")]
+SAMPLERS: list[dict[str, Any]] = [
+    {"sampler": "tpe", "trials": 16},
+    {"sampler": "random", "trials": 8},
+    {"sampler": "nsga2", "trials": 24},
+    {"sampler": "grid", "trials": 9, "strategies": ["interview", "biography"]},
+]
+
+
+def outcome(found: SearchResult) -> dict[str, Any]:
+    """Everything about a search that an interruption must not change."""
+    columns = ["state", "strategy", "parameters", "people", "reason", *found.objectives]
+    return {
+        "trials": found.trials[columns].to_dict("records"),
+        "scores": {name: table.to_numpy().tolist() for name, table in found.scores.items()},
+        "winner": found.winner,
+        "ended": found.ended,
+    }
+
+
+class Stopping:
+    """Scores as another scorer does, and fails at its n-th call."""
+
+    def __init__(self, calls: int) -> None:
+        self.calls = calls
+
+    def __call__(self, candidate: Candidate, people: Sequence[str]) -> BatchScores:
+        self.calls -= 1
+        if self.calls < 0:
+            raise RuntimeError("the power is gone")
+        return Invented()(candidate, people)
+
+
+def test_the_planted_best_is_found_and_hopeless_trials_are_given_up(tmp_path: Path) -> None:
+    search = prepared(tmp_path, trials=40, sampler="tpe")
+    seen: list[optuna.trial.FrozenTrial] = []
+    found = optimise(search, Invented(), seen.append)
+    assert found.winner.strategy.name == "known_answers"
+    assert 12 <= found.winner.strategy.rule.model_dump()["k"] <= 18
+    assert found.ended == "all 40 trials were made"
+    assert [trial.user_attrs["place"] for trial in seen] == list(range(40))
+    trials = found.trials
+    assert list(trials["number"]) == list(range(40)) and set(trials["state"]) == {
+        "complete",
+        "pruned",
+    }
+    pruned = trials[trials["state"] == "pruned"]
+    assert (pruned["people"] < len(search.split.search)).all() and (pruned["people"] >= 5).all()
+    best = trials[trials["state"] == "complete"]["information"].max()
+    winner = trials.set_index("number").loc[found.best[0]]
+    assert winner["information"] == best and winner["strategy"] == found.winner.strategy.label
+    late = trials.tail(20)["strategy"].str.startswith("known_answers")
+    assert late.mean() > 0.6  # what was learnt is used
+
+
+def test_everybodys_scores_are_kept(tmp_path: Path) -> None:
+    search = prepared(tmp_path, trials=3, prune=None)
+    found = optimise(search, Invented())
+    expected = dict(Invented()(found.winner, search.split.search).scores)
+    scores = found.scores["information"]
+    assert list(scores.index) == [0, 1, 2] and list(scores.columns) == list(search.split.search)
+    assert scores.loc[found.best[0]].to_dict() == {p: v for p, (v,) in expected.items()}
+    assert scores.mean(axis=1).tolist() == pytest.approx(found.trials["information"].tolist())
+    assert set(found.search).isdisjoint(found.test)
+
+
+def test_several_objectives_have_a_front(tmp_path: Path) -> None:
+    search = prepared(tmp_path, trials=15, objective=["information", "tokens"], prune=None)
+
+    def scorer(candidate: Candidate, people: Sequence[str]) -> BatchScores:
+        if candidate.strategy.name == "biography":
+            raise InfeasibleError("it does not please")
+        return Invented(objectives=2)(candidate, people)
+
+    found = optimise(search, scorer)
+    complete = found.trials[found.trials["state"] == "complete"].set_index("number")
+    infeasible = found.trials[found.trials["state"] == "infeasible"]
+    assert len(complete) + len(infeasible) == 15 and len(infeasible)
+    assert set(infeasible["reason"]) == {"it does not please"}
+    assert complete.loc[found.best[0], "information"] == complete["information"].max()
+    for number, row in complete.iterrows():
+        beaten = (
+            (complete["information"] >= row["information"])
+            & (complete["tokens"].astype(float) <= row["tokens"])
+            & (
+                (complete["information"] > row["information"])
+                | (complete["tokens"].astype(float) < row["tokens"])
+            )
+        )
+        if number in found.best:
+            assert not beaten.any()
+    expected = Invented(objectives=2)(found.winner, search.split.search).scores
+    for place, name in enumerate(found.objectives):
+        assert found.scores[name].loc[found.best[0]].to_dict() == {
+            person: values[place] for person, values in expected.items()
+        }
+
+
+def test_a_grid_tries_every_candidate_once(tmp_path: Path) -> None:
+    search = prepared(
+        tmp_path, trials=99, sampler="grid", strategies=["interview", "biography"], prune=None
+    )
+    found = optimise(search, Invented())
+    assert search.space.size == 4 + 6 == len(set(found.trials["strategy"])) == len(found.trials)
+    assert found.ended == "all 10 candidates were tried"
+    assert found.exhaustive == found.asked == 10 * 20
+    with pytest.raises(GeppettoError, match="search: sampler: a grid needs finitely many"):
+        (tmp_path / "personas").mkdir()
+        (tmp_path / "personas" / "warm.py").write_text(
+            "from pydantic import Field\n"
+            "from geppetto.personas import PersonaStrategy\n"
+            "class Warm(PersonaStrategy):\n"
+            "    warmth: float = Field(0, ge=0, le=1)\n"
+            "    def write(self, participant, study): return 'Warm.'\n"
+        )
+        prepared(tmp_path, sampler="grid", strategies=["warm"])
+
+
+@pytest.mark.parametrize("settings", SAMPLERS, ids=lambda settings: settings["sampler"])
+def test_an_interruption_changes_nothing(settings: dict[str, Any], tmp_path: Path) -> None:
+    whole = optimise(prepared(tmp_path / "whole", people=20, **settings), Invented())
+    search = prepared(tmp_path / "stopped", people=20, **settings)
+    for calls in (1, 0, 6, 7, 3):
+        with pytest.raises(RuntimeError, match="the power is gone"):
+            optimise(search, Stopping(calls))
+    stopped = optimise(search, Invented())
+    assert outcome(stopped) == outcome(whole)
+    states = [trial.state for trial in open_study(search).trials]
+    assert states.count(TrialState.FAIL) == 5
+
+
+def run(workspace: Path, seconds: float, trials: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([*SCRIPT, str(workspace), str(seconds), str(trials)])
+
+
+def trials_of(study: optuna.Study, *states: TrialState) -> int:
+    return len(study.get_trials(deepcopy=False, states=states or None))
+
+
+def until(reached: Any, process: subprocess.Popen[bytes]) -> None:
+    while not reached():
+        assert process.poll() is None
+        time.sleep(0.01)
+
+
+def test_a_killed_search_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    settings = {"trials": 14}
+    whole = optimise(prepared(tmp_path / "whole", **settings), Invented())
+    search = prepared(tmp_path / "killed", **settings)
+    study = open_study(search)
+    for finished in (2, 12):  # among random trials, and among those that TPE suggests
+        process = run(tmp_path / "killed", 0.2, 14)
+        until(lambda n=finished: trials_of(study, TrialState.COMPLETE, TrialState.PRUNED) >= n
+              and trials_of(study, TrialState.RUNNING), process)  # fmt: skip
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert trials_of(study, TrialState.RUNNING) == 1
+    assert outcome(optimise(search, Invented())) == outcome(whole)
+    assert trials_of(study, TrialState.FAIL) == 2 and trials_of(study) == 16
+
+
+def test_two_processes_share_a_search(tmp_path: Path) -> None:
+    processes = [run(tmp_path, 0.1, 13) for _ in range(2)]
+    assert [process.wait() for process in processes] == [0, 0]
+    search = prepared(tmp_path, trials=13)
+    trials = open_study(search).trials
+    counted = [trial for trial in trials if trial.state is not TrialState.FAIL]
+    assert sorted(trial.user_attrs["place"] for trial in counted) == list(range(13))
+    assert len({trial.user_attrs["process"]["pid"] for trial in counted}) == 2
+    assert len(optimise(search, Stopping(0)).trials) == 13
+
+
+def test_a_process_that_died_before_it_said_who_it_was_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geppetto.search.storage.UNCLAIMED", timedelta(seconds=0.3))
+    search = prepared(tmp_path, trials=3)
+    study = open_study(search)
+    with pytest.warns(UserWarning, match="Heartbeat"):
+        study.ask()
+    found = optimise(search, Invented())
+    assert list(found.trials["number"]) == [1, 2, 3]
+    whole = optimise(prepared(tmp_path / "whole", trials=3), Invented())
+    assert outcome(found) == outcome(whole)
+
+
+def test_more_trials_go_on_with_the_same_search(tmp_path: Path) -> None:
+    few = optimise(prepared(tmp_path, trials=4), Invented())
+    more = optimise(prepared(tmp_path, trials=9), Invented())
+    assert few.name == more.name
+    assert outcome(more)["trials"][:4] == outcome(few)["trials"]
+    at_once = optimise(prepared(tmp_path / "other", trials=9), Invented())
+    assert outcome(at_once) == outcome(more)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"seed": 1}, {"batch": 6}, {"objective": "nll"}, {"test": 0.4}, {"prune": None}]
+)
+def test_another_search_has_another_name(changed: dict[str, Any], tmp_path: Path) -> None:
+    name = prepared(tmp_path).name
+    assert name.startswith("invented-") and len(name) == len("invented-") + 8
+    assert prepared(tmp_path, **changed).name != name
+    same = {"trials": 99, "minutes": 5.0, "tokens": 9, "storage": "sqlite:///x.db"}
+    assert prepared(tmp_path, **same).name == name
+
+
+def test_budgets_end_a_search_and_say_so(tmp_path: Path) -> None:
+    found = optimise(prepared(tmp_path, tokens=1000, prune=None), Invented())
+    assert len(found.trials) == 3  # of four batches, each of 100 tokens
+    assert found.ended == "the budget of 1,000 tokens was spent (1,200)"
+    found = optimise(prepared(tmp_path, seed=1, minutes=0.001), Invented(seconds=0.1))
+    assert len(found.trials) == 1
+    assert found.ended == "the budget of 0.001 minutes was spent"
+
+
+def test_infeasible_candidates_are_counted_and_never_win(tmp_path: Path) -> None:
+    def scorer(candidate: Candidate, people: Sequence[str]) -> BatchScores:
+        if candidate.strategy.name == "known_answers":
+            raise InfeasibleError("too long")
+        return Invented()(candidate, people)
+
+    found = optimise(prepared(tmp_path, trials=30), scorer)
+    infeasible = found.trials["state"] == "infeasible"
+    assert len(found.trials) == 30 and found.winner.strategy.name != "known_answers"
+    assert set(found.trials["reason"][infeasible]) == {"too long"}
+    # three of ten at random, and not more often by what was learnt
+    assert infeasible.tail(20).mean() < 0.3
+
+
+def test_a_search_of_nothing_but_infeasible_candidates_stops(tmp_path: Path) -> None:
+    def scorer(candidate: Candidate, people: Sequence[str]) -> BatchScores:
+        raise InfeasibleError("it cannot be asked")
+
+    for _ in range(2):  # again at once, from what is stored
+        with pytest.raises(GeppettoError, match=r"none of 3 candidates .* it cannot be asked; "):
+            optimise(prepared(tmp_path, trials=30), scorer)
+    with pytest.raises(GeppettoError, match="none of 2 candidates"):
+        optimise(prepared(tmp_path, trials=2), scorer)
+
+
+def scorer_of(search: Any, store: Path) -> ModelScorer:
+    found: ModelScorer = search.scorer(AnswerStore.at(store / "answers.db"))
+    return found
+
+
+def test_information_is_what_own_saves_over_everybody_else_of_the_batch(tmp_path: Path) -> None:
+    search = prepared(tmp_path, objective=["information", "nll", "tokens", "accuracy"], prune=None)
+    scorer = scorer_of(search, tmp_path)
+    batch = search.batches[0]
+    for name, parameters in (("interview", {}), ("known_answers", {"k": 1})):
+        rule = load_strategy(name, parameters, tmp_path)
+        candidate = Candidate(Strategy(name, name, rule), Layout())
+        found = scorer(candidate, batch)
+        assert scorer(candidate, batch) == replace(
+            found, asked=0, tokens=0, reused=found.asked + found.reused
+        )
+        plan = make_plan(
+            search.study,
+            [search.study.people[person] for person in batch],
+            search.items,
+            [candidate.strategy],
+            [Own(), Shuffled(donors=len(batch) - 1)],
+            Layout(),
+            [search.model],
+        )
+        prompts = plan.prompts["fake"]
+        assert found.asked == len(prompts) <= len(batch) * len(search.items)
+        table = answers_table(plan, scorer.store.get(prompts), search.study, "x")
+        nll = (-table["log_prob_of_options"]).groupby([table["participant"], table["arm"]]).mean()
+        for person, (information, own, tokens, accuracy) in found.scores.items():
+            assert own == pytest.approx(nll[person, "own"])
+            assert information == pytest.approx(nll[person, "shuffled"] - nll[person, "own"])
+            rows = table[(table["participant"] == person) & (table["arm"] == "own")]
+            assert tokens == rows["tokens"].mean() and 0 <= accuracy <= 1
+
+
+def test_a_model_is_asked_once_for_every_prompt(tmp_path: Path) -> None:
+    search = prepared(tmp_path, people=16, trials=6, prune=None)
+    found = optimise(search, scorer_of(search, tmp_path))
+    assert found.tokens == search.model.decoded == found.trials["tokens"].sum()  # type: ignore[attr-defined]
+    again = optimise(prepared(tmp_path, people=16, trials=6, prune=None), Stopping(0))
+    assert outcome(again) == outcome(found)
+    repeated = optimise(
+        prepared(tmp_path, people=16, trials=6, prune=None, storage=f"sqlite:///{tmp_path}/2.db"),
+        scorer_of(search, tmp_path),
+    )
+    assert repeated.asked == repeated.tokens == 0 and outcome(repeated) == outcome(found)
+
+
+def test_an_answer_that_another_process_has_just_stored_is_taken(tmp_path: Path) -> None:
+    search = prepared(tmp_path, objective="nll")
+    candidate = Candidate(
+        Strategy("interview", "interview", load_strategy("interview", {}, tmp_path)), Layout()
+    )
+    expected = scorer_of(search, tmp_path)(candidate, search.batches[0])
+
+    class Late(AnswerStore):
+        """Shows what is stored only after an attempt to store it again."""
+
+        shown = False
+
+        def get(self, requests: Any) -> Any:
+            return super().get(requests) if self.shown else {}
+
+        def put(self, model: str, scores: Any) -> None:
+            self.shown = True
+            super().put(model, scores)
+
+    late = Late.at(tmp_path / "answers.db")
+    found = replace(scorer_of(search, tmp_path), store=late)(candidate, search.batches[0])
+    assert found.scores == expected.scores
+
+
+def test_people_who_cannot_be_described_make_a_candidate_infeasible(tmp_path: Path) -> None:
+    search = prepared(tmp_path, strategies=[{"interview": {"traits": {"subset": ["age"]}}}])
+    scorer = scorer_of(search, tmp_path)
+    rule = load_strategy("interview", {"traits": []}, tmp_path)
+    candidate = Candidate(Strategy("interview", "interview", rule), Layout())
+    with pytest.raises(InfeasibleError, match="without anything that interview could show"):
+        scorer(candidate, search.batches[0])
+    found = optimise(replace(search, settings=search.settings.model_copy(update={"trials": 8})),
+                     scorer)  # fmt: skip
+    states = found.trials.set_index(found.trials["parameters"].map(lambda p: bool(p["traits"])))
+    assert set(states["state"][[False]]) == {"infeasible"}
+    assert "infeasible" not in set(states["state"][[True]])
+
+
+def test_optuna_dashboard_opens_a_search(tmp_path: Path) -> None:
+    pytest.importorskip("optuna_dashboard")
+    search = prepared(tmp_path, trials=2, objective=["information", "tokens"], prune=None)
+    optimise(search, Invented(objectives=2))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [str(Path(sys.executable).parent / "optuna-dashboard"), search.storage]
+    process = subprocess.Popen(
+        [*command, "--host", "127.0.0.1", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        (study,) = answered(f"http://127.0.0.1:{port}/api/studies", process)["study_summaries"]
+    finally:
+        process.terminate()
+        process.wait()
+    assert study["study_name"] == search.name
+    assert study["directions"] == ["maximize", "minimize"]
+
+
+def answered(url: str, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """What a server that is starting answers with."""
+    while True:
+        assert process.poll() is None
+        try:
+            with urllib.request.urlopen(url, timeout=10) as response:
+                found: dict[str, Any] = json.load(response)
+                return found
+        except OSError:
+            time.sleep(0.1)
