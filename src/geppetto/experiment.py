@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +29,9 @@ from geppetto.prompts.layout import Layout
 from geppetto.results import Results
 from geppetto.studies import Participant, Study, load_study
 from geppetto.yaml_file import read_yaml
+
+_UNTIL_LOOKING_AGAIN = 0.2
+"""Seconds between looks at what other processes are computing."""
 
 
 class _Named(BaseModel):
@@ -299,12 +303,25 @@ def unanswered(prepared: Prepared, store: AnswerStore) -> dict[str, list[Unit]]:
 
 def answer(
     model: LanguageModel, work: Sequence[Unit], store: AnswerStore
-) -> Iterator[dict[str, OptionScores]]:
-    """Ask a model, unit by unit; each is in the store before it is yielded."""
-    for unit in work:
-        scores = score(unit, model)
-        store.put(model.identity.name, scores)
-        yield scores
+) -> Iterator[tuple[Unit, dict[str, OptionScores]]]:
+    """Ask a model; every unit is yielded once, with its answers, which then are in the store.
+
+    What another process is computing is left to it: other units come first, and when there are
+    none, this waits until its answers are stored or its claim has ended.
+    """
+    remaining = list(work)
+    while remaining:
+        for number, unit in enumerate(remaining):
+            with store.claim(unit.ids) as unanswered_ids:
+                if unanswered_ids is None:
+                    continue
+                if unanswered_ids:
+                    store.put(model.identity.name, score(unit.only(unanswered_ids), model))
+            del remaining[number]
+            yield unit, store.get(unit.ids)
+            break
+        else:
+            time.sleep(_UNTIL_LOOKING_AGAIN)
 
 
 def evaluate(prepared: Prepared, store: AnswerStore) -> Results:
