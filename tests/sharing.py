@@ -1,20 +1,13 @@
-"""A process of the tests that answers prompts with a fake model, which tells what it computes.
-
-Usage: sharing.py URL FOLDER NAME PEOPLE ITEMS. In FOLDER, NAME.decoding appears when the first
-decode begins, and the decode ends when NAME.go is there; NAME.computed gets a line for every
-prompt that is computed.
-"""
+"""What a process of test_sharing.py does: it answers prompts, and tells what it computes."""
 
 from __future__ import annotations
 
-import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 from conftest import FakeModel
 from geppetto.answers.store import AnswerStore
@@ -24,46 +17,68 @@ from geppetto.experiment import answer
 from geppetto.prompts.layout import Prompt
 
 
+@dataclass(frozen=True)
+class Task:
+    """A prompt for each of some people and each of some items."""
+
+    people: range
+    items: range
+
+    def units(self) -> list[Unit]:
+        """A unit for each person."""
+        model, options = FakeModel(), (("1", "yes"), ("2", "no"))
+        prompts = [
+            Prompt(f"Person {p}. Item {i}: ", "Person ", f"Person {p}. ", options)
+            for p in self.people
+            for i in self.items
+        ]
+        named = {request_id(prompt, model.identity): prompt for prompt in prompts}
+        return list(units(named, model))
+
+
+@dataclass(frozen=True)
+class Messages:
+    """Files by which a process and the test that started it speak with each other."""
+
+    folder: Path
+    process: str
+
+    @property
+    def decoding(self) -> Path:
+        """Is there when the first decode has begun."""
+        return self.folder / f"{self.process}.decoding"
+
+    @property
+    def go(self) -> Path:
+        """Lets the first decode end."""
+        return self.folder / f"{self.process}.go"
+
+    @property
+    def computed(self) -> Path:
+        """Has a line for every prompt that was computed."""
+        return self.folder / f"{self.process}.computed"
+
+
 class TellingModel(FakeModel):
-    """Waits in its first decode, and is slow in the others."""
+    """Says when it begins its first decode, and waits there."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, messages: Messages) -> None:
         super().__init__()
-        self._folder = folder
-        self._name = name
-
-    def _file(self, what: str) -> Path:
-        return self._folder / f"{self._name}.{what}"
+        self._messages = messages
 
     def log_probs(self, tree: TokenTree, head: int = 0) -> NDArray[np.float64]:
-        if self._file("decoding").exists():
-            time.sleep(0.02)
-        self._file("decoding").touch()
-        while not self._file("go").exists():
+        self._messages.decoding.touch()
+        while not self._messages.go.exists():
             time.sleep(0.01)
-        with self._file("computed").open("a") as lines:
+        time.sleep(0.02)
+        with self._messages.computed.open("a") as lines:
             lines.writelines("computed\n" for _ in tree.options)
         return super().log_probs(tree, head)
 
 
-def work(people: range, items: range) -> list[Unit]:
-    """A unit for each person, with a prompt for each item."""
-    model = FakeModel()
-    prompts = [
-        Prompt(f"Person {p}. Item {i}: ", "Person ", f"Person {p}. ", (("1", "yes"), ("2", "no")))
-        for p in people
-        for i in items
-    ]
-    return list(units({request_id(prompt, model.identity): prompt for prompt in prompts}, model))
-
-
-def main() -> None:
-    url, folder, name, people, items = sys.argv[1:]
-    planned = work(range(*map(int, people.split("-"))), range(*map(int, items.split("-"))))
-    yielded = list(answer(TellingModel(Path(folder), name), planned, AnswerStore(url)))
+def share(url: str, messages: Messages, task: Task) -> None:
+    """Answer a task, and check that it is answered."""
+    planned = task.units()
+    yielded = list(answer(TellingModel(messages), planned, AnswerStore(url)))
     assert sorted(unit.ids for unit, _ in yielded) == sorted(unit.ids for unit in planned)
-    assert all(set(scores) == set(unit.ids) for unit, scores in yielded)
-
-
-if __name__ == "__main__":
-    main()
+    assert all(tuple(sorted(scores)) == tuple(sorted(unit.ids)) for unit, scores in yielded)

@@ -2,109 +2,119 @@
 
 from __future__ import annotations
 
-import subprocess
+import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
 
+from conftest import FakeModel
 from geppetto.answers.store import AnswerStore
-from geppetto.elicitation.option_likelihood import OptionScores, Unit
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.experiment import answer
-from sharing import FakeModel, work
+from sharing import Messages, Task, share
 
-PROGRAM = Path(__file__).with_name("sharing.py")
-
-
-def until(condition: Callable[[], bool], *processes: subprocess.Popen[str]) -> None:
-    while not condition():
-        for process in processes:
-            assert process.poll() in {None, 0}, process.communicate()[1]
-        time.sleep(0.02)
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["sharing"])
 
 
 class Sharing:
-    """Processes that answer prompts in one store."""
+    """Processes that answer tasks in one store."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url = url
         self.folder = folder
-        self.started: list[subprocess.Popen[str]] = []
+        self.processes: list[ForkServerProcess] = []
 
-    def start(self, *works: tuple[str, str, str]) -> list[subprocess.Popen[str]]:
-        """Start some by name, people and items; wait until each is in its first decode."""
-        processes = []
-        for name, people, items in works:
-            command = [sys.executable, PROGRAM, self.url, self.folder, name, people, items]
-            processes.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
-        self.started += processes
-        for name, *_ in works:
-            until((self.folder / f"{name}.decoding").exists, *processes)
-        return processes
+    def start(self, *tasks: Task) -> None:
+        """Start a process for each task, and wait until all are in their first decode."""
+        for task in tasks:
+            arguments = (self.url, self.messages(len(self.processes)), task)
+            self.processes.append(PROCESSES.Process(target=share, args=arguments))
+        for process in self.processes:
+            process.start()
+        self.wait_until(lambda: all(self.messages(n).decoding.exists() for n in range(len(tasks))))
 
-    def go(self, name: str) -> None:
-        (self.folder / f"{name}.go").touch()
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            assert {process.exitcode for process in self.processes} == {None}
+            time.sleep(0.02)
 
-    def computed(self, name: str) -> int:
-        file = self.folder / f"{name}.computed"
+    def messages(self, number: int) -> Messages:
+        return Messages(self.folder, f"process_{number}")
+
+    def computed(self, number: int) -> int:
+        file = self.messages(number).computed
         return len(file.read_text().splitlines()) if file.exists() else 0
 
-    def stored(self, units: list[Unit]) -> dict[str, OptionScores]:
-        return AnswerStore(self.url).get(request for unit in units for request in unit.ids)
+    def stored(self, task: Task) -> dict[str, OptionScores]:
+        return AnswerStore(self.url).get(key for unit in task.units() for key in unit.ids)
+
+
+@pytest.fixture(scope="module")
+def imported_once() -> None:
+    """Processes start with everything imported, also what is only in this process's path."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+        forkserver.ensure_running()
 
 
 @pytest.fixture
-def sharing(store_url: str, tmp_path: Path) -> Iterator[Sharing]:
+def sharing(imported_once: None, store_url: str, tmp_path: Path) -> Iterator[Sharing]:
     sharing = Sharing(store_url, tmp_path)
     yield sharing
-    for process in sharing.started:
+    for process in sharing.processes:
         process.kill()
-        process.wait()
+        process.join()
 
 
-def alone(units: list[Unit], folder: Path) -> dict[str, OptionScores]:
+def alone(task: Task, folder: Path) -> dict[str, OptionScores]:
     """The answers of one process that shares nothing."""
-    store = AnswerStore.at(folder / "alone.db")
-    return {
-        key: one for _, scores in answer(FakeModel(), units, store) for key, one in scores.items()
-    }
+    yielded = answer(FakeModel(), task.units(), AnswerStore.at(folder / "alone.db"))
+    return {request: one for _, scores in yielded for request, one in scores.items()}
 
 
 @pytest.mark.parametrize(
-    ("people", "items"), [(("0-12", "0-12"), ("0-5", "0-5")), (("0-9", "3-12"), ("0-5", "2-7"))]
+    "tasks",
+    [
+        (Task(range(8), range(6)), Task(range(8), range(6))),
+        (Task(range(8), range(6)), Task(range(5), range(4))),
+        (Task(range(1, 8), range(3, 9)), Task(range(5), range(5))),
+    ],
+    ids=["same", "part", "overlapping"],
 )
 def test_processes_share_work_and_compute_nothing_twice(
-    sharing: Sharing, tmp_path: Path, people: tuple[str, str], items: tuple[str, str]
+    sharing: Sharing, tmp_path: Path, tasks: tuple[Task, Task]
 ) -> None:
     """Both are in a decode at once: the second has gone on with what the first has not claimed."""
-    both = sharing.start(*zip("ab", people, items, strict=True))
-    sharing.go("a")
-    sharing.go("b")
-    assert [process.communicate()[1] for process in both] == ["", ""]
-    assert [process.returncode for process in both] == [0, 0]
-
-    everything: dict[str, OptionScores] = {}
-    for p, i in zip(people, items, strict=True):
-        everything |= alone(
-            work(range(*map(int, p.split("-"))), range(*map(int, i.split("-")))), tmp_path
-        )
-    assert sharing.computed("a") + sharing.computed("b") == len(everything)
-    assert min(sharing.computed("a"), sharing.computed("b")) > 0
-    assert AnswerStore(sharing.url).get(everything) == everything
+    sharing.start(*tasks)
+    for number in range(len(tasks)):
+        sharing.messages(number).go.touch()
+    for process in sharing.processes:
+        process.join()
+    assert [process.exitcode for process in sharing.processes] == [0, 0]
+    for task in tasks:
+        assert sharing.stored(task) == alone(task, tmp_path)
+    requests = {request for task in tasks for request in sharing.stored(task)}
+    assert sharing.computed(0) + sharing.computed(1) == len(requests)
 
 
 def test_what_a_killed_process_has_claimed_is_taken_over(sharing: Sharing, tmp_path: Path) -> None:
-    units = work(range(6), range(5))
-    killed, survivor = sharing.start(("a", "0-6", "0-5"), ("b", "0-6", "0-5"))
-    sharing.go("b")
-    until(lambda: len(sharing.stored(units)) == 5 * 5, survivor)
-    assert survivor.poll() is None, "it waits for what the other has claimed"
-    assert sharing.computed("a") == 0
+    task = Task(range(6), range(5))
+    sharing.start(task, task)
+    killed, survivor = sharing.processes
+    sharing.messages(1).go.touch()
+    sharing.wait_until(lambda: len(sharing.stored(task)) == 5 * 5)
+    assert survivor.is_alive(), "it waits for what the other has claimed"
+    assert sharing.computed(0) == 0
 
     killed.kill()
-    assert survivor.communicate()[1] == ""
-    assert survivor.returncode == 0
-    assert sharing.computed("b") == 6 * 5
-    assert sharing.stored(units) == alone(units, tmp_path)
+    survivor.join()
+    assert survivor.exitcode == 0
+    assert sharing.computed(1) == 6 * 5
+    assert sharing.stored(task) == alone(task, tmp_path)
