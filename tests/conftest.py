@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy as sql
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ from geppetto.prompts.chat import ChatTemplate
 from geppetto.studies import Study, load_study
 from geppetto.studies.bundled import study_from_table
 from invented import codebook
+from postgres import postgres_server
 
 ROOT = Path(__file__).parents[1]
 CHATML = (
@@ -138,9 +141,33 @@ def gemma() -> LlamaCppModel:
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty workspace that is the current folder, with no tracking server configured."""
+    """An empty workspace that is the current folder, with no server configured."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("GEPPETTO_ANSWERS", raising=False)
     (tmp_path / "personas").mkdir()
     (tmp_path / "experiments").mkdir()
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Path]:
+    """The folder of the socket of a PostgreSQL server."""
+    with postgres_server() as folder:
+        yield folder
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A store of answers that is still empty."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'answers.db'}"
+    server = f"postgresql://tests@/{{}}?host={request.getfixturevalue('postgres')}"
+    name = f"test_{hashlib.sha256(str(tmp_path).encode()).hexdigest()[:16]}"
+    engine = sql.create_engine(
+        server.format("postgres").replace("://", "+psycopg://"), isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        connection.execute(sql.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return server.format(name)

@@ -336,6 +336,15 @@ def test_a_broken_store_is_named(workspace: Path) -> None:
     assert "answers.db cannot be read as a store of answers: file is not a database" in message
 
 
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_another_store_can_be_named(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("GEPPETTO_ANSWERS", "mysql://me:secret@host/answers")
+    message = refused(geppetto(command, experiment(workspace, SMALL), cwd=workspace))
+    assert "answers cannot be kept in mysql" in message and "secret" not in message
+
+
 def test_a_configured_tracking_server_is_used(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,15 +9,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import optuna
-import pandas as pd
 import pytest
 from optuna.trial import TrialState
 
@@ -31,7 +29,7 @@ from geppetto.prompts.layout import Layout
 from geppetto.search.optimise import open_study, optimise
 from geppetto.search.result import SearchResult
 from geppetto.search.scoring import BatchScores, Candidate, InfeasibleError, ModelScorer
-from invented_search import STRATEGIES, Invented, prepared
+from invented_search import Invented, prepared
 
 SCRIPT = [sys.executable, str(Path(__file__).parent / "invented_search.py")]
 SAMPLERS: list[dict[str, Any]] = [

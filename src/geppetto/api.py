@@ -39,7 +39,7 @@ def run(experiment: str | Path, workspace: str | Path = ".") -> Results:
     asked = Experiment.from_file(path)
     with errors_in(path):
         prepared = prepare(asked, folder)
-        store = AnswerStore.at(folder / "mlruns" / "answers.db")
+        store = AnswerStore.of_workspace(folder)
         missing = unanswered(prepared, store)
     tracked = mlflow_runs.begin(prepared, folder)
     for model in prepared.models:

@@ -47,7 +47,7 @@ def run(experiment: Annotated[Path, typer.Argument(help="An experiment file.")])
     asked = Experiment.from_file(experiment)
     with console.status("making the plan"), errors_in(experiment):
         prepared = prepare(asked, WORKSPACE)
-        store = AnswerStore.at(WORKSPACE / "mlruns" / "answers.db")
+        store = AnswerStore.of_workspace(WORKSPACE)
         missing = unanswered(prepared, store)
     work = {}
     for model in prepared.models:
@@ -99,7 +99,7 @@ def plan(
     asked = Experiment.from_file(experiment)
     with console.status("making the plan"), errors_in(experiment):
         prepared = prepare(asked, WORKSPACE)
-        store = AnswerStore.at(WORKSPACE / "mlruns" / "answers.db")
+        store = AnswerStore.of_workspace(WORKSPACE)
         missing = unanswered(prepared, store)
     work = {name: terminal.Work(units, None) for name, units in missing.items()}
     console.print(terminal.plan(prepared, work))
@@ -125,7 +125,7 @@ def search(experiment: Annotated[Path, typer.Argument(help="A file with a `searc
     with console.status("preparing the search"), errors_in(experiment):
         prepared = prepare_search(asked, WORKSPACE)
     console.print(terminal.plan(prepared))
-    scorer = prepared.scorer(AnswerStore.at(WORKSPACE / "mlruns" / "answers.db"))
+    scorer = prepared.scorer(AnswerStore.of_workspace(WORKSPACE))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     try:
         with errors_in(experiment), Progress(*columns, console=console) as progress:
@@ -179,10 +179,10 @@ def _ask(model: LanguageModel, work: Work, store: AnswerStore) -> None:
         console=console,
     ) as progress:
         task = progress.add_task(model.identity.name, total=work.answers, speed=0.0)
-        for unit, scores in zip(work.units, answer(model, work.units, store), strict=True):
+        for unit, _ in answer(model, work.units, store):
             done += unit.distinct_tokens
             speed = done / (time.perf_counter() - start)
-            progress.update(task, advance=len(scores), speed=speed)
+            progress.update(task, advance=len(unit.ids), speed=speed)
 
 
 @app.command()

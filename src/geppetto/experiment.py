@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import Normalisation, answers_table
-from geppetto.elicitation.option_likelihood import OptionScores, Unit, score, units
+from geppetto.elicitation.option_likelihood import Unit, score, units
 from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.baselines import BASELINE, baseline_answers, twin_names
@@ -30,6 +31,9 @@ from geppetto.results import Results
 from geppetto.search.settings import Search
 from geppetto.studies import Participant, Study, load_study
 from geppetto.yaml_file import read_yaml
+
+_UNTIL_LOOKING_AGAIN = 0.2
+"""Seconds between looks at what other processes are computing."""
 
 
 class ModelSpec(BaseModel):
@@ -306,12 +310,28 @@ def unanswered(prepared: Prepared, store: AnswerStore) -> dict[str, list[Unit]]:
 
 def answer(
     model: LanguageModel, work: Sequence[Unit], store: AnswerStore
-) -> Iterator[dict[str, OptionScores]]:
-    """Ask a model, unit by unit; each is in the store before it is yielded."""
-    for unit in work:
-        scores = score(unit, model)
-        store.put(model.identity.name, scores)
-        yield scores
+) -> Iterator[tuple[Unit, Unit | None]]:
+    """Ask a model; every unit is yielded once its answers are in the store.
+
+    With it comes the part of it that was computed here; None if another process did it all.
+
+    What another process is computing is left to it: other units come first, and when there are
+    none, this waits until its answers are stored or its claim has ended.
+    """
+    remaining = list(work)
+    while remaining:
+        for number, unit in enumerate(remaining):
+            with store.claim(unit.ids) as ids:
+                if ids is None:
+                    continue
+                here = unit.only(ids) if ids else None
+                if here is not None:
+                    store.put(model.identity.name, score(here, model))
+            del remaining[number]
+            yield unit, here
+            break
+        else:
+            time.sleep(_UNTIL_LOOKING_AGAIN)
 
 
 def evaluate(prepared: Prepared, store: AnswerStore) -> Results:

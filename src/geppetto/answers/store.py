@@ -3,130 +3,116 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import sqlalchemy as sql
 
+from geppetto.answers.claims import claimed
+from geppetto.answers.database import VARIABLE, Database, answers, claims
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError
 
-_metadata = sql.MetaData()
-_answers = sql.Table(
-    "answers",
-    _metadata,
-    sql.Column("request", sql.String(64), primary_key=True),
-    sql.Column("model", sql.String, nullable=False),
-    sql.Column("log_probs", sql.String, nullable=False),
-    sql.Column("tokens", sql.String, nullable=False),
-    sql.Column("prompt_tokens", sql.Integer, nullable=False),
-    sql.Column("answered", sql.DateTime, nullable=False),
-)
+_SAME = 1e-4
+"""Nats by which two computations of the same answer may differ."""
 
 
 class AnswerStore:
     """Answers by the content hash of their request.
 
-    A request is stored once and never changed.
+    A request is stored once and never changed. Several processes may share a store.
 
     Parameters
     ----------
     url
-        An SQLAlchemy URL.
+        An SQLAlchemy URL of an SQLite file or a PostgreSQL database.
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = sql.create_engine(url)
-        if self._engine.dialect.name == "sqlite":
-            sql.event.listen(self._engine, "connect", _make_durable)
+        self._database = Database(url)
 
     @classmethod
     def at(cls, path: Path) -> AnswerStore:
         """The SQLite store in a file, which is made when the first answer is stored."""
         return cls(f"sqlite:///{path}")
 
+    @classmethod
+    def of_workspace(cls, workspace: Path) -> AnswerStore:
+        """The store that GEPPETTO_ANSWERS names, or the workspace's own."""
+        url = os.environ.get(VARIABLE)
+        return cls(url) if url else cls.at(workspace / "mlruns" / "answers.db")
+
+    def claim(self, requests: Collection[str]) -> AbstractContextManager[frozenset[str] | None]:
+        """Keep other processes from computing the same requests, while in this context.
+
+        It gives those requests that have no answer yet, for this process to compute and `put`; or
+        None if another process computes one of them, and then nothing is claimed.
+        """
+        return claimed(requests, self._database)
+
     def put(self, model: str, scores: Mapping[str, OptionScores]) -> None:
         """Store answers by request id, all or none, durably before this returns.
 
+        An answer that is stored already stays as it is. Claims on the requests end.
+
         Raises
         ------
         GeppettoError
-            If one of them is stored already: it was computed twice.
+            If an answer that is stored already is a different one.
         """
-        now = datetime.now(UTC)
-        rows = [
-            {
-                "request": request,
-                "model": model,
-                "log_probs": json.dumps(answer.log_probs),
-                "tokens": json.dumps(answer.tokens),
-                "prompt_tokens": answer.prompt_tokens,
-                "answered": now,
-            }
-            for request, answer in scores.items()
-        ]
-        self._make()
-        try:
-            with self._engine.begin() as connection:
-                connection.execute(_answers.insert(), rows)
-        except sql.exc.IntegrityError as error:
-            raise GeppettoError(
-                f"another process has just stored the same answers of {model} in "
-                f"{self._engine.url}; wait until it ends, then run again to go on from there"
-            ) from error
+        with self._database.writing() as connection:
+            stored = _read(scores, connection)
+            for request, before in stored.items():
+                self._refuse_another(model, before, scores[request])
+            now = datetime.now(UTC).replace(tzinfo=None)
+            rows = [
+                {
+                    "request": request,
+                    "model": model,
+                    "log_probs": json.dumps(answer.log_probs),
+                    "tokens": json.dumps(answer.tokens),
+                    "prompt_tokens": answer.prompt_tokens,
+                    "answered": now,
+                }
+                for request, answer in scores.items()
+                if request not in stored
+            ]
+            if rows:
+                connection.execute(answers.insert(), rows)
+            connection.execute(claims.delete().where(claims.c.request.in_(scores)))
 
     def get(self, requests: Iterable[str]) -> dict[str, OptionScores]:
         """The stored answers among these requests, by request id."""
-        found: dict[str, OptionScores] = {}
-        if not self._exists():
-            return found
-        wanted = sorted(set(requests))
-        with self._engine.connect() as connection:
-            for start in range(0, len(wanted), 500):
-                some = wanted[start : start + 500]
-                rows = connection.execute(
-                    sql.select(_answers).where(_answers.c.request.in_(some))
-                ).mappings()
-                for row in rows:
-                    found[row["request"]] = OptionScores(
-                        log_probs=tuple(json.loads(row["log_probs"])),
-                        tokens=tuple(json.loads(row["tokens"])),
-                        prompt_tokens=row["prompt_tokens"],
-                    )
-        return found
+        if not self._database.exists():
+            return {}
+        with self._database.reading() as connection:
+            return _read(requests, connection)
 
-    def _exists(self) -> bool:
-        """Whether anything has been stored yet.
-
-        Raises
-        ------
-        GeppettoError
-            If the database cannot be read.
-        """
-        file = self._file()
-        if file is not None and not file.exists():
-            return False
-        try:
-            return sql.inspect(self._engine).has_table(_answers.name)
-        except sql.exc.DatabaseError as error:
+    def _refuse_another(self, model: str, before: OptionScores, now: OptionScores) -> None:
+        one, other = np.array(before.log_probs), np.array(now.log_probs)
+        if not np.allclose(one, other, rtol=0, atol=_SAME, equal_nan=True):
             raise GeppettoError(
-                f"{self._engine.url} cannot be read as a store of answers: {error.orig}; "
-                "move the file away, or restore it from a copy"
-            ) from error
-
-    def _make(self) -> None:
-        if (file := self._file()) is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        _metadata.create_all(self._engine)
-
-    def _file(self) -> Path | None:
-        """The database's file, if it is one."""
-        url = self._engine.url
-        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+                f"{model} answered the same request twice, and differently by "
+                f"{np.max(np.abs(one - other)):.1g} nats; the answer that is in {self._database} "
+                "stays. Its engine does not repeat itself here, or the store has answers of "
+                f"another build or machine: give each of them a store of its own with {VARIABLE}"
+            )
 
 
-def _make_durable(connection: sqlite3.Connection, _: object) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
+def _read(requests: Iterable[str], connection: sql.Connection) -> dict[str, OptionScores]:
+    found: dict[str, OptionScores] = {}
+    wanted = sorted(set(requests))
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        rows = connection.execute(sql.select(answers).where(answers.c.request.in_(some))).mappings()
+        for row in rows:
+            found[row["request"]] = OptionScores(
+                log_probs=tuple(json.loads(row["log_probs"])),
+                tokens=tuple(json.loads(row["tokens"])),
+                prompt_tokens=row["prompt_tokens"],
+            )
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
@@ -79,6 +79,18 @@ class Unit:
     def prompt_tokens(self) -> int:
         """Tokens that asking the prompts one by one would compute."""
         return sum(len(prompt) for prompt in self.prompts)
+
+    def only(self, ids: Collection[str]) -> Unit:
+        """The unit without its other prompts."""
+        kept = [n for n, request in enumerate(self.ids) if request in ids]
+        if len(kept) == len(self.ids):
+            return self
+        return Unit(
+            ids=tuple(self.ids[n] for n in kept),
+            prompts=tuple(self.prompts[n] for n in kept),
+            options=tuple(self.options[n] for n in kept),
+            head=self.head,
+        )
 
 
 def units(prompts: Mapping[str, Prompt], model: LanguageModel) -> Iterator[Unit]:

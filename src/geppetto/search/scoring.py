@@ -10,10 +10,11 @@ import numpy as np
 
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import Normalisation, answers_table
-from geppetto.elicitation.option_likelihood import OptionScores, Unit, score, units
+from geppetto.elicitation.option_likelihood import OptionScores, units
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.metrics import participant_metrics
 from geppetto.evaluation.predictions import predictions
+from geppetto.experiment import answer
 from geppetto.models.base import LanguageModel
 from geppetto.personas.arms import Arm, Own, Shuffled
 from geppetto.plan import Plan, Strategy, make_plan
@@ -142,25 +143,12 @@ class ModelScorer:
             )
         except GeppettoError as error:
             raise InfeasibleError(str(error)) from error
-        for unit in missing:
-            self._ask(unit)
+        computed = [unit for _, unit in answer(self.model, missing, self.store) if unit]
         work = _Work(
-            sum(len(unit.ids) for unit in missing), sum(unit.distinct_tokens for unit in missing)
+            asked=sum(len(unit.ids) for unit in computed),
+            tokens=sum(unit.distinct_tokens for unit in computed),
         )
         return (self.store.get(prompts) if missing else stored), work
-
-    def _ask(self, unit: Unit) -> None:
-        """Ask a unit of work, unless another process that searches the same has just done so."""
-        scores = score(unit, self.model)
-        while scores:
-            try:
-                self.store.put(self.model.identity.name, scores)
-                return
-            except GeppettoError:
-                stored = self.store.get(scores)
-                if not stored:
-                    raise
-                scores = {key: s for key, s in scores.items() if key not in stored}
 
 
 @dataclass(frozen=True)

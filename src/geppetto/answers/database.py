@@ -1,0 +1,163 @@
+"""The database of a store of answers: SQLite or PostgreSQL, by its URL."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sql
+
+from geppetto.errors import GeppettoError
+
+VARIABLE = "GEPPETTO_ANSWERS"
+"""Environment variable with the URL of the store to use."""
+
+_metadata = sql.MetaData()
+
+answers = sql.Table(
+    "answers",
+    _metadata,
+    sql.Column("request", sql.String(64), primary_key=True),
+    sql.Column("model", sql.String, nullable=False),
+    sql.Column("log_probs", sql.String, nullable=False),
+    sql.Column("tokens", sql.String, nullable=False),
+    sql.Column("prompt_tokens", sql.Integer, nullable=False),
+    sql.Column("answered", sql.DateTime, nullable=False),
+)
+
+claims = sql.Table(
+    "claims",
+    _metadata,
+    sql.Column("request", sql.String(64), primary_key=True),
+    sql.Column("worker", sql.String, nullable=False),
+    sql.Column("until", sql.DateTime(timezone=True), nullable=False),
+)
+
+_LOCK = 7305232  # any number that no other program locks in the same PostgreSQL database
+_LET_ONE_WRITE = {
+    "sqlite": "BEGIN IMMEDIATE",
+    "postgresql": f"SELECT pg_advisory_xact_lock({_LOCK})",
+}
+_DRIVERS = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "sqlite": {"connect_args": {"timeout": 60}},
+    "postgresql": {"isolation_level": "READ COMMITTED", "pool_pre_ping": True},
+}
+_HOW_TO_NAME_ONE = (
+    "write sqlite:////folder/answers.db, or postgresql://user@host/database for one that several "
+    "machines share"
+)
+
+
+class Database:
+    """Where answers and claims are.
+
+    Reading never waits. Only one process writes at a time, and sees all that was written before:
+    so what it reads in `writing` stays true until it has written.
+
+    Parameters
+    ----------
+    url
+        An SQLAlchemy URL.
+
+    Raises
+    ------
+    GeppettoError
+        If the URL names no SQLite file and no PostgreSQL database, or its driver is missing.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = _parsed(url)
+        try:
+            self._engine = sql.create_engine(self._url, **_OPTIONS[self._url.get_backend_name()])
+        except ModuleNotFoundError as error:
+            raise GeppettoError(
+                f"{self} needs {error.name}; install it with: pip install 'geppetto[postgres]'"
+            ) from error
+        if self._file is not None:
+            sql.event.listen(self._engine, "connect", _make_durable)
+
+    def __str__(self) -> str:
+        """The URL without a password, wherever in it that stands."""
+        return self._url.set(query={}).render_as_string(hide_password=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[sql.Connection]:
+        """A connection that only reads."""
+        with self._errors(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sql.Connection]:
+        """A transaction that begins when no other writes, and is durable when it ends."""
+        if self._file is not None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._errors(), self._engine.begin() as connection:
+            connection.exec_driver_sql(_LET_ONE_WRITE[self._engine.dialect.name])
+            _metadata.create_all(connection)
+            yield connection
+
+    def exists(self) -> bool:
+        """Whether anything has been written yet."""
+        if self._file is not None and not self._file.exists():
+            return False
+        with self.reading() as connection:
+            return sql.inspect(connection).has_table(answers.name)
+
+    @property
+    def _file(self) -> Path | None:
+        is_file = self._url.get_backend_name() == "sqlite"
+        return Path(str(self._url.database)) if is_file else None
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sql.exc.DatabaseError as error:
+            if self._file is None:
+                advice = f"check {VARIABLE}, and that the server runs and lets you in"
+            elif isinstance(error, sql.exc.OperationalError):
+                advice = (
+                    "see that you may write there, that the disk has room and that no other "
+                    "program keeps it locked"
+                )
+            else:
+                advice = "move the file away, or restore it from a copy"
+            reason = " ".join(str(error.orig).split())
+            raise GeppettoError(
+                f"{self} cannot be read as a store of answers: {reason}; {advice}"
+            ) from error
+
+
+def _parsed(text: str) -> sql.URL:
+    """A URL of a database that can keep answers.
+
+    Raises
+    ------
+    GeppettoError
+        If it is not; the message does not repeat it, since a password may be anywhere in it.
+    """
+    try:
+        url = sql.make_url(text)
+    except (sql.exc.ArgumentError, ValueError):
+        raise GeppettoError(
+            f"the store of answers is not named by an SQLAlchemy URL; {_HOW_TO_NAME_ONE} "
+            f"(in {VARIABLE})"
+        ) from None
+    if url.drivername not in _DRIVERS:
+        raise GeppettoError(f"answers cannot be kept in {url.drivername}; {_HOW_TO_NAME_ONE}")
+    if url.drivername == "sqlite" and (url.query or url.database in {None, "", ":memory:"}):
+        raise GeppettoError(f"an SQLite store of answers is a plain file; {_HOW_TO_NAME_ONE}")
+    return url.set(drivername=_DRIVERS[url.drivername])
+
+
+def _make_durable(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
