@@ -17,8 +17,8 @@ import sqlalchemy as sql
 from geppetto.answers import claims as claiming
 from geppetto.answers.database import Database, claims
 from geppetto.answers.store import AnswerStore
-from geppetto.answers.worker import Worker
 from geppetto.elicitation.option_likelihood import OptionScores
+from geppetto.worker import Worker
 
 ANSWER = OptionScores((-0.1, -2.0), (1, 2), 30)
 
@@ -87,7 +87,7 @@ def test_a_claim_of_another_host_holds_until_it_ends(store_url: str) -> None:
         assert held(store_url)["b"][0] == str(Worker.current())
 
 
-SAY_WHO = "from geppetto.answers.worker import Worker; print(Worker.current())"
+SAY_WHO = "from geppetto.worker import Worker; print(Worker.current())"
 
 
 def ended() -> Worker:

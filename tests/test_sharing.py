@@ -75,8 +75,9 @@ def sharing(imported_once: None, store_url: str, tmp_path: Path) -> Iterator[Sha
 
 def alone(task: Task, folder: Path) -> dict[str, OptionScores]:
     """The answers of one process that shares nothing."""
-    yielded = answer(FakeModel(), task.units(), AnswerStore.at(folder / "alone.db"))
-    return {request: one for _, scores in yielded for request, one in scores.items()}
+    store, work = AnswerStore.at(folder / "alone.db"), task.units()
+    assert [unit for unit, _ in answer(FakeModel(), work, store)] == list(work)
+    return store.get(request for unit in work for request in unit.ids)
 
 
 @pytest.mark.parametrize(

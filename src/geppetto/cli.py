@@ -112,34 +112,47 @@ def plan(
 
 @app.command()
 def search(experiment: Annotated[Path, typer.Argument(help="A file with a `search`.")]) -> None:
-    """Search the best strategy on some people; the others are kept to confirm it."""
+    """Search the best strategy on some people and confirm it on the others."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from geppetto.answers.store import AnswerStore
     from geppetto.experiment import Experiment
+    from geppetto.reports import terminal as results
     from geppetto.search import terminal
-    from geppetto.search.optimise import optimise
     from geppetto.search.prepare import prepare_search
 
     asked = Experiment.from_file(experiment)
     with console.status("preparing the search"), errors_in(experiment):
         prepared = prepare_search(asked, WORKSPACE)
+        store = AnswerStore.of_workspace(WORKSPACE)
     console.print(terminal.plan(prepared))
-    scorer = prepared.scorer(AnswerStore.of_workspace(WORKSPACE))
+    with console.status("opening MLflow"):
+        from geppetto import searching
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     try:
         with errors_in(experiment), Progress(*columns, console=console) as progress:
-            task = progress.add_task("trials", total=prepared.settings.trials)
-            found = optimise(
+            trials = progress.add_task("trials", total=prepared.settings.trials)
+            answers = progress.add_task("answers of test people", total=None, visible=False)
+            confirmation = searching.search(
                 prepared,
-                scorer,
-                lambda trial: progress.update(task, completed=trial.user_attrs["place"] + 1),
+                WORKSPACE,
+                store,
+                on_trial=lambda trial: progress.update(
+                    trials, completed=trial.user_attrs["place"] + 1
+                ),
+                on_found=lambda found: progress.console.print(terminal.result(found)),
+                on_answers=lambda done, total: progress.update(
+                    answers, completed=done, total=total, visible=True
+                ),
             )
     except KeyboardInterrupt:
         console.print("stopped; every trial and answer so far is kept, run again to go on")
         raise typer.Exit(130) from None
     console.print()
-    console.print(terminal.result(found))
+    console.print(results.result(confirmation.results))
+    console.print()
+    console.print(terminal.confirmation(confirmation))
+    console.print("see it with: geppetto ui")
 
 
 def _speed(model: LanguageModel, units: Sequence[Unit]) -> float | None:

@@ -15,7 +15,7 @@ from typing import Any, Self
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from geppetto.answers.store import AnswerStore
+from geppetto.answers.store import UNTIL_LOOKING_AGAIN, AnswerStore
 from geppetto.answers.table import Normalisation, answers_table
 from geppetto.elicitation.option_likelihood import Unit, score, units
 from geppetto.errors import GeppettoError, unknown
@@ -31,9 +31,6 @@ from geppetto.results import Results
 from geppetto.search.settings import Search
 from geppetto.studies import Participant, Study, load_study
 from geppetto.yaml_file import read_yaml
-
-_UNTIL_LOOKING_AGAIN = 0.2
-"""Seconds between looks at what other processes are computing."""
 
 
 class ModelSpec(BaseModel):
@@ -331,7 +328,7 @@ def answer(
             yield unit, here
             break
         else:
-            time.sleep(_UNTIL_LOOKING_AGAIN)
+            time.sleep(UNTIL_LOOKING_AGAIN)
 
 
 def evaluate(prepared: Prepared, store: AnswerStore) -> Results:

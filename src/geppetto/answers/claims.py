@@ -19,8 +19,8 @@ from threading import Event, Thread
 import sqlalchemy as sql
 
 from geppetto.answers.database import Database, answers, claims
-from geppetto.answers.worker import Worker
 from geppetto.errors import GeppettoError
+from geppetto.worker import Worker
 
 LEASE = timedelta(seconds=60)
 """How long a claim holds after its worker last said that it lives."""

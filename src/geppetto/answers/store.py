@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import AbstractContextManager
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from geppetto.answers.claims import claimed
 from geppetto.answers.database import VARIABLE, Database, answers, claims
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError
+
+UNTIL_LOOKING_AGAIN = 0.2
+"""Seconds between looks at what other processes are doing."""
 
 _SAME = 1e-4
 """Nats by which two computations of the same answer may differ."""
@@ -53,6 +57,16 @@ class AnswerStore:
         None if another process computes one of them, and then nothing is claimed.
         """
         return claimed(requests, self._database)
+
+    @contextmanager
+    def alone(self, task: str) -> Iterator[None]:
+        """Wait until no other process is at the same task, then keep it to this one."""
+        while True:
+            with self.claim([task]) as mine:
+                if mine:
+                    yield
+                    return
+            time.sleep(UNTIL_LOOKING_AGAIN)
 
     def put(self, model: str, scores: Mapping[str, OptionScores]) -> None:
         """Store answers by request id, all or none, durably before this returns.

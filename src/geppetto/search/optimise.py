@@ -20,8 +20,9 @@ from geppetto.search.samplers import sampler
 from geppetto.search.scoring import InfeasibleError, Scorer
 from geppetto.search.settings import DIRECTIONS
 from geppetto.search.space import Drawn
-from geppetto.search.storage import fail_dead_trials, open_storage, this_process
+from geppetto.search.storage import fail_dead_trials, open_storage
 from geppetto.search.trials import FINISHED, PLACE, PROCESS, REASON, SCORES, WORK
+from geppetto.worker import Worker
 
 HOPELESS = 3
 """So many infeasible trials, and no other, end a search."""
@@ -149,7 +150,7 @@ class _Trial:
     scorer: Scorer
 
     def __call__(self, trial: optuna.Trial) -> tuple[float, ...]:
-        trial.set_user_attr(PROCESS, this_process())
+        trial.set_user_attr(PROCESS, str(Worker.current()))
         place = _free_place(trial)
         if place >= _planned(self.prepared):
             raise _SurplusError

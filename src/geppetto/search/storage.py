@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import sqlite3
 import time
 import warnings
@@ -18,6 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from geppetto.errors import GeppettoError
 from geppetto.search.trials import PROCESS
+from geppetto.worker import Worker
 
 HEARTBEAT = 60
 """Seconds between two signs of life of a trial, for processes on other hosts."""
@@ -69,11 +68,6 @@ def _made(url: str, options: dict[str, Any]) -> optuna.storages.RDBStorage:
     raise AssertionError
 
 
-def this_process() -> dict[str, Any]:
-    """What tells this process from every other, also from later ones with its number."""
-    return {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
-
-
 def fail_dead_trials(study: optuna.Study) -> None:
     """Fail the running trials of processes on this host that are gone."""
     while True:
@@ -99,21 +93,4 @@ def _is_dead(trial: FrozenTrial) -> bool:
     if process is None:
         assert trial.datetime_start is not None
         return datetime.now() - trial.datetime_start > UNCLAIMED
-    if process["host"] != socket.gethostname():
-        return False
-    try:
-        os.kill(process["pid"], 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        pass
-    return bool(process["started"] != _started(process["pid"]))
-
-
-def _started(pid: int) -> str | None:
-    """When a process was started, in clock ticks since boot; None where that is not told."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    return stat.rpartition(")")[2].split()[19]
+    return Worker.parse(process).is_known_dead()

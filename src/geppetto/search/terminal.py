@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from geppetto.search.confirm import Confirmation
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
 
@@ -86,6 +87,11 @@ def result(found: SearchResult) -> RenderableType:
         ),
     ]
     return Group(*lines)
+
+
+def confirmation(told: Confirmation) -> RenderableType:
+    """What test people say of the winner."""
+    return Group(*(Text(sentence) for sentence in told.sentences))
 
 
 def described(strategy: str, layout: dict[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""Who computes an answer: one process on one host."""
+"""Who does some work: one process on one host."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAMESPACE = Path("/proc/self/ns/pid")
 
 @dataclass(frozen=True)
 class Worker:
-    """A process that computes answers, told apart from every other process anywhere.
+    """A process, told apart from every other process anywhere.
 
     Attributes
     ----------

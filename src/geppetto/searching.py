@@ -1,0 +1,78 @@
+"""A search, from its first trial to what people say who had no part in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from optuna.trial import FrozenTrial
+
+from geppetto.answers.store import AnswerStore
+from geppetto.experiment import answer, evaluate, unanswered
+from geppetto.search.confirm import WINNER, Confirmation, prepare_confirmation
+from geppetto.search.optimise import open_study, optimise
+from geppetto.search.prepare import PreparedSearch
+from geppetto.search.result import SearchResult
+from geppetto.tracking import mlflow_runs, searches
+
+
+def _nothing(*_: object) -> None:
+    pass
+
+
+def search(
+    prepared: PreparedSearch,
+    workspace: Path,
+    store: AnswerStore,
+    on_trial: Callable[[FrozenTrial], None] = _nothing,
+    on_found: Callable[[SearchResult], None] = _nothing,
+    on_answers: Callable[[int, int], None] = _nothing,
+) -> Confirmation:
+    """Search on some people, confirm the winner on the others, and log both to MLflow.
+
+    What an earlier call did is not done again; several processes may search the same.
+
+    Parameters
+    ----------
+    prepared
+        What is searched.
+    workspace
+        Folder whose `mlruns/` keeps what is found.
+    store
+        Where answers are kept.
+    on_trial
+        Called with each trial of this process once it has ended.
+    on_found
+        Called with what was found, before it is confirmed.
+    on_answers
+        Called with how many answers of the confirmation there are, and how many there will be.
+
+    Raises
+    ------
+    GeppettoError
+        If no candidate can be scored, or the winner cannot be confirmed.
+    """
+    with store.alone(f"begin {prepared.sha256}"):
+        tracked = searches.begin(prepared, workspace)
+
+    def ended(trial: FrozenTrial) -> None:
+        searches.log_trials(tracked, prepared, [trial])
+        on_trial(trial)
+
+    found = optimise(prepared, prepared.scorer(store), ended)
+    on_found(found)
+    with store.alone(f"confirm {prepared.sha256}"):
+        asked = prepare_confirmation(prepared, found)
+        confirmed = mlflow_runs.begin(asked, workspace)
+        (work,) = unanswered(asked, store).values()
+        done, total = 0, sum(len(unit.ids) for unit in work)
+        for unit, _ in answer(prepared.model, work, store):
+            done += len(unit.ids)
+            on_answers(done, total)
+        results = evaluate(asked, store)
+        references = tuple(each.label for each in asked.strategies if each.label != WINNER)
+        confirmation = Confirmation(found, results, references)
+        if not confirmed.finished:
+            mlflow_runs.finish(confirmed, asked, results)
+            searches.finish(tracked, prepared, open_study(prepared), confirmation, confirmed)
+    return confirmation
