@@ -37,9 +37,9 @@ def run(experiment: str | Path, workspace: str | Path = ".") -> Results:
 
     path, folder = Path(experiment), Path(workspace)
     asked = Experiment.from_file(path)
+    store = AnswerStore.of_workspace(folder)
     with errors_in(path):
         prepared = prepare(asked, folder)
-        store = AnswerStore.of_workspace(folder)
         missing = unanswered(prepared, store)
     tracked = mlflow_runs.begin(prepared, folder)
     for model in prepared.models:

@@ -45,9 +45,9 @@ def run(experiment: Annotated[Path, typer.Argument(help="An experiment file.")])
     from geppetto.reports import terminal
 
     asked = Experiment.from_file(experiment)
+    store = AnswerStore.of_workspace(WORKSPACE)
     with console.status("making the plan"), errors_in(experiment):
         prepared = prepare(asked, WORKSPACE)
-        store = AnswerStore.of_workspace(WORKSPACE)
         missing = unanswered(prepared, store)
     work = {}
     for model in prepared.models:
@@ -97,9 +97,9 @@ def plan(
     if any(spread <= 0 for spread in sd or ()):
         raise GeppettoError("--sd must be more than 0 nats")
     asked = Experiment.from_file(experiment)
+    store = AnswerStore.of_workspace(WORKSPACE)
     with console.status("making the plan"), errors_in(experiment):
         prepared = prepare(asked, WORKSPACE)
-        store = AnswerStore.of_workspace(WORKSPACE)
         missing = unanswered(prepared, store)
     work = {name: terminal.Work(units, None) for name, units in missing.items()}
     console.print(terminal.plan(prepared, work))
