@@ -163,23 +163,25 @@ class _Asked:
     def reading(self, own: Persona) -> Reading:
         """What is read with a persona."""
         whole = self.passage(own)
-        passages = [whole]
         if self.model is None:
-            passages += [
-                Passage(f"chat models: {turn.role} turn", turn.content)
-                for turn in turns(self.study, self.item, own, self.layout)
-            ]
-            passages.append(
-                Passage("chat models: beginning of the answer", answer_cue(self.layout))
+            passages = (
+                whole,
+                *(
+                    Passage(f"chat models: {turn.role} turn", turn.content)
+                    for turn in turns(self.study, self.item, own, self.layout)
+                ),
+                Passage("chat models: beginning of the answer", answer_cue(self.layout)),
             )
-        tokens = self.tokens(whole)
-        more = None if tokens is None else tokens - (self.tokens(self.passage(None)) or 0)
+            return Reading(own.text, passages, _length(own.text), _length(whole.text))
+        tokens = len(self.model.tokenize(whole.text))
+        added = tokens - len(self.model.tokenize(self.passage(None).text))
+        title = f"{whole.title}, {tokens:,} tokens, {added:,} of them the persona's"
         return Reading(
-            own.text, tuple(passages), _length(own.text, more), _length(whole.text, tokens)
+            own.text,
+            (Passage(title, whole.text),),
+            _length(own.text, added),
+            _length(whole.text, tokens),
         )
-
-    def tokens(self, passage: Passage) -> int | None:
-        return len(self.model.tokenize(passage.text)) if self.model else None
 
 
 def _readings(
@@ -194,7 +196,7 @@ def _readings(
         yield person.id, asked.reading(own) if own else None
 
 
-def _length(text: str, tokens: int | None) -> Length:
+def _length(text: str, tokens: int | None = None) -> Length:
     return Length(len(text.split()), len(text), tokens)
 
 

@@ -47,12 +47,11 @@ class SideBySide:
     ) -> Iterator[RenderableType]:
         fit = max(1, min(len(self.columns), (options.max_width + GAP) // (NARROWEST + GAP)))
         for start in range(0, len(self.columns), fit):
-            row = self.columns[start : start + fit]
-            table = Table.grid(padding=(0, GAP, 1, 0), pad_edge=False, expand=True)
+            table = Table.grid(padding=(0, GAP, 0, 0), expand=True)
             for _ in range(fit):
                 table.add_column(ratio=1, overflow="fold")
-            table.add_row(*row)
-            yield table
+            table.add_row(*self.columns[start : start + fit])
+            yield table if start == 0 else Group("", table)
 
 
 def _drawn(found: Preview) -> str:
