@@ -253,7 +253,7 @@ def test_a_study_without_traits_has_answers_to_show(workspace: Path) -> None:
             """
         )
     )
-    (workspace / "bare.csv").write_text("id,q1,q2\na,0,1\nb,1,1\n")
+    (workspace / "bare.csv").write_text("id,q1,q2\na,0,1\nb,1,0\n")
     new_strategy("mine", workspace)
     options: dict[str, Any] = {"workspace": workspace, "study": "codebook.yaml"}
     with pytest.raises(
@@ -261,9 +261,9 @@ def test_a_study_without_traits_has_answers_to_show(workspace: Path) -> None:
     ):
         seen("mine", **options)
     found = seen("mine", **options, parameters=settings("--set", ["answers={}"], ""))
-    assert [r.persona for r in found.people.values() if r] == [
-        'You are a person whose answer to "It snows." is "1".'
-    ] * 2
+    assert [reading.persona for reading in found.people.values() if reading] == [
+        f'You are a person whose answer to "It snows." is "{code}".' for code in "10"
+    ]
 
 
 def test_an_item_is_previewed_with_what_may_be_known_when_it_is_predicted(bfi: Study) -> None:

@@ -31,7 +31,7 @@ def new_strategy(name: str, workspace: Path) -> Path:
     if original.exists():
         raise GeppettoError(
             f"{path} would hide the strategy {name} that ships with geppetto; choose another name "
-            f"(to change that strategy, copy {original} and rename the copy)"
+            f"(to change that strategy, copy {original} here under another)"
         )
     _, text = _TEMPLATE.read_text("utf-8").split("\n", 1)
     class_name = "".join(word.capitalize() for word in name.split("_"))

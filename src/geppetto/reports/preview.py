@@ -13,7 +13,7 @@ from rich.text import Text
 from geppetto.preview import PLACE, SEED, Passage, Preview, Reading
 
 NARROWEST, GAP = 36, 3
-"""Characters that a column needs at least, and that are between two columns."""
+"""Characters that a column needs at least, and that it is followed by."""
 _PLACES = {
     "task": "A chat model reads the persona in the user turn, before the statement.",
     "system": "A chat model reads the persona at the end of the system turn.",
@@ -45,9 +45,9 @@ class SideBySide:
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType]:
-        fit = max(1, min(len(self.columns), (options.max_width + GAP) // (NARROWEST + GAP)))
+        fit = max(1, min(len(self.columns), options.max_width // (NARROWEST + GAP)))
         for start in range(0, len(self.columns), fit):
-            table = Table.grid(padding=(0, GAP, 0, 0), expand=True)
+            table = Table.grid(padding=(0, GAP, 0, 0), pad_edge=True, expand=True)
             for _ in range(fit):
                 table.add_column(ratio=1, overflow="fold")
             table.add_row(*self.columns[start : start + fit])
