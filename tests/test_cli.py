@@ -72,32 +72,6 @@ def test_strategies_are_listed() -> None:
         assert name in listed
 
 
-def test_a_preview_is_what_a_model_reads_and_loads_none() -> None:
-    found = geppetto(
-        *("personas", "preview", "interview", "--study", "bfi", "--participant", "61623"),
-        *("--item", "N3"),
-    )
-    golden = (ROOT / "tests/golden/interview.plain.txt").read_text()
-    assert golden.removesuffix("1|2|3|4|5|6\n").strip() in found.stdout
-    code = (
-        "import sys; sys.argv = 'geppetto personas preview known_answers --study bfi "
-        "--participant 61623 --set k=3'.split(); import geppetto.cli as c\n"
-        "try: c.main()\nexcept SystemExit: pass\n"
-        "assert 'llama_cpp' not in sys.modules and 'mlflow' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
-
-
-def test_a_preview_for_a_model_shows_its_own_template() -> None:
-    found = geppetto(
-        *("personas", "preview", "portrait", "--study", "bfi", "--participant", "61623"),
-        *("--model", "smollm2-135m-instruct", "--item", "N3"),
-    )
-    golden = (ROOT / "tests/golden/portrait.chat.txt").read_text()
-    assert golden.removesuffix("1|2|3|4|5|6\n").strip() in found.stdout
-    assert re.search(r"smollm2-135m-instruct, \d+ tokens", found.stdout)
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -193,11 +167,6 @@ def test_a_prompt_longer_than_the_context_stops_before_anything_is_asked(workspa
 
 def test_unknown_names_on_the_command_line_are_refused_too() -> None:
     assert "unknown study" in refused(geppetto("studies", "show", "nothing"))
-    preview = ("personas", "preview", "interview", "--study", "bfi", "--participant")
-    assert "unknown participant '1'" in refused(geppetto(*preview, "1"))
-    assert "unknown item 'Z1'" in refused(geppetto(*preview, "61623", "--item", "Z1"))
-    assert "write it as name=value" in refused(geppetto(*preview, "61623", "--set", "k"))
-    assert "is not a YAML value" in refused(geppetto(*preview, "61623", "--set", "k=["))
     assert "nothing.yaml does not exist" in refused(geppetto("run", "nothing.yaml"))
 
 

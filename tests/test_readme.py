@@ -25,20 +25,22 @@ def test_the_two_commands_come_first_and_ci_calls_the_second() -> None:
 
 
 def test_files_and_commands_of_the_readme_work(workspace: Path) -> None:
+    ran = []
     for kind, text in BLOCKS:
         if kind in ("python", "yaml"):
             comment, content = text.split("\n", 1)
             path = workspace / comment.removeprefix("# ")
             assert path.parent.is_dir(), comment
             path.write_text(content)
-    ran = []
-    for command in COMMANDS:
-        if command.startswith("geppetto ") and command != "geppetto ui":
-            words = [sys.executable, "-m", *shlex.split(command)]
-            done = subprocess.run(words, cwd=workspace, capture_output=True, text=True)
-            assert done.returncode == 0, f"{command}\n{done.stderr}"
-            ran.append(done.stdout)
-    listed, preview, for_model, planned, result = ran
+        for command in text.splitlines() if kind == "sh" else ():
+            if command.startswith("geppetto ") and command != "geppetto ui":
+                words = [sys.executable, "-m", *shlex.split(command)]
+                done = subprocess.run(words, cwd=workspace, capture_output=True, text=True)
+                assert done.returncode == 0, f"{command}\n{done.stderr}"
+                ran.append(done.stdout)
+    written, started, listed, preview, for_model, planned, result = ran
+    assert "personas/generation.py" in written
+    assert "You are a person whose" in started
     assert "generation" in listed
     assert "You are a young adult." in preview
     assert "You are an older adult." in for_model

@@ -265,11 +265,25 @@ def list_personas(context: typer.Context) -> None:
     console.print(table)
 
 
+@personas_app.command("new")
+def new_strategy(
+    name: Annotated[str, typer.Argument(help="What the strategy is to be called.")],
+) -> None:
+    """Write a strategy to start from, which runs as it is, to `personas/`."""
+    from geppetto.personas import new
+
+    console.print(Text(f"wrote {new.new_strategy(name, WORKSPACE)}; see what a model will read:"))
+    console.print(Text(f"geppetto personas preview {name} --study bfi"))
+
+
 @personas_app.command("preview")
 def preview(
     name: Annotated[str, typer.Argument(help="A strategy's name.")],
     study: Annotated[str, typer.Option(help="A study's name, or a codebook file.")],
-    participant: Annotated[str, typer.Option(help="A participant's id.")],
+    participant: Annotated[
+        list[str] | None,
+        typer.Option(help="A participant's id; may be given again. Three are drawn if not given."),
+    ] = None,
     item: Annotated[
         str | None, typer.Option(help="Item to ask; the first one if not given.")
     ] = None,
@@ -279,13 +293,26 @@ def preview(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of the strategy, as k=5.")
     ] = None,
+    layout: Annotated[
+        list[str] | None, typer.Option(help="How the item is put, as answer=letter.")
+    ] = None,
 ) -> None:
-    """Print exactly what a model will read for one participant."""
+    """Print exactly what a model will read: of one participant, or of several side by side."""
     from geppetto.preview import preview as previewed
+    from geppetto.reports import preview as terminal
+    from geppetto.settings import settings
 
-    for title, text in previewed(name, set_ or [], study, participant, item, model, WORKSPACE):
-        console.rule(Text(title), style="dim")
-        console.print(Text(text))
+    found = previewed(
+        name,
+        settings("--set", set_ or [], "k=5"),
+        study,
+        WORKSPACE,
+        participants=participant or [],
+        item_name=item,
+        layout=settings("--layout", layout or [], "answer=letter"),
+        model_name=model,
+    )
+    console.print(terminal.preview(found))
 
 
 def main() -> None:
