@@ -149,14 +149,14 @@ class Confirmation:
             f"Winner of {len(search.trials):,} trials: "
             f"{described(search.winner.strategy.label, search.winner.layout)}.",
             f"Its {objective} is {self.searched:+.4f} for the {len(search.search):,} people it was "
-            f"chosen on, and {interval(self.confirmed)} for {len(self._people):,} others: it was "
-            f"{self.optimism:+.4f} too good there.",
+            f"chosen on, and {interval(self.confirmed)} for {len(self._people):,} others. "
+            f"Optimism, by how much it was better there: {self.optimism:+.4f}.",
         ]
         if self.luck is not None:
             told.append(
-                f"Drawing the {len(search.search):,} people anew makes one expect "
+                f"Drawing the people it was chosen on anew makes one expect an optimism of "
                 f"{self.luck.optimism:+.4f}; the best of {complete:,} equally good candidates "
-                f"would be {self.luck.best_of_equals:.4f} better than they are by luck alone. "
+                f"would seem {self.luck.best_of_equals:.4f} better than they are by luck alone. "
                 f"The same candidate won in {self.luck.chosen_again:.0%} of draws."
             )
         for one in self.versus:

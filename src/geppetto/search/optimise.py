@@ -177,6 +177,7 @@ class _Trial:
             candidate = self.prepared.candidate(drawn)
         except GeppettoError as error:
             raise InfeasibleError(str(error)) from error
+        trial.set_user_attr("strategy", candidate.strategy.label)
         positions = {name: n for n, name in enumerate(self.prepared.study.people)}
         scores: dict[str, tuple[float, ...]] = {}
         work = dict.fromkeys(WORK, 0)

@@ -110,7 +110,7 @@ class PreparedSearch:
             If its parameters do not go together.
         """
         rule = load_strategy(drawn.strategy, drawn.parameters, self.workspace)
-        label = named(drawn.strategy, drawn.parameters).label
+        label = Named.model_validate({drawn.strategy: rule.model_dump(exclude_defaults=True)}).label
         layout = Layout.model_validate(self.experiment.layout.model_dump() | dict(drawn.layout))
         return Candidate(Strategy(drawn.strategy, label, rule), layout)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from geppetto.search.confirm import Confirmation
+from geppetto.search.confirm import Confirmation, described
+from geppetto.prompts.layout import Layout
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
 
@@ -59,10 +62,10 @@ def result(found: SearchResult) -> RenderableType:
     )
     for column in table.columns[2:]:
         column.justify = "right"
-    for _, row in ranked.head(SHOWN).iterrows():
+    for row in ranked.head(SHOWN).to_dict("records"):
         table.add_row(
             f"{'*' if row['number'] in found.best else ' '}{row['number']}",
-            Text(described(row["strategy"], row["parameters"]["layout"])),
+            Text(_described(row)),
             *(f"{row[name]:+.4f}" for name in objectives),
             f"{row['people']:,}",
             f"{row['tokens']:,}",
@@ -79,7 +82,7 @@ def result(found: SearchResult) -> RenderableType:
     (winner,) = found.trials[found.trials["number"] == found.best[0]].to_dict("records")
     lines += [
         Text(effort),
-        Text(f"best: {described(winner['strategy'], winner['parameters']['layout'])}", "bold"),
+        Text(f"best: {_described(winner)}", "bold"),
         Text(
             f"It is the best on the {len(found.search):,} people it was chosen on, so its value "
             f"here is too good; {len(found.test):,} others have not been looked at.",
@@ -94,7 +97,6 @@ def confirmation(told: Confirmation) -> RenderableType:
     return Group(*(Text(sentence) for sentence in told.sentences))
 
 
-def described(strategy: str, layout: dict[str, object]) -> str:
-    """A candidate in one line, with what was searched of its layout."""
-    fields = ", ".join(f"{name}={value}" for name, value in layout.items())
-    return f"{strategy} · {fields}" if fields else strategy
+def _described(trial: Mapping[Hashable, Any]) -> str:
+    layout = Layout.model_validate(trial["parameters"]["layout"])
+    return described(trial["strategy"], layout)
