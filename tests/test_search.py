@@ -9,15 +9,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import optuna
-import pandas as pd
 import pytest
 from optuna.trial import TrialState
 
@@ -31,14 +29,14 @@ from geppetto.prompts.layout import Layout
 from geppetto.search.optimise import open_study, optimise
 from geppetto.search.result import SearchResult
 from geppetto.search.scoring import BatchScores, Candidate, InfeasibleError, ModelScorer
-from invented_search import STRATEGIES, Invented, prepared
+from invented_search import Invented, prepared
 
 SCRIPT = [sys.executable, str(Path(__file__).parent / "invented_search.py")]
 SAMPLERS: list[dict[str, Any]] = [
-    {"sampler": "tpe", "trials": 16},
+    {"sampler": "tpe", "trials": 13},
     {"sampler": "random", "trials": 8},
-    {"sampler": "nsga2", "trials": 24},
-    {"sampler": "grid", "trials": 9, "strategies": ["interview", "biography"]},
+    {"sampler": "nsga2", "trials": 12},
+    {"sampler": "grid", "trials": 8, "strategies": ["interview", "biography"]},
 ]
 
 
@@ -48,7 +46,7 @@ def outcome(found: SearchResult) -> dict[str, Any]:
     return {
         "trials": found.trials[columns].to_dict("records"),
         "scores": {name: table.to_numpy().tolist() for name, table in found.scores.items()},
-        "winner": found.winner,
+        "winner": (found.winner.strategy.label, found.winner.strategy.rule.model_dump()),
         "ended": found.ended,
     }
 
@@ -67,15 +65,15 @@ class Stopping:
 
 
 def test_the_planted_best_is_found_and_hopeless_trials_are_given_up(tmp_path: Path) -> None:
-    search = prepared(tmp_path, trials=40, sampler="tpe")
+    search = prepared(tmp_path, trials=30)
     seen: list[optuna.trial.FrozenTrial] = []
     found = optimise(search, Invented(), seen.append)
     assert found.winner.strategy.name == "known_answers"
     assert 12 <= found.winner.strategy.rule.model_dump()["k"] <= 18
-    assert found.ended == "all 40 trials were made"
-    assert [trial.user_attrs["place"] for trial in seen] == list(range(40))
+    assert found.ended == "all 30 trials were made"
+    assert [trial.user_attrs["place"] for trial in seen] == list(range(30))
     trials = found.trials
-    assert list(trials["number"]) == list(range(40)) and set(trials["state"]) == {
+    assert list(trials["number"]) == list(range(30)) and set(trials["state"]) == {
         "complete",
         "pruned",
     }
@@ -84,7 +82,7 @@ def test_the_planted_best_is_found_and_hopeless_trials_are_given_up(tmp_path: Pa
     best = trials[trials["state"] == "complete"]["information"].max()
     winner = trials.set_index("number").loc[found.best[0]]
     assert winner["information"] == best and winner["strategy"] == found.winner.strategy.label
-    late = trials.tail(20)["strategy"].str.startswith("known_answers")
+    late = trials.tail(15)["strategy"].str.startswith("known_answers")
     assert late.mean() > 0.6  # what was learnt is used
 
 
@@ -152,16 +150,20 @@ def test_a_grid_tries_every_candidate_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("settings", SAMPLERS, ids=lambda settings: settings["sampler"])
-def test_an_interruption_changes_nothing(settings: dict[str, Any], tmp_path: Path) -> None:
+def test_an_interruption_changes_nothing(
+    settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("settings", "samplers"):
+        monkeypatch.setattr(f"geppetto.search.{module}.POPULATION", 4)
     whole = optimise(prepared(tmp_path / "whole", people=20, **settings), Invented())
     search = prepared(tmp_path / "stopped", people=20, **settings)
-    for calls in (1, 0, 6, 7, 3):
+    for calls in (1, 0, 3, 4):
         with pytest.raises(RuntimeError, match="the power is gone"):
             optimise(search, Stopping(calls))
     stopped = optimise(search, Invented())
     assert outcome(stopped) == outcome(whole)
     states = [trial.state for trial in open_study(search).trials]
-    assert states.count(TrialState.FAIL) == 5
+    assert states.count(TrialState.FAIL) == 4
 
 
 def run(workspace: Path, seconds: float, trials: int) -> subprocess.Popen[bytes]:
@@ -179,30 +181,30 @@ def until(reached: Any, process: subprocess.Popen[bytes]) -> None:
 
 
 def test_a_killed_search_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    settings = {"trials": 14}
+    settings = {"trials": 13}
     whole = optimise(prepared(tmp_path / "whole", **settings), Invented())
     search = prepared(tmp_path / "killed", **settings)
     study = open_study(search)
-    for finished in (2, 12):  # among random trials, and among those that TPE suggests
-        process = run(tmp_path / "killed", 0.2, 14)
+    for finished in (2, 11):  # among random trials, and among those that TPE suggests
+        process = run(tmp_path / "killed", 0.05, 13)
         until(lambda n=finished: trials_of(study, TrialState.COMPLETE, TrialState.PRUNED) >= n
               and trials_of(study, TrialState.RUNNING), process)  # fmt: skip
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert trials_of(study, TrialState.RUNNING) == 1
     assert outcome(optimise(search, Invented())) == outcome(whole)
-    assert trials_of(study, TrialState.FAIL) == 2 and trials_of(study) == 16
+    assert trials_of(study, TrialState.FAIL) == 2 and trials_of(study) == 15
 
 
 def test_two_processes_share_a_search(tmp_path: Path) -> None:
-    processes = [run(tmp_path, 0.1, 13) for _ in range(2)]
+    processes = [run(tmp_path, 0.1, 8) for _ in range(2)]
     assert [process.wait() for process in processes] == [0, 0]
-    search = prepared(tmp_path, trials=13)
+    search = prepared(tmp_path, trials=8)
     trials = open_study(search).trials
     counted = [trial for trial in trials if trial.state is not TrialState.FAIL]
-    assert sorted(trial.user_attrs["place"] for trial in counted) == list(range(13))
+    assert sorted(trial.user_attrs["place"] for trial in counted) == list(range(8))
     assert len({trial.user_attrs["process"]["pid"] for trial in counted}) == 2
-    assert len(optimise(search, Stopping(0)).trials) == 13
+    assert len(optimise(search, Stopping(0)).trials) == 8
 
 
 def test_a_process_that_died_before_it_said_who_it_was_is_noticed(
@@ -254,12 +256,11 @@ def test_infeasible_candidates_are_counted_and_never_win(tmp_path: Path) -> None
             raise InfeasibleError("too long")
         return Invented()(candidate, people)
 
-    found = optimise(prepared(tmp_path, trials=30), scorer)
+    found = optimise(prepared(tmp_path, trials=25), scorer)
     infeasible = found.trials["state"] == "infeasible"
-    assert len(found.trials) == 30 and found.winner.strategy.name != "known_answers"
+    assert len(found.trials) == 25 and found.winner.strategy.name != "known_answers"
     assert set(found.trials["reason"][infeasible]) == {"too long"}
-    # three of ten at random, and not more often by what was learnt
-    assert infeasible.tail(20).mean() < 0.3
+    assert infeasible.head(10).any() and infeasible.tail(15).mean() < 0.3
 
 
 def test_a_search_of_nothing_but_infeasible_candidates_stops(tmp_path: Path) -> None:
@@ -270,7 +271,7 @@ def test_a_search_of_nothing_but_infeasible_candidates_stops(tmp_path: Path) -> 
         with pytest.raises(GeppettoError, match=r"none of 3 candidates .* it cannot be asked; "):
             optimise(prepared(tmp_path, trials=30), scorer)
     with pytest.raises(GeppettoError, match="none of 2 candidates"):
-        optimise(prepared(tmp_path, trials=2), scorer)
+        optimise(prepared(tmp_path / "few", trials=2), scorer)
 
 
 def scorer_of(search: Any, store: Path) -> ModelScorer:
@@ -355,9 +356,8 @@ def test_people_who_cannot_be_described_make_a_candidate_infeasible(tmp_path: Pa
         scorer(candidate, search.batches[0])
     found = optimise(replace(search, settings=search.settings.model_copy(update={"trials": 8})),
                      scorer)  # fmt: skip
-    states = found.trials.set_index(found.trials["parameters"].map(lambda p: bool(p["traits"])))
-    assert set(states["state"][[False]]) == {"infeasible"}
-    assert "infeasible" not in set(states["state"][[True]])
+    shown = found.trials["parameters"].map(lambda parameters: bool(parameters["traits"]))
+    assert ((found.trials["state"] == "infeasible") == ~shown).all() and shown.nunique() == 2
 
 
 def test_optuna_dashboard_opens_a_search(tmp_path: Path) -> None:
