@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from conftest import FakeModel
 from geppetto.experiment import Experiment
+from geppetto.models.base import ModelIdentity
 from geppetto.search.optimise import optimise
 from geppetto.search.prepare import PreparedSearch, prepare_search
 from geppetto.search.scoring import BatchScores, Candidate
@@ -20,7 +20,27 @@ from geppetto.search.scoring import BatchScores, Candidate
 STRATEGIES = ["interview", "biography", {"known_answers": {"k": {"low": 1, "high": 20}}}]
 
 
-def prepared(workspace: Path, people: int = 40, **search: Any) -> PreparedSearch:
+class Silent:
+    """A model that is never asked."""
+
+    identity = ModelIdentity(
+        name="silent",
+        sha256="0",
+        kind="base",
+        weights="none",
+        kv_cache="none",
+        flash_attention=False,
+        gelu="none",
+        engine="none",
+    )
+
+
+SILENT = Silent()
+
+
+def prepared(
+    workspace: Path, people: int = 40, model: Any = SILENT, **search: Any
+) -> PreparedSearch:
     """A search of three strategies on half of some people of a bundled study."""
     experiment = Experiment.model_validate(
         {
@@ -33,7 +53,7 @@ def prepared(workspace: Path, people: int = 40, **search: Any) -> PreparedSearch
             "search": {"strategies": STRATEGIES, "trials": 12, "batch": 5, **search},
         }
     )
-    with patch("geppetto.search.prepare.open_model", lambda *_: FakeModel()):
+    with patch("geppetto.search.prepare.open_model", lambda *_: model):
         return prepare_search(experiment, workspace)
 
 

@@ -19,12 +19,15 @@ AGE = Trait(name="age", label="age", question="?")
 TRAITS = [SEX, AREA, AGE]
 
 people = st.lists(
-    st.builds(
-        dict,
-        sex=st.sampled_from(["Male", "Female", None]),
-        area=st.sampled_from(["North", "South", None]),
-        age=st.floats(18, 90),
-        cluster=st.sampled_from([None, None, "x", "y", "p1"]),
+    st.tuples(
+        st.fixed_dictionaries(
+            {
+                "sex": st.sampled_from(["Male", "Female", None]),
+                "area": st.sampled_from(["North", "South", None]),
+                "age": st.floats(18, 90),
+            }
+        ),
+        st.sampled_from([None, None, "x", "y", "p1"]),
     ),
     min_size=8,
     max_size=60,
@@ -32,11 +35,11 @@ people = st.lists(
     lambda rows: [
         Participant(
             f"p{n}",
-            {k: v for k, v in row.items() if k != "cluster" and v is not None},
+            {name: value for name, value in known.items() if value is not None},
             {},
-            cluster=row["cluster"],
+            cluster=cluster,
         )
-        for n, row in enumerate(rows)
+        for n, (known, cluster) in enumerate(rows)
     ]
 )
 

@@ -55,17 +55,19 @@ def _make_quick(connection: sqlite3.Connection, _: object) -> None:
 
 
 def _made(url: str, options: dict[str, Any]) -> optuna.storages.RDBStorage:
-    """The storage, whose tables another process may be making just now."""
-    for attempt in range(20):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ExperimentalWarning)
+    """The storage; if another process makes its tables just now, it is tried again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        for _ in range(50):
+            try:
                 return optuna.storages.RDBStorage(url, options, heartbeat_interval=HEARTBEAT)
-        except (sql.exc.OperationalError, sql.exc.ProgrammingError) as error:
-            if "already exists" not in str(error) or attempt == 19:
-                raise
+            except (sql.exc.OperationalError, sql.exc.ProgrammingError) as error:
+                if "already exists" not in str(error):
+                    raise
+            except sql.exc.IntegrityError:
+                pass  # both wrote the version
             time.sleep(0.1)
-    raise AssertionError
+        return optuna.storages.RDBStorage(url, options, heartbeat_interval=HEARTBEAT)
 
 
 def fail_dead_trials(study: optuna.Study) -> None:
