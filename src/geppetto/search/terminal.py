@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from geppetto.search.confirm import Confirmation, described
 from geppetto.prompts.layout import Layout
+from geppetto.search.confirm import Confirmation, described
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
 
