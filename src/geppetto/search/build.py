@@ -40,10 +40,15 @@ def space(
     GeppettoError
         If a strategy, parameter or trait does not exist, or cannot have what it was given.
     """
-    fields = ((name, of_field(Layout, name, f"search: layout {name}")) for name in layout)
+    fields = []
+    for name in layout:
+        node = of_field(Layout, name, f"search: layout {name}")
+        if node is None:
+            raise GeppettoError(f"search: layout: {name} can be anything, so it is not searched")
+        fields.append((name, node))
     return Space(
         {each.name: _strategy(each, study, workspace) for each in candidates},
-        Record(tuple((name, node) for name, node in fields if node is not None)),
+        Record(tuple(fields)),
     )
 
 
@@ -85,7 +90,7 @@ def of_model(schema: type[BaseModel], given: Mapping[str, Any], place: str) -> R
     for name, field in schema.model_fields.items():
         where = f"{place}: {name}"
         node = (
-            _narrowed(field, given[name], where, _is_strict(schema))
+            _narrowed(field, given[name], where, schema.model_config.get("strict", False))
             if name in given
             else of_field(schema, name, where)
         )
@@ -113,7 +118,9 @@ def _of_type(annotation: Any, metadata: Sequence[Any], place: str) -> Node | Non
     origin = get_origin(annotation)
     if origin is Annotated:
         inner, *more = get_args(annotation)
-        info = [m for each in more for m in (each.metadata if _is_info(each) else [each])]
+        info = [
+            m for each in more for m in (each.metadata if isinstance(each, FieldInfo) else [each])
+        ]
         return _of_type(inner, [*metadata, *info], place)
     if origin in (Union, UnionType):
         return _of_union(annotation, metadata, place)
@@ -290,11 +297,3 @@ def _first(node: Node) -> Any:
 
 def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def _is_info(value: Any) -> bool:
-    return isinstance(value, FieldInfo)
-
-
-def _is_strict(schema: type[BaseModel]) -> bool:
-    return bool(schema.model_config.get("strict"))

@@ -82,6 +82,7 @@ def _stratum(cluster: Sequence[Participant], traits: Sequence[Trait]) -> list[st
 
 def batches(people: Sequence[str], size: int, seed: int) -> tuple[tuple[str, ...], ...]:
     """People in batches of at least `size`, as equal as can be; one batch if they are fewer."""
-    drawn = np.random.default_rng(seed).permutation(sorted(people))
-    parts = np.array_split(drawn, max(1, len(drawn) // size))
-    return tuple(tuple(part.tolist()) for part in parts)
+    names = sorted(people)
+    order = np.random.default_rng(seed).permutation(len(names))
+    parts = np.array_split(order, max(1, len(names) // size))
+    return tuple(tuple(names[place] for place in part) for part in parts)
