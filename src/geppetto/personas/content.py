@@ -179,7 +179,7 @@ class Answers(Content):
     """
 
     choose: Literal["random", "related", "all"] = "random"
-    k: int = Field(12, ge=1, le=200)
+    k: int = Field(12, ge=1, le=50)
     answer: Literal["number", "label"] = "number"
     seed: int = 0
 

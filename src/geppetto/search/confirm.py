@@ -29,11 +29,9 @@ from geppetto.search.storage import open_storage
 WINNER = "winner"
 """What the winner is called in the tables of its confirmation."""
 
-LADDER = tuple(
-    Named.model_validate(arm)
-    for arm in ("none", "filler", "human", "average", {"shuffled": {"donors": 9}}, "own")
-)
-"""The arms of a confirmation whose experiment names none."""
+DONORS = 9
+"""Strangers for each test person in a confirmation whose experiment names no arms, or all others
+if they are fewer."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +216,7 @@ def prepare_confirmation(prepared: PreparedSearch, found: SearchResult) -> Prepa
     experiment = prepared.experiment.model_copy(
         update={
             "layout": found.winner.layout,
-            "arms": prepared.experiment.arms or LADDER,
+            "arms": prepared.experiment.arms or _ladder(len(found.test)),
         }
     )
     _check_arms(experiment)
@@ -243,6 +241,13 @@ def _references(prepared: PreparedSearch) -> list[Strategy]:
         )
         for spec in prepared.experiment.strategies
     ]
+
+
+def _ladder(people: int) -> tuple[Named, ...]:
+    """The arms of a confirmation whose experiment names none."""
+    shuffled = {"shuffled": {"donors": min(DONORS, people - 1)}}
+    arms = ("none", "filler", "human", "average", shuffled, "own")
+    return tuple(map(Named.model_validate, arms))
 
 
 def _check_arms(experiment: Experiment) -> None:
