@@ -17,7 +17,12 @@ from geppetto.search.optimise import optimise
 from geppetto.search.prepare import PreparedSearch, prepare_search
 from geppetto.search.scoring import BatchScores, Candidate
 
-STRATEGIES = ["interview", "biography", {"known_answers": {"k": {"low": 1, "high": 20}}}]
+PLAIN = {"answers": None, "scores": None}
+TRAITS_ONLY = [{"interview": PLAIN}, {"biography": PLAIN}]
+STRATEGIES = [
+    *TRAITS_ONLY,
+    {"known_answers": {"k": {"low": 1, "high": 20}, "scores": None, "choose": "random"}},
+]
 
 
 class Silent:
@@ -76,7 +81,7 @@ class Invented:
         return BatchScores(
             {person: values[: self.objectives] for person, values in scores.items()},
             asked=len(people),
-            tokens=100,
+            computed=100,
         )
 
 

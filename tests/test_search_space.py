@@ -250,11 +250,27 @@ def test_the_library_and_the_layout_make_one_conditional_space(bfi: Study) -> No
     )
     drawn = found.draw(
         FixedTrial(
-            {"strategy": "interview", "interview.question": "label", "layout.answer": "label"}
+            {
+                "strategy": "interview",
+                "interview.question": "label",
+                "interview.paraphrase": 2,
+                "interview.scores": "none",
+                "interview.answers": "Answers",
+                "interview.answers.choose": "related",
+                "interview.answers.k": 3,
+                "interview.answers.answer": "number",
+                "layout.answer": "label",
+            }
         )
     )
     assert drawn.strategy == "interview"
-    assert drawn.parameters == {"placement": "task", "question": "label"}
+    assert drawn.parameters == {
+        "placement": "task",
+        "question": "label",
+        "paraphrase": 2,
+        "scores": None,
+        "answers": {"choose": "related", "k": 3, "answer": "number"},
+    }
     assert drawn.layout == {"answer": "label"}
     load_strategy(drawn.strategy, drawn.parameters, ROOT)
 

@@ -135,7 +135,7 @@ def _why_ended(prepared: PreparedSearch, study: optuna.Study, seconds: float) ->
 
 
 def _tokens(trials: list[FrozenTrial]) -> int:
-    return sum(trial.user_attrs.get("tokens", 0) for trial in trials)
+    return sum(trial.user_attrs.get("computed", 0) for trial in trials)
 
 
 class _SurplusError(Exception):

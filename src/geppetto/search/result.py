@@ -31,8 +31,8 @@ class SearchResult:
     trials
         A row a trial, in the order of their places: number (Optuna's), state ("complete",
         "pruned" or "infeasible"), strategy (its label), parameters, a column for each objective
-        (its mean over the people scored), people (how many), asked, reused, tokens, seconds, and
-        reason (why it is infeasible).
+        (its mean over the people scored), people (how many), asked and reused (answers), computed
+        (distinct tokens), seconds, and reason (why it is infeasible).
     scores
         A table for each objective: a row a complete trial by its number, a column a person.
     winner
@@ -105,7 +105,7 @@ def result(prepared: PreparedSearch, study: optuna.Study, ended: str) -> SearchR
         best=tuple(trial.number for trial in best),
         ended=ended,
         points=prepared.space.size,
-        tokens=sum(trial.user_attrs.get("tokens", 0) for trial in everything),
+        tokens=sum(trial.user_attrs.get("computed", 0) for trial in everything),
     )
 
 

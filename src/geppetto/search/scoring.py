@@ -40,14 +40,14 @@ class BatchScores:
         The value of each objective for each person, by participant id.
     asked, reused
         Answers that were computed for it, and that were stored already.
-    tokens
+    computed
         Distinct tokens that were computed.
     """
 
     scores: Mapping[str, tuple[float, ...]]
     asked: int = 0
     reused: int = 0
-    tokens: int = 0
+    computed: int = 0
 
 
 class InfeasibleError(GeppettoError):
@@ -110,7 +110,7 @@ class ModelScorer:
                 "items"
             )
         scores = dict(zip(people, map(tuple, values.tolist()), strict=True))
-        return BatchScores(scores, work.asked, len(answers) - work.asked, work.tokens)
+        return BatchScores(scores, work.asked, len(answers) - work.asked, work.computed)
 
     def _plan(self, candidate: Candidate, people: Sequence[str]) -> Plan:
         arms: list[Arm] = [Own()]
@@ -146,7 +146,7 @@ class ModelScorer:
         computed = [unit for _, unit in answer(self.model, missing, self.store) if unit]
         work = _Work(
             asked=sum(len(unit.ids) for unit in computed),
-            tokens=sum(unit.distinct_tokens for unit in computed),
+            computed=sum(unit.distinct_tokens for unit in computed),
         )
         return (self.store.get(prompts) if missing else stored), work
 
@@ -154,4 +154,4 @@ class ModelScorer:
 @dataclass(frozen=True)
 class _Work:
     asked: int
-    tokens: int
+    computed: int

@@ -58,7 +58,7 @@ def result(found: SearchResult) -> RenderableType:
     complete = found.trials[found.trials["state"] == "complete"]
     ranked = complete.sort_values(objectives[0], ascending=ascending, kind="stable")
     table = Table(
-        "trial", "strategy", *objectives, "people", "tokens", box=None, header_style="dim"
+        "trial", "strategy", *objectives, "people", "computed", box=None, header_style="dim"
     )
     for column in table.columns[2:]:
         column.justify = "right"
@@ -68,7 +68,7 @@ def result(found: SearchResult) -> RenderableType:
             Text(_described(row)),
             *(f"{row[name]:+.4f}" for name in objectives),
             f"{row['people']:,}",
-            f"{row['tokens']:,}",
+            f"{row['computed']:,}",
         )
     states = Counter(found.trials["state"])
     counts = ", ".join(f"{count:,} {state}" for state, count in states.items())

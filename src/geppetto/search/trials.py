@@ -23,7 +23,7 @@ One objective's values are a trial's intermediate values, by the participant's p
 study.
 """
 
-WORK = ("asked", "reused", "tokens")
+WORK = ("asked", "reused", "computed")
 """Its work so far, as of `geppetto.search.scoring.BatchScores`."""
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)

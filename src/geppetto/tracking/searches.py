@@ -111,7 +111,7 @@ def _log_trial(
     now = int(time.time() * 1000)
     metrics = [
         Metric(key, float(trial.user_attrs[key]), now, 0)
-        for key in ("tokens", "asked", "reused", "seconds")
+        for key in ("asked", "reused", "computed", "seconds")
         if key in trial.user_attrs
     ]
     metrics.append(Metric("people", float(len(scores)), now, 0))
@@ -153,7 +153,7 @@ def finish(
         "trials": len(found.trials),
         "complete": len(confirmation.search.scores[confirmation.objective]),
         "asked": found.asked,
-        "tokens": found.tokens,
+        "computed": found.tokens,
         "looks": confirmation.looks,
     }
     if confirmation.luck is not None:
