@@ -72,13 +72,19 @@ def test_strategies_are_listed() -> None:
         assert name in listed
 
 
+def golden(strategy: str, form: str) -> str:
+    """The golden prompt of a strategy's defaults on bfi, up to the answer."""
+    recorded = (ROOT / "tests/golden/bfi" / f"{strategy}.txt").read_text("utf-8")
+    _, begun = recorded.split(f"=== defaults, {form}\n")
+    return begun.split("\n\n===")[0].removesuffix("1|2|3|4|5|6").strip()
+
+
 def test_a_preview_is_what_a_model_reads_and_loads_none() -> None:
     found = geppetto(
         *("personas", "preview", "interview", "--study", "bfi", "--participant", "61623"),
         *("--item", "N3"),
     )
-    golden = (ROOT / "tests/golden/interview.plain.txt").read_text()
-    assert golden.removesuffix("1|2|3|4|5|6\n").strip() in found.stdout
+    assert golden("interview", "plain text") in found.stdout
     code = (
         "import sys; sys.argv = 'geppetto personas preview known_answers --study bfi "
         "--participant 61623 --set k=3'.split(); import geppetto.cli as c\n"
@@ -93,8 +99,7 @@ def test_a_preview_for_a_model_shows_its_own_template() -> None:
         *("personas", "preview", "portrait", "--study", "bfi", "--participant", "61623"),
         *("--model", "smollm2-135m-instruct", "--item", "N3"),
     )
-    golden = (ROOT / "tests/golden/portrait.chat.txt").read_text()
-    assert golden.removesuffix("1|2|3|4|5|6\n").strip() in found.stdout
+    assert golden("portrait", "ChatML") in found.stdout
     assert re.search(r"smollm2-135m-instruct, \d+ tokens", found.stdout)
 
 
@@ -105,7 +110,7 @@ def test_a_preview_for_a_model_shows_its_own_template() -> None:
         (("[interview,", "[intervew,"), "unknown strategy 'intervew'; did you mean 'interview'?"),
         (
             ("{k: 4}", "{kk: 4}"),
-            "experiments/small.yaml: unknown parameter 'kk' in strategy 'known_answers'; did you "
+            "experiments/small.yaml: strategy 'known_answers': unknown parameter 'kk'; did you "
             "mean 'k'?",
         ),
         (
