@@ -30,7 +30,7 @@ VOICES = {
 
 
 class Biography(Format):
-    """One line of introduction, then a sentence a fact, in the chosen grammatical person."""
+    """One line of introduction, then a sentence for each fact, in the chosen grammatical person."""
 
     paraphrases: ClassVar = (
         Wording("{Whose} {label} is {value}.", "Below is a short description of {whom}. "),

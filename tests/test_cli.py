@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from conftest import tracked
+from geppetto.personas.library import strategy_files
 
 ROOT = Path(__file__).parents[1]
 GEPPETTO = [sys.executable, "-m", "geppetto"]
@@ -68,8 +69,16 @@ def test_studies_are_listed_and_described() -> None:
 
 def test_strategies_are_listed() -> None:
     listed = geppetto("personas", cwd=ROOT).stdout
-    for name in ("interview", "biography", "portrait", "known_answers"):
-        assert name in listed
+    for name in strategy_files(ROOT):
+        assert re.search(rf"^ {name} ", listed, re.MULTILINE)
+    assert max(map(len, listed.splitlines())) <= 120
+    for words in (
+        "voice: first, second, third",
+        "surnames: common, typical",
+        r"every strategy takes +traits: all\n +placement: task, system",
+        "all but name_cue can also show +scores.shown_as: number, percentile, band, adjective",
+    ):
+        assert re.search(words, listed)
 
 
 def golden(strategy: str, form: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from geppetto.errors import GeppettoError
 from geppetto.personas.known import blocks, persona, view
-from geppetto.personas.library import load_strategy, strategy_class, strategy_files
+from geppetto.personas.library import choices, load_strategy, strategy_class, strategy_files
 from geppetto.personas.strategy import Persona, PersonaStrategy
 from geppetto.studies import Study
 from written import ROOT
@@ -226,3 +226,22 @@ def test_known_answers_and_scores_show_traits_only_when_told_to() -> None:
 def test_the_contract_of_a_strategy_is_enforced() -> None:
     with pytest.raises(TypeError, match="abstract"):
         PersonaStrategy()  # type: ignore[abstract] # which is what is tested
+
+
+def test_parameters_are_listed_with_what_they_may_be(workspace: Path) -> None:
+    write(
+        workspace,
+        "mine",
+        FORMAT
+        + "    tone: Literal['dry', 'warm'] = 'warm'\n    n: int\n    m: int | None = None\n",
+    )
+    with pytest.raises(GeppettoError, match="line 7: NameError: name 'Literal'"):
+        strategy_class("mine", workspace)
+    path = workspace / "personas" / "mine.py"
+    path.write_text(f"from typing import Literal\n{path.read_text()}")
+    mine = strategy_class("mine", workspace)
+    assert choices(mine, ["tone", "n", "m"]) == ["tone: warm, dry", "n: to be given", "m: none"]
+    assert choices(mine, ["traits", "scores"]) == [
+        "traits: all",
+        "scores.shown_as: number, percentile, band, adjective",
+    ]

@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -123,8 +123,40 @@ def parameters(model: type[BaseModel], above: str = "") -> dict[str, FieldInfo]:
     for name, field in model.model_fields.items():
         found[f"{above}{name}"] = field
         for part in (field.annotation, *get_args(field.annotation)):
-            if inspect.isclass(part) and issubclass(part, BaseModel):
+            if _is_model(part):
                 found |= parameters(part, f"{above}{name}.")
+    return found
+
+
+def _is_model(part: Any) -> bool:
+    return inspect.isclass(part) and issubclass(part, BaseModel)
+
+
+def choices(model: type[BaseModel], among: Iterable[str] | None = None) -> list[str]:
+    """Each parameter with what it may be, its default first: "voice: first, second, third".
+
+    Parameters
+    ----------
+    model
+        A strategy.
+    among
+        Names of the parameters that are wanted, with those within them; all if None.
+    """
+    wanted = model.model_fields if among is None else set(among)
+    found = []
+    for name, field in parameters(model).items():
+        values = get_args(field.annotation)
+        if name.split(".")[0] not in wanted or any(map(_is_model, (field.annotation, *values))):
+            continue
+        if values and all(isinstance(value, str) for value in values):
+            shown = ", ".join(sorted(values, key=lambda value: value != field.default))
+        elif field.is_required():
+            shown = "to be given"
+        elif field.default is None:
+            shown = "all" if name == "traits" else "none"
+        else:
+            shown = str(field.default)
+        found.append(f"{name}: {shown}")
     return found
 
 
