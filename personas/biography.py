@@ -5,23 +5,36 @@ from typing import ClassVar, Literal
 from geppetto.personas import Format, Wording
 
 VOICES = {
-    "first": {"whose": "my", "Whose": "My", "whom": "myself", "who": "I am"},
-    "second": {"whose": "your", "Whose": "Your", "whom": "you", "who": "you are"},
+    "first": {
+        "whose": "my",
+        "Whose": "My",
+        "whom": "myself",
+        "who": "I am",
+        "says": "I say",
+    },
+    "second": {
+        "whose": "your",
+        "Whose": "Your",
+        "whom": "you",
+        "who": "you are",
+        "says": "you say",
+    },
     "third": {
         "whose": "their",
         "Whose": "Their",
         "whom": "the person who answers",
         "who": "this person is",
+        "says": "they say",
     },
 }
 
 
 class Biography(Format):
-    """One line of introduction, then a sentence a fact, in the chosen grammatical person."""
+    """One line of introduction, then a sentence for each fact, in the chosen grammatical person."""
 
     paraphrases: ClassVar = (
         Wording("{Whose} {label} is {value}.", "Below is a short description of {whom}. "),
-        Wording("As to {whose} {label}, it is {value}.", "Some facts about {whom}. "),
+        Wording("As for {whose} {label}, {says}: {value}.", "Here are some facts about {whom}. "),
         Wording("{Whose} {label}: {value}.", "This is who {who}. "),
     )
     between: ClassVar = " "

@@ -9,9 +9,9 @@ class Categories(Format):
     """One sentence in which each fact is a category with its value in quotation marks."""
 
     paraphrases: ClassVar = (
-        Wording("{label} '{Value}'", "You are a person of ", "."),
-        Wording("{label} '{Value}'", "Act as a person of ", "."),
-        Wording("{label}: '{Value}'", "You belong to these categories: ", "."),
+        Wording("{label} '{Value}'", "You are a person with ", "."),
+        Wording("'{Value}' for {label}", "Act as a person who is put down as ", "."),
+        Wording("{label} = '{Value}'", "These categories describe you: ", "."),
     )
     between: ClassVar = ", "
     before_last: ClassVar = " and "

@@ -10,8 +10,8 @@ class Direct(Format):
 
     paraphrases: ClassVar = (
         Wording("whose {label} is {value}", "You are a person ", "."),
-        Wording("whose {label} is {value}", "Act as a person ", "."),
-        Wording("whose {label} is {value}", "Be somebody ", "."),
+        Wording("who gives their {label} as {value}", "Act as somebody ", "."),
+        Wording("with {value} as their {label}", "Respond as a person ", "."),
     )
     between: ClassVar = ", "
     before_last: ClassVar = " and "

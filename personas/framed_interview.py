@@ -5,8 +5,8 @@ from typing import ClassVar, Literal
 from geppetto.personas import Format, Wording
 
 SPEAKERS = {
-    "roles": {"asks": "Interviewer", "answers": "Interviewee"},
-    "numbers": {"asks": "Speaker 1", "answers": "Speaker 2"},
+    "roles": {"asks": "Interviewer", "replies": "Interviewee", "you": "the interviewee"},
+    "numbers": {"asks": "Speaker 1", "replies": "Speaker 2", "you": "Speaker 2"},
 }
 
 
@@ -15,18 +15,18 @@ class FramedInterview(Format):
 
     paraphrases: ClassVar = (
         Wording(
-            "{asks}: What is your {label}?\n{answers}: {Value}",
-            "In this interview you speak for the {answers}. Answer in keeping with everything "
-            "that the {answers} has said.\n\n",
+            "{asks}: What is your {label}?\n{replies}: {Value}",
+            "In this interview you are {you}. Answer in keeping with everything that {you} has "
+            "said.\n\n",
         ),
         Wording(
-            "{asks}: Please tell me your {label}.\n{answers}: {Value}",
-            "You are the {answers} of the following conversation and go on with it. What you say "
-            "must agree with what was said before.\n\n",
+            "{asks}: Please tell me your {label}.\n{replies}: {Value}",
+            "You are {you} in the following conversation, and it goes on with your next answer. "
+            "What you say must agree with what you have said before.\n\n",
         ),
         Wording(
-            "{asks}: And your {label} is?\n{answers}: {Value}",
-            "Continue the interview as the {answers}, who does not contradict earlier answers.\n\n",
+            "{asks}: And your {label}?\n{replies}: {Value}",
+            "Continue the interview below as {you}, without contradicting earlier answers.\n\n",
         ),
     )
     between: ClassVar = "\n\n"

@@ -11,17 +11,17 @@ class FullRecord(Format):
 
     paraphrases: ClassVar = (
         Wording(
-            "{question} {Value}",
+            "Question: {question}\nAnswer: {Value}",
             "You are the person whose past answers to a survey are listed here. Answer the new "
             "question as that person would, consistent with the record.\n\n",
         ),
         Wording(
-            "Q: {question}\nA: {Value}",
+            "{question} You answered: {Value}",
             "Below is all that you have told us so far. Stay true to it in what you say next.\n\n",
         ),
         Wording(
-            "- {question}: {Value}",
-            "Imagine that you gave each of the following replies. Your next reply fits them.\n\n",
+            "- {question} [{Value}]",
+            "Imagine that the replies in brackets are yours. Your next reply fits them.\n\n",
         ),
     )
 

@@ -4,6 +4,9 @@ from typing import ClassVar, Literal
 
 from geppetto.personas import Fact, Format, Wording
 
+AS_ASKED = ("{}", "Please answer this: {}", "My next question: {}")
+"""How each paraphrase puts a question of the codebook."""
+
 
 class Interview(Format):
     """An interviewer asks for each fact and the interviewee states it.
@@ -15,7 +18,7 @@ class Interview(Format):
     paraphrases: ClassVar = (
         Wording("Interviewer: What is your {label}?\nInterviewee: {Value}"),
         Wording("Interviewer: Please tell me your {label}.\nInterviewee: {Value}"),
-        Wording("Interviewer: And your {label} is?\nInterviewee: {Value}"),
+        Wording("Interviewer: And your {label}?\nInterviewee: {Value}"),
     )
     between: ClassVar = "\n\n"
 
@@ -23,5 +26,6 @@ class Interview(Format):
 
     def say(self, fact: Fact) -> str:
         if self.question == "codebook":
-            return f"Interviewer: {fact.question}\nInterviewee: {fact.value}"
+            asked = AS_ASKED[self.paraphrase].format(fact.question)
+            return f"Interviewer: {asked}\nInterviewee: {fact.value}"
         return super().say(fact)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from geppetto.personas import Answers, Format, Wording
+from geppetto.personas import Answers, Content, Format, Wording
 
 
 class KnownAnswers(Answers, Format):
@@ -18,8 +18,8 @@ class KnownAnswers(Answers, Format):
 
     paraphrases: ClassVar = (
         Wording("Statement: {question}\nAnswer: {Value}"),
-        Wording("Asked before: {question}\nAnswered: {Value}"),
-        Wording("{question} - Your answer was: {Value}"),
+        Wording("You were asked: {question}\nYou answered: {Value}"),
+        Wording("Earlier question: {question}\nYour answer to it: {Value}"),
     )
     between: ClassVar = "\n\n"
 
@@ -27,5 +27,5 @@ class KnownAnswers(Answers, Format):
     answers: None = None  # they are its own fields
 
     @property
-    def contents(self) -> tuple[Answers]:
-        return (self,)
+    def contents(self) -> tuple[Content, ...]:
+        return (self.scores, self) if self.scores else (self,)

@@ -16,8 +16,10 @@ class Portrait(Format):
 
     paraphrases: ClassVar = (
         Wording("{Label}: {Value}", "Answer as if you were this person:\n"),
-        Wording("- {label}: {Value}", "Take the place of a person of whom this is known:\n"),
-        Wording("{Label} = {Value}", "Reply the way the following person would.\n"),
+        Wording(
+            "- {label}: {Value}", "Put yourself in the place of a person of whom this is known:\n"
+        ),
+        Wording("{Label} = {Value}", "Reply the way the person described here would.\n"),
     )
 
     order: Literal["codebook", "random"] = "codebook"

@@ -9,8 +9,8 @@ class Profile(Format):
     """Sentences in the second person under a heading."""
 
     paraphrases: ClassVar = (
-        Wording("Your {label} is {value}.", "**Your Profile** "),
-        Wording("You say that your {label} is {value}.", "**About You** "),
-        Wording("As for your {label}, it is {value}.", "**Who You Are** "),
+        Wording("Your {label} is {value}.", "**Your Profile**\n"),
+        Wording("You have told us that your {label} is {value}.", "**About You**\n"),
+        Wording("Your {label}: {value}.", "**Who You Are**\n"),
     )
     between: ClassVar = " "

@@ -9,18 +9,21 @@ from geppetto.personas import Fact, Format, Wording
 class Questionnaire(Format):
     """Each fact as a question with lettered options, of which one has been chosen.
 
-    What has no list of options, such as an age, is asked for and answered in words.
+    What has no list of options, such as an age, or a longer one than there are letters, is asked
+    for and answered in words.
     """
 
     paraphrases: ClassVar = (
         Wording("Question: {question}\n{options}Answer: {chosen}"),
         Wording("Q. {question}\n{options}Your answer: {chosen}"),
-        Wording("Please choose. {question}\n{options}Chosen: {chosen}"),
+        Wording("{question}\n{options}You put: {chosen}"),
     )
     between: ClassVar = "\n\n"
 
     def say(self, fact: Fact) -> str:
-        letters = dict(zip(fact.choices, ascii_uppercase, strict=False))
+        lettered = len(fact.choices) <= len(ascii_uppercase)
+        choices = fact.choices if lettered else ()
+        letters = dict(zip(choices, ascii_uppercase, strict=False))
         options = "".join(f"({letter}) {choice}\n" for choice, letter in letters.items())
-        chosen = f"({letters[fact.value]}) {fact.value}" if fact.choices else fact.value
+        chosen = f"({letters[fact.value]}) {fact.value}" if letters else fact.value
         return self.wording.fact.format(question=fact.question, options=options, chosen=chosen)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from geppetto.personas import Format, Scores, Wording
+from geppetto.personas import Content, Format, Scores, Wording
 
 
 class ConstructScores(Scores, Format):
@@ -15,14 +15,14 @@ class ConstructScores(Scores, Format):
     """
 
     paraphrases: ClassVar = (
-        Wording("{Label}: {Value}", "Results of your personality test:\n"),
-        Wording("Your {label} is {value}.", "This is how a questionnaire describes you.\n"),
-        Wording("- {label}: {Value}", "Answer as somebody with this profile:\n"),
+        Wording("{Label}: {Value}", "A questionnaire says this about you:\n"),
+        Wording("Your {label} is {value}.", "This is known from what you filled in:\n"),
+        Wording("- {label}: {Value}", "Answer as somebody of whom this is known:\n"),
     )
 
     traits: tuple[str, ...] | None = Field((), strict=False)  # it shows none unless told to
     scores: None = None  # they are its own fields
 
     @property
-    def contents(self) -> tuple[Scores]:
-        return (self,)
+    def contents(self) -> tuple[Content, ...]:
+        return (self, self.answers) if self.answers else (self,)

@@ -5,30 +5,43 @@ from typing import ClassVar
 from geppetto.personas import Fact, Format, Wording
 from geppetto.studies import Participant, Study
 
-CHAIN = (
-    (
-        ("polviews", "ideology", "political orientation"),
-        "Ideologically, I would call myself {value}.",
+CHAIN = {
+    ("polviews", "ideology", "political orientation"): (
+        "My political views are {}.",
+        "In politics I see myself as {}.",
+        "Politically, this is where I stand: {}.",
     ),
-    (("partyid", "pid", "party identification"), "When it comes to parties, I am: {value}."),
-    (("race", "ethnicity"), "Racially, I am {value}."),
-    (("sex", "gender"), "I am {value}."),
-    (("class", "income", "household income"), "Financially, I am in the group {value}."),
-    (("age",), "In terms of my age, I am {value} years old."),
-)
-"""Names or labels of traits, in the order of the chain, and how each is put."""
+    ("partyid", "pid", "party identification"): (
+        "Asked about parties, I say: {}.",
+        "As far as parties go, I am: {}.",
+        "This is how I feel about parties: {}.",
+    ),
+    ("race", "ethnicity"): (
+        "My race is {}.",
+        "By race, I count myself as {}.",
+        "For race, I tick: {}.",
+    ),
+    ("sex", "gender"): ("I am {}.", "I describe myself as {}.", "For gender, I tick: {}."),
+    ("class", "income", "household income"): (
+        "Financially, I put myself at: {}.",
+        "As far as money goes, my group is: {}.",
+        "For my finances, I tick: {}.",
+    ),
+    ("age",): ("I am {} years old.", "My age in years is {}.", "For age, I write: {}."),
+}
+"""By names or labels of a trait, how each paraphrase puts it; in the order of the chain."""
 
 
 class SiliconChain(Format):
     """Ideology, party, race, gender, class and age, in that order, each in words of its own.
 
-    All other facts follow as "In terms of my ..., I am: ...".
+    All other facts follow, as "My ... is ...".
     """
 
     paraphrases: ClassVar = (
-        Wording("In terms of my {label}, I am: {value}."),
-        Wording("In terms of my {label}, I am: {value}.", "Let me introduce myself. "),
-        Wording("In terms of my {label}, I am: {value}.", "I answer for myself. "),
+        Wording("My {label} is {value}."),
+        Wording("If you ask about my {label}, I say: {value}."),
+        Wording("For my {label}, I would write: {value}."),
     )
     between: ClassVar = " "
 
@@ -36,13 +49,11 @@ class SiliconChain(Format):
         return sorted(super().facts(participant, study), key=_place)
 
     def say(self, fact: Fact) -> str:
-        place = _place(fact)
-        return (
-            super().say(fact) if place == len(CHAIN) else CHAIN[place][1].format(value=fact.inline)
-        )
+        links = [*CHAIN.values()][_place(fact) :]
+        return links[0][self.paraphrase].format(fact.inline) if links else super().say(fact)
 
 
 def _place(fact: Fact) -> int:
     """Number of the fact's link of the chain; their number for one that has none."""
     called = {fact.name.lower(), fact.label.lower()}
-    return next((n for n, (names, _) in enumerate(CHAIN) if called & set(names)), len(CHAIN))
+    return next((n for n, names in enumerate(CHAIN) if called & set(names)), len(CHAIN))

@@ -15,14 +15,14 @@ class ThirdPerson(Format):
             ". How would this person respond?",
         ),
         Wording(
-            "whose {label} is {value}",
+            "who reports that their {label} is {value}",
             "Imagine somebody ",
             ". Give the response that they would give.",
         ),
         Wording(
-            "whose {label} is {value}",
-            "There is a person ",
-            ". What do they respond?",
+            "with {value} as their {label}",
+            "Suppose that there is a person ",
+            ". What would they answer?",
         ),
     )
     between: ClassVar = ", "

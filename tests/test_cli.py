@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from conftest import tracked
+from geppetto.personas.library import strategy_files
 
 ROOT = Path(__file__).parents[1]
 GEPPETTO = [sys.executable, "-m", "geppetto"]
@@ -68,8 +69,23 @@ def test_studies_are_listed_and_described() -> None:
 
 def test_strategies_are_listed() -> None:
     listed = geppetto("personas", cwd=ROOT).stdout
-    for name in ("interview", "biography", "portrait", "known_answers"):
-        assert name in listed
+    for name in strategy_files(ROOT):
+        assert re.search(rf"^ {name} ", listed, re.MULTILINE)
+    assert max(map(len, listed.splitlines())) <= 120
+    for words in (
+        "voice: first, second, third",
+        "surnames: common, typical",
+        r"every strategy takes +traits: all\n +placement: task, system",
+        "all but name_cue can also show +scores.shown_as: number, percentile, band, adjective",
+    ):
+        assert re.search(words, listed)
+
+
+def golden(strategy: str, form: str) -> str:
+    """The golden prompt of a strategy's defaults on bfi, up to the answer."""
+    recorded = (ROOT / "tests/golden/bfi" / f"{strategy}.txt").read_text("utf-8")
+    _, begun = recorded.split(f"=== defaults, {form}\n")
+    return begun.split("\n\n===")[0].removesuffix("1|2|3|4|5|6").strip()
 
 
 @pytest.mark.parametrize(
@@ -79,7 +95,7 @@ def test_strategies_are_listed() -> None:
         (("[interview,", "[intervew,"), "unknown strategy 'intervew'; did you mean 'interview'?"),
         (
             ("{k: 4}", "{kk: 4}"),
-            "experiments/small.yaml: unknown parameter 'kk' in strategy 'known_answers'; did you "
+            "experiments/small.yaml: strategy 'known_answers': unknown parameter 'kk'; did you "
             "mean 'k'?",
         ),
         (

@@ -255,14 +255,24 @@ def list_personas(context: typer.Context) -> None:
     """List the strategies, or `preview` one."""
     if context.invoked_subcommand is not None:
         return
-    from geppetto.personas.library import strategy_class, strategy_files
+    from geppetto.personas import Format, PersonaStrategy
+    from geppetto.personas.library import choices, strategy_class, strategy_files
 
-    table = Table("strategy", "what it does", "parameters", box=None, header_style="dim")
-    for name in sorted(strategy_files(WORKSPACE)):
-        strategy = strategy_class(name, WORKSPACE)
+    strategies = {name: strategy_class(name, WORKSPACE) for name in strategy_files(WORKSPACE)}
+    table = Table("strategy", "what it does", "parameters of its own", box=None, header_style="dim")
+    for name, strategy in sorted(strategies.items()):
         summary = (strategy.__doc__ or "").strip().split("\n\n")[0]
-        table.add_row(name, " ".join(summary.split()), ", ".join(strategy.model_fields))
+        base = Format if issubclass(strategy, Format) else PersonaStrategy
+        own = choices(strategy, strategy.model_fields.keys() - base.model_fields.keys())
+        table.add_row(name, " ".join(summary.split()), "\n".join(own))
     console.print(table)
+    plain = [name for name, strategy in strategies.items() if not issubclass(strategy, Format)]
+    said = Format.model_fields.keys() - PersonaStrategy.model_fields.keys()
+    shared = Table(box=None, show_header=False)
+    shared.add_row("every strategy takes", "\n".join(choices(PersonaStrategy)))
+    shared.add_row(f"all but {', '.join(plain)} can also show", "\n".join(choices(Format, said)))
+    console.print()
+    console.print(shared)
 
 
 @personas_app.command("new")

@@ -1,7 +1,16 @@
 """Who the model is told it is."""
 
-from geppetto.personas.content import Answers, Fact, Scores
+from geppetto.personas.content import Answers, Content, Fact, Scores
 from geppetto.personas.formats import Format, Wording
 from geppetto.personas.strategy import Persona, PersonaStrategy
 
-__all__ = ["Answers", "Fact", "Format", "Persona", "PersonaStrategy", "Scores", "Wording"]
+__all__ = [
+    "Answers",
+    "Content",
+    "Fact",
+    "Format",
+    "Persona",
+    "PersonaStrategy",
+    "Scores",
+    "Wording",
+]

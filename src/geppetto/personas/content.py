@@ -18,7 +18,10 @@ from geppetto.studies.reference import Reference, response_share
 
 Verbalisation = Literal["number", "percentile", "band", "adjective"]
 BANDS = ("Very low", "Low", "Average", "High", "Very high")
-"""Words for a score that is in these parts of the norm, cut at -1.5, -0.5, 0.5 and 1.5 SD."""
+"""Words for a score that is in these parts of the norm, cut at -1.5, -0.5, 0.5 and 1.5 SD.
+
+A score on a cut has the word that is nearer to the average.
+"""
 _CUTS = (-1.5, -0.5, 0.5, 1.5)
 
 
@@ -51,8 +54,13 @@ class Fact:
 
     @property
     def inline(self) -> str:
-        """The value within a sentence."""
-        return f'"{self.value}"' if self.quoted else f"{self.value[0].lower()}{self.value[1:]}"
+        """The value within a sentence: an acronym or an I keeps its capital."""
+        if self.quoted:
+            return f'"{self.value}"'
+        word, *_ = self.value.split(maxsplit=1) or [""]
+        if word == "I" or word.startswith("I'") or any(map(str.isupper, word[1:])):
+            return self.value
+        return f"{self.value[:1].lower()}{self.value[1:]}"
 
 
 class Content(BaseModel, ABC):
@@ -101,7 +109,7 @@ class Scores(Content):
         """A trait with a norm, put as scores are."""
         assert trait.norm is not None
         if self.shown_as == "number":
-            return _score(trait.name, trait.label, trait.text(value))
+            return Fact(trait.name, trait.label, trait.question, trait.text(value))
         return self._beside_norm(trait.name, trait.label, value, trait.norm, trait.norm.poles)
 
     def _construct(
@@ -127,8 +135,8 @@ class Scores(Content):
         norm = _reference(study).norm(keyed)
         if norm is None:
             raise GeppettoError(
-                f"everybody who takes no part has the same {construct} score, so there is no norm "
-                "for it; use `scores: {shown_as: number}`"
+                f"the {construct} scores of people who take no part do not vary, so there is no "
+                "norm for it; use `shown_as: number`"
             )
         poles = study.codebook.constructs.get(construct)
         return self._beside_norm(construct, construct.lower(), share, norm, poles)
@@ -145,12 +153,17 @@ class Scores(Content):
                 f"the codebook has no words for the ends of {name}; add its `poles`, or use "
                 "another `shown_as`"
             )
-        words = BANDS if self.shown_as == "band" or poles is None else adjectives(poles)
-        return _score(name, f"level of {label}", words[sum(z > cut for cut in _CUTS)], words)
+        part = sum(z >= cut if cut < 0 else z > cut for cut in _CUTS)
+        if self.shown_as == "band" or poles is None:
+            return _score(name, f"level of {label}", BANDS[part], BANDS)
+        words = adjectives(poles)
+        return _score(name, f"result for {label}", words[part], words, quoted=True)
 
 
-def _score(name: str, label: str, value: str, choices: tuple[str, ...] = ()) -> Fact:
-    return Fact(name, label, f"What is your {label}?", value, choices)
+def _score(
+    name: str, label: str, value: str, choices: tuple[str, ...] = (), quoted: bool = False
+) -> Fact:
+    return Fact(name, label, f"What is your {label}?", value, choices, quoted)
 
 
 def adjectives(poles: Poles) -> tuple[str, ...]:
@@ -189,14 +202,15 @@ class Answers(Content):
 
     def known(self, participant: Participant, study: Study) -> Iterator[Fact]:
         for item, code in self._chosen(study.known_responses(participant), study):
-            options = study.scale(item).options
+            labels = study.scale(item).options
+            value = code if self.answer == "number" else labels[code]
             yield Fact(
                 item.name,
-                f'answer to "{item.text}"',
+                f'answer to "{item.text.removesuffix(".")}"',
                 item.text,
-                code if self.answer == "number" else options[code],
-                tuple(options if self.answer == "number" else options.values()),
-                quoted=True,
+                value,
+                () if self.answer == "number" else tuple(dict.fromkeys(labels.values())),
+                quoted=not value.isdecimal(),
             )
 
     def _chosen(self, known: list[tuple[Item, str]], study: Study) -> list[tuple[Item, str]]:

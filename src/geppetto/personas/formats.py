@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from geppetto.errors import GeppettoError
 from geppetto.personas.content import Answers, Content, Fact, Scores, trait_facts
 from geppetto.personas.strategy import PersonaStrategy
 from geppetto.studies import Participant, Study
@@ -46,6 +47,12 @@ class Format(PersonaStrategy):
     scores: Scores | None = None
     answers: Answers | None = None
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        wordings = cls.paraphrases
+        if not (isinstance(wordings, tuple) and all(isinstance(w, Wording) for w in wordings)):
+            raise TypeError(f"the paraphrases of {cls.__name__} must be a tuple of Wording(...)")
+
     @property
     def contents(self) -> tuple[Content, ...]:
         """What is said beside traits."""
@@ -67,6 +74,8 @@ class Format(PersonaStrategy):
     def facts(self, participant: Participant, study: Study) -> list[Fact]:
         """What is said of the participant: traits, then scores, then answers."""
         scores = next((content for content in self.contents if isinstance(content, Scores)), None)
+        if scores is not None:
+            self._refuse_no_scores(study)
         said = list(trait_facts(participant, study, scores))
         for content in self.contents:
             said += content.known(participant, study)
@@ -74,10 +83,10 @@ class Format(PersonaStrategy):
 
     def say(self, fact: Fact) -> str:
         """One fact in the format's words."""
-        template: str = self.wording.fact
-        return template.format(
+        return filled(
+            self.wording.fact,
             label=fact.label,
-            Label=_capitalised(fact.label),
+            Label=f"{fact.label[:1].upper()}{fact.label[1:]}",
             question=fact.question,
             value=fact.inline,
             Value=fact.value,
@@ -91,15 +100,39 @@ class Format(PersonaStrategy):
         if others:
             said += self.between if self.before_last is None else self.before_last
         wording: Wording = self.wording
-        opening, closing = (
-            text.format(**self.words) for text in (wording.opening, wording.closing)
-        )
+        opening = filled(wording.opening, **self.words)
+        closing = filled(wording.closing, **self.words)
         return f"{opening}{said}{last}{closing}"
 
     def write(self, participant: Participant, study: Study) -> str:
         facts = self.facts(participant, study)
         return self.arrange(facts) if facts else ""
 
+    def _refuse_no_scores(self, study: Study) -> None:
+        """Stop where scores would say nothing of anybody."""
+        shown = study.traits if self.traits is None else self.traits
+        if not any(item.measures for item in study.codebook.items) and not any(
+            study.trait(name).norm for name in shown
+        ):
+            raise GeppettoError(
+                f"study {study.name} has no scores: its items declare no `measures`, and no trait "
+                "that is shown has a `norm`; add them to its codebook, or show no scores"
+            )
 
-def _capitalised(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}"
+
+def filled(template: str, **words: str) -> str:
+    """A template of a wording with its names replaced.
+
+    Raises
+    ------
+    ValueError
+        If the template has another name than those of the words, or a brace that closes nothing.
+    """
+    try:
+        return template.format(**words)
+    except (AttributeError, LookupError, ValueError) as error:
+        names = ", ".join(f"{{{word}}}" for word in words) or "none"
+        raise ValueError(
+            f"cannot fill the wording {template!r} ({error}); names that it may have: {names}; "
+            "write {{ and }} for braces"
+        ) from error

@@ -55,7 +55,7 @@ class PersonaStrategy(BaseModel, ABC):
         Number of the wording, from 0.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
 
     reads_responses: ClassVar[bool] = False
     one_item_at_a_time: ClassVar[bool] = False
@@ -78,7 +78,7 @@ class PersonaStrategy(BaseModel, ABC):
     def _has_that_wording(self) -> Self:
         if self.paraphrase >= len(self.paraphrases):
             raise ValueError(
-                f"paraphrase {self.paraphrase} does not exist: this strategy has "
+                f"paraphrase {self.paraphrase} does not exist; this strategy has "
                 f"{len(self.paraphrases)} wording(s), numbered from 0"
             )
         return self

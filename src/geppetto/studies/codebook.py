@@ -101,7 +101,7 @@ class Trait(BaseModel):
 
     def text(self, value: TraitValue) -> str:
         """A participant's value in words, or a number without needless decimals."""
-        return value if isinstance(value, str) else f"{value:g}"
+        return value if isinstance(value, str) else f"{value:.12g}"
 
 
 class Scale(BaseModel):
