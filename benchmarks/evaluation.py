@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import argparse
 import resource
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from geppetto.answers.table import COLUMNS
 from geppetto.evaluation.analysis import Analysis
@@ -20,7 +23,8 @@ from geppetto.evaluation.baselines import baseline_answers, twin_names
 from geppetto.personas.library import load_strategy
 from geppetto.plan import Strategy
 from geppetto.results import MEASURES, Results
-from geppetto.studies import Codebook, Participant, Study
+from geppetto.studies import Participant, Study
+from invented import codebook
 
 ROOT = Path(__file__).parents[1]
 OPTIONS = tuple("123456")
@@ -82,22 +86,13 @@ def study(table: pd.DataFrame) -> Study:
     """The study that these answers could be from, with two traits a person."""
     rng = np.random.default_rng(1)
     items = table.drop_duplicates("item")["item"]
-    codebook = Codebook.model_validate(
-        {
-            "name": "invented",
-            "title": "Invented for a benchmark",
-            "source": {"origin": "benchmarks", "licence": "none", "citation": "none"},
-            "instruction": "How true is it?",
-            "participant_column": "participant",
-            "traits": [
-                {"name": name, "label": name, "question": name} for name in ("age", "score")
-            ],
-            "scales": {"six": {"options": {code: code for code in OPTIONS}}},
-            "items": [
-                {"name": name, "text": name, "scale": "six", "measures": f"construct {place % 4}"}
-                for place, name in enumerate(items)
-            ],
-        }
+    six = codebook(
+        traits=[{"name": name, "label": name, "question": name} for name in ("age", "score")],
+        scales={"six": {"options": {code: code for code in OPTIONS}}},
+        items=[
+            {"name": name, "text": name, "scale": "six", "measures": f"construct {place % 4}"}
+            for place, name in enumerate(items)
+        ],
     )
     first = table.drop_duplicates(["participant", "item"])
     responses = first.pivot(index="participant", columns="item", values="response")
@@ -109,7 +104,7 @@ def study(table: pd.DataFrame) -> Study:
         )
         for name, row in zip(responses.index, responses.to_numpy().tolist(), strict=True)
     }
-    return Study(codebook, people, {})
+    return Study(six, people, {})
 
 
 def main() -> None:

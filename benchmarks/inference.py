@@ -16,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from geppetto.evaluation.effects import differences
 from geppetto.evaluation.hypotheses import equivalence
-from geppetto.evaluation.matching import matching_matrix, permutation_test
+from geppetto.evaluation.matching import matching_matrix
+from geppetto.evaluation.permutation import permutation_test
 from geppetto.evaluation.resampling import Resampling, estimate, mean
 from invented import tilt_of, two_types
 
@@ -59,8 +60,7 @@ def information(planted: float, runs: int, rng: np.random.Generator) -> None:
         held += nats.low <= planted <= nats.high
         strangers, own = found[1:]
         rejected += (
-            permutation_test(matching_matrix(own), 999, run, donors=strangers.donors).p_two_sided
-            <= 0.05
+            permutation_test(matching_matrix(own), 999, run, donors=strangers.donors).p <= 0.05
         )
         equivalent += equivalence(effect.influence, 0.02, people) <= 0.05
     spread = np.std(values, ddof=1) / np.sqrt(runs)

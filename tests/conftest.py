@@ -17,8 +17,9 @@ from geppetto.models.base import ModelIdentity
 from geppetto.models.gguf import PACKAGED
 from geppetto.models.llama_cpp import LlamaCppModel
 from geppetto.prompts.chat import ChatTemplate
-from geppetto.studies import Codebook, Study, load_study
+from geppetto.studies import Study, load_study
 from geppetto.studies.bundled import study_from_table
+from invented import codebook
 
 ROOT = Path(__file__).parents[1]
 CHATML = (
@@ -94,29 +95,22 @@ def bfi() -> Study:
 @pytest.fixture
 def small_study() -> Study:
     """Eight invented people, four items of three options, with gaps."""
-    codebook = Codebook.model_validate(
-        {
-            "name": "small",
-            "title": "Invented",
-            "source": {"origin": "tests", "licence": "none", "citation": "none"},
-            "instruction": "How true is it?",
-            "participant_column": "id",
-            "traits": [
-                {"name": "age", "label": "age", "question": "How old are you?"},
-                {
-                    "name": "sex",
-                    "label": "sex",
-                    "question": "Which sex?",
-                    "values": {"1": "Male", "2": "Female"},
-                },
-            ],
-            "scales": {"three": {"options": {"1": "No", "2": "Somewhat", "3": "Yes"}}},
-            "items": [
-                {"name": f"q{n}", "text": f"{'Very ' * n}true.", "scale": "three"}
-                for n in range(1, 5)
-            ],
-            "exclusions": [{"column": "age", "below": 18, "reason": "under 18 years"}],
-        }
+    three = codebook(
+        name="small",
+        traits=[
+            {"name": "age", "label": "age", "question": "How old are you?"},
+            {
+                "name": "sex",
+                "label": "sex",
+                "question": "Which sex?",
+                "values": {"1": "Male", "2": "Female"},
+            },
+        ],
+        scales={"three": {"options": {"1": "No", "2": "Somewhat", "3": "Yes"}}},
+        items=[
+            {"name": f"q{n}", "text": f"{'Very ' * n}true.", "scale": "three"} for n in range(1, 5)
+        ],
+        exclusions=[{"column": "age", "below": 18, "reason": "under 18 years"}],
     )
     rows = [
         ("a", "20", "1", "1", "2", "3", "1"),
@@ -129,7 +123,7 @@ def small_study() -> Study:
         ("h", "12", "2", "3", "3", "3", "3"),
     ]
     columns = ["id", "age", "sex", "q1", "q2", "q3", "q4"]
-    return study_from_table(codebook, pd.DataFrame(rows, columns=columns))
+    return study_from_table(three, pd.DataFrame(rows, columns=columns))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
-"""Invented answers with known truths, as arrays and as tables."""
+"""Invented answers with known truths, as arrays and as tables, and codebooks of invented items."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,8 +11,22 @@ from scipy import optimize
 
 from geppetto.evaluation.predictions import Predictions, Responses
 from geppetto.plan import Condition
+from geppetto.studies import Codebook
 
 Floats = NDArray[np.float64]
+
+
+def codebook(**keys: Any) -> Codebook:
+    """A codebook of these scales and items, without a trait unless some are given."""
+    content: dict[str, Any] = {
+        "name": "invented",
+        "title": "Invented",
+        "source": {"origin": "tests", "licence": "none", "citation": "none"},
+        "instruction": "How true is it?",
+        "participant_column": "id",
+        "traits": [],
+    }
+    return Codebook.model_validate(content | keys)
 
 
 def responses(position: NDArray[np.int64], options: int = 2) -> Responses:

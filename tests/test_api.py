@@ -88,7 +88,7 @@ def test_metrics_by_condition_participant_and_item(results: Results) -> None:
     items = results.metrics(by="item")
     assert len(items) == 6 * len(conditions)
     with pytest.raises(GeppettoError, match="unknown by 'person'"):
-        results.metrics(by="person")  # type: ignore[arg-type]
+        results.metrics(by="person")  # type: ignore[arg-type] # which is what is tested
 
 
 def test_every_table_has_what_it_says(results: Results) -> None:

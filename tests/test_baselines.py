@@ -13,21 +13,21 @@ from numpy.typing import NDArray
 
 from geppetto.evaluation.baselines import (
     BASELINE,
-    LEARNERS,
     MARGINALS,
     baseline_answers,
     leave_one_out_marginals,
-    saved_part,
-    skills,
     twin_names,
 )
 from geppetto.evaluation.individuation import individuation
+from geppetto.evaluation.learners import LEARNERS
 from geppetto.evaluation.predictions import Predictions, Responses, predictions
 from geppetto.evaluation.resampling import Resampling
+from geppetto.evaluation.skill import saved_part, skills
 from geppetto.personas import PersonaStrategy
 from geppetto.personas.known import blocks
 from geppetto.plan import Condition, Strategy
-from geppetto.studies import Codebook, Participant, Study
+from geppetto.studies import Participant, Study
+from invented import codebook
 
 ITEMS = ("q0", "q1", "q2", "q3", "q4")
 Logs = dict[tuple[str, str, str], tuple[float, ...]]
@@ -48,31 +48,19 @@ ANSWERS = Strategy("reading", "reading", Reading(traits=()))
 
 def invented(people: int, seed: int = 0, cluster_of: int = 0) -> Study:
     """q0 to q3 have four ordered options and q4 three without order; all follow sex and age."""
-    codebook = Codebook.model_validate(
-        {
-            "name": "invented",
-            "title": "Invented",
-            "source": {"origin": "tests", "licence": "none", "citation": "none"},
-            "instruction": "How true is it?",
-            "participant_column": "id",
-            "traits": [
-                {"name": "age", "label": "age", "question": "How old?"},
-                {
-                    "name": "sex",
-                    "label": "sex",
-                    "question": "Which?",
-                    "values": {"1": "M", "2": "F"},
-                },
-            ],
-            "scales": {
-                "four": {"options": {str(n): f"{n}" for n in range(1, 5)}},
-                "three": {"options": {c: c for c in "abc"}, "ordinal": False},
-            },
-            "items": [
-                {"name": name, "text": name, "scale": "three" if name == "q4" else "four"}
-                for name in ITEMS
-            ],
-        }
+    mixed = codebook(
+        traits=[
+            {"name": "age", "label": "age", "question": "How old?"},
+            {"name": "sex", "label": "sex", "question": "Which?", "values": {"1": "M", "2": "F"}},
+        ],
+        scales={
+            "four": {"options": {str(n): f"{n}" for n in range(1, 5)}},
+            "three": {"options": {c: c for c in "abc"}, "ordinal": False},
+        },
+        items=[
+            {"name": name, "text": name, "scale": "three" if name == "q4" else "four"}
+            for name in ITEMS
+        ],
     )
     rng = np.random.default_rng(seed)
     persons = {}
@@ -86,13 +74,11 @@ def invented(people: int, seed: int = 0, cluster_of: int = 0) -> Study:
             for item in ITEMS[:4]
         }
         responses["q4"] = "abc"[int(np.clip(round(level), 0, 2))]
-        for known in (traits, responses):
-            for key in list(known):
-                if rng.random() < 0.05:
-                    del known[key]  # type: ignore[attr-defined]
+        traits = {name: value for name, value in traits.items() if rng.random() >= 0.05}
+        responses = {name: code for name, code in responses.items() if rng.random() >= 0.05}
         cluster = f"c{number // cluster_of}" if cluster_of else None
         persons[name] = Participant(name, traits, responses, cluster=cluster)
-    return Study(codebook, persons, {})
+    return Study(mixed, persons, {})
 
 
 def cells(study: Study, people: Iterable[str], items: Iterable[str] = ITEMS) -> pd.DataFrame:
@@ -173,9 +159,11 @@ def test_nobody_in_a_cluster_teaches_the_others_of_it() -> None:
 def test_only_the_fields_that_a_persona_shows_are_learned_from() -> None:
     study = invented(60)
     age = Strategy("shown", "shown(traits=['age'])", Shown(traits=("age",)))
-    other = {"M": "F", "F": "M"}
     people = {
-        name: replace(person, traits={**person.traits, "sex": other[person.traits.get("sex", "M")]})  # type: ignore[index]
+        name: replace(
+            person,
+            traits={**person.traits, "sex": "M" if person.traits.get("sex") == "F" else "F"},
+        )
         for name, person in list(study.people.items())[:30]
     }
     changed = replace(study, people={**study.people, **people})
@@ -388,17 +376,10 @@ def test_twins_that_learn_nothing_do_not_look_as_if_they_knew_the_opposite() -> 
     raw, within = [], []
     for seed in range(6):
         rng = np.random.default_rng(seed)
-        codebook = Codebook.model_validate(
-            {
-                "name": "noise",
-                "title": "Noise",
-                "source": {"origin": "tests", "licence": "none", "citation": "none"},
-                "instruction": "?",
-                "participant_column": "id",
-                "traits": [{"name": "age", "label": "age", "question": "?"}],
-                "scales": {"five": {"options": {str(n): str(n) for n in range(1, 6)}}},
-                "items": [{"name": f"q{n}", "text": "?", "scale": "five"} for n in range(6)],
-            }
+        noise = codebook(
+            traits=[{"name": "age", "label": "age", "question": "?"}],
+            scales={"five": {"options": {str(n): str(n) for n in range(1, 6)}}},
+            items=[{"name": f"q{n}", "text": "?", "scale": "five"} for n in range(6)],
         )
         people = {
             f"p{n:03}": Participant(
@@ -408,7 +389,7 @@ def test_twins_that_learn_nothing_do_not_look_as_if_they_knew_the_opposite() -> 
             )
             for n in range(100)
         }
-        study = Study(codebook, people, {})
+        study = Study(noise, people, {})
         rows = [
             {
                 "participant": person.id,

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from geppetto.answers.table import COLUMNS, answers_table
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError
-from geppetto.evaluation.effects import CONTRASTS, Differences, Effect, differences, effects
+from geppetto.evaluation.effects import (
+    CONTRASTS,
+    Differences,
+    Effect,
+    contrasts,
+    differences,
+    effects,
+)
 from geppetto.evaluation.metrics import condition_metrics, item_metrics, matched
 from geppetto.evaluation.metrics import participant_metrics as metrics_of
 from geppetto.evaluation.predictions import predictions
@@ -217,14 +224,14 @@ def test_survey_weights_say_how_many_people_each_stands_for() -> None:
 def verdict(
     low: float, high: float, p: float = 0.5, equivalent: float = 0.5, **change: Any
 ) -> Verdict:
-    """The verdict on an invented information effect."""
+    """The verdict on an invented effect, on information unless another contrast is given."""
     nats = Estimate((low + high) / 2, low, high)
     people = change.pop("people", 60)
     nothing = np.zeros(people)
     compared = Differences(
         "m",
         change.pop("strategy", "s"),
-        next(c for c in CONTRASTS if c.name == "information"),
+        change.pop("contrast", next(c for c in CONTRASTS if c.name == "information")),
         "nll",
         "",
         np.arange(people),
@@ -253,6 +260,7 @@ def comparison(found: Effect, p: float, equivalent: float, **change: Any) -> Com
         ({"low": -0.001, "high": 0.003, "equivalent": 0.01}, "equivalent to nothing", "0.005 nats"),
         ({"low": -0.01, "high": 0.03}, "undecided", "about 1,234 people would tell 0.005 nats"),
         ({"low": 0.01, "high": 0.03, "p": 0.2}, "undecided", "the interval on its own excludes"),
+        ({"low": -0.01, "high": 0.03, "p": 0.01}, "undecided", "but the interval includes zero"),
         (
             {"low": 0.01, "high": 0.03, "p": 0.01, "people": 19},
             "undecided",
@@ -292,6 +300,17 @@ def test_the_conclusion_names_every_strategy_once() -> None:
     assert conclusion([verdict(0.1, 0.2, people=5)]) == (
         "Undecided: 5 people are too few, 20 are needed."
     )
+    some = [verdict(0.1, 0.2, people=5, strategy="a"), verdict(0.1, 0.2, 0.001, strategy="b")]
+    assert conclusion(some) == (
+        "People's own personas predicted them better than strangers' did with b (m); undecided "
+        "with a (m)."
+    )
+
+
+def test_a_persona_without_a_trait_is_the_same_persona() -> None:
+    (contrast,) = [c for c in contrasts(["own", "without age"]) if c.worse == "without age"]
+    found = verdict(0.01, 0.03, 0.01, contrast=contrast)
+    assert "better with their own persona than with the same persona without age." in found.sentence
 
 
 def test_more_cells_than_one_from_a_donor_are_refused() -> None:

@@ -15,11 +15,10 @@ from geppetto.evaluation.individuation import (
     individuation,
     item_correlation,
     profile_correlation,
-    ranked_probability_scores,
     residual_correlation,
-    score_errors,
     variance_ratio,
 )
+from geppetto.evaluation.metrics import ranked_probability_scores, score_errors
 from geppetto.evaluation.predictions import Predictions, Responses
 from geppetto.evaluation.resampling import Resampling, Statistic
 from geppetto.plan import Condition
@@ -225,9 +224,6 @@ def test_what_has_no_variance_is_left_out_and_reported() -> None:
     kept = z_mean([float(stats.pearsonr(e[:, j], y[:, j])[0]) for j in (0, 5)])
     assert found.item_correlation.value == pytest.approx(kept)
     assert found.item_correlation.low < kept < found.item_correlation.high
-    scored = prediction.responses.scored_items
-    expected = len(profiles(e[:, scored], y[:, scored]))
-    assert found.people_without_profile == 40 - expected > 0
 
 
 def test_without_a_persona_nothing_is_individual() -> None:
@@ -243,8 +239,7 @@ def test_without_a_persona_nothing_is_individual() -> None:
     ):
         assert np.isnan([estimate.value, estimate.low, estimate.high]).all()
     assert set(found.items_left_out.values()) == {"everyone is predicted to respond the same"}
-    assert found.people_without_distinctive_profile == 50
-    assert found.people_without_profile < 5 and np.isfinite(found.profile_correlation.value)
+    assert np.isfinite(found.profile_correlation.value)
 
 
 def test_items_without_order_alone_have_no_statistics() -> None:
@@ -254,7 +249,7 @@ def test_items_without_order_alone_have_no_statistics() -> None:
     )
     found = individuation(prediction, Resampling.of(9, draws=20))
     assert np.isnan(found.variance_ratio.value) and np.isnan(found.residual_correlation.value)
-    assert np.isnan(found.item_correlation.value) and found.people_without_profile == 9
+    assert np.isnan(found.item_correlation.value) and np.isnan(found.profile_correlation.value)
 
 
 def test_draws_of_donors_are_averaged_after_and_not_before() -> None:
@@ -330,6 +325,5 @@ def test_people_who_do_not_count_are_not_there() -> None:
         predicted(position[:25], probabilities[:, :25]), Resampling.of(25, draws=20)
     )
     assert found.items_left_out == alone.items_left_out == {"q2": "everyone responded the same"}
-    assert found.people_without_profile == alone.people_without_profile
     for name in ("item_correlation", "residual_correlation", "distinctive_profile_correlation"):
         assert getattr(found, name).value == pytest.approx(getattr(alone, name).value)

@@ -10,6 +10,7 @@ from geppetto.evaluation.effects import differences, effects, influence
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.predictions import predictions
 from geppetto.evaluation.resampling import (
+    Method,
     Resampling,
     estimate,
     mean,
@@ -48,7 +49,7 @@ def test_a_weighted_statistic_is_that_of_the_drawn_people(statistic, definition)
 
 
 @pytest.mark.parametrize("method", ["percentile", "bca"])
-def test_intervals_agree_with_scipys(method: str) -> None:
+def test_intervals_agree_with_scipys(method: Method) -> None:
     rng = np.random.default_rng(2)
     values = rng.exponential(size=80)
     reference = rng.exponential(size=80) + 1
@@ -57,7 +58,7 @@ def test_intervals_agree_with_scipys(method: str) -> None:
         values,
         reference,
         people=Resampling.of(80, draws=20_000),
-        method=method,  # type: ignore[arg-type]
+        method=method,
     )
     theirs = stats.bootstrap(
         (values, reference),
@@ -71,7 +72,7 @@ def test_intervals_agree_with_scipys(method: str) -> None:
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.012)
 
 
-def covered(rng: np.random.Generator, runs: int, method: str) -> tuple[float, float]:
+def covered(rng: np.random.Generator, runs: int, method: Method) -> tuple[float, float]:
     """How often 95% intervals over people, and over answers, hold the truth."""
     people, items = 200, 20
     over_people = over_answers = 0
@@ -81,7 +82,7 @@ def covered(rng: np.random.Generator, runs: int, method: str) -> tuple[float, fl
             mean,
             cells.mean(1),
             people=Resampling.of(people, draws=500, seed=run),
-            method=method,  # type: ignore[arg-type]
+            method=method,
         )
         over_people += found.low <= 0 <= found.high
         error = cells.std(ddof=1) / np.sqrt(cells.size)
@@ -90,7 +91,7 @@ def covered(rng: np.random.Generator, runs: int, method: str) -> tuple[float, fl
 
 
 @pytest.mark.parametrize("method", ["percentile", "bca"])
-def test_intervals_over_people_cover_and_intervals_over_answers_do_not(method: str) -> None:
+def test_intervals_over_people_cover_and_intervals_over_answers_do_not(method: Method) -> None:
     people, answers = covered(np.random.default_rng(4), 1000, method)
     assert 0.93 <= people <= 0.97
     assert answers < 0.6

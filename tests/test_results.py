@@ -14,33 +14,26 @@ from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.baselines import baseline_answers
 from geppetto.evaluation.effects import effects
 from geppetto.results import Results
-from geppetto.studies import Codebook, Participant, Study
-from invented import as_table, tilt_of, two_types
+from geppetto.studies import Participant, Study
+from invented import as_table, codebook, tilt_of, two_types
 
 
 def study_of(table: pd.DataFrame, name: str) -> Study:
     """The study that these answers could be from."""
-    codebook = Codebook.model_validate(
-        {
-            "name": name,
-            "title": "Invented",
-            "source": {"origin": "tests", "licence": "none", "citation": "none"},
-            "instruction": "Is it so?",
-            "participant_column": "id",
-            "traits": [],
-            "scales": {"two": {"options": {"1": "No", "2": "Yes"}}},
-            "items": [
-                {"name": item, "text": item, "scale": "two", "measures": "yes"}
-                for item in table["item"].unique()
-            ],
-        }
+    yes = codebook(
+        name=name,
+        scales={"two": {"options": {"1": "No", "2": "Yes"}}},
+        items=[
+            {"name": item, "text": item, "scale": "two", "measures": "yes"}
+            for item in table["item"].unique()
+        ],
     )
     first = table.drop_duplicates(["participant", "item"])
     people = {
         str(person): Participant(str(person), {}, dict(zip(r["item"], r["response"], strict=True)))
         for person, r in first.groupby("participant")
     }
-    return Study(codebook, people, {})
+    return Study(yes, people, {})
 
 
 def results_of(

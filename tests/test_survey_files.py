@@ -16,6 +16,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import invented
 from geppetto.errors import GeppettoError
 from geppetto.experiment import Experiment, prepare
 from geppetto.studies import Codebook, Problem, Study, check, check_study, load_study
@@ -32,10 +33,7 @@ def codebook(**keys: Any) -> Codebook:
     """Two traits and four items of three options, with changes."""
     content: dict[str, Any] = {
         "name": "own",
-        "title": "Invented",
         "source": {"origin": "tests"},
-        "instruction": "How true is it?",
-        "participant_column": "id",
         "traits": [
             {"name": "age", "label": "age", "question": "How old are you?"},
             {"name": "sex", "label": "sex", "question": "Sex?", "values": {1: "Male", 2: "Female"}},
@@ -43,7 +41,7 @@ def codebook(**keys: Any) -> Codebook:
         "scales": {"three": {"options": {1: "No", 2: "Somewhat", 3: "Yes"}}},
         "items": [{"name": f"q{n}", "text": f"Item {n}.", "scale": "three"} for n in range(1, 5)],
     }
-    return Codebook.model_validate(content | keys)
+    return invented.codebook(**content | keys)
 
 
 def people(count: int = 60, seed: int = 0) -> pd.DataFrame:

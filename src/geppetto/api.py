@@ -62,6 +62,6 @@ def pool(results: Sequence[Results]) -> list[Verdict]:
     GeppettoError
         If there are fewer than two studies, one of them twice, or they were analysed differently.
     """
-    from geppetto.results import pooled
+    from geppetto.pooling import pooled
 
     return pooled(results)

@@ -1,110 +1,31 @@
 """Predictors without a language model, as rows of the same table of answers.
 
 Uniform guesses and item marginals know nothing of the participant. The *supervised twins* of a
-strategy know what its personas show, and learned from everybody else in the study what it is
+strategy know what its personas may know, and learned from everybody else in the study what it is
 worth: what could be predicted from these fields in this population.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
-from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from geppetto.evaluation.predictions import CELL, Predictions, nanmean
-from geppetto.evaluation.resampling import Estimate, Resampling, Weights, estimate
+from geppetto.evaluation.learners import LEARNERS, Learner, predict, split
+from geppetto.evaluation.predictions import CELL, Floats, Integers
 from geppetto.personas.known import Block, blocks, view
-from geppetto.plan import NO_STRATEGY, Condition, Strategy
+from geppetto.plan import Strategy
 from geppetto.studies import Participant, Study
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 BASELINE = "baseline"
 """The `model` of baseline rows."""
 
 MARGINALS = "item marginals"
 FOLDS = 5
-_INNER_FOLDS = 4
-_CHOICE_ITEMS = 5
-
-
-@dataclass(frozen=True)
-class Learner:
-    """A way to learn from some people's responses, and to predict those of others.
-
-    Attributes
-    ----------
-    name
-        What its predictions are called in tables.
-    settings
-        How much it may learn, from the most cautious; one is chosen on training people.
-    counts
-        A function `(known, responses, options, asked, setting)` of what is known of the training
-        people, shape (people, fields), NaN where it is not; of their responses as positions
-        among the options, shape (people, items), -1 without one; of the largest number of
-        options; of what is known of the people asked about; and of a setting. It returns how
-        often it expects each option among as many people as it learned from, shape
-        (people asked about, items, options).
-    """
-
-    name: str
-    settings: tuple[float, ...]
-    counts: Callable[[Floats, Integers, int, Floats, float], Floats]
-
-
-def _logistic(
-    known: Floats, responses: Integers, options: int, asked: Floats, strength: float
-) -> Floats:
-    """Multinomial logistic regression with an L2 penalty, an item at a time.
-
-    Numbers enter with their squares: who agrees strongly to one item differs from who agrees a
-    little also in preferring the ends of the scale.
-    """
-    known, asked = _standardised(known, asked, squares=True)
-    model = LogisticRegression(C=strength, tol=1e-3, max_iter=1000)
-    return _item_by_item(model, known, responses, options, asked)
-
-
-def _boosting(
-    known: Floats, responses: Integers, options: int, asked: Floats, rate: float
-) -> Floats:
-    """A few small gradient-boosted trees an item; what is not known has a branch of its own."""
-    model = HistGradientBoostingClassifier(
-        learning_rate=rate, max_iter=8, max_leaf_nodes=4, max_bins=32, early_stopping=False
-    )
-    return _item_by_item(model, known, responses, options, asked)
-
-
-def _neighbours(
-    known: Floats, responses: Integers, options: int, asked: Floats, number: float
-) -> Floats:
-    """What the training people responded who are most alike in what is known."""
-    known, asked = _standardised(known, asked, squares=False)
-    search = NearestNeighbors(n_neighbors=min(int(number), len(known))).fit(known)
-    nearest = search.kneighbors(asked, return_distance=False)
-    counts = np.zeros((len(asked), responses.shape[1], options))
-    for item, column in enumerate(responses.T):
-        theirs = column[nearest]
-        for option in range(options):
-            counts[:, item, option] = (theirs == option).sum(axis=1)
-    return counts
-
-
-LEARNERS = (
-    Learner("logistic", (0.003, 0.03, 0.3), _logistic),
-    Learner("boosting", (0.25,), _boosting),
-    Learner("neighbours", (300, 100, 30), _neighbours),
-)
 
 
 def twin_names(strategies: Sequence[Strategy], study: Study) -> dict[str, tuple[str, ...]]:
@@ -202,8 +123,8 @@ def baseline_answers(
             for learner, name in zip(LEARNERS, names[strategy.label], strict=False):
                 if name not in found:
                     found[name] = dict(_cross_fitted(learner, strategy, everyone, items, asked))
-                    split = enumerate(blocks(strategy.rule, study, items))
-                    parts[name] = {item: n for n, block in split for item in block.predicted}
+                    found_in = enumerate(blocks(strategy.rule, study, items))
+                    parts[name] = {item: n for n, block in found_in for item in block.predicted}
     folds = {person: number for number, people in enumerate(everyone.folds) for person in people}
     tables = []
     for name, by_item in found.items():
@@ -242,7 +163,7 @@ class _Everyone:
     @cached_property
     def folds(self) -> list[Integers]:
         """Rows of the people who are predicted together, each time from all the others."""
-        return [test for _, test in _split(np.array(self.groups), FOLDS)]
+        return [test for _, test in split(np.array(self.groups), FOLDS)]
 
     def responses(self, item: str) -> Integers:
         """Position of everyone's response to an item among its options, -1 without one."""
@@ -303,131 +224,16 @@ def _cross_fitted(
             [len(everyone.study.scale(everyone.study.items[i]).options) for i in block.predicted]
         )
         predicted = np.full((*responses.shape, options.max()), np.nan)
-        for train, test in _split(groups, FOLDS):
+        for train, test in split(groups, FOLDS):
             test = np.intersect1d(test, asked)
             if test.size:
-                predicted[test] = _predict(
+                predicted[test] = predict(
                     learner, known[train], responses[train], options, groups[train], known[test]
                 )
         for item, number, values in zip(
             block.predicted, options, np.moveaxis(predicted, 1, 0), strict=True
         ):
             yield item, values[:, :number]
-
-
-def _split(groups: NDArray[np.str_], folds: int) -> list[tuple[Integers, Integers]]:
-    """Training and test people, groups whole; nobody to learn from if there is one group."""
-    folds = min(folds, len(np.unique(groups)))
-    if folds < 2:
-        return [(np.arange(0), np.arange(len(groups)))]
-    return list(GroupKFold(folds).split(groups, groups=groups))
-
-
-def _predict(
-    learner: Learner,
-    known: Floats,
-    responses: Integers,
-    options: Integers,
-    groups: NDArray[np.str_],
-    asked: Floats,
-) -> Floats:
-    """Probabilities of the people asked about, with a setting chosen on training people.
-
-    The setting has the lowest mean NLL on a quarter of the training people when the learner is
-    given the others, over at most five items of the block.
-    """
-    setting = learner.settings[0]
-    if len(learner.settings) > 1 and len(np.unique(groups)) > 1:
-        train, test = _split(groups, _INNER_FOLDS)[0]
-        some = np.unique(np.linspace(0, len(options) - 1, _CHOICE_ITEMS).astype(int))
-        truth = responses[test][:, some]
-        answered = np.nonzero(truth >= 0)
-
-        def loss(setting: float) -> float:
-            probabilities = _learned(
-                learner,
-                setting,
-                known[train],
-                responses[train][:, some],
-                options[some],
-                known[test],
-            )
-            return -float(np.log(probabilities[(*answered, truth[answered])]).sum())
-
-        setting = min(learner.settings, key=loss)
-    return _learned(learner, setting, known, responses, options, asked)
-
-
-def _learned(
-    learner: Learner,
-    setting: float,
-    known: Floats,
-    responses: Integers,
-    options: Integers,
-    asked: Floats,
-) -> Floats:
-    """Probabilities with one setting, from the fields that are known of any training person."""
-    width = int(options.max())
-    if not len(known):
-        return _smoothed(np.zeros((len(asked), len(options), width)), options)
-    fields = np.isfinite(known).any(axis=0)
-    if not fields.any():
-        known, asked, fields = (
-            np.zeros((len(known), 1)),
-            np.zeros((len(asked), 1)),
-            np.array([True]),
-        )
-    counts = learner.counts(known[:, fields], responses, width, asked[:, fields], setting)
-    return _smoothed(counts, options)
-
-
-def _smoothed(counts: Floats, options: Integers) -> Floats:
-    """Probabilities from counts, with half a count more for each option (Jeffreys' prior).
-
-    With n counts of probabilities p of K options it is (n p + 1/2) / (n + K/2): no option is
-    impossible. NaN beyond an item's last option.
-    """
-    legal = np.arange(counts.shape[2]) < options[:, None]
-    more = np.where(legal, counts + 0.5, 0.0)
-    return np.where(legal, more / more.sum(axis=2, keepdims=True), np.nan)
-
-
-def _item_by_item(
-    model: LogisticRegression | HistGradientBoostingClassifier,
-    known: Floats,
-    responses: Integers,
-    options: int,
-    asked: Floats,
-) -> Floats:
-    counts = np.zeros((len(asked), responses.shape[1], options))
-    for item, column in enumerate(responses.T):
-        answered = column >= 0
-        chosen = np.unique(column[answered])
-        if len(chosen) == 1:
-            counts[:, item, chosen] = answered.sum()
-        elif len(chosen) > 1:
-            model.fit(known[answered], column[answered])
-            counts[:, item, model.classes_] = answered.sum() * model.predict_proba(asked)
-    return counts
-
-
-def _standardised(known: Floats, asked: Floats, *, squares: bool) -> tuple[Floats, Floats]:
-    """Fields with mean 0 and standard deviation 1 over the training people, none missing.
-
-    A missing value is the mean, and a field more says that it is missing, if that occurs among
-    the training people.
-    """
-    missing = np.isnan(known)
-    centre, spread = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
-    spread[spread == 0] = 1
-    curved = [squares and len(np.unique(column[~np.isnan(column)])) > 2 for column in known.T]
-    sometimes = missing.any(axis=0)
-
-    def fields(values: Floats) -> Floats:
-        scaled = np.nan_to_num((values - centre) / spread)
-        return np.hstack([scaled, scaled[:, curved] ** 2, np.isnan(values[:, sometimes])])
-
-    return fields(known), fields(asked)
 
 
 def _rows(
@@ -449,73 +255,3 @@ def _rows(
             )
         )
     return pd.concat(tables)
-
-
-@dataclass(frozen=True)
-class Skill:
-    """How much of what could be predicted from a strategy's fields a model does predict.
-
-    Attributes
-    ----------
-    best
-        The baseline with the lowest mean NLL among item marginals and the strategy's own
-        supervised twins.
-    share
-        (L(none) - L(own)) / (L(none) - L(best)), L the mean NLL: 0 is the model without a
-        persona, 1 the best baseline. The baseline is chosen once, in the sample itself. NaN where
-        it is not better than the model without a persona.
-    reason
-        Why there is no share; empty if there is one.
-    """
-
-    model: str
-    strategy: str
-    best: str
-    share: Estimate
-    reason: str
-
-
-def skills(
-    predicted: Sequence[Predictions], twins: Mapping[str, Sequence[str]], people: Resampling
-) -> list[Skill]:
-    """The skill of every model and strategy that has the arms `none` and `own`.
-
-    Parameters
-    ----------
-    predicted
-        Predictions of all conditions, baselines included.
-    twins
-        As from `twin_names`.
-    people
-        How participants are drawn.
-    """
-    losses = {p.condition: nanmean(nanmean(p.nll, 0), 1) for p in predicted}
-    found = []
-    for model, strategy, arm in losses:
-        none = losses.get(Condition(model, NO_STRATEGY, "none"))
-        if arm != "own" or none is None:
-            continue
-        own = losses[Condition(model, strategy, arm)]
-        rivals = {
-            name: losses[Condition(BASELINE, name, "none")]
-            for name in (MARGINALS, *twins[strategy])
-        }
-        best = min(rivals, key=lambda name: float((people.sample @ rivals[name])[0]))
-        share = estimate(saved_part, none, own, rivals[best], people=people)
-        reason = f"{best} predicts no better than the model without a persona"
-        found.append(Skill(model, strategy, best, share, reason if np.isnan(share.value) else ""))
-    return found
-
-
-def saved_part(weights: Weights, none: Floats, own: Floats, best: Floats) -> Floats:
-    """(L(none) - L(own)) / (L(none) - L(best)); NaN where best does not beat none.
-
-    Parameters
-    ----------
-    weights
-        How often each participant counts, shape (draws, participants).
-    none, own, best
-        Each participant's mean NLL, shape (participants,).
-    """
-    saved, possible = weights @ (none - own), weights @ (none - best)
-    return np.asarray(saved / np.where(possible > 0, possible, np.nan))

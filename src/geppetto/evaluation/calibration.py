@@ -19,8 +19,12 @@ TEMPERATURES = (0.05, 20.0)
 """The lowest and the highest temperature that is fitted: a model that is always (or never) right
 would have no end."""
 
+HIGHEST = 0.99 * TEMPERATURES[1]
+"""A fitted temperature above this is as high as it can be: uniform guesses would do as well."""
+
 _BATCH = 200_000
 _STEP = 0.01
+_LOWEST = 1.01 * TEMPERATURES[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,15 +33,12 @@ class Reliability:
 
     Attributes
     ----------
-    edges
-        Ends of the bins, shape (bins + 1,); a bin includes its upper end.
     confidence, accuracy
         Mean confidence and share of hits in each bin, shape (bins,); NaN in an empty one.
     count
         Answers in each bin, shape (bins,).
     """
 
-    edges: Floats
     confidence: Floats
     accuracy: Floats
     count: Integers
@@ -55,7 +56,7 @@ class Reliability:
 
 
 def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> Reliability:
-    """Accuracy against confidence in bins of equal width from 0 to 1.
+    """Accuracy against confidence in bins of equal width from 0 to 1, upper ends included.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> 
     count = np.bincount(place, minlength=bins)
     with np.errstate(invalid="ignore"):
         means = [np.bincount(place, values, minlength=bins) / count for values in (sure, right)]
-    return Reliability(edges, means[0], means[1], count.astype(np.int64))
+    return Reliability(means[0], means[1], count.astype(np.int64))
 
 
 def top_options(predictions: Predictions) -> tuple[Floats, Floats]:
@@ -238,9 +239,8 @@ def temperature_contributions(
     people = len(predictions[0].responses.participants)
     second = _second_half(people, clusters)
     added = {one.condition: np.zeros(people) for one in predictions}
-    lowest, highest = TEMPERATURES
     for half, temperature in enumerate(temperatures):
-        if not 1.01 * lowest < temperature < 0.99 * highest:
+        if not _LOWEST < temperature < HIGHEST:
             continue
         steps = [temperature * np.exp(step) for step in (-_STEP, 0.0, _STEP)]
         nll = {

@@ -6,8 +6,8 @@ first. Otherwise it is how well one half of a construct's items agrees with the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from math import comb
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geppetto.evaluation.calibration import top_options
+from geppetto.evaluation.moments import NOTHING, correlation, covariance, quotient
 from geppetto.evaluation.predictions import Floats, Integers, Predictions, Responses, nanmean
 from geppetto.evaluation.resampling import Estimate, Resampling, Weights, estimate, estimates, mean
 from geppetto.plan import Condition
@@ -35,14 +36,10 @@ class Retest:
     same
         Share of a participant's items with the same response on both occasions, averaged over
         participants.
-    correlations
-        Correlation over participants of first and second scores, by item; an item whose options
-        have no order has none.
     """
 
     participants: int
     same: Estimate
-    correlations: Mapping[str, Estimate]
 
 
 @dataclass(frozen=True)
@@ -137,20 +134,8 @@ def retest(responses: Responses, again: Integers, people: Resampling) -> Retest 
     """
     if not (again >= 0).any():
         return None
-    second = replace(responses, position=again)
-    correlations = {
-        item: estimate(correlation, first, other, people=people)
-        for item, first, other, scored in zip(
-            responses.items,
-            responses.scores.T,
-            second.scores.T,
-            responses.scored_items,
-            strict=True,
-        )
-        if scored and np.isfinite(other).any()
-    }
     same = estimate(mean, _repeated(responses, again), people=people)
-    return Retest(int((again >= 0).any(axis=1).sum()), same, correlations)
+    return Retest(int((again >= 0).any(axis=1).sum()), same)
 
 
 def normalised_accuracy(predicted: Predictions, again: Integers, people: Resampling) -> Estimate:
@@ -260,39 +245,7 @@ def ratio(weights: Weights, upper: Floats, lower: Floats) -> Floats:
     """Mean of one number a participant over that of another, of those who have both."""
     known = np.isfinite(upper) & np.isfinite(lower)
     above, below = (weights @ np.where(known, values, 0.0) for values in (upper, lower))
-    return np.asarray(above / np.where(below > 0, below, np.nan))
-
-
-def correlation(weights: Weights, one: Floats, others: Floats) -> Floats:
-    """Pearson's r of a number with others, over the participants who have all of them.
-
-    Parameters
-    ----------
-    weights
-        How often each participant counts, shape (draws, participants).
-    one
-        A number a participant, shape (participants,).
-    others
-        What it is correlated with, shape (participants,) or (participants, columns).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (draws,) or (draws, columns); NaN if one of the two does not vary.
-    """
-    columns = others.reshape(len(others), -1)
-    complete = np.isfinite(one) & np.isfinite(columns).all(axis=1)
-    weights, x, y = weights[:, complete], one[complete, None], columns[complete]
-    if not len(x):
-        return np.full((len(weights), *others.shape[1:]), np.nan)
-    x, y = x - x.mean(), y - y.mean(axis=0)
-    total = weights.sum(axis=1)[:, None]
-    m_x, m_y = (_divided(weights @ values, total) for values in (x, y))
-    v_x = _divided(weights @ x**2, total) - m_x**2
-    v_y = _divided(weights @ y**2, total) - m_y**2
-    product = _divided(weights @ (x * y), total) - m_x * m_y
-    r = _divided(product, np.sqrt(np.maximum(v_x * v_y, 0)))
-    return r.reshape(len(weights), *others.shape[1:])
+    return quotient(above, below)
 
 
 def signed_r_squared(weights: Weights, truth: Floats, guesses: Floats) -> Floats:
@@ -314,15 +267,17 @@ def part_of_reliable(weights: Weights, scores: Floats, guesses: Floats) -> Float
         Predictions of their mean, shape (participants,) or (participants, columns).
     """
     reliability = split_half(weights, scores).reshape(-1, *[1] * (guesses.ndim - 1))
-    return _divided(signed_r_squared(weights, scores.mean(axis=1), guesses), reliability)
+    return quotient(
+        signed_r_squared(weights, scores.mean(axis=1), guesses), reliability, above=NOTHING
+    )
 
 
 def cronbach_alpha(weights: Weights, scores: Floats) -> Floats:
     """k / (k - 1) (1 - sum of the variances of k items / variance of their sum)."""
-    covariance = _covariance(weights, scores)
+    moments = covariance(weights, scores)
     items = scores.shape[1]
-    own = np.trace(covariance, axis1=1, axis2=2)
-    shared = 1 - _divided(own, covariance.sum(axis=(1, 2)))
+    own = np.trace(moments, axis1=1, axis2=2)
+    shared = 1 - quotient(own, moments.sum(axis=(1, 2)), above=NOTHING)
     return np.asarray(items / (items - 1) * shared)
 
 
@@ -336,13 +291,14 @@ def split_half(weights: Weights, scores: Floats) -> Floats:
     scores
         Each participant's keyed score of each item, shape (participants, items).
     """
-    covariance = _covariance(weights, scores)
+    moments = covariance(weights, scores)
     half = _halvings(scores.shape[1]).astype(float)
     rest = 1 - half
-    with_half, with_rest = half @ covariance, rest @ covariance
-    r = _divided(
+    with_half, with_rest = half @ moments, rest @ moments
+    r = quotient(
         (with_half * rest).sum(axis=2),
         np.sqrt((with_half * half).sum(axis=2) * (with_rest * rest).sum(axis=2)),
+        above=NOTHING,
     )
     r = np.clip(r, 1e-9 - 1, 1 - 1e-9)
     share = half.mean(axis=1) * rest.mean(axis=1)
@@ -378,24 +334,6 @@ def _halvings(items: int) -> NDArray[np.bool_]:
     halves = np.zeros((len(chosen), items), bool)
     halves[np.arange(len(chosen))[:, None], chosen] = True
     return halves
-
-
-def _covariance(weights: Weights, values: Floats) -> Floats:
-    """Weighted covariances of columns over people who have all, shape (draws, columns, columns)."""
-    complete = np.isfinite(values).all(axis=1)
-    weights, values = weights[:, complete], values[complete]
-    values = values - values.mean(axis=0) if len(values) else values
-    columns = values.shape[1]
-    products = (values[:, :, None] * values[:, None, :]).reshape(len(values), -1)
-    total = weights.sum(axis=1)[:, None]
-    means = _divided(weights @ values, total)
-    squares = _divided(weights @ products, total).reshape(-1, columns, columns)
-    return np.asarray(squares - means[:, :, None] * means[:, None, :])
-
-
-def _divided(upper: Floats, lower: Floats) -> Floats:
-    """A quotient, NaN where the denominator is not clearly positive."""
-    return np.asarray(upper / np.where(lower > 1e-12, lower, np.nan))
 
 
 def _keyed(values: Floats, responses: Responses, study: Study, items: Sequence[str]) -> Floats:

@@ -96,6 +96,15 @@ class Differences:
     totals: Floats = field(repr=False)
     strangers: bool
 
+    @property
+    def conditions(self) -> tuple[Condition, Condition]:
+        """Those that are compared, the worse first."""
+        worse, better = (
+            Condition(self.model, NO_STRATEGY if arm == "none" else self.strategy, arm)
+            for arm in (self.contrast.worse, self.contrast.better)
+        )
+        return worse, better
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -290,15 +299,11 @@ def differences(
                     persons,
                     persons + moved - np.average(moved, weights=weight),
                     (persons + moved) * of - np.average(moved * of, weights=weight),
-                    _shows_strangers(better)
-                    or (_shows_strangers(worse) and contrast.name != "information"),
+                    better.shows_strangers
+                    or (worse.shows_strangers and contrast.name != "information"),
                 )
             )
     return made
-
-
-def _shows_strangers(found: Predictions) -> bool:
-    return bool(((found.donors >= 0) & (found.donors != np.arange(found.donors.shape[1]))).any())
 
 
 def _nats(found: Predictions, measure: str, items: Sequence[int] | None) -> Floats:

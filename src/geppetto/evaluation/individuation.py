@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from geppetto.evaluation.moments import quotient
 from geppetto.evaluation.predictions import Floats, Integers, Predictions, nanmean
 from geppetto.evaluation.resampling import Estimate, Resampling, Statistic, Weights, estimate, mean
 
@@ -53,9 +53,6 @@ class Individuation:
         See `distinctive_profile_correlation`: the same, without what is typical of everyone.
     items_left_out
         Why an item is not in `item_correlation` (of some draw), by its name.
-    people_without_profile, people_without_distinctive_profile
-        How many people have no profile correlation (in some draw): fewer than three items, or the
-        same value on all of them.
     """
 
     item_correlation: Estimate
@@ -64,8 +61,6 @@ class Individuation:
     profile_correlation: Estimate
     distinctive_profile_correlation: Estimate
     items_left_out: dict[str, str]
-    people_without_profile: int
-    people_without_distinctive_profile: int
 
 
 def individuation(
@@ -115,9 +110,6 @@ def individuation(
 
         return estimate(averaged, by_person, scores, people=people)
 
-    counted = people.sample[0] > 0
-    profiles = [_profiles(e, scores)[counted] for e in predicted]
-    distinctive = [next(_distinctive(people.sample, e, scores))[0, counted] for e in predicted]
     names = np.array(responses.items)
     reasons = dict.fromkeys(names[~scored].tolist(), "its options have no order")
     for e in predicted:
@@ -129,8 +121,6 @@ def individuation(
         over_people(profile_correlation, blocks),
         over_people(distinctive_profile_correlation, blocks),
         reasons,
-        int(np.isnan(profiles).any(axis=0).sum()),
-        int(np.isnan(distinctive).any(axis=0).sum()),
     )
 
 
@@ -153,7 +143,7 @@ def variance_ratio(weights: Weights, expected: Floats, scores: Floats) -> Floats
     """
     _, of_expected, of_scores, _ = _item_moments(weights, expected, scores)
     total = of_scores.sum(axis=1)
-    return _ratio(of_expected.sum(axis=1), np.where(total > _NOTHING, total, np.nan))
+    return quotient(of_expected.sum(axis=1), total, above=_NOTHING)
 
 
 def residual_correlation(weights: Weights, expected: Floats, scores: Floats) -> Floats:
@@ -178,7 +168,7 @@ def residual_correlation(weights: Weights, expected: Floats, scores: Floats) -> 
     by_item = np.stack([weights @ e, weights @ y], axis=2)
     fitted = by_item.swapaxes(1, 2) @ _item_effects(weights, known, by_item)
     products = sums - np.stack([fitted[:, 0, 0], fitted[:, 1, 1], fitted[:, 0, 1]], axis=1)
-    moments = _ratio(products, weights @ known.sum(axis=1, keepdims=True))
+    moments = quotient(products, weights @ known.sum(axis=1, keepdims=True))
     return _pearson(*moments.T)
 
 
@@ -200,35 +190,6 @@ def distinctive_profile_correlation(weights: Weights, expected: Floats, scores: 
     """
     parts = zip(_draws(weights), _distinctive(weights, expected, scores), strict=True)
     return np.asarray(np.tanh(np.concatenate([_weighted_mean(w, _fisher_z(r)) for w, r in parts])))
-
-
-def ranked_probability_scores(predictions: Predictions) -> Floats:
-    """Ranked probability score of each prediction, shape (draws, participants, items).
-
-    RPS = sum_k (F_k - O_k)^2 / (K - 1), with F the predicted and O the real cumulative
-    distribution over the K options (Epstein 1969; Gneiting & Raftery 2007, section 4.2): 0 if
-    certain of the real response, 1 if certain of the opposite end; being close counts. NaN
-    without a response and for items with more than two options without order.
-    """
-    responses = predictions.responses
-    options = np.array([len(codes) for codes in responses.options])
-    total = np.zeros(predictions.nll.shape)
-    cumulative = np.zeros(predictions.nll.shape)
-    for option in range(options.max() - 1):
-        cumulative += np.nan_to_num(np.exp(predictions.option_log_probs[..., option]))
-        real = responses.position <= option
-        total += np.where(option < options - 1, (cumulative - real) ** 2, 0.0)
-    return _where_scored(predictions, total / np.maximum(options - 1, 1))
-
-
-def score_errors(predictions: Predictions) -> Floats:
-    """Distance |E - y| as a share of the item's range, shape (draws, participants, items)."""
-    return _where_scored(predictions, np.abs(predictions.expected - predictions.responses.scores))
-
-
-def _where_scored(predictions: Predictions, values: Floats) -> Floats:
-    empty = np.isnan(predictions.responses.scores) | np.isnan(predictions.nll)
-    return np.where(empty, np.nan, values)
 
 
 def _over_draws(statistic: Statistic) -> Statistic:
@@ -281,18 +242,18 @@ def _item_moments(
     """Weight, variance of E and of y and their covariance of each item, (draws, items) each."""
     known, e, y = _filled(expected, scores)
     count = weights @ known
-    e_mean, y_mean = _ratio(weights @ e, count, 0.0), _ratio(weights @ y, count, 0.0)
-    of_expected = _ratio(weights @ e**2, count, 0.0) - e_mean**2
-    of_scores = _ratio(weights @ y**2, count, 0.0) - y_mean**2
-    return count, of_expected, of_scores, _ratio(weights @ (e * y), count, 0.0) - e_mean * y_mean
+    e_mean, y_mean = quotient(weights @ e, count, 0.0), quotient(weights @ y, count, 0.0)
+    of_expected = quotient(weights @ e**2, count, 0.0) - e_mean**2
+    of_scores = quotient(weights @ y**2, count, 0.0) - y_mean**2
+    return count, of_expected, of_scores, quotient(weights @ (e * y), count, 0.0) - e_mean * y_mean
 
 
 def _item_effects(weights: Weights, known: Floats, sums: Floats) -> Floats:
     """L^- sums of `residual_correlation`, shape (draws, items, values) like the sums."""
     if known.all():
-        return _ratio(sums, weights.sum(axis=1)[:, None, None])
+        return quotient(sums, weights.sum(axis=1)[:, None, None])
     items = known.shape[1]
-    share = _ratio(known, known.sum(axis=1, keepdims=True), 0.0)
+    share = quotient(known, known.sum(axis=1, keepdims=True), 0.0)
     effects = []
     for part, right in zip(_batches(weights, items**2), _batches(sums, items**2), strict=True):
         centring = np.empty((len(part), items, items))
@@ -312,7 +273,7 @@ def _profiles(expected: Floats, scores: Floats) -> Floats:
     known, e, y = _filled(expected, scores, people=False)
     e, y = _person_centred(known, e), _person_centred(known, y)
     count = known.sum(axis=1)
-    moments = [_ratio((a * b).sum(axis=1), count) for a, b in ((e, e), (y, y), (e, y))]
+    moments = [quotient((a * b).sum(axis=1), count) for a, b in ((e, e), (y, y), (e, y))]
     return np.where(count >= _FEWEST, _pearson(*moments), np.nan)
 
 
@@ -346,7 +307,7 @@ def _distinctive(weights: Weights, expected: Floats, scores: Floats) -> Iterator
     )
     for part in _draws(weights):
         weighed = part @ known
-        a, b = _ratio(part @ e, weighed, 0.0), _ratio(part @ y, weighed, 0.0)
+        a, b = quotient(part @ e, weighed, 0.0), quotient(part @ y, weighed, 0.0)
         a_mean, b_mean = a @ share, b @ share
         r = _pearson(
             of_expected(a, a, a_mean, a_mean),
@@ -402,13 +363,7 @@ def _weighted_mean(weights: Weights, values: Floats) -> Floats:
     """Mean over participants of values that differ between draws; NaN does not count."""
     known = ~np.isnan(values)
     total = np.einsum("dp,dp->d", weights, np.where(known, values, 0.0))
-    return _ratio(total, np.einsum("dp,dp->d", weights, known))
-
-
-def _ratio(numerator: Any, denominator: Any, otherwise: float = np.nan) -> Floats:
-    """A quotient, with a value where the denominator is 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(denominator == 0, otherwise, numerator / denominator))
+    return quotient(total, np.einsum("dp,dp->d", weights, known))
 
 
 def _batches(values: Floats, size: int) -> list[Floats]:

@@ -19,19 +19,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 from statsmodels.stats.proportion import proportion_confint
 
-from geppetto.evaluation.predictions import Floats, Integers, Predictions, nanmean
+from geppetto.evaluation.moments import quotient
+from geppetto.evaluation.predictions import Floats, Integers, Predictions
 from geppetto.evaluation.resampling import Estimate, Resampling, estimate, mean
-
-PERMUTATIONS = 4999
-"""Random assignments of a permutation test."""
 
 _SAME = 1e-6
 """Nats by which two answers to the same prompt may differ."""
 
 _TIE = 1e-9
 """Nats within which two personas predict equally well."""
-
-_BATCH = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +61,7 @@ class MatchingMatrix:
         known = np.isfinite(self.nll)
         totals = np.where(known, self.nll, 0.0).sum(axis=1, keepdims=True)
         count = self.personas[:, None]
-        return _ratio(totals - count * self.nll, count - 1)
+        return quotient(totals - count * self.nll, count - 1)
 
     @cached_property
     def information(self) -> Floats:
@@ -117,8 +113,6 @@ class Identification:
 
     Attributes
     ----------
-    participants
-        How many people are compared with at least one stranger's persona.
     information
         T in nats a response: see `MatchingMatrix.information`. Chance is 0.
     auc
@@ -132,41 +126,14 @@ class Identification:
         Mean of 1/rank of the own persona, over all orders of tied personas.
     reciprocal_rank_by_chance
         Mean over people of (1 + 1/2 + ... + 1/k)/k.
-    rank
-        Rank of each participant's own persona, 1 the best, tied personas sharing the mean of
-        their ranks; NaN for people compared with nobody. Shape (participants,).
     """
 
-    participants: int
     information: Estimate
     auc: Estimate
     top: Estimate
     top_by_chance: float
     reciprocal_rank: Estimate
     reciprocal_rank_by_chance: float
-    rank: Floats
-
-
-@dataclass(frozen=True)
-class PermutationTest:
-    """A test of whether it matters whose persona is whose.
-
-    Attributes
-    ----------
-    information
-        T of the real assignment, in nats.
-    p
-        Probability of as large a T if it does not matter (one-sided: own personas are better).
-    p_two_sided
-        Twice the smaller of both sides' probabilities, at most 1.
-    permutations
-        With how many random assignments it is compared.
-    """
-
-    information: float
-    p: float
-    p_two_sided: float
-    permutations: int
 
 
 def matching_matrix(
@@ -236,7 +203,7 @@ def matching_matrix(
     people = len(position)
     totals = responded.reshape(people, -1).astype(float) @ surprise.reshape(people, -1).T
     count = answered.astype(float) @ known.T
-    nll = _ratio(totals, count)
+    nll = quotient(totals, count)
     nll[number[:, None] != number] = np.nan
     return MatchingMatrix(_comparable(nll), number)
 
@@ -264,91 +231,13 @@ def identification(matrix: MatchingMatrix, people: Resampling) -> Identification
         return float(mean(people.sample, values)[0])
 
     return Identification(
-        int(compared.sum()),
         over_people(matrix.information),
         over_people(matrix.auc),
         _share(np.where(compared, (better == 0) / (tied + 1), np.nan), people),
         by_chance(1 / personas),
         estimate(mean, np.where(compared, reciprocal, np.nan), people=people, method="bca"),
         by_chance(_harmonic(personas) / personas),
-        np.where(compared, 1 + better + tied / 2, np.nan),
     )
-
-
-def permutation_test(
-    matrix: MatchingMatrix,
-    permutations: int = PERMUTATIONS,
-    seed: int = 0,
-    *,
-    donors: Integers | None = None,
-    weights: Floats | None = None,
-) -> PermutationTest:
-    """Whether it matters whose persona is whose, by giving personas to other people of the group.
-
-    Under the null hypothesis personas are exchangeable among the people of a group. A whole
-    persona is given to a whole person, so that neither people whose responses go together nor
-    personas that predict everyone well or badly make it reject; to permute single responses
-    would be to take either for evidence. p = (1 + number of T* >= T) / (1 + permutations), ties
-    included, which is never 0 and valid for any number of permutations (Phipson & Smyth 2010).
-
-    T* is the mean over people of how much better the persona they were given predicts them than
-    strangers' personas do, over the pairs that can be compared. Where some cannot, T* is a mean
-    of fewer people and spreads more: the test errs on the safe side.
-
-    Parameters
-    ----------
-    matrix
-        How well everyone's persona predicts everyone.
-    permutations, seed
-        Number of random assignments, and their seed.
-    donors
-        Row of each participant's strangers, shape (draws, participants), who are given the
-        personas that fall to them: T is then the effect that is measured with these strangers.
-        All others of the group by default.
-    weights
-        How many people each participant stands for, shape (participants,).
-
-    Raises
-    ------
-    ValueError
-        If nobody is compared with anybody.
-    """
-    people = np.flatnonzero(matrix.personas)
-    if not people.size:
-        raise ValueError("there are no two people whose personas could be exchanged")
-    people = people[np.argsort(matrix.groups[people], kind="stable")]
-    place = np.full(len(matrix.groups), -1)
-    place[people] = np.arange(len(people))
-    groups = matrix.groups[people].astype(float)
-    gains = (matrix.gains if donors is None else -matrix.nll)[np.ix_(people, people)]
-    weight = (np.ones(len(place)) if weights is None else weights)[people]
-    strangers = None if donors is None else np.where(donors < 0, -1, place[donors])[:, people]
-    rows = np.arange(len(people))
-
-    def statistic(given: Integers) -> Floats:
-        """T of assignments, shape (assignments, people)."""
-        values = gains[rows, given]
-        if strangers is not None:
-            theirs = [
-                np.where(draw < 0, np.nan, gains[rows, given[:, np.maximum(draw, 0)]])
-                for draw in strangers
-            ]
-            values = values - (theirs[0] if len(theirs) == 1 else nanmean(np.stack(theirs), 0))
-        known = ~np.isnan(values)
-        return _ratio(np.where(known, values, 0.0) @ weight, known @ weight)
-
-    information = float(statistic(rows[None])[0])
-    rng = np.random.default_rng(seed)
-    size = max(1, _BATCH // len(people))
-    drawn = []
-    for start in range(0, permutations, size):
-        keys = groups + rng.random((min(size, permutations - start), len(people)))
-        drawn.append(statistic(np.argsort(keys, axis=1)))
-    values = np.concatenate(drawn)
-    tie = 1e-12 * max(1.0, float(np.nanmax(np.abs(gains))))
-    larger = (1 + int((~(values < information - tie)).sum())) / (1 + permutations)
-    smaller = (1 + int((~(values > information + tie)).sum())) / (1 + permutations)
-    return PermutationTest(information, larger, min(1.0, 2 * min(larger, smaller)), permutations)
 
 
 def _table(own: Predictions, others: Sequence[Predictions]) -> Floats:
@@ -396,11 +285,11 @@ def _projection(pairs: Floats, groups: Integers) -> Floats:
     """
     known = ~np.isnan(pairs)
     filled = np.where(known, pairs, 0.0)
-    rows, columns = (_ratio(filled.sum(axis=axis), known.sum(axis=axis)) for axis in (1, 0))
+    rows, columns = (quotient(filled.sum(axis=axis), known.sum(axis=axis)) for axis in (1, 0))
     some = ~np.isnan(columns)
     members = np.bincount(groups[some], minlength=len(groups))
     totals = np.bincount(groups[some], columns[some], minlength=len(groups))
-    away = columns - _ratio(totals, members)[groups]
+    away = columns - quotient(totals, members)[groups]
     return np.asarray(rows + np.where(some, away, 0.0))
 
 
@@ -414,12 +303,6 @@ def _share(hits: Floats, people: Resampling) -> Estimate:
     effective = min(size, value * (1 - value) / variance) if variance > 0 else size
     low, high = proportion_confint(value * effective, effective, method="beta")
     return Estimate(value, float(low), float(high))
-
-
-def _ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> Floats:
-    """A quotient; NaN for 0/0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(numerator / denominator)
 
 
 def _harmonic(numbers: NDArray[Any]) -> Floats:

@@ -9,7 +9,6 @@ import pandas as pd
 
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.calibration import top_options
-from geppetto.evaluation.individuation import ranked_probability_scores, score_errors
 from geppetto.evaluation.predictions import (
     CELL,
     CONDITION,
@@ -83,6 +82,35 @@ def cell_metrics(found: Predictions) -> dict[str, Floats]:
         "rps": ranked_probability_scores(found),
         "score_error": score_errors(found),
     }
+
+
+def ranked_probability_scores(predictions: Predictions) -> Floats:
+    """Ranked probability score of each prediction, shape (draws, participants, items).
+
+    RPS = sum_k (F_k - O_k)^2 / (K - 1), with F the predicted and O the real cumulative
+    distribution over the K options (Epstein 1969; Gneiting & Raftery 2007, section 4.2): 0 if
+    certain of the real response, 1 if certain of the opposite end; being close counts. NaN
+    without a response and for items with more than two options without order.
+    """
+    responses = predictions.responses
+    options = np.array([len(codes) for codes in responses.options])
+    total = np.zeros(predictions.nll.shape)
+    cumulative = np.zeros(predictions.nll.shape)
+    for option in range(options.max() - 1):
+        cumulative += np.nan_to_num(np.exp(predictions.option_log_probs[..., option]))
+        real = responses.position <= option
+        total += np.where(option < options - 1, (cumulative - real) ** 2, 0.0)
+    return _where_scored(predictions, total / np.maximum(options - 1, 1))
+
+
+def score_errors(predictions: Predictions) -> Floats:
+    """Distance |E - y| as a share of the item's range, shape (draws, participants, items)."""
+    return _where_scored(predictions, np.abs(predictions.expected - predictions.responses.scores))
+
+
+def _where_scored(predictions: Predictions, values: Floats) -> Floats:
+    empty = np.isnan(predictions.responses.scores) | np.isnan(predictions.nll)
+    return np.where(empty, np.nan, values)
 
 
 def per_participant(cells: Floats) -> Floats:

@@ -33,18 +33,12 @@ class MixedModel:
     variances
         Variance component of each factor with more than one level, by name, and of the
         "residual".
-    levels
-        Number of levels of each of these factors.
-    cells
-        Number of values.
     """
 
     mean: Estimate
     standard_error: float
     degrees: float
     variances: Mapping[str, float]
-    levels: Mapping[str, int]
-    cells: int
 
 
 def mixed_model(values: ArrayLike, factors: Mapping[str, ArrayLike]) -> MixedModel:
@@ -91,7 +85,7 @@ def mixed_model(values: ArrayLike, factors: Mapping[str, ArrayLike]) -> MixedMod
     if np.ptp(y) == 0:
         same = float(y[0])
         none = dict.fromkeys([*levels, "residual"], 0.0)
-        return MixedModel(Estimate(same, same, same), 0.0, float("inf"), none, levels, len(y))
+        return MixedModel(Estimate(same, same, same), 0.0, float("inf"), none)
 
     def deviance(logs: NDArray[np.float64]) -> float:
         return _deviance(np.append(0.0, logs), sums, profiled=True)
@@ -115,8 +109,6 @@ def mixed_model(values: ArrayLike, factors: Mapping[str, ArrayLike]) -> MixedMod
         error,
         degrees,
         {name: components[name] for name in levels} | {"residual": residual},
-        levels,
-        sums.cells,
     )
 
 

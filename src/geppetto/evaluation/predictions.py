@@ -138,6 +138,11 @@ class Predictions:
         block = np.zeros(len(self.responses.items), int) if self.block is None else self.block
         return [np.flatnonzero(block == number) for number in np.unique(block)]
 
+    @property
+    def shows_strangers(self) -> bool:
+        """Whether somebody is shown the persona of somebody else."""
+        return bool(((self.donors >= 0) & (self.donors != np.arange(self.donors.shape[1]))).any())
+
     @cached_property
     def nll(self) -> Floats:
         """NLL of the real responses over the legal options, shape (draws, participants, items)."""

@@ -118,6 +118,11 @@ class Resampling:
         )
 
     @property
+    def grouped(self) -> bool:
+        """Whether some participants are in one group."""
+        return bool(self.clusters.max() + 1 < len(self.clusters))
+
+    @property
     def units(self) -> float:
         """How many people, or groups of people, the sample is worth.
 

@@ -110,7 +110,7 @@ class Verdict:
         interest, even where it is not zero. Everything else is undecided, and so is everything
         that rests on less than `FEWEST`.
         """
-        if self.units < FEWEST[self.unit]:
+        if self.is_of_too_few:
             return "undecided"
         if self.p_equivalent_adjusted < LEVEL:
             return "equivalent to nothing"
@@ -141,7 +141,7 @@ class Verdict:
         effect, contrast = self.effect, self.effect.contrast
         where = f"with {effect.model} and {effect.strategy}"
         where += f", among {effect.among}," if effect.among else ","
-        if self.units < FEWEST[self.unit]:
+        if self.is_of_too_few:
             return f"{where} {self.too_few}"
         better, worse = in_words(contrast.better), in_words(contrast.worse)
         match self.outcome:
@@ -158,11 +158,16 @@ class Verdict:
         if effect.nats.excludes_zero():
             alone = " (the interval on its own excludes zero; the corrected test does not)"
         elif self.p_adjusted < LEVEL:
-            alone = " (the corrected test rejects that it is not; the interval holds zero)"
+            alone = " (the corrected test finds a difference, but the interval includes zero)"
         return (
             f"{where} it is open whether people are predicted better with {better} than with "
             f"{worse}{alone}; {self._more}"
         )
+
+    @property
+    def is_of_too_few(self) -> bool:
+        """Whether less than `FEWEST` was drawn, so that nothing can be decided."""
+        return self.units < FEWEST[self.unit]
 
     @property
     def too_few(self) -> str:
@@ -195,7 +200,7 @@ def in_words(arm: str) -> str:
         "matched": "a stranger's persona of the same demographics",
         "own": "their own persona",
     }
-    return words.get(arm, f"their own persona {arm}")
+    return words.get(arm, f"the same persona {arm}")
 
 
 def judge(tested: Sequence[Comparison], smallest: float) -> list[Verdict]:
@@ -242,8 +247,9 @@ def conclusion(verdicts: Sequence[Verdict]) -> str:
     asked = [verdict for verdict in verdicts if verdict.confirmatory]
     if not asked:
         return "Information was not measured: it needs the arms shuffled and own."
-    if asked[0].units < FEWEST[asked[0].unit]:
-        return f"Undecided: {asked[0].too_few}."
+    reasons = {verdict.too_few if verdict.is_of_too_few else "" for verdict in asked}
+    if len(reasons) == 1 and (reason := reasons.pop()):
+        return f"Undecided: {reason}."
     words = {
         "helps": "people's own personas predicted them better than strangers' did with {}",
         "hurts": "worse with {}",

@@ -14,9 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from geppetto.elicitation.option_likelihood import Unit
-from geppetto.evaluation.baselines import BASELINE, Skill
+from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.power import minimal_effect, people_to_decide
 from geppetto.evaluation.resampling import Estimate
+from geppetto.evaluation.skill import Skill
 from geppetto.evaluation.verdicts import Verdict, conclusion, interval, probability
 from geppetto.experiment import Prepared
 from geppetto.models.base import LanguageModel

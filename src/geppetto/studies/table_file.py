@@ -79,8 +79,8 @@ def _read_csv(stream: IO[str]) -> tuple[pd.DataFrame, list[Problem]]:
 
 
 def _read_parquet(path: Path) -> tuple[pd.DataFrame, list[Problem]]:
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     table = pq.read_table(path)
     kept, problems = _distinct(table.column_names)

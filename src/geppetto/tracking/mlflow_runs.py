@@ -33,7 +33,8 @@ from geppetto.experiment import Prepared
 from geppetto.files import appearing
 from geppetto.plan import Condition
 from geppetto.reports import figures
-from geppetto.results import MEASURES, Results, effects_table
+from geppetto.results import MEASURES, Results
+from geppetto.tables import effects_table
 
 _IDENTITY = "geppetto.identity"
 _BATCH = 1000

@@ -1,0 +1,92 @@
+"""An experiment's predictions at the temperatures that fit them best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from geppetto.evaluation.calibration import (
+    HIGHEST,
+    temperature_contributions,
+    temperature_scaled,
+)
+from geppetto.evaluation.effects import Differences
+from geppetto.evaluation.predictions import Floats, Predictions, Responses
+from geppetto.plan import Condition
+
+Temperatures = tuple[float, float]
+"""Of the first and the second half of people, each fitted on the other."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibrated:
+    """The conditions of language models after calibration, computed when first asked for.
+
+    Attributes
+    ----------
+    responses
+        What is predicted.
+    asked
+        The conditions as they were predicted.
+    """
+
+    responses: Responses
+    asked: Sequence[Predictions]
+
+    @property
+    def by_model(self) -> list[Predictions]:
+        """Every condition at the temperature of its model."""
+        return self._by_model[0]
+
+    @property
+    def of_models(self) -> Mapping[str, Temperatures]:
+        """The temperatures of each model over all of its conditions."""
+        return self._by_model[1]
+
+    @property
+    def by_condition(self) -> list[Predictions]:
+        """Every condition at a temperature of its own."""
+        return [scaled for scaled, _ in self._by_condition.values()]
+
+    @property
+    def of_conditions(self) -> Mapping[Condition, Temperatures]:
+        """The temperatures of each condition alone."""
+        return {condition: fitted for condition, (_, fitted) in self._by_condition.items()}
+
+    @property
+    def flat(self) -> list[str]:
+        """Models that predict best, over all of their conditions, when they are made uniform."""
+        return [model for model, pair in self.of_models.items() if max(pair) > HIGHEST]
+
+    def with_temperatures(self, difference: Differences) -> Differences:
+        """A contrast of `by_model` that varies also as the temperature it depends on does."""
+        worse, better = (
+            self._contributions[condition][difference.rows] for condition in difference.conditions
+        )
+        trials = self.responses.answered.sum(1)[difference.rows].mean()
+        return replace(
+            difference,
+            influence=difference.influence + worse - better,
+            totals=difference.totals + (worse - better) * trials,
+        )
+
+    @cached_property
+    def _by_model(self) -> tuple[list[Predictions], dict[str, Temperatures]]:
+        return temperature_scaled(self.asked, self.responses.cluster)
+
+    @cached_property
+    def _by_condition(self) -> dict[Condition, tuple[Predictions, Temperatures]]:
+        found = {}
+        for one in self.asked:
+            (scaled,), fitted = temperature_scaled([one], self.responses.cluster)
+            found[one.condition] = scaled, fitted[one.condition.model]
+        return found
+
+    @cached_property
+    def _contributions(self) -> dict[Condition, Floats]:
+        added: dict[Condition, Floats] = {}
+        for model, pair in self.of_models.items():
+            conditions = [found for found in self.asked if found.condition.model == model]
+            added |= temperature_contributions(conditions, pair, self.responses.cluster)
+        return added

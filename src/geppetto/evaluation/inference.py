@@ -1,0 +1,73 @@
+"""From differences of people to verdicts: intervals, and a test of each contrast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.effects import Differences, Effect, alike, effects
+from geppetto.evaluation.hypotheses import equivalence, robust_mean
+from geppetto.evaluation.permutation import PermutationTest, sign_flip_p
+from geppetto.evaluation.power import people_to_decide
+from geppetto.evaluation.resampling import Resampling
+from geppetto.evaluation.verdicts import Comparison, Verdict, is_confirmatory, judge
+
+
+def infer(
+    found: Sequence[Differences],
+    resampling: Resampling,
+    analysis: Analysis,
+    matches: Mapping[tuple[str, str], PermutationTest],
+) -> list[Verdict]:
+    """Verdicts on contrasts that are corrected for each other.
+
+    Parameters
+    ----------
+    found
+        The contrasts, person by person.
+    resampling
+        How all participants are drawn, those without a difference included.
+    analysis
+        Settings of the inference.
+    matches
+        Tests by permuting personas, by model and strategy, for the comparisons that confirm;
+        where there is none, signs of people's differences are flipped.
+    """
+    p: dict[int, float] = {}
+    for same in alike(found):
+        contributions = np.stack([found[number].influence for number in same], axis=1)
+        people = resampling.among(found[same[0]].rows)
+        flipped = sign_flip_p(contributions, people, seed=analysis.seed)
+        p |= dict(zip(same, flipped.tolist(), strict=True))
+    tested = []
+    for number, one in enumerate(effects(found, resampling, analysis.intervals)):
+        match = matches.get((one.model, one.strategy)) if is_confirmatory(one) else None
+        tested.append(
+            comparison(
+                one,
+                resampling.among(one.differences.rows),
+                analysis,
+                p[number] if match is None else match.p,
+                "signs flipped" if match is None else "personas permuted",
+            )
+        )
+    return judge(tested, analysis.smallest_effect)
+
+
+def comparison(
+    measured: Effect, people: Resampling, analysis: Analysis, p: float, test: str
+) -> Comparison:
+    """An effect with its tests."""
+    contributions, smallest = measured.differences.influence, analysis.smallest_effect
+    _, error, _ = robust_mean(contributions, people)
+    return Comparison(
+        measured,
+        p,
+        equivalence(contributions, smallest, people),
+        test,
+        people_to_decide(smallest, error * float(np.sqrt(len(contributions)))),
+        people.units,
+        "groups of people" if people.grouped else "people",
+    )

@@ -1,0 +1,75 @@
+"""Everybody's persona matched with everybody, for each model and strategy of an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from geppetto.evaluation.effects import personas
+from geppetto.evaluation.matching import MatchingMatrix, matching_matrix
+from geppetto.evaluation.permutation import PermutationTest, permutation_test
+from geppetto.evaluation.predictions import Predictions
+from geppetto.evaluation.resampling import Resampling
+
+MOST_MATCHED = 4000
+"""People up to whom everybody's persona is compared with everybody: a matrix of everybody by
+everybody must fit into memory."""
+
+Key = tuple[str, str]
+"""A model and a strategy."""
+
+
+def matching_matrices(found: Sequence[Predictions]) -> dict[Key, MatchingMatrix]:
+    """How well everybody's persona predicts those of whom the same is known.
+
+    Parameters
+    ----------
+    found
+        Predictions of all conditions.
+
+    Returns
+    -------
+    dict
+        Without the models and strategies where nobody can be compared, and empty with more than
+        `MOST_MATCHED` people.
+    """
+    matrices = {}
+    for arms in personas(found):
+        own = arms.get("own")
+        if own is None or len(own.pool) > MOST_MATCHED:
+            continue
+        others = [arm for arm in arms.values() if arm.shows_strangers]
+        matrix = matching_matrix(own, others, own.pool)
+        if matrix.personas.any():
+            matrices[own.condition.model, own.condition.strategy] = matrix
+    return matrices
+
+
+def information_tests(
+    matrices: Mapping[Key, MatchingMatrix],
+    found: Sequence[Predictions],
+    people: Resampling,
+    seed: int,
+) -> dict[Key, PermutationTest]:
+    """Tests of information by permuting personas, where people are drawn one by one.
+
+    Personas of people in the same group are not exchangeable with those of others.
+
+    Parameters
+    ----------
+    matrices
+        As from `matching_matrices`.
+    found
+        Predictions of all conditions; the arm `shuffled` says who the strangers are.
+    people
+        How participants are drawn.
+    seed
+        Seed of the permutations.
+    """
+    if people.grouped:
+        return {}
+    shuffled = {p.condition[:2]: p.donors for p in found if p.condition.arm == "shuffled"}
+    return {
+        key: permutation_test(matrix, seed=seed, donors=shuffled[key], weights=people.base)
+        for key, matrix in matrices.items()
+        if key in shuffled
+    }

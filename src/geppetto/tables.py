@@ -1,0 +1,181 @@
+"""Results as tables, with intervals as NAME, NAME_low and NAME_high."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from geppetto.evaluation.calibrated import Calibrated
+from geppetto.evaluation.calibration import HIGHEST, Reliability
+from geppetto.evaluation.ceilings import ConstructFit, Retest
+from geppetto.evaluation.effects import Differences
+from geppetto.evaluation.individuation import Individuation
+from geppetto.evaluation.matching import Identification
+from geppetto.evaluation.mixed_model import MixedModel
+from geppetto.evaluation.resampling import Estimate
+from geppetto.evaluation.skill import Skill
+from geppetto.evaluation.verdicts import Verdict
+from geppetto.plan import Condition
+
+Row = dict[str, object]
+
+_NOTHING = Estimate(np.nan, np.nan, np.nan)
+
+
+def effects_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
+    """A row a contrast."""
+    return pd.DataFrame([_effect(verdict) for verdict in verdicts])
+
+
+def individuation_table(
+    told: Iterable[tuple[Condition, Individuation, Identification | None]],
+) -> pd.DataFrame:
+    """A row a condition; without an identification its columns are NaN."""
+    rows = []
+    for condition, of_people, identified in told:
+        row: Row = condition._asdict()
+        for name in (
+            "item_correlation",
+            "variance_ratio",
+            "residual_correlation",
+            "profile_correlation",
+            "distinctive_profile_correlation",
+        ):
+            row |= _columns(name, getattr(of_people, name))
+        row["items_left_out"] = len(of_people.items_left_out)
+        rows.append(row | _identified(identified))
+    return pd.DataFrame(rows)
+
+
+def skill_table(skills: Iterable[Skill]) -> pd.DataFrame:
+    """A row a model and strategy."""
+    return pd.DataFrame(
+        {
+            "model": skill.model,
+            "strategy": skill.strategy,
+            **_columns("skill", skill.share),
+            "best_baseline": skill.best,
+            "reason": skill.reason,
+        }
+        for skill in skills
+    )
+
+
+def ceilings_table(
+    fits: Iterable[ConstructFit], repeated: Retest | None, accuracies: Mapping[Condition, Estimate]
+) -> pd.DataFrame:
+    """A row a condition and construct, then a row a condition if people were asked twice.
+
+    Parameters
+    ----------
+    fits
+        How well each condition predicts each construct.
+    repeated
+        How far people repeat themselves; None if nobody was asked twice.
+    accuracies
+        Accuracy of each condition over that of people's second responses; empty likewise.
+    """
+    rows: list[Row] = []
+    for fit in fits:
+        ceiling = fit.reliability
+        rows.append(
+            fit.condition._asdict()
+            | {"construct": ceiling.construct, "items": len(ceiling.items)}
+            | {"participants": ceiling.participants}
+            | _columns("r", fit.r)
+            | _columns("r_squared", fit.r_squared)
+            | _columns("of_reliable", fit.of_reliable)
+            | _columns("reliability", ceiling.split_half)
+            | {"r_ceiling": float(np.sqrt(max(ceiling.split_half.value, 0.0)))}
+            | _columns("alpha", ceiling.alpha)
+        )
+    if repeated:
+        rows += [
+            condition._asdict()
+            | {"construct": "all items", "participants": repeated.participants}
+            | _columns("retest_accuracy", repeated.same)
+            | _columns("accuracy_of_retest", accuracy)
+            for condition, accuracy in accuracies.items()
+        ]
+    return pd.DataFrame(rows)
+
+
+def calibration_table(
+    curves: Mapping[Condition, Reliability], calibrated: Calibrated
+) -> pd.DataFrame:
+    """A row a condition; baselines have no temperature."""
+    rows = []
+    for condition, curve in curves.items():
+        of_model = calibrated.of_models.get(condition.model, (np.nan,))
+        alone = calibrated.of_conditions.get(condition, (np.nan,))
+        rows.append(
+            condition._asdict()
+            | {
+                "ece": curve.error,
+                "temperature": float(np.mean(of_model)),
+                "own_temperature": float(np.mean(alone)),
+                "flat": max(*of_model, *alone) > HIGHEST,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def second_opinion_table(
+    told: Iterable[tuple[Differences, MixedModel | None]], reason: str
+) -> pd.DataFrame:
+    """A row a contrast, with the reason why there is no model if there is none."""
+    rows = []
+    for differences, model in told:
+        row: Row = {"model": differences.model, "strategy": differences.strategy}
+        row |= _columns("nats", model.mean if model else _NOTHING) | {"reason": reason}
+        if model:
+            row["degrees"] = model.degrees
+            row |= {f"variance_of_{name}": value for name, value in model.variances.items()}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _effect(verdict: Verdict) -> Row:
+    effect = verdict.effect
+    row: Row = {
+        "model": effect.model,
+        "strategy": effect.strategy,
+        "effect": effect.contrast.name,
+        "worse": effect.contrast.worse,
+        "better": effect.contrast.better,
+        "meaning": effect.contrast.meaning,
+        "among": effect.among,
+        "measure": effect.measure,
+        "participants": effect.participants,
+    }
+    for name in ("nats", "nats_per_person", "d_z", "improved", "worst_tenth"):
+        row |= _columns(name, getattr(effect, name))
+    return row | {
+        "confirmatory": verdict.confirmatory,
+        "test": verdict.test,
+        "p": verdict.p,
+        "p_adjusted": verdict.p_adjusted,
+        "p_equivalent": verdict.p_equivalent,
+        "p_equivalent_adjusted": verdict.p_equivalent_adjusted,
+        "smallest": verdict.smallest,
+        "verdict": verdict.outcome,
+        "people_needed": verdict.people_needed,
+    }
+
+
+def _columns(name: str, estimate: Estimate) -> Row:
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+
+
+def _identified(found: Identification | None) -> Row:
+    """Columns of an identification; without one all are NaN."""
+    return (
+        _columns("information_of_all", found.information if found else _NOTHING)
+        | _columns("auc", found.auc if found else _NOTHING)
+        | _columns("top_1", found.top if found else _NOTHING)
+        | {"top_1_chance": found.top_by_chance if found else np.nan}
+        | _columns("reciprocal_rank", found.reciprocal_rank if found else _NOTHING)
+        | {"reciprocal_rank_chance": found.reciprocal_rank_by_chance if found else np.nan}
+    )
