@@ -138,6 +138,8 @@ class Experiment(BaseModel):
         Persona strategies, by the name of their file, with parameters.
     arms
         Whose personas are given.
+    paraphrases
+        In how many wordings each persona is written: the first so many of its strategy's.
     layout
         How an item is put before the model.
     normalisation
@@ -160,6 +162,7 @@ class Experiment(BaseModel):
     models: tuple[ModelSpec, ...] = Field(min_length=1)
     strategies: tuple[_Named, ...] = Field(min_length=1)
     arms: tuple[_Named, ...] = Field(min_length=1)
+    paraphrases: int = Field(1, ge=1, strict=True)
     layout: Layout = Layout()
     normalisation: Normalisation = "sum"
     precision: Precision = "exact"
@@ -206,11 +209,14 @@ class Prepared:
 
     @cached_property
     def sha256(self) -> str:
-        """Hex digest of the plan, the data and every setting: what makes two runs the same."""
+        """Hex digest of the plan, the data and every setting: what makes two runs the same.
+
+        The plan has the answers to every wording, so their number is not said again.
+        """
         content = [
             self.plan.sha256,
             self.study.sha256,
-            self.experiment.model_dump_json(),
+            self.experiment.model_dump_json(exclude={"paraphrases"}),
             version("geppetto"),
         ]
         return hashlib.sha256("\n".join(content).encode()).hexdigest()
@@ -245,7 +251,16 @@ def prepare(experiment: Experiment, workspace: Path) -> Prepared:
     people = experiment.participants.draw(study)
     study = study.with_reference(people)
     models = tuple(open_model(spec, experiment.precision) for spec in experiment.models)
-    plan = make_plan(study, people, list(items), strategies, arms, experiment.layout, models)
+    plan = make_plan(
+        study,
+        people,
+        list(items),
+        strategies,
+        arms,
+        experiment.layout,
+        models,
+        experiment.paraphrases,
+    )
     return Prepared(experiment, study, models, tuple(strategies), tuple(arms), plan)
 
 
