@@ -9,11 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import optimize
 
+from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.predictions import Predictions, Responses
 from geppetto.plan import Condition
 from geppetto.studies import Codebook
-
-Floats = NDArray[np.float64]
 
 
 def codebook(**keys: Any) -> Codebook:

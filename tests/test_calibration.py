@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.calibration import calibration_curve
 
+from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.calibration import (
     reliability,
     temperature_contributions,
@@ -18,9 +18,6 @@ from geppetto.evaluation.calibration import (
 )
 from geppetto.evaluation.predictions import Predictions, Responses, predictions
 from geppetto.plan import Condition
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 def responses_of(position: Integers, options: list[int]) -> Responses:

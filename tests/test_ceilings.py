@@ -7,8 +7,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.ceilings import (
     SPLITS,
     _halvings,
@@ -29,8 +29,6 @@ from geppetto.evaluation.predictions import Predictions, Responses
 from geppetto.evaluation.resampling import Resampling
 from geppetto.plan import Condition
 from geppetto.studies import Participant, Study
-
-Floats = NDArray[np.float64]
 
 
 def responses_of(study: Study) -> Responses:

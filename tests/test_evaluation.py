@@ -13,14 +13,8 @@ from numpy.typing import NDArray
 from geppetto.answers.table import COLUMNS, answers_table
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError
-from geppetto.evaluation.effects import (
-    CONTRASTS,
-    Differences,
-    Effect,
-    contrasts,
-    differences,
-    effects,
-)
+from geppetto.evaluation.contrasts import CONTRASTS, contrasts
+from geppetto.evaluation.effects import Differences, Effect, differences, effects
 from geppetto.evaluation.metrics import condition_metrics, item_metrics, matched
 from geppetto.evaluation.metrics import participant_metrics as metrics_of
 from geppetto.evaluation.predictions import predictions

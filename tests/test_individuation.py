@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
+from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.individuation import (
     R_MAX,
     distinctive_profile_correlation,
@@ -22,8 +23,6 @@ from geppetto.evaluation.metrics import ranked_probability_scores, score_errors
 from geppetto.evaluation.predictions import Predictions, Responses
 from geppetto.evaluation.resampling import Resampling, Statistic
 from geppetto.plan import Condition
-
-Floats = NDArray[np.float64]
 
 STATISTICS: list[Statistic] = [
     item_correlation,

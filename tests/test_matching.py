@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import log_softmax
 
+from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.matching import (
     MatchingMatrix,
     identification,
@@ -20,9 +21,6 @@ from geppetto.evaluation.predictions import Predictions, Responses
 from geppetto.evaluation.resampling import Resampling, estimate, mean
 from geppetto.plan import Condition
 from invented import responses as responses_of
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 def shown(personas: Floats, responses: Responses, donors: Integers, arm: str) -> Predictions:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.typing import NDArray
 from statsmodels.regression.mixed_linear_model import MixedLM
 
+from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.mixed_model import _deviance, _Sums, mixed_model
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 def crossed(

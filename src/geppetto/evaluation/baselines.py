@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.learners import LEARNERS, Learner, predict, split
-from geppetto.evaluation.predictions import CELL, Floats, Integers
+from geppetto.evaluation.predictions import CELL
 from geppetto.personas.known import Block, blocks, view
 from geppetto.plan import Strategy
 from geppetto.studies import Participant, Study

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.calibration import (
     HIGHEST,
     temperature_contributions,
     temperature_scaled,
 )
 from geppetto.evaluation.effects import Differences
-from geppetto.evaluation.predictions import Floats, Predictions, Responses
+from geppetto.evaluation.predictions import Predictions, Responses
 from geppetto.plan import Condition
 
 Temperatures = tuple[float, float]

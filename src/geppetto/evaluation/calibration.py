@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 
-from geppetto.evaluation.predictions import Floats, Integers, Predictions, nanmean
+from geppetto.evaluation.arrays import Floats, Integers, nanmean
+from geppetto.evaluation.predictions import Predictions
 from geppetto.plan import Condition
 
 BINS = 10
@@ -181,9 +182,7 @@ def _fitted(conditions: Sequence[Predictions], people: Integers) -> float:
     return float(np.exp(found.x))
 
 
-def _answers(
-    predictions: Predictions, people: Integers
-) -> tuple[Floats, Floats, NDArray[np.float64]]:
+def _answers(predictions: Predictions, people: Integers) -> tuple[Floats, Floats, Floats]:
     """Answers of some people in a condition.
 
     Log-probabilities of options less that of the best, shape (options, answers), -inf beyond an

@@ -14,9 +14,10 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
+from geppetto.evaluation.arrays import Floats, Integers, nanmean
 from geppetto.evaluation.calibration import top_options
 from geppetto.evaluation.moments import NOTHING, correlation, covariance, quotient
-from geppetto.evaluation.predictions import Floats, Integers, Predictions, Responses, nanmean
+from geppetto.evaluation.predictions import Predictions, Responses
 from geppetto.evaluation.resampling import Estimate, Resampling, Weights, estimate, estimates, mean
 from geppetto.plan import Condition
 from geppetto.studies import Study

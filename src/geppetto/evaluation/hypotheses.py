@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.regression.linear_model import WLS
 
+from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.resampling import Resampling
 
 
-def equivalence(values: NDArray[np.float64], smallest: float, people: Resampling) -> float:
+def equivalence(values: Floats, smallest: float, people: Resampling) -> float:
     """Whether a mean is too small to matter: two one-sided t-tests (Schuirmann 1987).
 
     The null hypotheses are that the mean is at most -smallest and that it is at least smallest;
@@ -45,7 +45,7 @@ def equivalence(values: NDArray[np.float64], smallest: float, people: Resampling
         return float(stats.t.sf(np.divide(smallest - abs(value), error), degrees))
 
 
-def robust_mean(values: NDArray[np.float64], people: Resampling) -> tuple[float, float, int]:
+def robust_mean(values: Floats, people: Resampling) -> tuple[float, float, int]:
     """Mean, its standard error that is robust to clusters and weights, and degrees of freedom.
 
     Parameters

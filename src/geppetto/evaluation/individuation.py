@@ -18,8 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geppetto.evaluation.arrays import Floats, Integers, nanmean
 from geppetto.evaluation.moments import quotient
-from geppetto.evaluation.predictions import Floats, Integers, Predictions, nanmean
+from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Estimate, Resampling, Statistic, Weights, estimate, mean
 
 R_MAX = 0.999

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.neighbors import NearestNeighbors
 
-from geppetto.evaluation.predictions import Floats, Integers
+from geppetto.evaluation.arrays import Floats, Integers
 
 _INNER_FOLDS = 4
 _CHOICE_ITEMS = 5

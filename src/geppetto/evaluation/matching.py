@@ -19,8 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 from statsmodels.stats.proportion import proportion_confint
 
+from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.moments import quotient
-from geppetto.evaluation.predictions import Floats, Integers, Predictions
+from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Estimate, Resampling, estimate, mean
 
 _SAME = 1e-6

@@ -8,15 +8,9 @@ import numpy as np
 import pandas as pd
 
 from geppetto.errors import GeppettoError
+from geppetto.evaluation.arrays import Floats, nanmean
 from geppetto.evaluation.calibration import top_options
-from geppetto.evaluation.predictions import (
-    CELL,
-    CONDITION,
-    Floats,
-    Predictions,
-    nanmean,
-    rows_by_condition,
-)
+from geppetto.evaluation.predictions import CELL, CONDITION, Predictions, rows_by_condition
 from geppetto.evaluation.resampling import Method, Resampling, estimates, mean, saved_share
 
 MEASURES = ("accuracy", "nll", "nll_full", "option_mass", "pseudo_r2", "rps", "score_error")

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
+from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.resampling import Estimate
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 _SMALL = 1e-6
 """Variance ratio below which a factor counts as having no variance."""
@@ -87,7 +85,7 @@ def mixed_model(values: ArrayLike, factors: Mapping[str, ArrayLike]) -> MixedMod
         none = dict.fromkeys([*levels, "residual"], 0.0)
         return MixedModel(Estimate(same, same, same), 0.0, float("inf"), none)
 
-    def deviance(logs: NDArray[np.float64]) -> float:
+    def deviance(logs: Floats) -> float:
         return _deviance(np.append(0.0, logs), sums, profiled=True)
 
     logs = optimize.minimize(

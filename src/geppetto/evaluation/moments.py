@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geppetto.evaluation.predictions import Floats
+from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.resampling import Weights
 
 NOTHING = 1e-12

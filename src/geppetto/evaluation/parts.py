@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from geppetto.errors import unknown
-from geppetto.evaluation.predictions import Integers, Responses
+from geppetto.evaluation.arrays import Integers
+from geppetto.evaluation.predictions import Responses
 from geppetto.studies import Study
 
 

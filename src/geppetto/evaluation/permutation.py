@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geppetto.evaluation.arrays import Floats, Integers, nanmean
 from geppetto.evaluation.matching import MatchingMatrix
 from geppetto.evaluation.moments import quotient
-from geppetto.evaluation.predictions import Floats, Integers, nanmean
 from geppetto.evaluation.resampling import Resampling
 
 PERMUTATIONS = 4999

@@ -10,21 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.plan import Condition
 
 CONDITION = list(Condition._fields)
 CELL = ["participant", "item"]
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-
-
-def nanmean(values: Floats, axis: int) -> Floats:
-    """Mean of the known values along an axis; NaN where there is none."""
-    known = np.isfinite(values)
-    count = known.sum(axis)
-    total = np.sum(values, axis=axis, where=known)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 @dataclass(frozen=True, eq=False)

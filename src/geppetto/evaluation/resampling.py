@@ -15,8 +15,10 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
+
+from geppetto.evaluation.arrays import Floats, Integers
 
 DRAWS = 2000
 """Resamples of an interval."""
@@ -24,8 +26,8 @@ DRAWS = 2000
 _BATCH = 20_000_000
 _KEPT = 50_000_000
 
-Weights = NDArray[np.float64]
-Statistic = Callable[..., NDArray[np.float64]]
+Weights = Floats
+Statistic = Callable[..., Floats]
 Method = Literal["percentile", "bca"]
 
 
@@ -63,9 +65,9 @@ class Resampling:
         Seed of the draws.
     """
 
-    base: NDArray[np.float64]
-    clusters: NDArray[np.int64]
-    studies: NDArray[np.int64] | None = None
+    base: Floats
+    clusters: Integers
+    studies: Integers | None = None
     draws: int = DRAWS
     seed: int = 0
 
@@ -98,7 +100,7 @@ class Resampling:
         weights = np.ones(participants) if base is None else np.asarray(base, float)
         return cls(weights, groups.astype(np.int64), numbers, draws, seed)
 
-    def among(self, rows: NDArray[np.int64]) -> Resampling:
+    def among(self, rows: Integers) -> Resampling:
         """The same resampling of some of the participants only.
 
         Raises
@@ -137,7 +139,7 @@ class Resampling:
         return (self.base * self._share)[None]
 
     @cached_property
-    def _share(self) -> NDArray[np.float64]:
+    def _share(self) -> Floats:
         """What makes every study count the same, and 1 with one study."""
         if self.studies is None:
             return np.ones(len(self.base))
@@ -248,9 +250,7 @@ def estimates(
     ]
 
 
-def _interval(
-    value: float, drawn: NDArray[np.float64], left_out: NDArray[np.float64] | None
-) -> Estimate:
+def _interval(value: float, drawn: Floats, left_out: Floats | None) -> Estimate:
     """The interval of a value from its draws; BCa if its leave-one-out values are given."""
     missing = np.isnan(drawn)
     if np.isnan(value) or missing.mean() > 0.01:
@@ -261,9 +261,7 @@ def _interval(
     return Estimate(value, float(low), float(high))
 
 
-def _bca_tails(
-    value: float, drawn: NDArray[np.float64], left_out: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _bca_tails(value: float, drawn: Floats, left_out: Floats) -> Floats:
     below = np.mean(drawn < value) + np.mean(drawn == value) / 2
     if not 0 < below < 1:
         return np.array([0.025, 0.975])
@@ -274,7 +272,7 @@ def _bca_tails(
     return np.asarray(stats.norm.cdf(bias + (bias + ends) / (1 - acceleration * (bias + ends))))
 
 
-def mean(weights: Weights, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def mean(weights: Weights, values: Floats) -> Floats:
     """Mean over participants, of each column if there are some; NaN does not count."""
     known = np.isfinite(values)
     if known.all():
@@ -283,9 +281,7 @@ def mean(weights: Weights, values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(weights @ np.where(known, values, 0.0) / (weights @ known.astype(float)))
 
 
-def standardised_mean(
-    weights: Weights, contributions: NDArray[np.float64], differences: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def standardised_mean(weights: Weights, contributions: Floats, differences: Floats) -> Floats:
     """Cohen's d of paired differences: their mean over their standard deviation (d_z).
 
     The mean is that of what participants contribute to it, which varies between samples as the
@@ -304,12 +300,12 @@ def standardised_mean(
     return np.where(mean_of**2 <= nothing, 0.0, d_z)
 
 
-def share_positive(weights: Weights, differences: NDArray[np.float64]) -> NDArray[np.float64]:
+def share_positive(weights: Weights, differences: Floats) -> Floats:
     """Share of participants with a positive difference; no difference counts half."""
     return mean(weights, (differences > 0) + 0.5 * (differences == 0))
 
 
-def worst_tenth(weights: Weights, differences: NDArray[np.float64]) -> NDArray[np.float64]:
+def worst_tenth(weights: Weights, differences: Floats) -> Floats:
     """Mean difference of the tenth of participants that fares worst, fractions included."""
     if differences.ndim == 2:
         return np.stack([worst_tenth(weights, column) for column in differences.T], axis=1)
@@ -324,15 +320,13 @@ def worst_tenth(weights: Weights, differences: NDArray[np.float64]) -> NDArray[n
     return np.asarray(inside @ differences[some] / tenth)
 
 
-def _totals(weights: Weights, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _totals(weights: Weights, values: Floats) -> Floats:
     """Sum of weights of each draw, in a shape to divide by."""
     total = np.asarray(weights.sum(axis=1))
     return total if values.ndim == 1 else total[:, None]
 
 
-def saved_share(
-    weights: Weights, nll: NDArray[np.float64], reference: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def saved_share(weights: Weights, nll: Floats, reference: Floats) -> Floats:
     """1 - mean NLL / mean NLL of a reference: McFadden's pseudo-R² (1974).
 
     1 for certainty of every response, 0 for the reference itself, negative for worse.

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from geppetto.evaluation.arrays import nanmean
 from geppetto.evaluation.effects import Differences
 from geppetto.evaluation.mixed_model import MixedModel, mixed_model
-from geppetto.evaluation.predictions import Predictions, nanmean
+from geppetto.evaluation.predictions import Predictions
 
 
 def second_opinion(difference: Differences, found: Sequence[Predictions]) -> MixedModel:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geppetto.evaluation.arrays import Floats, nanmean
 from geppetto.evaluation.baselines import BASELINE, MARGINALS
 from geppetto.evaluation.moments import quotient
-from geppetto.evaluation.predictions import Floats, Predictions, nanmean
+from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Estimate, Resampling, Weights, estimate
 from geppetto.plan import NO_STRATEGY, Condition
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
 from geppetto.reports import figures
-
-if TYPE_CHECKING:
-    from geppetto.results import Measure, Results
+from geppetto.results import Measure, Results
 
 
 @dataclass(frozen=True)
