@@ -48,8 +48,6 @@ def equivalence(values: Floats, smallest: float, people: Resampling) -> float:
 def robust_mean(values: Floats, people: Resampling) -> tuple[float, float, int]:
     """Mean, its standard error that is robust to clusters and weights, and degrees of freedom.
 
-    Where studies are drawn, they are the clusters.
-
     Parameters
     ----------
     values
@@ -58,9 +56,8 @@ def robust_mean(values: Floats, people: Resampling) -> tuple[float, float, int]:
         What each participant counts for and which clusters they are in.
     """
     known = np.isfinite(values)
-    drawn = people.clusters if people.studies is None else people.studies
     fit = WLS(values[known], np.ones(known.sum()), weights=people.sample[0, known]).fit(
-        cov_type="cluster", cov_kwds={"groups": drawn[known]}, use_t=True
+        cov_type="cluster", cov_kwds={"groups": people.clusters[known]}, use_t=True
     )
-    groups = len(np.unique(drawn[known]))
+    groups = len(np.unique(people.clusters[known]))
     return float(fit.params[0]), float(fit.bse[0]), groups - 1
