@@ -127,7 +127,7 @@ def as_table(found: list[Predictions]) -> pd.DataFrame:
     """The tidy table that would give these predictions."""
     rows = []
     for predictions in found:
-        given = predictions.responses
+        given, wordings = predictions.responses, predictions.paraphrase
         for draw, person, item in np.argwhere(np.isfinite(predictions.nll)):
             logs = predictions.option_log_probs[draw, person, item, : len(given.options[item])]
             donor = predictions.donors[draw, person]
@@ -143,6 +143,7 @@ def as_table(found: list[Predictions]) -> pd.DataFrame:
                     "donor": given.participants[donor] if stranger else "",
                     "pool": 0,
                     "block": 0,
+                    "paraphrase": 0 if wordings is None else wordings[draw],
                     "options": given.options[item],
                     "ordinal": True,
                     "response": given.options[item][given.position[person, item]],

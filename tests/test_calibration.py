@@ -245,6 +245,7 @@ def test_names_and_order_of_rows_do_not_change_the_temperatures() -> None:
             "donor": "",
             "pool": 0,
             "block": 0,
+            "paraphrase": 0,
             "cluster": None,
             "weight": 1.0,
             "options": ("a", "b", "c"),

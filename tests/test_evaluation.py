@@ -52,6 +52,7 @@ def table(
                         "donor": "",
                         "pool": 0,
                         "block": 0,
+                        "paraphrase": 0,
                         "weight": 1.0,
                         "trial": item,
                         "ordinal": True,

@@ -115,6 +115,8 @@ class Experiment(BaseModel):
         Persona strategies, by the name of their file, with parameters.
     arms
         Whose personas are given.
+    paraphrases
+        In how many wordings each persona is written: the first so many of its strategy's.
     layout
         How an item is put before the model.
     normalisation
@@ -140,6 +142,7 @@ class Experiment(BaseModel):
     models: tuple[ModelSpec, ...] = Field(min_length=1)
     strategies: tuple[Named, ...] = ()
     arms: tuple[Named, ...] = ()
+    paraphrases: int = Field(1, ge=1, strict=True)
     layout: Layout = Layout()
     normalisation: Normalisation = "sum"
     precision: Precision = "exact"
@@ -194,11 +197,14 @@ class Prepared:
 
     @cached_property
     def sha256(self) -> str:
-        """Hex digest of the plan, the data and every setting: what makes two runs the same."""
+        """Hex digest of the plan, the data and every setting: what makes two runs the same.
+
+        The plan has the answers to every wording, so their number is not said again.
+        """
         content = [
             self.plan.sha256,
             self.study.sha256,
-            self.experiment.model_dump_json(),
+            self.experiment.model_dump_json(exclude={"paraphrases"}),
             version("geppetto"),
         ]
         return hashlib.sha256("\n".join(content).encode()).hexdigest()
@@ -252,7 +258,16 @@ def prepare_on(
         for trait in strategy.rule.traits or ():
             study.trait(trait)
     arms = tuple(_arm(spec) for spec in experiment.arms)
-    plan = make_plan(study, people, items, strategies, arms, experiment.layout, models)
+    plan = make_plan(
+        study,
+        people,
+        items,
+        strategies,
+        arms,
+        experiment.layout,
+        models,
+        experiment.paraphrases,
+    )
     return Prepared(experiment, study, tuple(models), tuple(strategies), arms, plan)
 
 

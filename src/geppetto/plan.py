@@ -73,7 +73,7 @@ class PlannedAnswer:
 
     Participants with the same `pool` are those of whom the strategy may know the same things:
     only their personas can stand in for one another's. Items with the same `block` are predicted
-    from one persona.
+    from one persona. `paraphrase` is the number of the persona's wording; the request has its text.
     """
 
     participant: str
@@ -86,6 +86,7 @@ class PlannedAnswer:
     request: str
     pool: int = 0
     block: int = 0
+    paraphrase: int = field(default=0, repr=False)
 
     @property
     def condition(self) -> Condition:
@@ -137,14 +138,14 @@ class Plan:
         nothing on information and pulls its mean towards zero.
         """
         own = {
-            (a.model, a.strategy, a.participant, a.item): a.request
+            (a.model, a.strategy, a.paraphrase, a.participant, a.item): a.request
             for a in self.answers
             if a.arm == Own.name
         }
         same: dict[tuple[str, str], list[bool]] = {}
         for a in self.answers:
             if a.donor and own:
-                mine = own[a.model, a.strategy, a.participant, a.item]
+                mine = own[a.model, a.strategy, a.paraphrase, a.participant, a.item]
                 same.setdefault((a.strategy, a.arm), []).append(a.request == mine)
         return {condition: sum(found) / len(found) for condition, found in same.items()}
 
@@ -165,8 +166,13 @@ def make_plan(
     arms: Sequence[Arm],
     layout: Layout,
     models: Sequence[LanguageModel],
+    paraphrases: int = 1,
 ) -> Plan:
     """Plan the same cells for every condition.
+
+    With several `paraphrases` every strategy writes its personas in its first so many wordings,
+    and every arm but `none` and `human`, which have one, answers each cell in each of them, with
+    the same strangers.
 
     A participant for whom one of the arms cannot be made (nothing is known that a strategy
     shows, or nobody can be their donor) is left out of all of them, and the plan says why. A
@@ -176,14 +182,17 @@ def make_plan(
     Raises
     ------
     GeppettoError
-        If an arm means nothing for one of the strategies, or fewer than two people are left.
+        If an arm means nothing for one of the strategies, a strategy has fewer wordings, or fewer
+        than two people are left.
     """
     for strategy in strategies:
         for arm in arms:
             arm.check(strategy.label, strategy.rule, study)
     places = {name: place for place, name in enumerate(study.people)}
     participants = sorted(participants, key=lambda person: places[person.id])
-    writers = [_Writer(study, strategy, items) for strategy in strategies]
+    writers = [
+        _Writer(study, strategy, items, _wordings(strategy, paraphrases)) for strategy in strategies
+    ]
     kept, dropped = _eligible(study, participants, items, writers, arms)
     if len(kept) < 2:
         reasons = "; ".join(f"{count:,} {why}" for why, count in Counter(dropped.values()).items())
@@ -213,12 +222,44 @@ def make_plan(
     return Plan(tuple(answers), prompts, dropped, sample.matches(study), withheld)
 
 
-class _Writer:
-    """A strategy and the personas it has written in this plan, each once."""
+def _wordings(strategy: Strategy, paraphrases: int) -> list[PersonaStrategy]:
+    """A strategy in each of its first so many wordings; the chosen one alone if that is one.
 
-    def __init__(self, study: Study, strategy: Strategy, items: Sequence[str]) -> None:
+    Raises
+    ------
+    GeppettoError
+        If it has fewer, or one was chosen although several are compared.
+    """
+    rule = strategy.rule
+    if paraphrases == 1:
+        return [rule]
+    if "paraphrase" in rule.model_fields_set:
+        raise GeppettoError(
+            f"paraphrases: {paraphrases} compares the first {paraphrases} wordings of every "
+            f"strategy, but {strategy.label} chooses one; remove its parameter `paraphrase`, or "
+            "set `paraphrases: 1`"
+        )
+    if paraphrases > len(rule.paraphrases):
+        raise GeppettoError(
+            f"paraphrases: {strategy.label} has {len(rule.paraphrases)} wording(s), not "
+            f"{paraphrases}; write more into its `paraphrases`, ask for fewer, or remove it"
+        )
+    return [rule.model_copy(update={"paraphrase": number}) for number in range(paraphrases)]
+
+
+class _Writer:
+    """A strategy in its wordings and the personas it has written in this plan, each once."""
+
+    def __init__(
+        self,
+        study: Study,
+        strategy: Strategy,
+        items: Sequence[str],
+        wordings: Sequence[PersonaStrategy],
+    ) -> None:
         self.label = strategy.label
         self.rule = strategy.rule
+        self.wordings = wordings
         self.blocks = blocks(strategy.rule, study, items)
         self._study = study
         self._written: dict[tuple[object, ...], Persona | None] = {}
@@ -234,23 +275,33 @@ class _Writer:
         return arm.left_out(self.rule, self._study)
 
     def describes(self, participant: Participant, without: str | None = None) -> bool:
-        """Whether there is a persona for every block."""
-        return all(self._write(participant, block, without) for block in self.blocks)
+        """Whether there is a persona for every block in every wording."""
+        return all(
+            self._write(rule, participant, block, without)
+            for rule in self.wordings
+            for block in self.blocks
+        )
 
     def persona(
-        self, participant: Participant, block: Block, without: str | None = None
+        self,
+        rule: PersonaStrategy,
+        participant: Participant,
+        block: Block,
+        without: str | None = None,
     ) -> Persona:
-        """The persona of somebody whom the strategy describes."""
-        written = self._write(participant, block, without)
+        """The persona, in one of the wordings, of somebody whom the strategy describes."""
+        written = self._write(rule, participant, block, without)
         assert written is not None
         return written
 
-    def _write(self, participant: Participant, block: Block, without: str | None) -> Persona | None:
-        seen = view(self.rule, participant, self._study, block, without)
+    def _write(
+        self, rule: PersonaStrategy, participant: Participant, block: Block, without: str | None
+    ) -> Persona | None:
+        seen = view(rule, participant, self._study, block, without)
         known = (tuple(seen.traits.items()), tuple(seen.responses.items()))
-        key = (seen.id, block.predicted, *known)
+        key = (rule.paraphrase, seen.id, block.predicted, *known)
         if key not in self._written:
-            self._written[key] = persona(self.rule, seen, self._study, block)
+            self._written[key] = persona(rule, seen, self._study, block)
         return self._written[key]
 
 
@@ -372,6 +423,7 @@ class _Desk:
         donor: str = "",
         pool: int = 0,
         block: int = 0,
+        paraphrase: int = 0,
     ) -> list[PlannedAnswer]:
         """Plan a participant's answered items under one persona."""
         return [
@@ -386,6 +438,7 @@ class _Desk:
                 request=self._request(item, given),
                 pool=pool,
                 block=block,
+                paraphrase=paraphrase,
             )
             for item in items
             if item in participant.responses
@@ -424,30 +477,52 @@ class _Desk:
 
 def _arm(desk: _Desk, writer: _Writer, arm: Arm, sample: _Sample) -> Iterator[PlannedAnswer]:
     """Plan one arm of one strategy for one model."""
+    wordings = writer.wordings[:1] if isinstance(arm, Human) else writer.wordings
     for person in sample.people.values():
+        pool = sample.pools[writer.label][person.id]
         for number, block in enumerate(writer.blocks):
-            own = writer.persona(person, block)
-            match arm:
-                case Own():
-                    given = [(own, arm.name, "")]
-                case Filler():
-                    given = [(desk.filler_like(own, block.predicted[0]), arm.name, "")]
-                case Human():
-                    given = [(Persona(HUMAN, own.placement), arm.name, "")]
-                case Average():
-                    given = [(writer.persona(averaged(person, sample.mean), block), arm.name, "")]
-                case Knockout():
-                    given = [
-                        (writer.persona(person, block, trait), arm.label(trait), "")
-                        for trait in writer.left_out(arm)
-                    ]
-                case Strangers():
-                    given = [
-                        (writer.persona(sample.people[donor], block), arm.name, donor)
-                        for donor in sample.donors[writer.label, arm.name][person.id]
-                    ]
-            pool = sample.pools[writer.label][person.id]
-            for text, label, donor in given:
-                yield from desk.ask(
-                    person, block.predicted, text, writer.label, label, donor, pool, number
-                )
+            for rule in wordings:
+                for text, label, donor in _given(desk, writer, arm, sample, person, block, rule):
+                    yield from desk.ask(
+                        person,
+                        block.predicted,
+                        text,
+                        writer.label,
+                        label,
+                        donor,
+                        pool,
+                        number,
+                        0 if isinstance(arm, Human) else rule.paraphrase,
+                    )
+
+
+def _given(
+    desk: _Desk,
+    writer: _Writer,
+    arm: Arm,
+    sample: _Sample,
+    person: Participant,
+    block: Block,
+    rule: PersonaStrategy,
+) -> list[tuple[Persona, str, str]]:
+    """What a participant is given in an arm in one wording, under which name, and whose it is."""
+    own = writer.persona(rule, person, block)
+    match arm:
+        case Filler():
+            return [(desk.filler_like(own, block.predicted[0]), arm.name, "")]
+        case Human():
+            return [(Persona(HUMAN, own.placement), arm.name, "")]
+        case Average():
+            mean = averaged(person, sample.mean)
+            return [(writer.persona(rule, mean, block), arm.name, "")]
+        case Knockout():
+            return [
+                (writer.persona(rule, person, block, trait), arm.label(trait), "")
+                for trait in writer.left_out(arm)
+            ]
+        case Strangers():
+            return [
+                (writer.persona(rule, sample.people[donor], block), arm.name, donor)
+                for donor in sample.donors[writer.label, arm.name][person.id]
+            ]
+    return [(own, arm.name, "")]

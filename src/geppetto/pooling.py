@@ -25,7 +25,8 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
     Raises
     ------
     GeppettoError
-        If there are fewer than two studies, one of them twice, or they were analysed differently.
+        If there are fewer than two studies, one of them twice, or they were analysed or worded
+        differently.
     """
     names = [found.study.name for found in results]
     if len(set(names)) < max(2, len(names)):
@@ -39,6 +40,8 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
         if not all(key in others for others in verdicts):
             continue
         parts = [found[key] for found in verdicts]
+        if len({len(part.wordings) for part in parts}) > 1:
+            raise GeppettoError("the results differ in their `paraphrases`; run all with as many")
         people = [r.resampling.among(part.rows) for r, part in zip(results, parts, strict=True)]
         tested.append(_tested(parts, people, analysis))
     return judge(tested, analysis.smallest_effect)
@@ -55,18 +58,24 @@ def _tested(
     """One contrast over all studies, each with its differences and how its people are drawn."""
     resampling = _nested(people, analysis)
     studies = np.repeat(np.arange(len(parts)), [len(part.rows) for part in parts])
-    joined = replace(
-        parts[0],
-        rows=np.arange(len(studies)),
-        persons=np.concatenate([part.persons for part in parts]),
-        influence=np.concatenate([part.influence for part in parts]),
-        totals=np.concatenate([part.totals for part in parts]),
-    )
+    joined = _joined(parts)
     (measured,) = effects([joined], resampling, analysis.intervals)
     whole = Resampling.of(len(studies), base=resampling.sample[0], clusters=studies)
     p = float(sign_flip_p(joined.influence[:, None], whole, seed=analysis.seed)[0])
     compared = comparison(measured, whole, analysis, p, "signs of studies flipped")
     return replace(compared, people_needed=None, units=len(parts), unit="studies")
+
+
+def _joined(parts: Sequence[Differences]) -> Differences:
+    """The differences of all people, in every wording too."""
+    return replace(
+        parts[0],
+        rows=np.arange(sum(len(part.rows) for part in parts)),
+        persons=np.concatenate([part.persons for part in parts]),
+        influence=np.concatenate([part.influence for part in parts]),
+        totals=np.concatenate([part.totals for part in parts]),
+        wordings=tuple(map(_joined, zip(*(part.wordings for part in parts), strict=True))),
+    )
 
 
 def _nested(people: Sequence[Resampling], analysis: Analysis) -> Resampling:

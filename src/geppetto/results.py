@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from geppetto.errors import unknown
+from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.baselines import BASELINE, MARGINALS
 from geppetto.evaluation.calibrated import Calibrated
@@ -22,7 +22,7 @@ from geppetto.evaluation.ceilings import (
     retest,
     second_responses,
 )
-from geppetto.evaluation.effects import differences
+from geppetto.evaluation.effects import Differences, differences
 from geppetto.evaluation.individuation import individuation
 from geppetto.evaluation.inference import infer
 from geppetto.evaluation.matches import information_tests, matching_matrices
@@ -49,6 +49,7 @@ from geppetto.tables import (
     individuation_table,
     second_opinion_table,
     skill_table,
+    wordings_table,
 )
 
 if TYPE_CHECKING:
@@ -158,8 +159,9 @@ class Results:
         Parameters
         ----------
         by
-            None for all people and items together; "item" for every item; or the name of a trait,
-            for the people of each of its values (a number: up to its median and above).
+            None for all people and items together; "item" for every item; "paraphrase" for every
+            wording, if there are several; or the name of a trait, for the people of each of its
+            values (a number: up to its median and above).
         measure
             "nll" over the legal options, "nll_full" over everything the model could say; or over
             the options after calibration: "nll_calibrated" with one temperature for a model,
@@ -175,6 +177,8 @@ class Results:
             if measure not in self._verdicts:
                 self._verdicts[measure] = self._verdicts_on_everything(measure)
             return list(self._verdicts[measure])
+        if by == "paraphrase":
+            return infer(self._in_each_wording(measure), self.resampling, self.analysis, {})
         found = []
         for among, items, rows in parts(by, self._responses, self.study):
             if rows is not None and len(np.unique(self.resampling.clusters[rows])) < 2:
@@ -190,6 +194,30 @@ class Results:
                 weights=self.resampling.base,
             )
         return infer(found, self.resampling, self.analysis, {})
+
+    def _in_each_wording(self, measure: Measure) -> list[Differences]:
+        over = differences(self._of(measure), measure, weights=self.resampling.base)
+        found = [in_wording for one in over for in_wording in one.wordings]
+        if not found:
+            raise GeppettoError(
+                "by: there is one wording, so effects are those of `effects()`; set `paraphrases` "
+                "in the experiment to compare several"
+            )
+        return found
+
+    def wordings(self) -> pd.DataFrame:
+        """How much every contrast differs between wordings, a row each; empty if there is one.
+
+        `sd` is the standard deviation between wordings of the mean over people, in nats a response,
+        `lowest` and `highest` are the ends of its range, and `same_sign` says whether it has one
+        sign in all of them. `effects(by="paraphrase")` has each wording.
+        """
+        told = []
+        for verdict in self.verdicts():
+            one = verdict.effect.differences
+            if over := one.over_wordings(self.resampling.among(one.rows)):
+                told.append((one, over))
+        return wordings_table(told)
 
     def _verdicts_on_everything(self, measure: Measure) -> list[Verdict]:
         found = differences(self._of(measure), measure, weights=self.resampling.base)
@@ -310,8 +338,10 @@ class Results:
         """Information by a mixed model with crossed random people and items, a row an effect.
 
         It answers for other items like these as well as for other people, where the intervals of
-        `effects` answer for other people on these items. `nats` is its mean with a 95% interval,
-        and the variance of differences is split into what people, items and neither account for.
+        `effects` answer for other people on these items. Wordings, if there are several, are
+        random in both. `nats` is its mean with a 95% interval,
+        and the variance of differences is split into what people, items, wordings and none of them
+        account for.
         `reason` says why there is none: it knows no survey weights and no groups of people, and
         needs people with several items.
         """

@@ -17,6 +17,7 @@ from geppetto.evaluation.mixed_model import MixedModel
 from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.skill import Skill
 from geppetto.evaluation.verdicts import Verdict
+from geppetto.evaluation.wordings import OverWordings
 from geppetto.plan import Condition
 
 Row = dict[str, object]
@@ -135,6 +136,24 @@ def second_opinion_table(
             row |= {f"variance_of_{name}": value for name, value in model.variances.items()}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def wordings_table(told: Iterable[tuple[Differences, OverWordings]]) -> pd.DataFrame:
+    """A row a contrast."""
+    return pd.DataFrame(
+        {
+            "model": differences.model,
+            "strategy": differences.strategy,
+            "effect": differences.contrast.name,
+            "wordings": len(over.means),
+            "nats": over.value,
+            "sd": over.sd,
+            "lowest": over.means.min(),
+            "highest": over.means.max(),
+            "same_sign": over.same_sign,
+        }
+        for differences, over in told
+    )
 
 
 def _effect(verdict: Verdict) -> Row:

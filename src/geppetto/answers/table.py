@@ -49,7 +49,7 @@ COLUMNS = (
 
 Participants with the same `pool` are those of whom a strategy knows the same things (of supervised
 baselines: those who were predicted from the same people); items with the same `block` were
-predicted from one persona.
+predicted from one persona. `paraphrase` is the number of the wording, from 0.
 `log_prob` is the log-probability of the real response in nats, `log_prob_of_options` the same
 renormalised over the legal options, `ordinal` says whether their order has a meaning,
 `option_log_probs` one number an option in the order of
@@ -102,7 +102,7 @@ def answers_table(
                 planned.donor,
                 planned.pool,
                 planned.block,
-                0,
+                planned.paraphrase,
                 NAME,
                 normalisation,
                 0,

@@ -101,6 +101,7 @@ def baseline_answers(
         model=BASELINE,
         arm="none",
         donor="",
+        paraphrase=0,
         option_mass=1.0,
         tokens=0,
         cost=0.0,

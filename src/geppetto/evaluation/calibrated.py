@@ -70,6 +70,7 @@ class Calibrated:
             difference,
             influence=difference.influence + worse - better,
             totals=difference.totals + (worse - better) * trials,
+            wordings=tuple(self.with_temperatures(one) for one in difference.wordings),
         )
 
     @cached_property

@@ -18,7 +18,15 @@ from geppetto.evaluation.arrays import Floats, Integers, nanmean
 from geppetto.evaluation.calibration import top_options
 from geppetto.evaluation.moments import NOTHING, correlation, covariance, quotient
 from geppetto.evaluation.predictions import Predictions, Responses
-from geppetto.evaluation.resampling import Estimate, Resampling, Weights, estimate, estimates, mean
+from geppetto.evaluation.resampling import (
+    Estimate,
+    Resampling,
+    Statistic,
+    Weights,
+    estimate,
+    estimates,
+    mean,
+)
 from geppetto.plan import Condition
 from geppetto.studies import Study
 
@@ -208,6 +216,9 @@ def construct_fits(
 ) -> list[ConstructFit]:
     """How well every condition predicts the scores of every construct.
 
+    Answers from several donors are averaged first. Over several wordings the means of what each
+    predicts alone are taken, as in `geppetto.evaluation.individuation.individuation`.
+
     Parameters
     ----------
     predicted
@@ -218,12 +229,17 @@ def construct_fits(
         How participants are drawn.
     """
     found: dict[int, list[ConstructFit]] = {}
-    same: dict[tuple[tuple[str, tuple[str, ...]], ...], list[int]] = {}
+    same: dict[tuple[tuple[tuple[str, tuple[str, ...]], ...], int], list[int]] = {}
     for number, one in enumerate(predicted):
-        same.setdefault(tuple(constructs(one, study).items()), []).append(number)
-    for measured, numbers in same.items():
+        key = tuple(constructs(one, study).items()), len(one.wordings)
+        same.setdefault(key, []).append(number)
+    for (measured, wordings), numbers in same.items():
         responses = predicted[numbers[0]].responses
-        expected = [nanmean(predicted[number].expected, axis=0) for number in numbers]
+        expected = [
+            nanmean(one.expected, axis=0)
+            for number in numbers
+            for one in predicted[number].wordings
+        ]
         for construct, items in measured:
             scores = _keyed(responses.scores, responses, study, items)
             guesses = np.stack(
@@ -232,9 +248,9 @@ def construct_fits(
             truth = scores.mean(axis=1)
             ceiling = reliability(construct, items, responses, study, people)
             columns = (
-                estimates(correlation, truth, guesses, people=people),
-                estimates(signed_r_squared, truth, guesses, people=people),
-                estimates(part_of_reliable, scores, guesses, people=people),
+                estimates(_over(wordings, correlation), truth, guesses, people=people),
+                estimates(_over(wordings, signed_r_squared), truth, guesses, people=people),
+                estimates(_over(wordings, part_of_reliable), scores, guesses, people=people),
             )
             for number, *fits in zip(numbers, *columns, strict=True):
                 fit = ConstructFit(predicted[number].condition, ceiling, *fits)
@@ -304,6 +320,16 @@ def split_half(weights: Weights, scores: Floats) -> Floats:
     r = np.clip(r, 1e-9 - 1, 1 - 1e-9)
     share = half.mean(axis=1) * rest.mean(axis=1)
     return np.asarray(_full_length(r, share).mean(axis=1))
+
+
+def _over(wordings: int, statistic: Statistic) -> Statistic:
+    """The mean of a statistic of guesses, one a column, over each so many columns."""
+
+    def averaged(weights: Weights, real: Floats, guesses: Floats) -> Floats:
+        found = statistic(weights, real, guesses)
+        return np.asarray(found.reshape(len(found), -1, wordings).mean(axis=2))
+
+    return averaged
 
 
 def _full_length(r: Floats, share: Floats) -> Floats:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from geppetto.evaluation.arrays import Floats, Integers, nanmean
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.contrasts import Contrast, contrasts
-from geppetto.evaluation.predictions import Predictions
+from geppetto.evaluation.predictions import Predictions, in_each_wording
 from geppetto.evaluation.resampling import (
     Estimate,
     Method,
@@ -21,6 +21,7 @@ from geppetto.evaluation.resampling import (
     standardised_mean,
     worst_tenth,
 )
+from geppetto.evaluation.wordings import OverWordings, over_wordings
 from geppetto.plan import NO_STRATEGY, Condition
 
 
@@ -46,6 +47,9 @@ class Differences:
         person's responses, shape (rows,); see `influence`.
     strangers
         Whether an arm shows strangers' personas and the other is not their owners' own.
+    wordings
+        The same contrast in each wording alone, of which `persons`, `influence` and `totals` are
+        the means; empty if there is one wording.
     """
 
     model: str
@@ -58,6 +62,22 @@ class Differences:
     influence: Floats = field(repr=False)
     totals: Floats = field(repr=False)
     strangers: bool
+    wordings: tuple[Differences, ...] = field(default=(), repr=False)
+
+    def over_wordings(self, people: Resampling, summed: bool = False) -> OverWordings | None:
+        """The mean in each wording and what it varies by; None if there is one wording.
+
+        Parameters
+        ----------
+        people
+            How the participants who have a difference are drawn.
+        summed
+            Whether the mean is of differences summed over a person's responses.
+        """
+        if not self.wordings:
+            return None
+        each = [one.totals if summed else one.influence for one in self.wordings]
+        return over_wordings(np.stack(each, axis=1), people)
 
     @property
     def conditions(self) -> tuple[Condition, Condition]:
@@ -95,6 +115,10 @@ class Effect:
     strangers' personas other than information: people who are shown the same personas do not
     differ independently. Elsewhere the interval of `worst_tenth` is rough: with 80 to 200 people
     it covers 83 to 89%.
+
+    Over several wordings the intervals of `nats` and `nats_per_person` also count which wordings
+    were drawn, see `OverWordings.interval`; those of the others are about other people who are
+    asked in these wordings.
     """
 
     differences: Differences
@@ -227,45 +251,81 @@ def differences(
         are centred with, so that their weighted mean is that of the persons' differences.
     """
     made = []
-    answered = found[0].responses.answered
+    for arms in personas(found):
+        in_each = [
+            _in_one_wording(
+                dict(zip(arms, same, strict=True)), measure, among, items, rows, weights
+            )
+            for same in in_each_wording(list(arms.values()))
+        ]
+        for same in zip(*in_each, strict=True):
+            one = same[0].contrast
+            several = any(len(arms[name].wordings) > 1 for name in (one.worse, one.better))
+            made.append(_averaged(same) if several else same[0])
+    return made
+
+
+def _averaged(wordings: Sequence[Differences]) -> Differences:
+    """The mean of a contrast over wordings."""
+    persons, influence, totals = (
+        np.mean([getattr(one, name) for one in wordings], axis=0)
+        for name in ("persons", "influence", "totals")
+    )
+    named = tuple(
+        replace(one, among=", ".join(filter(None, (one.among, f"paraphrase {number}"))))
+        for number, one in enumerate(wordings)
+    )
+    return replace(wordings[0], persons=persons, influence=influence, totals=totals, wordings=named)
+
+
+def _in_one_wording(
+    arms: Mapping[str, Predictions],
+    measure: str,
+    among: str,
+    items: Sequence[int] | None,
+    rows: Integers | None,
+    weights: Floats | None,
+) -> list[Differences]:
+    """Every contrast of one model and strategy in one wording; see `differences`."""
+    made = []
+    answered = next(iter(arms.values())).responses.answered
     trials = (answered if items is None else answered[:, items]).sum(1)
     base = np.ones(len(trials)) if weights is None else weights
-    for arms in personas(found):
-        shown = [arm for arm in arms.values() if (arm.donors >= 0).any()]
-        quality = np.zeros(len(trials))
-        if shown:
-            quality = persona_quality(shown, items, measure == "nll_full")
-        nats = {name: _nats(arm, measure, items) for name, arm in arms.items()}
-        condition = next(arm.condition for arm in arms.values() if arm.condition.arm != "none")
-        for contrast in contrasts(list(arms)):
-            worse, better = (arms[name] for name in (contrast.worse, contrast.better))
-            persons = nanmean(nats[contrast.worse], 0) - nanmean(nats[contrast.better], 0)
-            moved = (
-                influence(nats[contrast.worse], worse.donors, quality)
-                - influence(nats[contrast.better], better.donors, quality)
-                - persons
+    shown = [arm for arm in arms.values() if (arm.donors >= 0).any()]
+    quality = np.zeros(len(trials))
+    if shown:
+        quality = persona_quality(shown, items, measure == "nll_full")
+    nats = {name: _nats(arm, measure, items) for name, arm in arms.items()}
+    condition = next(arm.condition for arm in arms.values() if arm.condition.arm != "none")
+    for contrast in contrasts(list(arms)):
+        worse, better = (arms[name] for name in (contrast.worse, contrast.better))
+        persons = nanmean(nats[contrast.worse], 0) - nanmean(nats[contrast.better], 0)
+        moved = (
+            influence(nats[contrast.worse], worse.donors, quality)
+            - influence(nats[contrast.better], better.donors, quality)
+            - persons
+        )
+        chosen = np.flatnonzero(np.isfinite(persons))
+        if rows is not None:
+            chosen = np.intersect1d(chosen, rows)
+        persons, moved, of, weight = (x[chosen] for x in (persons, moved, trials, base))
+        if not len(chosen):
+            continue
+        made.append(
+            Differences(
+                condition.model,
+                condition.strategy,
+                contrast,
+                measure,
+                among,
+                chosen,
+                persons,
+                persons + moved - np.average(moved, weights=weight),
+                (persons + moved) * of - np.average(moved * of, weights=weight),
+                better.shows_strangers
+                or (worse.shows_strangers and contrast.name != "information"),
             )
-            chosen = np.flatnonzero(np.isfinite(persons))
-            if rows is not None:
-                chosen = np.intersect1d(chosen, rows)
-            persons, moved, of, weight = (x[chosen] for x in (persons, moved, trials, base))
-            if not len(chosen):
-                continue
-            made.append(
-                Differences(
-                    condition.model,
-                    condition.strategy,
-                    contrast,
-                    measure,
-                    among,
-                    chosen,
-                    persons,
-                    persons + moved - np.average(moved, weights=weight),
-                    (persons + moved) * of - np.average(moved * of, weights=weight),
-                    better.shows_strangers
-                    or (worse.shows_strangers and contrast.name != "information"),
-                )
-            )
+        )
     return made
 
 
@@ -324,6 +384,10 @@ def effects(
         ):
             if part.strangers:
                 improved, worst = (Estimate(e.value, np.nan, np.nan) for e in (improved, worst))
+            if over := part.over_wordings(drawn):
+                nats = over.interval(nats, people.level)
+            if over := part.over_wordings(drawn, summed=True):
+                total = over.interval(total, people.level)
             made[number] = Effect(part, nats, total, d_z, improved, worst)
     return [made[number] for number in range(len(found))]
 

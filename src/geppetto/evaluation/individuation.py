@@ -70,7 +70,10 @@ def individuation(
     """How well a condition's predictions tell people apart, with intervals over people.
 
     Where a condition has answers from several donors, every statistic is computed for each draw
-    of donors and then averaged: to average E itself would take variance out of it.
+    of donors and then averaged: to average E itself would take variance out of it. So it is with
+    several wordings: the mean is what one of them is expected to give, as a prompt has one wording.
+    The average of E over wordings is the prediction of a committee, which agrees with responses
+    more than its members do. Intervals are about other people who are asked in these wordings.
 
     Where items were predicted in blocks, the statistics that compare a person's items with each
     other are computed for each block and averaged: the prediction of one block is made from the

@@ -61,13 +61,22 @@ def infer(
 def comparison(
     measured: Effect, people: Resampling, analysis: Analysis, p: float, test: str
 ) -> Comparison:
-    """An effect with its tests."""
+    """An effect with its tests.
+
+    Permutations of people take wordings as given. Over several of them p is no smaller than that of
+    a mean that varies with the wordings drawn, and the equivalence test is of that mean too.
+    """
     contributions, smallest = measured.differences.influence, analysis.smallest_effect
     _, error, _ = robust_mean(contributions, people)
+    p_equivalent = equivalence(contributions, smallest, people)
+    if over := measured.differences.over_wordings(people):
+        p = max(p, 2 * over.tail(abs(over.value)))
+        p_equivalent = over.tail(smallest - abs(over.value))
+        test += ", wordings drawn"
     return Comparison(
         measured,
         p,
-        equivalence(contributions, smallest, people),
+        p_equivalent,
         test,
         people_to_decide(smallest, error * float(np.sqrt(len(contributions)))),
         people.units,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from geppetto.evaluation.effects import personas
 from geppetto.evaluation.matching import MatchingMatrix, matching_matrix
 from geppetto.evaluation.permutation import PermutationTest, permutation_test
-from geppetto.evaluation.predictions import Predictions
+from geppetto.evaluation.predictions import Predictions, in_each_wording
 from geppetto.evaluation.resampling import Resampling
 
 MOST_MATCHED = 4000
@@ -20,6 +22,9 @@ Key = tuple[str, str]
 
 def matching_matrices(found: Sequence[Predictions]) -> dict[Key, MatchingMatrix]:
     """How well everybody's persona predicts those of whom the same is known.
+
+    Over several wordings, the mean of the matrices of each: a persona is the same in each wording,
+    and a pair of a person and a persona has one number.
 
     Parameters
     ----------
@@ -37,8 +42,9 @@ def matching_matrices(found: Sequence[Predictions]) -> dict[Key, MatchingMatrix]
         own = arms.get("own")
         if own is None or len(own.pool) > MOST_MATCHED:
             continue
-        others = [arm for arm in arms.values() if arm.shows_strangers]
-        matrix = matching_matrix(own, others, own.pool)
+        shown = [own, *(arm for arm in arms.values() if arm.shows_strangers)]
+        in_each = [matching_matrix(a, b, own.pool) for a, *b in in_each_wording(shown)]
+        matrix = MatchingMatrix(np.mean([one.nll for one in in_each], axis=0), in_each[0].groups)
         if matrix.personas.any():
             matrices[own.condition.model, own.condition.strategy] = matrix
     return matrices
@@ -59,7 +65,8 @@ def information_tests(
     matrices
         As from `matching_matrices`.
     found
-        Predictions of all conditions; the arm `shuffled` says who the strangers are.
+        Predictions of all conditions; the arm `shuffled` says who the strangers are, the same
+        in every wording.
     people
         How participants are drawn.
     seed
@@ -67,7 +74,8 @@ def information_tests(
     """
     if people.grouped:
         return {}
-    shuffled = {p.condition[:2]: p.donors for p in found if p.condition.arm == "shuffled"}
+    strangers = [p.wordings[0] for p in found if p.condition.arm == "shuffled"]
+    shuffled = {one.condition[:2]: one.donors for one in strangers}
     return {
         key: permutation_test(matrix, seed=seed, donors=shuffled[key], weights=people.base)
         for key, matrix in matrices.items()

@@ -44,7 +44,7 @@ def parts(by: str, responses: Responses, study: Study) -> Iterator[Part]:
             yield Part(f"item {item}", [number], None)
         return
     if by not in study.traits:
-        raise unknown("by", by, ["item", *study.traits], f"study {study.name}")
+        raise unknown("by", by, ["item", "paraphrase", *study.traits], f"study {study.name}")
     trait = study.traits[by]
     people = [study.people[name] for name in responses.participants]
     values = pd.Series([person.traits.get(by) for person in people])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -84,8 +84,9 @@ class Responses:
 class Predictions:
     """What one condition predicted of the responses.
 
-    The first axis of every array is the draw: answers of one cell from several donors. A
-    condition without donors has one draw. Cells without a response are NaN.
+    The first axis of every array is the draw: answers of one cell in each wording, and in it from
+    each donor. A condition with one wording and without donors has one draw. Cells without a
+    response are NaN.
 
     Attributes
     ----------
@@ -111,6 +112,9 @@ class Predictions:
         Number of the part of the items that was predicted from one persona, shape (items,); None
         if all were. Personas that know responses are different for different blocks, and the one
         for a block knows responses of the others.
+    paraphrase
+        Number of the wording of each draw, ascending, shape (draws,), and as many draws of each;
+        None if there is one.
     """
 
     responses: Responses
@@ -121,6 +125,25 @@ class Predictions:
     log_prob: Floats
     option_mass: Floats
     block: Integers | None = None
+    paraphrase: Integers | None = None
+
+    @cached_property
+    def wordings(self) -> tuple[Predictions, ...]:
+        """The predictions in each wording alone."""
+        if self.paraphrase is None or len(numbers := np.unique(self.paraphrase)) < 2:
+            return (self,)
+        draws = [np.flatnonzero(self.paraphrase == number) for number in numbers]
+        return tuple(
+            replace(
+                self,
+                donors=self.donors[chosen],
+                option_log_probs=self.option_log_probs[chosen],
+                log_prob=self.log_prob[chosen],
+                option_mass=self.option_mass[chosen],
+                paraphrase=None,
+            )
+            for chosen in draws
+        )
 
     @property
     def blocks(self) -> list[Integers]:
@@ -149,6 +172,12 @@ class Predictions:
         expected = np.einsum("dpio,io->dpi", np.nan_to_num(np.exp(self.option_log_probs)), values)
         unknown = np.isnan(self.responses.scores) | np.isnan(self.nll)
         return np.where(unknown, np.nan, expected)
+
+
+def in_each_wording(found: Sequence[Predictions]) -> list[list[Predictions]]:
+    """The same conditions in each wording; one that has a single wording is the same in all."""
+    number = max(len(one.wordings) for one in found)
+    return [[one.wordings[n % len(one.wordings)] for one in found] for n in range(number)]
 
 
 def predictions(answers: pd.DataFrame) -> list[Predictions]:
@@ -196,7 +225,7 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
         firsts["weight"].to_numpy(float),
     )
     found = []
-    for condition, (rows, (donors, log_probs, log_prob, mass)) in arrays.items():
+    for condition, (rows, (donors, log_probs, log_prob, mass, paraphrase)) in arrays.items():
         pool = np.full(len(people), -1)
         pool[row[rows]] = answers["pool"].to_numpy()[rows]
         block = np.zeros(len(columns), np.int64)
@@ -211,6 +240,7 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
                 log_prob[:, order],
                 mass[:, order],
                 block,
+                paraphrase,
             )
         )
     return found
@@ -232,19 +262,24 @@ def _arrays(
     column: Integers,
     people: pd.Index,
     options: Sequence[tuple[str, ...]],
-) -> tuple[Integers, Floats, Floats, Floats]:
-    """Donors, option log-probabilities, log-probabilities and option masses of a condition."""
+) -> tuple[Integers, Floats, Floats, Floats, Integers]:
+    """Donors, option log-probabilities, log-probabilities, option masses and wordings."""
     names = people.append(pd.Index(answers["donor"].to_numpy()[rows]).unique().difference(people))
     donor = names.get_indexer(pd.Index(answers["donor"].to_numpy()[rows]))
     row, column = row[rows], column[rows]
     donor = np.where(answers["arm"].to_numpy()[rows] == "own", row, donor)
-    draw = _draws(row, donor, len(names))
-    draws, shape = int(draw.max()) + 1, (len(people), len(options))
+    numbers, wording = np.unique(answers["paraphrase"].to_numpy()[rows], return_inverse=True)
+    draw = _draws(wording * len(people) + row, donor, len(names))
+    donors_each, shape = int(draw.max()) + 1, (len(people), len(options))
+    draw += wording * donors_each
+    draws = len(numbers) * donors_each
     donors = np.full((draws, len(people)), -1)
     donors[draw, row] = np.where(donor < len(people), donor, -1)
     if len(np.unique((draw * len(people) + row) * len(options) + column)) < len(rows):
         first = answers.iloc[rows[0]]
-        raise ValueError(f"{first['strategy']} · {first['arm']} has a cell twice from one donor")
+        raise ValueError(
+            f"{first['strategy']} · {first['arm']} has a cell twice from one donor in one wording"
+        )
     log_prob, mass = (np.full((draws, *shape), np.nan) for _ in range(2))
     log_prob[draw, row, column] = answers["log_prob"].to_numpy(float)[rows]
     mass[draw, row, column] = answers["option_mass"].to_numpy(float)[rows]
@@ -256,12 +291,12 @@ def _arrays(
         found = np.array(values[chosen].tolist(), float)
         found -= np.logaddexp.reduce(found, axis=1, keepdims=True)
         log_probs[draw[chosen], row[chosen], column[chosen], :length] = found
-    return donors, log_probs, log_prob, mass
+    return donors, log_probs, log_prob, mass, np.repeat(numbers, donors_each)
 
 
-def _draws(row: Integers, donor: Integers, width: int) -> Integers:
-    """Number of each answer's donor among the donors of its participant."""
-    pairs, pair = np.unique(row * width + donor, return_inverse=True)
+def _draws(receiver: Integers, donor: Integers, width: int) -> Integers:
+    """Number of each answer's donor among the donors of its participant in its wording."""
+    pairs, pair = np.unique(receiver * width + donor, return_inverse=True)
     receivers = pairs // width
     return np.asarray(np.arange(len(pairs)) - np.searchsorted(receivers, receivers))[pair]
 

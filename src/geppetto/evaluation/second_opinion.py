@@ -1,4 +1,4 @@
-"""The same contrast by another method: a mixed model with crossed random people and items."""
+"""The same contrast by a mixed model: people, items and wordings are crossed and random."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from geppetto.evaluation.arrays import nanmean
 from geppetto.evaluation.effects import Differences
 from geppetto.evaluation.mixed_model import MixedModel, mixed_model
-from geppetto.evaluation.predictions import Predictions
+from geppetto.evaluation.predictions import Predictions, in_each_wording
 
 
 def second_opinion(difference: Differences, found: Sequence[Predictions]) -> MixedModel:
-    """A mixed model of a contrast's cells.
+    """A mixed model of a contrast's cells in each wording.
 
     Parameters
     ----------
@@ -24,8 +24,10 @@ def second_opinion(difference: Differences, found: Sequence[Predictions]) -> Mix
         Predictions of all conditions.
     """
     arms = {predicted.condition: predicted for predicted in found}
-    worse, better = (arms[condition] for condition in difference.conditions)
-    cells = nanmean(worse.nll, 0) - nanmean(better.nll, 0)
-    cells[difference.rows] += (difference.influence - difference.persons)[:, None]
-    rows, columns = np.indices(cells.shape)
-    return mixed_model(cells.ravel(), {"people": rows.ravel(), "items": columns.ravel()})
+    compared = in_each_wording([arms[condition] for condition in difference.conditions])
+    cells = np.stack([nanmean(worse.nll, 0) - nanmean(better.nll, 0) for worse, better in compared])
+    for in_wording, one in zip(cells, difference.wordings or (difference,), strict=True):
+        in_wording[one.rows] += (one.influence - one.persons)[:, None]
+    wordings, rows, columns = np.indices(cells.shape)
+    factors = {"people": rows, "items": columns, "wordings": wordings}
+    return mixed_model(cells.ravel(), {name: codes.ravel() for name, codes in factors.items()})

@@ -65,7 +65,8 @@ class Verdict:
         Whether it is one of those that answer the question: information, over the legal options.
         The others explore.
     p, p_adjusted
-        Two-sided p of no difference, by permuting whole people; and corrected for its family, by
+        Two-sided p of no difference, by permuting whole people, and over several wordings no
+        smaller than by `OverWordings.tail`; and corrected for its family, by
         Holm (1979) for the confirmatory comparisons, by Benjamini & Hochberg (1995) for the
         others.
     p_equivalent, p_equivalent_adjusted
@@ -82,8 +83,8 @@ class Verdict:
     people_needed
         How many people tell an effect of the smallest size of interest from nothing, and nothing
         from it, with 80% probability each, if they vary and hang together as these do and the
-        comparison were the only one. An effect in between takes more. None for pooled studies, of
-        which it takes more.
+        comparison were the only one, in these wordings. An effect in between takes more. None for
+        pooled studies, of which it takes more.
     units, unit
         How many people, groups of people or studies the comparison rests on, and which of them.
     """
@@ -130,7 +131,7 @@ class Verdict:
         effect, nats = self.effect, self.effect.nats
         of = f" ({self.confidence})" if self.looks > 1 else ""
         numbers = (
-            f"{interval(nats)}{of} nats a response, d_z {effect.d_z.value:+.2f}, "
+            f"{interval(nats)}{of} nats a response{self._wordings}, d_z {effect.d_z.value:+.2f}, "
             f"{effect.improved.value:.0%} of {effect.participants:,} people improved; "
             f"p = {probability(self.p_adjusted)} ({self.test}) after {self.correction}, "
             f"equivalence p = {probability(self.p_equivalent_adjusted)}"
@@ -143,6 +144,11 @@ class Verdict:
         name = "Holm" if self.confirmatory else "Benjamini-Hochberg"
         looks = f" and {self.looks} looks at these people" if self.looks > 1 else ""
         return f"{name} over {self.family:,}{looks}"
+
+    @property
+    def _wordings(self) -> str:
+        number = len(self.effect.differences.wordings)
+        return f" over {number} wordings" if number else ""
 
     @property
     def _claim(self) -> str:
@@ -191,10 +197,12 @@ class Verdict:
     def _more(self) -> str:
         if self.people_needed is None:
             return f"more studies would tell {self.smallest:g} nats from nothing"
+        these = " in these wordings" if self._wordings else ""
         if self.people_needed > self.effect.participants:
             people = f"about {self.people_needed:,} people"
-            return f"{people} would tell {self.smallest:g} nats from nothing"
-        return f"between nothing and {self.smallest:g} nats it takes more people to tell"
+            return f"{people} would tell {self.smallest:g} nats from nothing{these}"
+        more = "people and wordings" if self._wordings else "people"
+        return f"between nothing and {self.smallest:g} nats it takes more {more} to tell"
 
 
 def in_words(arm: str) -> str:

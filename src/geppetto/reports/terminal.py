@@ -54,11 +54,13 @@ class Work:
 def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
     """What will be asked, of whom, and how long it takes."""
     planned, study = prepared.plan, prepared.study
+    wordings = prepared.experiment.paraphrases
     lines: list[RenderableType] = [
         Text(prepared.experiment.question, style="bold"),
         Text(
             f"study {study.name}: {len(planned.participants):,} participants, "
             f"{planned.cells:,} cells, each under {len(planned.conditions)} conditions"
+            + (f" in {wordings} wordings" if wordings > 1 else "")
         ),
     ]
     for reason, count in study.excluded.items():
@@ -188,6 +190,7 @@ def result(found: Results) -> RenderableType:
     told = individuation[["item_correlation", "auc"]].notna().any(axis=1)
     if told.any():
         parts += [_individuation(individuation[told]), ""]
+    parts += [Text(line) for line in _wordings(found.wordings())]
     parts += [Text(_skill(skill)) for skill in found.skills]
     parts += [Text(line) for line in _ceilings(found.ceilings())]
     if flat := found.flat:
@@ -313,6 +316,18 @@ def _ceilings(ceilings: pd.DataFrame) -> Iterator[str]:
                 f"ceiling for {strategy} ({model}): R² of construct scores "
                 f"{_number(predicted.min(), '+.2f')} to {_number(predicted.max(), '+.2f')}, of "
                 f"{reliable.min():.2f} to {reliable.max():.2f} that is reliable (split-half)"
+            )
+
+
+def _wordings(wordings: pd.DataFrame) -> Iterator[str]:
+    """How much information depends on the wording, in a line each."""
+    for row in wordings.to_dict("records"):
+        if row["effect"] in ("information", "individual"):
+            holds = "its sign holds in all" if row["same_sign"] else "its sign does not hold in all"
+            yield (
+                f"{row['effect']} of {row['strategy']} ({row['model']}) over {row['wordings']} "
+                f"wordings: SD {row['sd']:.4f} nats between them, "
+                f"{row['lowest']:+.4f} to {row['highest']:+.4f}; {holds}"
             )
 
 

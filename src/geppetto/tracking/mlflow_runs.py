@@ -321,6 +321,7 @@ def _shared_params(prepared: Prepared) -> dict[str, Any]:
 
 def _condition_params(prepared: Prepared, condition: Condition) -> dict[str, Any]:
     params: dict[str, Any] = condition._asdict()
+    params["paraphrases"] = prepared.experiment.paraphrases
     for model in prepared.models:
         if model.identity.name == condition.model:
             identity = model.identity.model_dump(exclude={"name"})
