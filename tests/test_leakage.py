@@ -135,7 +135,7 @@ def test_a_persona_does_not_depend_on_what_it_is_to_predict(study_name: str) -> 
         told_of["text"] += bool(text) and not text.startswith("refused")
 
     holds()
-    assert told_of["text"] > 50  # not all were refused
+    assert told_of["text"] > 15  # many are refused: gss_spending has no scores
 
 
 @pytest.mark.parametrize("choose", ["random", "related", "all"])
