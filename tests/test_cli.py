@@ -75,7 +75,7 @@ def test_strategies_are_listed() -> None:
     for words in (
         "voice: first, second, third",
         "surnames: common, typical",
-        r"every strategy takes +traits: all\n +placement: task, system",
+        r"every strategy takes +traits: all *\n +placement: task, system",
         "all but name_cue can also show +scores.shown_as: number, percentile, band, adjective",
     ):
         assert re.search(words, listed)

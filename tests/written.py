@@ -42,7 +42,7 @@ OWN: dict[str, list[Parameters]] = {
         {"shown_as": "percentile"},
         {"shown_as": "band"},
         {"shown_as": "adjective"},
-        {"answers": {"choose": "related", "k": 3}},
+        {"answers": {"choose": "related", "k": 3, "answer": "label"}},
     ],
 }
 """What only this strategy can be told, beside its defaults."""
