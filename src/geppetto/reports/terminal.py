@@ -254,10 +254,13 @@ def _effects(verdicts: Sequence[Verdict]) -> Table:
             probability(verdict.p_adjusted),
             verdict.outcome,
         )
+    worded = any(verdict.effect.differences.wordings for verdict in verdicts)
     holm = next((v.family for v in verdicts if v.confirmatory), 0)
     table.caption = (
         "better: share of people for whom it is; lowest: mean of the lowest tenth of people's "
-        "differences, partly by chance; p: by permuting whole people, corrected by "
+        "differences, partly by chance; p: by permuting whole people"
+        + (", and over wordings by which were drawn" if worded else "")
+        + ", corrected by "
         + (f"Holm for the {holm} information effects and by " if holm else "")
         + "Benjamini-Hochberg for the others, which explore. "
         f"Less than {verdicts[0].smallest:g} nats either way counts as nothing."
