@@ -76,7 +76,7 @@ def test_every_arm_with_a_persona_answers_each_cell_in_each_wording(small_study:
     assert shown[1] == shown[2]
     (prompts,) = planned.prompts.values()
     own = [a for a in planned.answers if (a.arm, a.participant, a.item) == ("own", "a", "q1")]
-    asked = ("What is your age?", "Please tell me your age.", "And your age is?")
+    asked = ("What is your age?", "Please tell me your age.", "And your age?")
     for answer, words in zip(own, asked, strict=True):
         assert words in prompts[answer.request].text
     fillers = [
