@@ -74,7 +74,7 @@ class OverWordings:
         how few degrees of freedom there are.
 
         In simulations with 100 people it covers 94 to 97% with 3 to 5 wordings, whatever their part
-        of the variance, and 93 to 98% with 2, where it is up to 6 times as wide as a normal one
+        of the variance, and 93 to 98% with 2, where it is up to 6.5 times as wide as a normal one
         would be; Satterthwaite's covers 92% with 3 and 87% with 2 where that is worst.
         """
         total = self.of_people + self.of_wordings
