@@ -100,7 +100,7 @@ def golden(strategy: str, form: str) -> str:
         ),
         (
             ("{k: 4}", "{size: 4}"),
-            "'size' in strategy 'known_answers'; known: answer, answers, choose, k, paraphrase,",
+            "strategy 'known_answers': unknown parameter 'size'; known: answer, answers, choose, k,",
         ),
         (
             ("{k: 4}", "{k: none}"),

@@ -68,6 +68,13 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
         lines.append(Text(f"  not used: {count:,} {who} {reason}"))
     for reason, count in Counter(planned.dropped.values()).items():
         lines.append(Text(f"  left out of every arm: {count:,} participants {reason}", "yellow"))
+    for (strategy, trait), items in planned.withheld.items():
+        lines.append(
+            Text(
+                f"  {strategy} does not show {trait} to predict {', '.join(items)}: it was computed "
+                "from them"
+            )
+        )
     for strategy, quality in planned.matches.items():
         lines.append(Text(f"  {strategy}, {match(quality, study)}"))
     for (strategy, arm), share in planned.identical_strangers.items():
