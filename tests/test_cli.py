@@ -100,7 +100,7 @@ def golden(strategy: str, form: str) -> str:
         ),
         (
             ("{k: 4}", "{size: 4}"),
-            "strategy 'known_answers': unknown parameter 'size'; known: answer, answers, choose, k,",
+            "strategy 'known_answers': unknown parameter 'size'; known: answer, answers,",
         ),
         (
             ("{k: 4}", "{k: none}"),

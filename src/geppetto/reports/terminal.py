@@ -71,8 +71,8 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
     for (strategy, trait), items in planned.withheld.items():
         lines.append(
             Text(
-                f"  {strategy} does not show {trait} to predict {', '.join(items)}: it was computed "
-                "from them"
+                f"  {strategy} does not show {trait} to predict {', '.join(items)}, from which it "
+                "was computed"
             )
         )
     for strategy, quality in planned.matches.items():
