@@ -37,7 +37,8 @@ from geppetto.personas.average import average, averaged
 from geppetto.personas.donors import MatchQuality, match_quality, nearest
 from geppetto.personas.library import load_strategy
 from geppetto.personas.strategy import PersonaStrategy
-from geppetto.plan import Plan, PlannedAnswer, Strategy, make_plan
+from geppetto.plan import Plan, PlannedAnswer, Strategy
+from geppetto.planning import make_plan
 from geppetto.prompts.layout import Layout
 from geppetto.reports.terminal import match
 from geppetto.studies import Participant, Study, Trait, load_study

@@ -38,7 +38,8 @@ from geppetto.evaluation.wordings import OverWordings, over_wordings
 from geppetto.experiment import Experiment
 from geppetto.personas.arms import Average, Filler, Human, Knockout, NoPersona, Own, Shuffled
 from geppetto.personas.library import load_strategy
-from geppetto.plan import Plan, Strategy, make_plan
+from geppetto.plan import Plan, Strategy
+from geppetto.planning import make_plan
 from geppetto.prompts.layout import Layout
 from geppetto.reports import terminal
 from geppetto.results import Results

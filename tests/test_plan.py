@@ -9,7 +9,8 @@ from conftest import CHATML, FakeModel
 from geppetto.errors import GeppettoError
 from geppetto.personas.arms import Arm, Filler, NoPersona, Own, Shuffled
 from geppetto.personas.library import load_strategy
-from geppetto.plan import Plan, Strategy, make_plan
+from geppetto.plan import Plan, Strategy
+from geppetto.planning import make_plan
 from geppetto.prompts.chat import ChatTemplate
 from geppetto.prompts.layout import Layout
 from geppetto.studies import Study

@@ -27,7 +27,8 @@ from geppetto.cli import app
 from geppetto.errors import GeppettoError
 from geppetto.personas.arms import Own, Shuffled
 from geppetto.personas.library import load_strategy
-from geppetto.plan import Strategy, make_plan
+from geppetto.plan import Strategy
+from geppetto.planning import make_plan
 from geppetto.prompts.layout import Layout
 from geppetto.search.optimise import open_study, optimise
 from geppetto.search.result import SearchResult

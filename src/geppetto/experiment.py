@@ -25,7 +25,8 @@ from geppetto.models.base import Kind, LanguageModel, Precision
 from geppetto.named import Named
 from geppetto.personas.arms import ARMS, Arm
 from geppetto.personas.library import load_strategy
-from geppetto.plan import NO_STRATEGY, Plan, Strategy, make_plan
+from geppetto.plan import NO_STRATEGY, Plan, Strategy
+from geppetto.planning import make_plan
 from geppetto.prompts.layout import Layout
 from geppetto.results import Results
 from geppetto.search.settings import Search

@@ -17,7 +17,8 @@ from geppetto.evaluation.predictions import predictions
 from geppetto.experiment import answer
 from geppetto.models.base import LanguageModel
 from geppetto.personas.arms import Arm, Own, Shuffled
-from geppetto.plan import Plan, Strategy, make_plan
+from geppetto.plan import Plan, Strategy
+from geppetto.planning import make_plan
 from geppetto.prompts.layout import Layout
 from geppetto.studies import Study
 
