@@ -9,7 +9,12 @@ from optuna.trial import FrozenTrial
 
 from geppetto.answers.store import AnswerStore
 from geppetto.experiment import answer, evaluate, unanswered
-from geppetto.search.confirm import WINNER, Confirmation, prepare_confirmation
+from geppetto.search.confirm import (
+    WINNER,
+    Confirmation,
+    check_confirmation,
+    prepare_confirmation,
+)
 from geppetto.search.optimise import open_study, optimise
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
@@ -52,6 +57,7 @@ def search(
     GeppettoError
         If no candidate can be scored, or the winner cannot be confirmed.
     """
+    check_confirmation(prepared)
     with store.alone(f"begin {prepared.sha256}"):
         tracked = searches.begin(prepared, workspace)
 

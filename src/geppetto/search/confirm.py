@@ -199,6 +199,20 @@ def described(label: str, layout: Layout) -> str:
     return " · ".join([label, *(f"{name} {value}" for name, value in fields)])
 
 
+def check_confirmation(prepared: PreparedSearch) -> None:
+    """Refuse before the search what would keep any winner from being confirmed after it.
+
+    Raises
+    ------
+    GeppettoError
+        If the experiment lacks an arm, or a reference does not fit the arms or the test people.
+    """
+    experiment = _confirming(prepared, prepared.experiment.layout)
+    people = [prepared.study.people[name] for name in prepared.split.test]
+    if references := _references(prepared):
+        prepare_on(people, experiment, prepared.study, references, [prepared.model])
+
+
 def prepare_confirmation(prepared: PreparedSearch, found: SearchResult) -> Prepared:
     """The plan of the winner and the references on test people.
 
@@ -213,13 +227,7 @@ def prepare_confirmation(prepared: PreparedSearch, found: SearchResult) -> Prepa
     """
     winner = Strategy(found.winner.strategy.name, WINNER, found.winner.strategy.rule)
     references = [each for each in _references(prepared) if not each.is_the_same_as(winner)]
-    experiment = prepared.experiment.model_copy(
-        update={
-            "layout": found.winner.layout,
-            "arms": prepared.experiment.arms or _ladder(len(found.test)),
-        }
-    )
-    _check_arms(experiment)
+    experiment = _confirming(prepared, found.winner.layout)
     people = [prepared.study.people[name] for name in found.test]
     asked = prepare_on(people, experiment, prepared.study, [winner, *references], [prepared.model])
     number = look(
@@ -250,12 +258,14 @@ def _ladder(people: int) -> tuple[Named, ...]:
     return tuple(map(Named.model_validate, arms))
 
 
-def _check_arms(experiment: Experiment) -> None:
-    assert experiment.search is not None
-    arms = {arm.name for arm in experiment.arms}
-    for arm in ("own", *(["shuffled"] if "information" in experiment.search.objective else [])):
-        if arm not in arms:
+def _confirming(prepared: PreparedSearch, layout: Layout) -> Experiment:
+    """The experiment that confirms, in a layout."""
+    arms = prepared.experiment.arms or _ladder(len(prepared.split.test))
+    objectives = prepared.settings.objective
+    for arm in ("own", *(["shuffled"] if "information" in objectives else [])):
+        if arm not in {each.name for each in arms}:
             raise GeppettoError(
-                f"arms: the winner's {experiment.search.objective[0]} is confirmed with the arm "
-                f"{arm}, which is not among them; add it"
+                f"arms: the winner's {objectives[0]} is confirmed with the arm {arm}, which is "
+                "not among them; add it"
             )
+    return prepared.experiment.model_copy(update={"layout": layout, "arms": arms})

@@ -130,6 +130,11 @@ def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:
         raise GeppettoError(
             f"models: a search is for one model, and {len(experiment.models)} are listed; keep one"
         )
+    if experiment.paraphrases > 1:
+        raise GeppettoError(
+            "paraphrases: a search chooses wordings itself (`paraphrase` of its candidates); "
+            "remove this key"
+        )
     study = load_study(experiment.study, workspace)
     items = tuple(study.items) if experiment.items is None else experiment.items
     for item in items:
