@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from conftest import FakeModel
+from geppetto import searching
 from geppetto.experiment import Experiment
 from geppetto.models.base import ModelIdentity
 from geppetto.search.optimise import optimise
@@ -23,6 +25,11 @@ STRATEGIES = [
     *TRAITS_ONLY,
     {"known_answers": {"k": {"low": 1, "high": 20}, "scores": None, "choose": "random"}},
 ]
+QUICK = {
+    "arms": ["none", {"shuffled": {"donors": 2}}, "own"],
+    "analysis": {"draws": 200},
+}
+"""What makes a confirmation quick."""
 
 
 class Silent:
@@ -44,9 +51,16 @@ SILENT = Silent()
 
 
 def prepared(
-    workspace: Path, people: int = 40, model: Any = SILENT, **search: Any
+    workspace: Path,
+    people: int = 40,
+    model: Any = SILENT,
+    also: Mapping[str, Any] | None = None,
+    **search: Any,
 ) -> PreparedSearch:
-    """A search of three strategies on half of some people of a bundled study."""
+    """A search of three strategies on half of some people of a bundled study.
+
+    `also` is what its experiment has besides.
+    """
     experiment = Experiment.model_validate(
         {
             "name": "invented",
@@ -56,6 +70,7 @@ def prepared(
             "items": ["A1", "C1", "E1"],
             "models": ["fake"],
             "search": {"strategies": STRATEGIES, "trials": 12, "batch": 5, **search},
+            **(also or {}),
         }
     )
     with patch("geppetto.search.prepare.open_model", lambda *_: model):
@@ -92,5 +107,13 @@ def chance(*what: str) -> float:
 
 
 if __name__ == "__main__":
-    workspace, seconds, trials = sys.argv[1:]
-    optimise(prepared(Path(workspace), trials=int(trials)), Invented(float(seconds)))
+    workspace, seconds, trials, *confirmed = sys.argv[1:]
+    if confirmed:
+        whole = prepared(Path(workspace), model=FakeModel(), also=QUICK, trials=int(trials))
+        with (
+            patch.object(PreparedSearch, "scorer", lambda *_: Invented(float(seconds))),
+            patch("geppetto.experiment.baseline_answers", lambda table, *_: table[:0]),
+        ):
+            searching.search(whole)
+    else:
+        optimise(prepared(Path(workspace), trials=int(trials)), Invented(float(seconds)))

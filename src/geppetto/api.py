@@ -1,4 +1,4 @@
-"""geppetto from a notebook: run an experiment file, pool several results."""
+"""geppetto from a notebook: run an experiment file or its search, pool several results."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from geppetto.evaluation.verdicts import Verdict
     from geppetto.results import Results
+    from geppetto.search.confirm import Confirmation
 
 
 def run(experiment: str | Path, workspace: str | Path = ".") -> Results:
@@ -49,6 +50,39 @@ def run(experiment: str | Path, workspace: str | Path = ".") -> Results:
     if not tracked.finished:
         mlflow_runs.finish(tracked, prepared, results)
     return results
+
+
+def run_search(experiment: str | Path, workspace: str | Path = ".") -> Confirmation:
+    """Run the search of an experiment file, as `geppetto search` does without its output.
+
+    Trials and answers that exist are not made again, so running once more only evaluates.
+    Everything is logged to MLflow.
+
+    Parameters
+    ----------
+    experiment
+        Path of an experiment file with a `search`.
+    workspace
+        Folder with `personas/`, whose `mlruns/` keeps trials, answers and results.
+
+    Returns
+    -------
+    Confirmation
+        What test people say of the winner; its `search` is the `SearchResult`.
+
+    Raises
+    ------
+    GeppettoError
+        If the file is missing or does not fit, or no candidate can be scored or confirmed.
+    """
+    from geppetto import searching
+    from geppetto.errors import errors_in
+    from geppetto.search.prepare import search_of_file
+
+    path = Path(experiment)
+    prepared = search_of_file(path, Path(workspace))
+    with errors_in(path):
+        return searching.search(prepared)
 
 
 def pool(results: Sequence[Results]) -> list[Verdict]:

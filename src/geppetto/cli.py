@@ -115,16 +115,12 @@ def search(experiment: Annotated[Path, typer.Argument(help="A file with a `searc
     """Search the best strategy on some people and confirm it on the others."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from geppetto.answers.store import AnswerStore
-    from geppetto.experiment import Experiment
     from geppetto.reports import terminal as results
     from geppetto.search import terminal
-    from geppetto.search.prepare import prepare_search
+    from geppetto.search.prepare import search_of_file
 
-    asked = Experiment.from_file(experiment)
-    with console.status("preparing the search"), errors_in(experiment):
-        prepared = prepare_search(asked, WORKSPACE)
-        store = AnswerStore.of_workspace(WORKSPACE)
+    with console.status("preparing the search"):
+        prepared = search_of_file(experiment, WORKSPACE)
     console.print(terminal.plan(prepared))
     with console.status("opening MLflow"):
         from geppetto import searching
@@ -135,8 +131,6 @@ def search(experiment: Annotated[Path, typer.Argument(help="A file with a `searc
             answers = progress.add_task("answers of test people", total=None, visible=False)
             confirmation = searching.search(
                 prepared,
-                WORKSPACE,
-                store,
                 on_trial=lambda trial: progress.update(
                     trials, completed=trial.user_attrs["place"] + 1
                 ),

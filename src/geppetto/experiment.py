@@ -29,7 +29,7 @@ from geppetto.plan import NO_STRATEGY, Plan, Strategy
 from geppetto.planning import make_plan
 from geppetto.prompts.layout import Layout
 from geppetto.results import Results
-from geppetto.search.settings import Search
+from geppetto.search.settings import BUDGETS, Search
 from geppetto.studies import Participant, Study, load_study
 from geppetto.yaml_file import read_yaml
 
@@ -200,12 +200,13 @@ class Prepared:
     def sha256(self) -> str:
         """Hex digest of the plan, the data and every setting: what makes two runs the same.
 
-        The plan has the answers to every wording, so their number is not said again.
+        The plan has the answers to every wording, so their number is not said again. How long a
+        search that it confirms may go on is not part of it.
         """
         content = [
             self.plan.sha256,
             self.study.sha256,
-            self.experiment.model_dump_json(exclude={"paraphrases"}),
+            self.experiment.model_dump_json(exclude={"paraphrases": True, "search": BUDGETS}),
             version("geppetto"),
         ]
         return hashlib.sha256("\n".join(content).encode()).hexdigest()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from optuna.trial import FrozenTrial
 
@@ -27,8 +26,6 @@ def _nothing(*_: object) -> None:
 
 def search(
     prepared: PreparedSearch,
-    workspace: Path,
-    store: AnswerStore,
     on_trial: Callable[[FrozenTrial], None] = _nothing,
     on_found: Callable[[SearchResult], None] = _nothing,
     on_answers: Callable[[int, int], None] = _nothing,
@@ -41,10 +38,6 @@ def search(
     ----------
     prepared
         What is searched.
-    workspace
-        Folder whose `mlruns/` keeps what is found.
-    store
-        Where answers are kept.
     on_trial
         Called with each trial of this process once it has ended.
     on_found
@@ -58,18 +51,24 @@ def search(
         If no candidate can be scored, or the winner cannot be confirmed.
     """
     check_confirmation(prepared)
+    store = AnswerStore.of_workspace(prepared.workspace)
     with store.alone(f"begin {prepared.sha256}"):
-        tracked = searches.begin(prepared, workspace)
+        tracked = searches.begin(prepared)
+
+    def log(trials: Sequence[FrozenTrial]) -> None:
+        with store.alone(f"log {prepared.sha256}"):
+            searches.log_trials(tracked, prepared, trials)
 
     def ended(trial: FrozenTrial) -> None:
-        searches.log_trials(tracked, prepared, [trial])
+        log([trial])
         on_trial(trial)
 
     found = optimise(prepared, prepared.scorer(store), ended)
+    log(open_study(prepared).get_trials(deepcopy=False))  # those of processes that were killed
     on_found(found)
     with store.alone(f"confirm {prepared.sha256}"):
         asked = prepare_confirmation(prepared, found)
-        confirmed = mlflow_runs.begin(asked, workspace)
+        confirmed = searches.begin_confirmation(tracked, asked, prepared.workspace)
         (work,) = unanswered(asked, store).values()
         done, total = 0, sum(len(unit.ids) for unit in work)
         for unit, _ in answer(prepared.model, work, store):
@@ -77,8 +76,8 @@ def search(
             on_answers(done, total)
         results = evaluate(asked, store)
         references = tuple(each.label for each in asked.strategies if each.label != WINNER)
-        confirmation = Confirmation(found, results, references)
+        confirmation = Confirmation(found, results, references, asked.plan.dropped)
         if not confirmed.finished:
             mlflow_runs.finish(confirmed, asked, results)
-            searches.finish(tracked, prepared, open_study(prepared), confirmation, confirmed)
+        searches.finish(tracked, prepared, open_study(prepared), confirmation, confirmed)
     return confirmation

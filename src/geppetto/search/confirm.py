@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -65,11 +67,14 @@ class Confirmation:
         The whole ladder of arms on test people, the winner under the label `WINNER`.
     references
         Labels of the strategies that it is compared with.
+    dropped
+        Why test people were left out of every arm, by their id.
     """
 
     search: SearchResult
     results: Results
     references: tuple[str, ...]
+    dropped: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def looks(self) -> int:
@@ -148,29 +153,56 @@ class Confirmation:
             f"{described(search.winner.strategy.label, search.winner.layout)}.",
             f"Its {objective} is {self.searched:+.4f} for the {len(search.search):,} people it was "
             f"chosen on, and {interval(self.confirmed)} for {len(self._people):,} others. "
-            f"Optimism, by how much it was better there: {self.optimism:+.4f}.",
+            f"Its optimism, by how much it seemed better where it was chosen, is "
+            f"{self.optimism:+.4f}.",
         ]
+        if len(search.objectives) > 1:
+            front = len(search.best)
+            told.append(
+                f"It is the best by {objective} of the {front:,} trial{'s' * (front > 1)} that no "
+                f"other beats in {' and '.join(search.objectives)} at once."
+            )
+        if missing := len(search.test) - len(self._people):
+            told.append(
+                f"Of {len(search.test):,} people kept for confirmation {missing:,} could not take "
+                f"part: {self._left_out}."
+            )
         if self.luck is not None:
             told.append(
-                f"Drawing the people it was chosen on anew makes one expect an optimism of "
-                f"{self.luck.optimism:+.4f}; the best of {complete:,} equally good candidates "
-                f"would seem {self.luck.best_of_equals:.4f} better than they are by luck alone. "
-                f"The same candidate won in {self.luck.chosen_again:.0%} of draws."
+                f"Choosing again among people drawn anew from those it was chosen on, one would "
+                f"expect an optimism of {self.luck.optimism:+.4f}; the best of {complete:,} "
+                f"equally good candidates would seem {self.luck.best_of_equals:.4f} better than "
+                f"it is by luck alone. The same candidate won in {self.luck.chosen_again:.0%} of "
+                "draws."
             )
         for one in self.versus:
             told.append(
-                f"By {objective} the winner is better than {one.reference} by "
-                f"{interval(one.better)} (p = {probability(one.p)}, signs flipped)."
+                f"By {objective} the winner is {_compared(one.better)} {one.reference}: "
+                f"{interval(one.better)}, positive if better (p = {probability(one.p)}, signs "
+                "flipped)."
             )
         if self.looks > 1:
             told.append(
-                f"This is look {self.looks} at some of these people: intervals hold "
+                f"This is look {self.looks} at some of these people, so intervals hold "
                 f"{100 * (1 - LEVEL / self.looks):.4g}%, and p-values were multiplied by "
                 f"{self.looks}."
             )
         if self.verdict is not None:
             told.append(self.verdict.sentence)
         return told
+
+    @property
+    def conclusion(self) -> str:
+        """The verdict, or if there is none, what the winner is worth."""
+        return self.sentences[1] if self.verdict is None else self.verdict.sentence
+
+    @property
+    def _left_out(self) -> str:
+        reasons = Counter(self.dropped.values())
+        unscored = len(self.search.test) - len(self._people) - len(self.dropped)
+        if unscored:
+            reasons["without an answer that could be scored in every arm"] = unscored
+        return "; ".join(f"{count:,} {why}" for why, count in reasons.items())
 
     @property
     def _people(self) -> tuple[str, ...]:
@@ -191,6 +223,10 @@ class Confirmation:
         own = table[(table["strategy"] == strategy) & (table["arm"] == "own")]
         means = own.groupby("participant")[self.objective].mean()
         return means.loc[list(self._people)].to_numpy(float)
+
+
+def _compared(better: Estimate) -> str:
+    return "worse than" if better.value < 0 else "better than" if better.value else "as good as"
 
 
 def described(label: str, layout: Layout) -> str:

@@ -58,8 +58,7 @@ def look(
     int
         1 if nobody of them was looked at before by a search of this storage.
     """
-    earlier = looks(storage)
-    known = [one for one in earlier if one.plan == plan]
+    known = [one for one in looks(storage) if one.plan == plan]
     if not known:
         new = Look(plan=plan, data=data, people=tuple(people), began=datetime.now(UTC).isoformat())
         mine = study.user_attrs.get(LOOKS, [])
@@ -68,7 +67,7 @@ def look(
     this = min(known, key=lambda one: one.began)
     shared = {
         one.plan
-        for one in earlier
+        for one in looks(storage)  # again: others may have looked meanwhile
         if one.data == data and one.began < this.began and set(one.people) & set(this.people)
     }
     return 1 + len(shared - {plan})

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from geppetto.answers.store import AnswerStore
-from geppetto.errors import GeppettoError, unknown
+from geppetto.errors import GeppettoError, errors_in, unknown
 from geppetto.experiment import Experiment, open_model
 from geppetto.models.base import LanguageModel
 from geppetto.named import Named
@@ -160,6 +160,19 @@ def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:
         sides,
         batches(sides.search, settings.batch, settings.seed),
     )
+
+
+def search_of_file(path: Path, workspace: Path) -> PreparedSearch:
+    """The search of an experiment file.
+
+    Raises
+    ------
+    GeppettoError
+        As `prepare_search`, or if the file is missing or malformed.
+    """
+    experiment = Experiment.from_file(path)
+    with errors_in(path):
+        return prepare_search(experiment, workspace)
 
 
 def named(name: str, parameters: Mapping[str, Any]) -> Named:

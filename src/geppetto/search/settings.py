@@ -28,6 +28,9 @@ DIRECTIONS: dict[str, Literal["maximize", "minimize"]] = {
 }
 """What can be searched for, and which way is better."""
 
+BUDGETS = {"trials", "minutes", "tokens", "storage"}
+"""What says how long a search may go on and where it is kept, and not what it is."""
+
 
 class Search(BaseModel):
     """Which strategies are tried, on whom, and what the best one is best at.

@@ -9,16 +9,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import mlflow
 import optuna
 from mlflow.entities import Metric, Param, RunTag
 from optuna.trial import FrozenTrial
 
+from geppetto.experiment import Prepared
 from geppetto.personas.average import average
 from geppetto.personas.known import blocks, persona, view
-from geppetto.prompts.layout import render
+from geppetto.prompts.layout import Layout, render
 from geppetto.reports import searches as figures
-from geppetto.search.confirm import Confirmation
+from geppetto.search.confirm import Confirmation, described
 from geppetto.search.importance import importances
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
@@ -29,16 +31,22 @@ from geppetto.tracking.mlflow_runs import IDENTITY, TrackedRun
 TRIAL = "geppetto.trial"
 """The tag of a trial's run that holds its number in Optuna's study."""
 
+CONFIRMED = "geppetto.confirmation"
+"""The tag of a search's run that holds its confirmation's run, once all is logged."""
 
-def begin(prepared: PreparedSearch, workspace: Path) -> TrackedRun:
+TRIALS = "geppetto.trials"
+"""The tag that says after how many trials that was."""
+
+
+def begin(prepared: PreparedSearch) -> TrackedRun:
     """The run of a search, made before anything is tried; that of an earlier process if any."""
-    return mlflow_runs.using(workspace, lambda: _begin(prepared, workspace))
+    return mlflow_runs.using(prepared.workspace, lambda: _begin(prepared))
 
 
-def _begin(prepared: PreparedSearch, workspace: Path) -> TrackedRun:
+def _begin(prepared: PreparedSearch) -> TrackedRun:
     client = mlflow.MlflowClient()
     experiment = prepared.experiment
-    experiment_id = mlflow_runs.experiment_id(experiment.name, workspace)
+    experiment_id = mlflow_runs.experiment_id(experiment.name, prepared.workspace)
     known = client.search_runs([experiment_id], f"tags.`{IDENTITY}` = '{prepared.sha256}'")
     if known:
         return TrackedRun(known[0].info.run_id, known[0].info.status == "FINISHED")
@@ -75,19 +83,25 @@ def _begin(prepared: PreparedSearch, workspace: Path) -> TrackedRun:
 def log_trials(
     tracked: TrackedRun, prepared: PreparedSearch, trials: Sequence[FrozenTrial]
 ) -> None:
-    """Log the finished ones of some trials that have no run yet."""
+    """Log the finished ones of some trials that have no run yet.
+
+    No other process may do so at the same time.
+    """
     client = mlflow.MlflowClient()
-    experiment_id = client.get_run(tracked.run_id).info.experiment_id
+    parent = client.get_run(tracked.run_id)
+    experiment_id = parent.info.experiment_id
     children = client.search_runs(
         [experiment_id], f"tags.`mlflow.parentRunId` = '{tracked.run_id}'", max_results=50_000
     )
-    logged = {run.data.tags[TRIAL] for run in children if run.info.status != "RUNNING"}
-    for trial in trials:
-        if trial.state in FINISHED and str(trial.number) not in logged:
-            for run in children:  # half logged by a process that was killed
-                if run.data.tags.get(TRIAL) == str(trial.number):
-                    client.delete_run(run.info.run_id)
-            _log_trial(tracked, experiment_id, prepared, trial)
+    logged = {run.data.tags.get(TRIAL) for run in children if run.info.status != "RUNNING"}
+    missing = [t for t in trials if t.state in FINISHED and str(t.number) not in logged]
+    if missing and parent.info.status != "RUNNING":  # more trials were asked for
+        client.update_run(tracked.run_id, "RUNNING")
+    for trial in missing:
+        for run in children:  # half logged by a process that was killed
+            if run.data.tags.get(TRIAL) == str(trial.number):
+                client.delete_run(run.info.run_id)
+        _log_trial(tracked, experiment_id, prepared, trial)
 
 
 def _log_trial(
@@ -95,10 +109,11 @@ def _log_trial(
 ) -> None:
     client = mlflow.MlflowClient()
     outcome = state(trial)
-    strategy = trial.user_attrs["strategy"]
+    layout = Layout.model_validate(trial.user_attrs["parameters"]["layout"])
+    label = described(trial.user_attrs["strategy"], layout)
     run = client.create_run(
         experiment_id,
-        run_name=f"{trial.number}: {strategy}"[:250],
+        run_name=f"{trial.number}: {label}"[:250],
         tags={
             "mlflow.parentRunId": tracked.run_id,
             TRIAL: str(trial.number),
@@ -123,10 +138,18 @@ def _log_trial(
             Metric(f"participants/{objective}", score[place], now, people.index(person))
             for person, score in scores.items()
         ]
-    params = {"label": strategy, "state": outcome, **trial.params}
+    params = {"label": label, "state": outcome, **trial.params}
     _log(run.info.run_id, params=params, metrics=metrics)
     status = "FINISHED" if outcome == "complete" else "KILLED"
     client.set_terminated(run.info.run_id, status)
+
+
+def begin_confirmation(tracked: TrackedRun, asked: Prepared, workspace: Path) -> TrackedRun:
+    """The run of a confirmation, under that of its search."""
+    confirmed = mlflow_runs.begin(asked, workspace)
+    tags = {"mlflow.parentRunId": tracked.run_id, "mlflow.runName": "confirmation"}
+    _log(confirmed.run_id, tags=tags)
+    return confirmed
 
 
 def finish(
@@ -136,12 +159,17 @@ def finish(
     confirmation: Confirmation,
     confirmed: TrackedRun,
 ) -> None:
-    """Log what was found and confirmed, register the winner's prompt, end the run."""
+    """Log what was found and confirmed, register the winner's prompt, end the run.
+
+    Nothing is logged if just that was logged before. Metrics of a search that went on are logged
+    anew at a later step, which is the number of its trials.
+    """
     client = mlflow.MlflowClient()
     found = confirmation.search
-    log_trials(tracked, prepared, study.get_trials(deepcopy=False))
-    client.set_tag(confirmed.run_id, "mlflow.parentRunId", tracked.run_id)
-    client.set_tag(confirmed.run_id, "mlflow.runName", "confirmation")
+    run = client.get_run(tracked.run_id)
+    told = {CONFIRMED: confirmed.run_id, TRIALS: str(len(found.trials))}
+    if run.info.status == "FINISHED" and told.items() <= run.data.tags.items():
+        return
     now = int(time.time() * 1000)
     estimate = confirmation.confirmed
     numbers = {
@@ -166,21 +194,28 @@ def finish(
     text = "\n\n".join(confirmation.sentences)
     _log(
         tracked.run_id,
-        metrics=[Metric(name, float(value), now, 0) for name, value in numbers.items()],
+        metrics=[
+            Metric(name, float(value), now, len(found.trials)) for name, value in numbers.items()
+        ],
         tags={
-            "geppetto.conclusion": confirmation.sentences[-1],
-            "geppetto.winner": found.winner.strategy.label,
+            "geppetto.conclusion": confirmation.conclusion,
+            "geppetto.winner": described(found.winner.strategy.label, found.winner.layout),
             "mlflow.note.content": f"**{prepared.experiment.question}**\n\n{text}",
         },
     )
+    client.log_dict(tracked.run_id, prepared.experiment.model_dump(mode="json"), "experiment.yaml")
     trials = found.trials.assign(parameters=found.trials["parameters"].map(json.dumps))
     client.log_text(tracked.run_id, trials.to_csv(index=False), "trials.csv")
     for objective, scores in found.scores.items():
         client.log_text(tracked.run_id, scores.to_csv(), f"scores_{objective}.csv")
-    client.log_figure(tracked.run_id, figures.trials(confirmation), "trials.png")
+    drawn = {"trials.png": figures.trials(confirmation)}
     if weights:
-        client.log_figure(tracked.run_id, figures.importances(weights), "importances.png")
+        drawn["importances.png"] = figures.importances(weights)
+    for name, figure in drawn.items():
+        client.log_figure(tracked.run_id, figure, name)
+        plt.close(figure)
     _register(tracked, prepared, found)
+    _log(tracked.run_id, tags=told)
     client.set_terminated(tracked.run_id)
 
 
@@ -200,7 +235,7 @@ def _register(tracked: TrackedRun, prepared: PreparedSearch, found: SearchResult
         "parameters": json.dumps(candidate.strategy.rule.model_dump(mode="json")),
         "layout": json.dumps(candidate.layout.model_dump(mode="json")),
     }
-    registered = mlflow.genai.load_prompt(name, allow_missing=True)
+    registered = mlflow.genai.load_prompt(name, allow_missing=True, cache_ttl_seconds=0)
     if registered is None or registered.template != prompt or registered.tags != tags:
         mlflow.genai.register_prompt(
             name,
