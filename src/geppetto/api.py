@@ -33,8 +33,8 @@ def run(experiment: str | Path, workspace: str | Path = ".") -> Results:
     """
     from geppetto.answers.store import AnswerStore
     from geppetto.errors import errors_in
-    from geppetto.experiment import Experiment, answer, evaluate, prepare, unanswered
-    from geppetto.tracking import mlflow_runs
+    from geppetto.experiment import Experiment, prepare, unanswered
+    from geppetto.running import run as run_prepared
 
     path, folder = Path(experiment), Path(workspace)
     asked = Experiment.from_file(path)
@@ -42,13 +42,7 @@ def run(experiment: str | Path, workspace: str | Path = ".") -> Results:
     with errors_in(path):
         prepared = prepare(asked, folder)
         missing = unanswered(prepared, store)
-    tracked = mlflow_runs.begin(prepared, folder)
-    for model in prepared.models:
-        for _ in answer(model, missing[model.identity.name], store):
-            pass
-    results = evaluate(prepared, store)
-    if not tracked.finished:
-        mlflow_runs.finish(tracked, prepared, results)
+    results, _ = run_prepared(prepared, missing, store, folder)
     return results
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,8 @@ from rich.text import Text
 from geppetto.errors import GeppettoError, errors_in
 
 if TYPE_CHECKING:
-    from geppetto.answers.store import AnswerStore
+    from rich.progress import Progress
+
     from geppetto.elicitation.option_likelihood import Unit
     from geppetto.models.base import LanguageModel
     from geppetto.reports.terminal import Work
@@ -41,7 +43,7 @@ WORKSPACE = Path()
 def run(experiment: Annotated[Path, typer.Argument(help="An experiment file.")]) -> None:
     """Run an experiment: plan, ask, evaluate, log."""
     from geppetto.answers.store import AnswerStore
-    from geppetto.experiment import Experiment, evaluate, prepare, unanswered
+    from geppetto.experiment import Experiment, prepare, unanswered
     from geppetto.reports import terminal
 
     asked = Experiment.from_file(experiment)
@@ -56,24 +58,18 @@ def run(experiment: Annotated[Path, typer.Argument(help="An experiment file.")])
             work[model.identity.name] = terminal.Work(units, _speed(model, units))
     console.print(terminal.plan(prepared, work))
 
-    from geppetto.tracking import mlflow_runs
-
     with console.status("opening MLflow"):
-        tracked = mlflow_runs.begin(prepared, WORKSPACE)
+        from geppetto import running
     try:
-        for model in prepared.models:
-            _ask(model, work[model.identity.name], store)
+        with _progress() as progress:
+            asking = _Asking(progress, work)
+            result, tracked = running.run(prepared, missing, store, WORKSPACE, asking.answered)
     except KeyboardInterrupt:
         console.print("stopped; every answer so far is kept, run again to go on")
         raise typer.Exit(130) from None
-    with console.status("evaluating"):
-        result = evaluate(prepared, store)
     console.print()
     console.print(terminal.result(result))
     console.print()
-    if not tracked.finished:
-        with console.status("logging to MLflow"):
-            mlflow_runs.finish(tracked, prepared, result)
     console.print(
         f"MLflow run {tracked.run_id}"
         + (" (logged before)" if tracked.finished else "")
@@ -163,7 +159,7 @@ def _speed(model: LanguageModel, units: Sequence[Unit]) -> float | None:
     return first.distinct_tokens / (time.perf_counter() - start)
 
 
-def _ask(model: LanguageModel, work: Work, store: AnswerStore) -> None:
+def _progress() -> Progress:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -172,24 +168,39 @@ def _ask(model: LanguageModel, work: Work, store: AnswerStore) -> None:
         TimeRemainingColumn,
     )
 
-    from geppetto.experiment import answer
-
-    if not work.units:
-        return
-    start, done = time.perf_counter(), 0
-    with Progress(
+    return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("answers  {task.fields[speed]:,.0f} tokens/s"),
         TimeRemainingColumn(),
         console=console,
-    ) as progress:
-        task = progress.add_task(model.identity.name, total=work.answers, speed=0.0)
-        for unit, _ in answer(model, work.units, store):
-            done += unit.distinct_tokens
-            speed = done / (time.perf_counter() - start)
-            progress.update(task, advance=len(unit.ids), speed=speed)
+    )
+
+
+class _Asking:
+    """A bar for each model that has something left to answer."""
+
+    def __init__(self, progress: Progress, work: Mapping[str, Work]) -> None:
+        self._progress = progress
+        self._tasks = {
+            name: progress.add_task(name, total=left.answers, start=False, speed=0.0)
+            for name, left in work.items()
+            if left.units
+        }
+        self._started: dict[str, float] = {}
+        self._tokens = Counter[str]()
+
+    def answered(self, model: LanguageModel, unit: Unit) -> None:
+        """One more unit of work is done."""
+        name = model.identity.name
+        task = self._tasks[name]
+        if name not in self._started:
+            self._started[name] = time.perf_counter()
+            self._progress.start_task(task)
+        self._tokens[name] += unit.distinct_tokens
+        seconds = max(time.perf_counter() - self._started[name], 1e-9)
+        self._progress.update(task, advance=len(unit.ids), speed=self._tokens[name] / seconds)
 
 
 @app.command()

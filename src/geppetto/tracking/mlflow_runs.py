@@ -198,6 +198,12 @@ def _log_plan(prepared: Prepared) -> None:
     mlflow.log_input(dataset, context="evaluation")
 
 
+def is_finished(tracked: TrackedRun) -> bool:
+    """Whether everything about it has been logged, by this process or another."""
+    run = mlflow.MlflowClient().get_run(tracked.run_id)
+    return bool(run.info.status == "FINISHED")
+
+
 def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> None:
     """Log the whole result and mark the run as finished.
 

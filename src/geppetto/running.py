@@ -1,0 +1,61 @@
+"""An experiment, from what is not answered yet to what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from geppetto.answers.store import AnswerStore
+from geppetto.elicitation.option_likelihood import Unit
+from geppetto.experiment import Prepared, answer, evaluate
+from geppetto.models.base import LanguageModel
+from geppetto.results import Results
+from geppetto.tracking import mlflow_runs
+from geppetto.tracking.mlflow_runs import TrackedRun
+
+
+def _nothing(*_: object) -> None:
+    pass
+
+
+def run(
+    prepared: Prepared,
+    missing: Mapping[str, Sequence[Unit]],
+    store: AnswerStore,
+    workspace: Path,
+    on_answers: Callable[[LanguageModel, Unit], None] = _nothing,
+) -> tuple[Results, TrackedRun]:
+    """Ask what is not answered yet, evaluate, and log to MLflow.
+
+    The plan is logged before anything is asked. Several processes may run the same experiment:
+    they share its answers, and one of them logs what it found.
+
+    Parameters
+    ----------
+    prepared
+        The experiment.
+    missing
+        What is not answered yet, by model name; see `geppetto.experiment.unanswered`.
+    store
+        Where answers are kept.
+    workspace
+        Folder whose `mlruns/` keeps results.
+    on_answers
+        Called with each unit of work once its answers are stored.
+
+    Returns
+    -------
+    Results, TrackedRun
+        What it found, and its run, which is `finished` if it had been logged before.
+    """
+    task = f"log {prepared.sha256}"
+    with store.alone(task):
+        tracked = mlflow_runs.begin(prepared, workspace)
+    for model in prepared.models:
+        for unit, _ in answer(model, missing[model.identity.name], store):
+            on_answers(model, unit)
+    results = evaluate(prepared, store)
+    with store.alone(task):
+        if not mlflow_runs.is_finished(tracked):
+            mlflow_runs.finish(tracked, prepared, results)
+    return results, tracked
