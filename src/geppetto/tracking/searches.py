@@ -81,7 +81,7 @@ def log_trials(
     children = client.search_runs(
         [experiment_id], f"tags.`mlflow.parentRunId` = '{tracked.run_id}'", max_results=50_000
     )
-    logged = {run.data.tags[TRIAL] for run in children if run.info.status != "RUNNING"}
+    logged = {run.data.tags.get(TRIAL) for run in children if run.info.status != "RUNNING"}
     for trial in trials:
         if trial.state in FINISHED and str(trial.number) not in logged:
             for run in children:  # half logged by a process that was killed
