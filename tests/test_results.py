@@ -106,6 +106,15 @@ def test_clusters_are_drawn_and_permuted_whole(many: list[Results]) -> None:
         assert (drawn[:, members] == drawn[:, members][:, :1]).all()
 
 
+def test_pooled_studies_pay_for_earlier_looks(many: list[Results]) -> None:
+    third = [replace(found, analysis=Analysis(draws=300, looks=3)) for found in many[:9]]
+    once = [replace(found, analysis=Analysis(draws=300)) for found in many[:9]]
+    for paid, free in zip(geppetto.pool(third), geppetto.pool(once), strict=True):
+        assert paid.looks == 3 and paid.p_adjusted == min(1, 3 * free.p_adjusted)
+        assert paid.effect.nats.low < free.effect.nats.low
+        assert paid.effect.nats.high > free.effect.nats.high
+
+
 def test_survey_weights_count_if_they_are_asked_for(many: list[Results]) -> None:
     plain = many[0]
     weight = {name: 1.0 + number % 3 for number, name in enumerate(sorted(plain.study.people))}

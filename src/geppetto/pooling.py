@@ -12,7 +12,7 @@ from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.effects import Differences, effects
 from geppetto.evaluation.inference import comparison
 from geppetto.evaluation.permutation import sign_flip_p
-from geppetto.evaluation.resampling import Resampling
+from geppetto.evaluation.resampling import LEVEL, Resampling
 from geppetto.evaluation.verdicts import Comparison, Verdict, judge
 from geppetto.results import Results
 
@@ -44,7 +44,7 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
             raise GeppettoError("the results differ in their `paraphrases`; run all with as many")
         people = [r.resampling.among(part.rows) for r, part in zip(results, parts, strict=True)]
         tested.append(_tested(parts, people, analysis))
-    return judge(tested, analysis.smallest_effect)
+    return judge(tested, analysis.smallest_effect, analysis.looks)
 
 
 def _compared(verdict: Verdict) -> tuple[str, str, str]:
@@ -91,4 +91,5 @@ def _nested(people: Sequence[Resampling], analysis: Analysis) -> Resampling:
         studies=np.repeat(np.arange(len(sizes)), sizes),
         draws=analysis.draws,
         seed=analysis.seed,
+        level=LEVEL / analysis.looks,
     )

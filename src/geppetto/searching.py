@@ -79,5 +79,6 @@ def search(
         confirmation = Confirmation(found, results, references, asked.plan.dropped)
         if not confirmed.finished:
             mlflow_runs.finish(confirmed, asked, results)
+        # always: trials may have been added, and an earlier call stopped before this
         searches.finish(tracked, prepared, open_study(prepared), confirmation, confirmed)
     return confirmation

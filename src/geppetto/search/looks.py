@@ -58,12 +58,12 @@ def look(
     int
         1 if nobody of them was looked at before by a search of this storage.
     """
-    known = [one for one in looks(storage) if one.plan == plan]
-    if not known:
+    if not any(one.plan == plan for one in looks(storage)):
         new = Look(plan=plan, data=data, people=tuple(people), began=datetime.now(UTC).isoformat())
         mine = study.user_attrs.get(LOOKS, [])
         study.set_user_attr(LOOKS, [*mine, new.model_dump(mode="json")])
-        known = [new]
+    earlier = looks(storage)  # after this one was written: two that begin at once see each other
+    known = [one for one in earlier if one.plan == plan]
     this = min(known, key=lambda one: one.began)
     shared = {
         one.plan
