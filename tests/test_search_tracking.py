@@ -194,15 +194,19 @@ def test_every_trial_is_a_child_with_everybodys_scores(searched: Searched) -> No
     for row in found.trials.to_dict("records"):
         run, trial = logged.trials[row["number"]], study.trials[row["number"]]
         states.add(row["state"])
-        expected = {name: str(value) for name, value in trial.params.items()}
+        of_strategy = f"{trial.params['strategy']}."
+        expected = {n.removeprefix(of_strategy): str(value) for n, value in trial.params.items()}
         answer = row["parameters"]["layout"]["answer"]
         label = row["strategy"] + ("" if answer == "number" else f" · answer {answer}")
-        assert run.data.params == {**expected, "label": label, "state": row["state"]}
+        assert run.data.params == {**expected, "state": row["state"]}
         assert run.info.run_name == f"{row['number']}: {label}"
         assert run.data.tags["geppetto.state"] == row["state"]
         assert run.data.tags["geppetto.reason"] == row["reason"]
         assert run.info.status == ("FINISHED" if row["state"] == "complete" else "KILLED")
         assert run.data.metrics["people"] == row["people"]
+        for work in ("asked", "reused", "computed", "seconds"):
+            assert run.data.metrics.get(f"work/{work}", 0) == row[work]
+        assert run.info.end_time - run.info.start_time >= 1000 * row["seconds"]
         if row["state"] == "infeasible":
             assert "information" not in run.data.metrics
             continue
@@ -265,7 +269,7 @@ def test_more_trials_go_on_in_the_same_run(place: Path) -> None:
     assert before.search.info.run_id == after.search.info.run_id
     assert after.search.info.status == "FINISHED" and sorted(after.trials) == list(range(4))
     assert after.trials[0].info.run_id == before.trials[0].info.run_id
-    assert [step for step, _ in after.history(after.search, "trials")] == [1, 2, 4]
+    assert after.history(after.search, "trials") == [(0, 1.0), (0, 2.0), (0, 4.0)]
     assert after.search.data.metrics["search_score"] == pytest.approx(most.searched)
     assert "trials: 4" in after.text("experiment.yaml")
     winners = [each.search.winner.strategy.label for each in (few, more, most)]
