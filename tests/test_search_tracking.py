@@ -15,11 +15,15 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+import typer.testing
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+import geppetto
 from conftest import FakeModel
 from geppetto import searching
+from geppetto.cli import app
+from geppetto.errors import GeppettoError
 from geppetto.experiment import Prepared
 from geppetto.personas.known import blocks, persona, view
 from geppetto.results import Results
@@ -30,6 +34,17 @@ from geppetto.search.scoring import BatchScores, Candidate, InfeasibleError
 from geppetto.tracking import mlflow_runs, searches
 from geppetto.tracking.mlflow_runs import TrackedRun
 from invented_search import QUICK, Invented, prepared
+
+FILE = """
+question: Which is best?
+study: bfi
+participants: {sample: 16, seed: 1, complete: true}
+items: [A1, C1]
+models: [fake]
+arms: [shuffled, own]
+analysis: {draws: 200}
+search: {strategies: [interview: {answers: null, scores: null}], trials: 2, batch: 4}
+"""
 
 
 def only_end(tracked: TrackedRun, prepared: Prepared, results: Results) -> None:
@@ -328,6 +343,22 @@ def test_a_search_that_died_after_its_confirmation_is_finished_by_the_next_proce
     logged = Logged(place)
     assert len(logged.confirmations) == len(logged.prompts()) == 1
     assert logged.search.info.status == "FINISHED"
+
+
+def test_a_notebook_finds_what_the_command_finds(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geppetto.search.prepare.open_model", lambda *_: FakeModel())
+    (place / "x.yaml").write_text(FILE)
+    confirmation = geppetto.run_search(place / "x.yaml", place)
+    assert isinstance(confirmation, Confirmation) and len(confirmation.search.trials) == 2
+    monkeypatch.chdir(place)
+    shown = typer.testing.CliRunner().invoke(app, ["search", "x.yaml"])
+    told = " ".join(shown.output.split())
+    assert all(" ".join(each.split()) in told for each in confirmation.sentences)
+    with pytest.raises(GeppettoError, match=r"x\.yaml: this file has no search; run"):
+        (place / "x.yaml").write_text(FILE[: FILE.index("search:")] + "strategies: [interview]")
+        geppetto.run_search(place / "x.yaml", place)
 
 
 def test_two_processes_log_every_trial_once(place: Path) -> None:
