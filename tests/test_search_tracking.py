@@ -24,16 +24,13 @@ from conftest import FakeModel
 from geppetto import searching
 from geppetto.cli import app
 from geppetto.errors import GeppettoError
-from geppetto.experiment import Prepared
 from geppetto.personas.known import blocks, persona, view
-from geppetto.results import Results
 from geppetto.search.confirm import Confirmation
 from geppetto.search.optimise import open_study
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.scoring import BatchScores, Candidate, InfeasibleError
 from geppetto.tracking import mlflow_runs, searches
-from geppetto.tracking.mlflow_runs import TrackedRun
-from invented_search import QUICK, Invented, prepared
+from invented_search import QUICK, Invented, only_end, prepared
 
 FILE = """
 question: Which is best?
@@ -45,11 +42,6 @@ arms: [shuffled, own]
 analysis: {draws: 200}
 search: {strategies: [interview: {answers: null, scores: null}], trials: 2, batch: 4}
 """
-
-
-def only_end(tracked: TrackedRun, prepared: Prepared, results: Results) -> None:
-    """Stands in for logging a confirmation's conditions, which any experiment does."""
-    MlflowClient().set_terminated(tracked.run_id)
 
 
 @pytest.fixture(scope="module")
