@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from conftest import tracked
 
@@ -37,6 +38,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "seen.yaml").write_text(EXPERIMENT)
     command = [sys.executable, "-m", "geppetto", "run", "seen.yaml"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    script = str(Path(__file__).parent / "invented_search.py")
+    command = [sys.executable, script, str(folder), "0", "20", "confirmed"]
+    subprocess.run(command, check=True, capture_output=True)
     return folder
 
 
@@ -109,3 +113,44 @@ def test_a_run_shows_each_participant_and_the_prompt(
     (prompt,) = client.list_artifacts(own.info.run_id, "prompts")
     page.goto(f"{base}/artifacts/{prompt.path}")
     page.get_by_text("Indicate how accurately").first.wait_for()
+
+
+def test_the_trials_of_a_search_are_compared(
+    page: sync_api.Page, address: str, workspace: Path
+) -> None:
+    client = MlflowClient(f"sqlite:///{workspace}/mlruns/mlflow.db")
+    searched = client.get_experiment_by_name("invented")
+    assert searched is not None
+    runs = client.search_runs([searched.experiment_id], "tags.geppetto.trial != ''")
+    ids = json.dumps([run.info.run_id for run in runs])
+    page.goto(f'{address}/#/compare-runs?runs={ids}&experiments=["{searched.experiment_id}"]')
+    page.get_by_text("Comparing 20 Runs from 1 Experiment").wait_for()
+    plot = page.locator(".parcoords, .js-plotly-plot").first
+    plot.wait_for()
+    for axis in ("k", "placement", "information"):
+        plot.get_by_text(axis, exact=True).first.wait_for()
+    page.get_by_text("Contour Plot", exact=True).first.click()
+    choose(page, "X-axis", "k")
+    choose(page, "Y-axis", "paraphrase")
+    page.locator(".contourlayer .contour, g.contour").first.wait_for(state="attached")
+    titles = page.locator(".g-xtitle, .g-ytitle")
+    assert titles.all_text_contents() == ["k", "paraphrase"]
+    page.get_by_text("information", exact=True).first.wait_for()
+
+
+def choose(page: sync_api.Page, label: str, option: str) -> None:
+    """Choose in one of the selects of the contour plot."""
+    after = "xpath=following::*[@role='combobox'][1]"
+    page.locator(f"label:has-text('{label}')").locator(after).click(force=True)
+    page.get_by_role("option", name=option, exact=True).first.click(force=True)
+
+
+def test_a_search_shows_what_came_out(page: sync_api.Page, address: str, workspace: Path) -> None:
+    client = MlflowClient(f"sqlite:///{workspace}/mlruns/mlflow.db")
+    searched = client.get_experiment_by_name("invented")
+    assert searched is not None
+    (run,) = client.search_runs([searched.experiment_id], "attributes.run_name LIKE 'search %'")
+    page.goto(f"{address}/#/experiments/{searched.experiment_id}/runs/{run.info.run_id}")
+    for text in ("search_score", "test_score", "confirmation", "invented-winner (v1)"):
+        page.get_by_text(text, exact=True).first.wait_for()
+    page.get_by_text("Winner of 20 trials").first.wait_for()

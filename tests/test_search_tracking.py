@@ -15,26 +15,33 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+import typer.testing
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+import geppetto
 from conftest import FakeModel
 from geppetto import searching
-from geppetto.experiment import Prepared
+from geppetto.cli import app
+from geppetto.errors import GeppettoError
 from geppetto.personas.known import blocks, persona, view
-from geppetto.results import Results
 from geppetto.search.confirm import Confirmation
 from geppetto.search.optimise import open_study
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.scoring import BatchScores, Candidate, InfeasibleError
 from geppetto.tracking import mlflow_runs, searches
-from geppetto.tracking.mlflow_runs import TrackedRun
-from invented_search import QUICK, Invented, prepared
+from invented_search import QUICK, Invented, only_end, prepared
 
-
-def only_end(tracked: TrackedRun, prepared: Prepared, results: Results) -> None:
-    """Stands in for logging a confirmation's conditions, which any experiment does."""
-    MlflowClient().set_terminated(tracked.run_id)
+FILE = """
+question: Which is best?
+study: bfi
+participants: {sample: 16, seed: 1, complete: true}
+items: [A1, C1]
+models: [fake]
+arms: [shuffled, own]
+analysis: {draws: 200}
+search: {strategies: [interview: {answers: null, scores: null}], trials: 2, batch: 4}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -194,15 +201,19 @@ def test_every_trial_is_a_child_with_everybodys_scores(searched: Searched) -> No
     for row in found.trials.to_dict("records"):
         run, trial = logged.trials[row["number"]], study.trials[row["number"]]
         states.add(row["state"])
-        expected = {name: str(value) for name, value in trial.params.items()}
+        of_strategy = f"{trial.params['strategy']}."
+        expected = {n.removeprefix(of_strategy): str(value) for n, value in trial.params.items()}
         answer = row["parameters"]["layout"]["answer"]
         label = row["strategy"] + ("" if answer == "number" else f" · answer {answer}")
-        assert run.data.params == {**expected, "label": label, "state": row["state"]}
+        assert run.data.params == {**expected, "state": row["state"]}
         assert run.info.run_name == f"{row['number']}: {label}"
         assert run.data.tags["geppetto.state"] == row["state"]
         assert run.data.tags["geppetto.reason"] == row["reason"]
         assert run.info.status == ("FINISHED" if row["state"] == "complete" else "KILLED")
         assert run.data.metrics["people"] == row["people"]
+        for work in ("asked", "reused", "computed", "seconds"):
+            assert run.data.metrics.get(f"work/{work}", 0) == row[work]
+        assert run.info.end_time - run.info.start_time >= 1000 * row["seconds"]
         if row["state"] == "infeasible":
             assert "information" not in run.data.metrics
             continue
@@ -265,7 +276,7 @@ def test_more_trials_go_on_in_the_same_run(place: Path) -> None:
     assert before.search.info.run_id == after.search.info.run_id
     assert after.search.info.status == "FINISHED" and sorted(after.trials) == list(range(4))
     assert after.trials[0].info.run_id == before.trials[0].info.run_id
-    assert [step for step, _ in after.history(after.search, "trials")] == [1, 2, 4]
+    assert after.history(after.search, "trials") == [(0, 1.0), (0, 2.0), (0, 4.0)]
     assert after.search.data.metrics["search_score"] == pytest.approx(most.searched)
     assert "trials: 4" in after.text("experiment.yaml")
     winners = [each.search.winner.strategy.label for each in (few, more, most)]
@@ -324,6 +335,22 @@ def test_a_search_that_died_after_its_confirmation_is_finished_by_the_next_proce
     logged = Logged(place)
     assert len(logged.confirmations) == len(logged.prompts()) == 1
     assert logged.search.info.status == "FINISHED"
+
+
+def test_a_notebook_finds_what_the_command_finds(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geppetto.search.prepare.open_model", lambda *_: FakeModel())
+    (place / "x.yaml").write_text(FILE)
+    confirmation = geppetto.run_search(place / "x.yaml", place)
+    assert isinstance(confirmation, Confirmation) and len(confirmation.search.trials) == 2
+    monkeypatch.chdir(place)
+    shown = typer.testing.CliRunner().invoke(app, ["search", "x.yaml"])
+    told = " ".join(shown.output.split())
+    assert all(" ".join(each.split()) in told for each in confirmation.sentences)
+    with pytest.raises(GeppettoError, match=r"x\.yaml: this file has no search; run"):
+        (place / "x.yaml").write_text(FILE[: FILE.index("search:")] + "strategies: [interview]")
+        geppetto.run_search(place / "x.yaml", place)
 
 
 def test_two_processes_log_every_trial_once(place: Path) -> None:

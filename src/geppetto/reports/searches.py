@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from geppetto.search.confirm import Confirmation
+from geppetto.search.settings import DIRECTIONS
 
 _TRIAL, _WINNER, _TEST, _LUCK = "#9aa5b1", "#1f6fb2", "#c8553d", "#e9ecef"
 
@@ -16,20 +17,23 @@ _TRIAL, _WINNER, _TEST, _LUCK = "#9aa5b1", "#1f6fb2", "#c8553d", "#e9ecef"
 def trials(confirmation: Confirmation) -> Figure:
     """Every complete trial's score in the order of trials, and the winner's on test people.
 
-    The band is where the best of as many equally good candidates would be by luck.
+    The band goes from the mean of trials to where the best of as many would be by luck if all
+    were equally good.
     """
     scores = confirmation.search.scores[confirmation.objective]
     means = scores.mean(axis=1)
+    sign = 1 if DIRECTIONS[confirmation.objective] == "maximize" else -1
     winner, test = confirmation.search.best[0], confirmation.confirmed
     figure, axis = plt.subplots(figsize=(8, 4), layout="constrained")
     if confirmation.luck is not None:
         centre = float(means.mean())
-        width = confirmation.luck.best_of_equals
-        axis.axhspan(centre - width, centre + width, color=_LUCK, label="luck of the best of all")
+        best = centre + sign * confirmation.luck.best_of_equals
+        axis.axhspan(centre, best, color=_LUCK, label="where luck could put the best of equals")
     others = means.drop(winner)
-    axis.plot(others.index, others, "o", color=_TRIAL, label="complete trial, search people")
-    axis.plot([winner], [means[winner]], "o", color=_WINNER, ms=9, label="the winner, there")
-    place = len(confirmation.search.trials) + 1
+    axis.plot(others.index, others, "o", color=_TRIAL, label="trials, search people")
+    axis.plot([winner], [means[winner]], "o", color=_WINNER, ms=9, label="winner, search people")
+    last = int(confirmation.search.trials["number"].max())
+    place = last + max(1, 0.05 * last)
     axis.errorbar(
         [place],
         [test.value],
@@ -37,7 +41,7 @@ def trials(confirmation: Confirmation) -> Figure:
         fmt="D",
         color=_TEST,
         capsize=4,
-        label="the winner, test people",
+        label="winner, test people",
     )
     axis.annotate(
         "",
@@ -48,20 +52,22 @@ def trials(confirmation: Confirmation) -> Figure:
     axis.set_xlabel("trial")
     axis.set_ylabel(_unit(confirmation.objective))
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    figure.legend(fontsize=8, frameon=False, loc="outside upper center", ncols=4)
     return figure
 
 
 def importances(weights: Mapping[str, float]) -> Figure:
     """How much each parameter made a difference between trials."""
     names = list(weights)[::-1]
-    figure, axis = plt.subplots(figsize=(7, 0.6 + 0.3 * len(names)), layout="constrained")
+    figure, axis = plt.subplots(figsize=(7, 0.7 + 0.3 * len(names)), layout="constrained")
     axis.barh(names, [weights[name] for name in names], color=_WINNER)
-    axis.set_xlabel("share of the differences between trials (PED-ANOVA)")
+    figure.supxlabel("share of the differences between trials (PED-ANOVA)", fontsize="medium")
     axis.spines[["top", "right"]].set_visible(False)
     return figure
 
 
 def _unit(objective: str) -> str:
     nats = ("information", "nll", "nll_full")
-    return f"{objective}, nats a response" if objective in nats else objective
+    unit = ", nats a response" if objective in nats else ""
+    which = "more" if DIRECTIONS[objective] == "maximize" else "less"
+    return f"{objective}{unit} ({which} is better)"

@@ -151,8 +151,8 @@ class Confirmation:
         told = [
             f"Winner of {len(search.trials):,} trials: "
             f"{described(search.winner.strategy.label, search.winner.layout)}.",
-            f"Its {objective} is {self.searched:+.4f} for the {len(search.search):,} people it was "
-            f"chosen on, and {interval(self.confirmed)} for {len(self._people):,} others. "
+            f"Its mean {objective}: {self.searched:+.4f} for the {len(search.search):,} people it "
+            f"was chosen on, and {interval(self.confirmed)} for {len(self._people):,} others. "
             f"Its optimism, by how much it seemed better where it was chosen, is "
             f"{self.optimism:+.4f}.",
         ]

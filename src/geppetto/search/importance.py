@@ -31,6 +31,7 @@ def importances(study: optuna.Study) -> dict[str, float]:
         return {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
+        warnings.filterwarnings("ignore", "Some regimes for parameter")
         found = optuna.importance.get_param_importances(
             study,
             params=sorted(varied),

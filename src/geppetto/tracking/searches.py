@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from geppetto.search.confirm import Confirmation, described
 from geppetto.search.importance import importances
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
-from geppetto.search.trials import FINISHED, REASON, person_scores, state
+from geppetto.search.trials import FINISHED, REASON, WORK, person_scores, state
 from geppetto.tracking import mlflow_runs
 from geppetto.tracking.mlflow_runs import IDENTITY, TrackedRun
 
@@ -114,6 +115,7 @@ def _log_trial(
     run = client.create_run(
         experiment_id,
         run_name=f"{trial.number}: {label}"[:250],
+        start_time=_milliseconds(trial.datetime_start),
         tags={
             "mlflow.parentRunId": tracked.run_id,
             TRIAL: str(trial.number),
@@ -124,12 +126,7 @@ def _log_trial(
     people = list(prepared.study.people)
     scores = person_scores(trial, people)
     now = int(time.time() * 1000)
-    metrics = [
-        Metric(key, float(trial.user_attrs[key]), now, 0)
-        for key in ("asked", "reused", "computed", "seconds")
-        if key in trial.user_attrs
-    ]
-    metrics.append(Metric("people", float(len(scores)), now, 0))
+    metrics = []  # what comes first is what the UI plots at first
     for place, objective in enumerate(prepared.settings.objective):
         values = [score[place] for score in scores.values()]
         if values:
@@ -138,10 +135,26 @@ def _log_trial(
             Metric(f"participants/{objective}", score[place], now, people.index(person))
             for person, score in scores.items()
         ]
-    params = {"label": label, "state": outcome, **trial.params}
+    metrics.append(Metric("people", float(len(scores)), now, 0))
+    metrics += [
+        Metric(f"work/{key}", float(trial.user_attrs[key]), now, 0)
+        for key in (*WORK, "seconds")
+        if key in trial.user_attrs
+    ]
+    of_strategy = f"{trial.params['strategy']}."
+    params = {  # what several strategies have is one axis of the UI's plots
+        **{name.removeprefix(of_strategy): value for name, value in trial.params.items()},
+        "strategy": trial.params["strategy"],
+        "state": outcome,
+    }
     _log(run.info.run_id, params=params, metrics=metrics)
     status = "FINISHED" if outcome == "complete" else "KILLED"
-    client.set_terminated(run.info.run_id, status)
+    client.set_terminated(run.info.run_id, status, _milliseconds(trial.datetime_complete))
+
+
+def _milliseconds(moment: datetime | None) -> int:
+    assert moment is not None
+    return int(moment.timestamp() * 1000)
 
 
 def begin_confirmation(tracked: TrackedRun, asked: Prepared, workspace: Path) -> TrackedRun:
@@ -161,8 +174,8 @@ def finish(
 ) -> None:
     """Log what was found and confirmed, register the winner's prompt, end the run.
 
-    Nothing is logged if just that was logged before. Metrics of a search that went on are logged
-    anew at a later step, which is the number of its trials.
+    Nothing is logged if just that was logged before. Of a search that went on, metrics are logged
+    anew.
     """
     client = mlflow.MlflowClient()
     found = confirmation.search
@@ -194,9 +207,7 @@ def finish(
     text = "\n\n".join(confirmation.sentences)
     _log(
         tracked.run_id,
-        metrics=[
-            Metric(name, float(value), now, len(found.trials)) for name, value in numbers.items()
-        ],
+        metrics=[Metric(name, float(value), now, 0) for name, value in numbers.items()],
         tags={
             "geppetto.conclusion": confirmation.conclusion,
             "geppetto.winner": described(found.winner.strategy.label, found.winner.layout),
@@ -237,12 +248,13 @@ def _register(tracked: TrackedRun, prepared: PreparedSearch, found: SearchResult
     }
     registered = mlflow.genai.load_prompt(name, allow_missing=True, cache_ttl_seconds=0)
     if registered is None or registered.template != prompt or registered.tags != tags:
-        mlflow.genai.register_prompt(
+        registered = mlflow.genai.register_prompt(
             name,
             prompt,
             commit_message=f"{candidate.strategy.label}, best of {len(found.trials)} trials",
             tags=tags,
         )
+    mlflow.MlflowClient().link_prompt_version_to_run(tracked.run_id, registered)
 
 
 def winning_prompt(prepared: PreparedSearch, found: SearchResult) -> str:

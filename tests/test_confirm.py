@@ -1,0 +1,191 @@
+"""The winner on people who had no part in its choice, and what it costs to look at them again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from conftest import FakeModel
+from geppetto.answers.store import AnswerStore
+from geppetto.errors import GeppettoError
+from geppetto.evaluation.permutation import sign_flip_p
+from geppetto.evaluation.resampling import estimate, mean
+from geppetto.experiment import Prepared, answer, evaluate, unanswered
+from geppetto.personas.library import load_strategy
+from geppetto.plan import Strategy
+from geppetto.prompts.layout import Layout
+from geppetto.search.confirm import (
+    WINNER,
+    Confirmation,
+    check_confirmation,
+    prepare_confirmation,
+)
+from geppetto.search.looks import looks
+from geppetto.search.optimise import optimise
+from geppetto.search.prepare import PreparedSearch
+from geppetto.search.result import SearchResult
+from geppetto.search.scoring import Candidate
+from geppetto.search.storage import open_storage
+from invented_search import PLAIN, QUICK, prepared
+
+REFERENCES = [{"interview": PLAIN}, {"known_answers": {"k": 3}}]
+
+
+@pytest.fixture(autouse=True)
+def no_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take most of the time and have no part in this."""
+    monkeypatch.setattr("geppetto.experiment.baseline_answers", lambda table, *_: table[:0])
+
+
+def searched(
+    workspace: Path, also: dict[str, Any] | None = None, **search: Any
+) -> tuple[PreparedSearch, SearchResult]:
+    also = QUICK | {"strategies": REFERENCES} | (also or {})
+    asked = prepared(workspace, model=FakeModel(), also=also, trials=2, **search)
+    return asked, optimise(asked, asked.scorer(AnswerStore.at(workspace / "answers.db")))
+
+
+def confirm(asked: PreparedSearch, found: SearchResult) -> tuple[Prepared, Confirmation]:
+    store = AnswerStore.at(asked.workspace / "answers.db")
+    plan = prepare_confirmation(asked, found)
+    for _ in answer(asked.model, unanswered(plan, store)["fake"], store):
+        pass
+    names = tuple(each.label for each in plan.strategies if each.label != WINNER)
+    return plan, Confirmation(found, evaluate(plan, store), names, plan.plan.dropped)
+
+
+def won_by(asked: PreparedSearch, found: SearchResult, name: str, **given: Any) -> SearchResult:
+    """What was found, if another candidate had won."""
+    rule = load_strategy(name, given, asked.workspace)
+    return replace(found, winner=Candidate(Strategy(name, name, rule), Layout()))
+
+
+def of_people(confirmation: Confirmation, strategy: str, objective: str) -> pd.Series:
+    """Each test person's score, computed from the answers, in the order of resampling."""
+    answers = confirmation.results.answers
+    own, others = (
+        answers[(answers["strategy"] == strategy) & (answers["arm"] == arm)]
+        for arm in ("own", "shuffled")
+    )
+    log_prob, of_others = (
+        each.groupby("participant")["log_prob_of_options"].mean() for each in (own, others)
+    )
+    right = pd.Series(
+        [
+            float(row["options"][int(np.argmax(row["option_log_probs"]))] == row["response"])
+            for row in own.to_dict("records")
+        ],
+        own.index,
+    )
+    scores = {
+        "tokens": own.groupby("participant")["tokens"].mean(),
+        "accuracy": right.groupby(own["participant"]).mean(),
+        "nll": -log_prob,
+        "information": log_prob - of_others,
+    }
+    order = confirmation.results.predictions[0].responses.participants
+    return scores[objective].loc[list(order)]
+
+
+@pytest.mark.parametrize(
+    "objective", [["information"], ["nll"], ["accuracy"], ["tokens"], ["nll", "information"]]
+)
+def test_every_number_is_that_of_the_answers(objective: list[str], tmp_path: Path) -> None:
+    asked, found = searched(tmp_path, objective=objective, prune=None)
+    plan, told = confirm(asked, found)
+    assert tuple(plan.plan.participants) == found.test and set(found.test).isdisjoint(found.search)
+    assert set(told.results.answers["participant"]) == set(found.test)
+    first = objective[0]
+    sign = 1 if first in ("information", "accuracy") else -1
+    own = of_people(told, WINNER, first)
+    assert told.confirmed.value == pytest.approx(own.mean())
+    there = found.scores[first].loc[found.best[0]].mean()
+    assert told.searched == pytest.approx(there)
+    assert told.optimism == pytest.approx(sign * (there - own.mean()))
+    assert [one.reference for one in told.versus] == list(told.references)
+    assert len(told.versus) == 2
+    people = told.results.resampling
+    for one in told.versus:
+        better = sign * (own - of_people(told, one.reference, first))
+        assert one.better.value == pytest.approx(better.mean())
+        if first != "information":  # whose people also count in strangers' places
+            expected = estimate(mean, better.to_numpy(), people=people)
+            assert (one.better.low, one.better.high) == pytest.approx((expected.low, expected.high))
+            assert one.p == pytest.approx(sign_flip_p(better.to_numpy()[:, None], people)[0])
+    text = "\n".join(told.sentences)
+    for one in told.versus:
+        word = "better" if one.better.value > 0 else "worse"
+        assert f"By {first} the winner is {word} than {one.reference}: " in text
+    assert ("no other beats in nll and information at once" in text) == (len(objective) > 1)
+    assert told.conclusion in text
+
+
+def test_a_winner_that_is_a_reference_is_asked_once(tmp_path: Path) -> None:
+    asked, found = searched(tmp_path)
+    plan = prepare_confirmation(asked, won_by(asked, found, "interview", **PLAIN))
+    assert [each.label for each in plan.strategies] == [WINNER, "known_answers(k=3)"]
+
+
+@pytest.mark.parametrize("missing", ["own", "shuffled"])
+def test_arms_that_cannot_confirm_are_refused(missing: str, tmp_path: Path) -> None:
+    arms = [arm for arm in ("none", "shuffled", "own") if arm != missing]
+    asked = prepared(tmp_path, model=FakeModel(), also={"arms": arms})
+    with pytest.raises(GeppettoError) as raised:
+        check_confirmation(asked)
+    assert str(raised.value) == (
+        f"arms: the winner's information is confirmed with the arm {missing}, which is not among "
+        "them; add it"
+    )
+    accurate = prepared(tmp_path, model=FakeModel(), also={"arms": arms}, objective="accuracy")
+    if missing == "shuffled":
+        check_confirmation(accurate)
+
+
+def test_each_further_look_is_paid_for(tmp_path: Path) -> None:
+    asked, found = searched(tmp_path, objective="nll", prune=None)
+    _, first = confirm(asked, found)
+    again = confirm(asked, found)[1]
+    assert first.looks == again.looks == 1 and first.sentences == again.sentences
+    second = confirm(asked, won_by(asked, found, "known_answers", k=2))[1]
+    assert second.looks == 2
+    own, people = of_people(second, WINNER, "nll"), second.results.resampling
+    wider = estimate(mean, own.to_numpy(), people=replace(people, level=0.025))
+    assert (second.confirmed.low, second.confirmed.high) == pytest.approx((wider.low, wider.high))
+    for one in second.versus:
+        better = (of_people(second, one.reference, "nll") - own).to_numpy()
+        assert one.p == pytest.approx(min(1, 2 * sign_flip_p(better[:, None], people)[0]))
+        wider = estimate(mean, better, people=replace(people, level=0.025))
+        assert one.better.low == pytest.approx(wider.low)
+    assert second.verdict is not None and second.verdict.looks == 2
+    assert "look 2 at some of these people, so intervals hold 97.5%" in "\n".join(second.sentences)
+    assert confirm(asked, found)[1].looks == 1  # what was the first look stays it
+    other, found_elsewhere = searched(tmp_path, {"name": "another"}, objective="nll", seed=5)
+    assert set(found_elsewhere.test) & set(found.test)
+    third = prepare_confirmation(other, found_elsewhere)
+    assert third.experiment.analysis.looks == 3
+    assert len(looks(open_storage(asked.storage))) == 3
+    declared, found = searched(tmp_path / "b", {"analysis": {"draws": 200, "looks": 4}})
+    assert prepare_confirmation(declared, found).experiment.analysis.looks == 4
+
+
+def test_test_people_whom_the_winner_cannot_describe_are_counted(tmp_path: Path) -> None:
+    asked, found = searched(tmp_path, {"strategies": []})
+    study = asked.study
+    blank = found.test[:3]
+    people = {
+        name: replace(person, traits={}, responses=person.responses) if name in blank else person
+        for name, person in study.people.items()
+    }
+    asked = replace(asked, study=replace(study, people=people))
+    _, told = confirm(asked, won_by(asked, found, "interview", **PLAIN))
+    assert set(told.dropped) == set(blank)
+    assert (
+        "Of 20 people kept for confirmation 3 could not take part: 3 without anything that winner "
+        "could show." in told.sentences
+    )
+    assert np.isfinite(told.confirmed.value) and "for 17 others" in told.sentences[1]
