@@ -28,7 +28,6 @@ WAYS: dict[str, dict[str, Any]] = {
     DEFAULT: {},
     "TPE, never pruned": {"prune": None},
     "random, pruned": {"sampler": "random"},
-    "TPE, pruned, 120 trials": {"trials": 120},
 }
 WORLDS: dict[str, dict[str, Any]] = {
     "noisy": {},
@@ -82,13 +81,15 @@ def main() -> None:
     parser.add_argument(
         "--repetitions", type=int, default=200, help="of the default; others have a quarter"
     )
-    repetitions = parser.parse_args().repetitions
+    parser.add_argument("--worlds", nargs="+", choices=WORLDS, default=list(WORLDS))
+    arguments = parser.parse_args()
+    repetitions = arguments.repetitions
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as workspace:
         simulated = Simulated.of(Path(workspace))
     print(HEAD, flush=True)
-    for name, world in WORLDS.items():
-        worlds = [simulated.world(seed, **world) for seed in range(repetitions)]
+    for name in arguments.worlds:
+        worlds = [simulated.world(seed, **WORLDS[name]) for seed in range(repetitions)]
         everything = [exhausted(simulated, each, seed) for seed, each in enumerate(worlds)]
         print(line(name, "all candidates on everybody", everything), flush=True)
         for way, settings in WAYS.items():
