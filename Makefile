@@ -18,6 +18,7 @@ bench: .venv/local.stamp
 	$(BIN)/python benchmarks/option_likelihood.py
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python benchmarks/inference.py
+	$(BIN)/python benchmarks/search.py
 
 .venv/local.stamp: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "geppetto needs Python 3.11 or newer")'
