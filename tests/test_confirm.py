@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from conftest import FakeModel
 from geppetto.answers.store import AnswerStore
@@ -25,12 +26,11 @@ from geppetto.search.confirm import (
     check_confirmation,
     prepare_confirmation,
 )
-from geppetto.search.looks import looks
-from geppetto.search.optimise import optimise
+from geppetto.search.looks import remember
+from geppetto.search.optimise import open_study, optimise
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
 from geppetto.search.scoring import Candidate
-from geppetto.search.storage import open_storage
 from invented_search import PLAIN, QUICK, prepared
 
 REFERENCES = [{"interview": PLAIN}, {"known_answers": {"k": 3}}]
@@ -110,13 +110,14 @@ def test_every_number_is_that_of_the_answers(objective: list[str], tmp_path: Pat
     assert [one.reference for one in told.versus] == list(told.references)
     assert len(told.versus) == 2
     people = told.results.resampling
-    for one in told.versus:
-        better = sign * (own - of_people(told, one.reference, first))
+    alone = [sign * (own - of_people(told, one.reference, first)) for one in told.versus]
+    p = multipletests(sign_flip_p(np.stack(alone, axis=1), people), method="holm")[1]
+    for one, better, corrected in zip(told.versus, alone, p, strict=True):
         assert one.better.value == pytest.approx(better.mean())
         if first != "information":  # whose people also count in strangers' places
             expected = estimate(mean, better.to_numpy(), people=people)
             assert (one.better.low, one.better.high) == pytest.approx((expected.low, expected.high))
-            assert one.p == pytest.approx(sign_flip_p(better.to_numpy()[:, None], people)[0])
+            assert one.p == pytest.approx(corrected)
     text = "\n".join(told.sentences)
     for one in told.versus:
         word = "better" if one.better.value > 0 else "worse"
@@ -156,19 +157,26 @@ def test_each_further_look_is_paid_for(tmp_path: Path) -> None:
     own, people = of_people(second, WINNER, "nll"), second.results.resampling
     wider = estimate(mean, own.to_numpy(), people=replace(people, level=0.025))
     assert (second.confirmed.low, second.confirmed.high) == pytest.approx((wider.low, wider.high))
-    for one in second.versus:
-        better = (of_people(second, one.reference, "nll") - own).to_numpy()
-        assert one.p == pytest.approx(min(1, 2 * sign_flip_p(better[:, None], people)[0]))
+    alone = [of_people(second, one.reference, "nll") - own for one in second.versus]
+    p = sign_flip_p(np.stack(alone, axis=1), people)
+    holm = multipletests(p, method="holm")[1]
+    for one, difference, corrected in zip(second.versus, alone, holm, strict=True):
+        better = difference.to_numpy()
+        assert one.p == pytest.approx(min(1, 2 * corrected))
         wider = estimate(mean, better, people=replace(people, level=0.025))
         assert one.better.low == pytest.approx(wider.low)
     assert second.verdict is not None and second.verdict.looks == 2
-    assert "look 2 at some of these people, so intervals hold 97.5%" in "\n".join(second.sentences)
-    assert confirm(asked, found)[1].looks == 1  # what was the first look stays it
+    assert "looked at 2 times in all, to choose or to confirm, so intervals hold 97.5%" in (
+        "\n".join(second.sentences)
+    )
+    assert confirm(asked, found)[1].looks == 2  # what was said at first is corrected for it, too
     other, found_elsewhere = searched(tmp_path, {"name": "another"}, objective="nll", seed=5)
     assert set(found_elsewhere.test) & set(found.test)
+    assert set(found_elsewhere.search) & set(found.test)
     third = prepare_confirmation(other, found_elsewhere)
     assert third.experiment.analysis.looks == 3
-    assert len(looks(open_storage(asked.storage))) == 3
+    remember(open_study(other), other.name, "bfi", other.split.search)  # as every search does
+    assert confirm(asked, found)[1].looks == 4
     declared, found = searched(tmp_path / "b", {"analysis": {"draws": 200, "looks": 4}})
     assert prepare_confirmation(declared, found).experiment.analysis.looks == 4
 

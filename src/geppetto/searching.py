@@ -14,6 +14,7 @@ from geppetto.search.confirm import (
     check_confirmation,
     prepare_confirmation,
 )
+from geppetto.search.looks import remember
 from geppetto.search.optimise import open_study, optimise
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
@@ -51,6 +52,7 @@ def search(
         If no candidate can be scored, or the winner cannot be confirmed.
     """
     check_confirmation(prepared)
+    remember(open_study(prepared), prepared.name, prepared.study.name, prepared.split.search)
     store = AnswerStore.of_workspace(prepared.workspace)
     with store.alone(f"begin {prepared.sha256}"):
         tracked = searches.begin(prepared)

@@ -24,9 +24,10 @@ class Analysis(BaseModel):
     weighted
         Whether participants count by the study's survey weights.
     looks
-        Which look at these people's answers this is, if a question was put to them before. At
-        the k-th look the p-values of contrasts are multiplied by k, and their intervals are wider:
-        all k then miss anything with 5% probability at most (Bonferroni).
+        How many times these people's answers have been looked at to answer or to choose a
+        question, this time included. With k looks the p-values of contrasts are multiplied by k,
+        and their intervals miss with 5%/k: k analyses that are all corrected by the same k are
+        wrong somewhere with 5% probability at most (Bonferroni).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

@@ -192,10 +192,12 @@ def _range(
     step = step or 1
     first, last = math.ceil(low / step), math.floor(high / step)
     if number is int and not log:
-        return Integer(first * step, last * step, step) if first < last else _one_of([low])
+        if first > last:
+            return None
+        return Integer(first * step, last * step, step) if first < last else _one_of([first * step])
     if number is int:
         return Integer(int(low), int(high), log=True)
-    return _one_of([n * step for n in range(first, last + 1)])
+    return _one_of([n * step for n in range(first, last + 1)]) if first <= last else None
 
 
 def _one_of(values: Sequence[Any]) -> Node:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+from statsmodels.stats.multitest import multipletests
 
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.arrays import Floats
@@ -20,7 +23,7 @@ from geppetto.personas.library import load_strategy
 from geppetto.plan import Strategy
 from geppetto.prompts.layout import Layout
 from geppetto.results import Results
-from geppetto.search.looks import look
+from geppetto.search.looks import count, remember
 from geppetto.search.luck import Luck, luck
 from geppetto.search.optimise import open_study
 from geppetto.search.prepare import PreparedSearch
@@ -47,7 +50,8 @@ class Versus:
     better
         By how much the winner is better, in the objective's unit.
     p
-        Two-sided p of no difference, by flipping the signs of people's differences.
+        Two-sided p of no difference, by flipping the signs of people's differences; corrected
+        for the number of references (Holm) and of looks.
     """
 
     reference: str
@@ -78,7 +82,7 @@ class Confirmation:
 
     @property
     def looks(self) -> int:
-        """Which look at any of these people this is; corrected for."""
+        """How many looks there have been at any of these people; corrected for."""
         return self.results.analysis.looks
 
     @property
@@ -135,19 +139,25 @@ class Confirmation:
     @cached_property
     def versus(self) -> list[Versus]:
         """The winner against each reference."""
-        found = []
-        for reference in self.references:
-            better = self._sign * (self._values(WINNER) - self._values(reference))
-            people, seed = self.results.resampling, self.results.analysis.seed
-            (p,) = sign_flip_p(better[:, None], people, seed=seed)
-            found.append(Versus(reference, self._estimate(better), min(1.0, self.looks * float(p))))
-        return found
+        if not self.references:
+            return []
+        mine = self._values(WINNER)
+        better = [self._sign * (mine - self._values(reference)) for reference in self.references]
+        people, seed = self.results.resampling, self.results.analysis.seed
+        p = multipletests(sign_flip_p(np.stack(better, axis=1), people, seed=seed), method="holm")
+        return [
+            Versus(reference, self._estimate(values), min(1.0, self.looks * float(adjusted)))
+            for reference, values, adjusted in zip(self.references, better, p[1], strict=True)
+        ]
 
     @property
     def sentences(self) -> list[str]:
         """What came out, in words: the winner, its luck, its rivals, and the verdict last."""
         search, objective = self.search, self.objective
         complete = len(search.scores[objective])
+        unfinished = ""
+        if (search.trials["state"] == "pruned").any():
+            unfinished = " Trials that were given up are not in this, so it is rather too little."
         told = [
             f"Winner of {len(search.trials):,} trials: "
             f"{described(search.winner.strategy.label, search.winner.layout)}.",
@@ -173,19 +183,20 @@ class Confirmation:
                 f"expect an optimism of {self.luck.optimism:+.4f}; the best of {complete:,} "
                 f"equally good candidates would seem {self.luck.best_of_equals:.4f} better than "
                 f"it is by luck alone. The same candidate won in {self.luck.chosen_again:.0%} of "
-                "draws."
+                f"draws.{unfinished}"
             )
         for one in self.versus:
             told.append(
                 f"By {objective} the winner is {_compared(one.better)} {one.reference}: "
                 f"{interval(one.better)}, positive if better (p = {probability(one.p)}, signs "
-                "flipped)."
+                f"flipped, Holm over {len(self.versus)})."
             )
         if self.looks > 1:
             told.append(
-                f"This is look {self.looks} at some of these people, so intervals hold "
-                f"{100 * (1 - LEVEL / self.looks):.4g}%, and p-values were multiplied by "
-                f"{self.looks}."
+                f"Some of these people have been looked at {self.looks} times in all, to choose or "
+                f"to confirm, so intervals hold {100 * (1 - LEVEL / self.looks):.4g}%, and "
+                f"p-values were multiplied by {self.looks}; what was said of them at fewer looks "
+                "is replaced by running it again."
             )
         if self.verdict is not None:
             told.append(self.verdict.sentence)
@@ -252,8 +263,8 @@ def check_confirmation(prepared: PreparedSearch) -> None:
 def prepare_confirmation(prepared: PreparedSearch, found: SearchResult) -> Prepared:
     """The plan of the winner and the references on test people.
 
-    All are asked in the winner's layout, so that they differ in nothing but the persona. Which
-    look at these people it is gets remembered before anything is asked, and is corrected for
+    All are asked in the winner's layout, so that they differ in nothing but the persona. The look
+    is remembered before anything is asked, and all looks at these people are corrected for
     (`Analysis.looks`).
 
     Raises
@@ -266,16 +277,21 @@ def prepare_confirmation(prepared: PreparedSearch, found: SearchResult) -> Prepa
     experiment = _confirming(prepared, found.winner.layout)
     people = [prepared.study.people[name] for name in found.test]
     asked = prepare_on(people, experiment, prepared.study, [winner, *references], [prepared.model])
-    number = look(
-        open_study(prepared),
-        open_storage(prepared.storage),
-        plan=asked.plan.sha256,
-        data=prepared.study.sha256,
-        people=asked.plan.participants,
-    )
+    question, of, tested = _question(asked), prepared.study.name, asked.plan.participants
+    remember(open_study(prepared), question, of, tested)
+    number = count(open_storage(prepared.storage), question, of, tested)
     looks = experiment.analysis.looks + number - 1
     analysis = experiment.analysis.model_copy(update={"looks": looks})
     return replace(asked, experiment=experiment.model_copy(update={"analysis": analysis}))
+
+
+def _question(asked: Prepared) -> str:
+    """Hex digest of what is asked of people, and how it will be analysed."""
+    experiment = asked.experiment
+    settings = experiment.analysis.model_dump(exclude={"looks", "seed", "draws"})
+    assert experiment.search is not None
+    content = [asked.plan.sha256, experiment.search.objective, experiment.normalisation, settings]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _references(prepared: PreparedSearch) -> list[Strategy]:

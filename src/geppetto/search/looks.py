@@ -1,9 +1,8 @@
-"""Every look at people who confirm is remembered, since a claim has to pay for earlier ones."""
+"""Every look at people is remembered, since a claim on them has to pay for all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 import optuna
 from pydantic import BaseModel, ConfigDict
@@ -13,71 +12,47 @@ LOOKS = "looks"
 
 
 class Look(BaseModel):
-    """One confirmation: whose answers were looked at, and to which question.
+    """One use of people's answers: to choose a winner, or to confirm one.
 
     Attributes
     ----------
-    plan
-        Hash of all that was asked; the same plan again is the same look.
-    data
-        Hash of the study that the people are from.
+    question
+        Hash of what was asked and how it was analysed, or the name of the search that chose; the
+        same question again is the same look.
+    of
+        Name of the study that the people are from.
     people
         Their ids.
-    began
-        When, in ISO 8601.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    plan: str
-    data: str
+    question: str
+    of: str
     people: tuple[str, ...]
-    began: str
 
 
-def look(
-    study: optuna.Study,
-    storage: optuna.storages.RDBStorage,
-    plan: str,
-    data: str,
-    people: Iterable[str],
+def remember(study: optuna.Study, question: str, of: str, people: Iterable[str]) -> None:
+    """Keep a look, before anything is seen; the same one again changes nothing."""
+    mine = study.user_attrs.get(LOOKS, [])
+    new = Look(question=question, of=of, people=tuple(people)).model_dump(mode="json")
+    if new not in mine:
+        study.set_user_attr(LOOKS, [*mine, new])
+
+
+def count(
+    storage: optuna.storages.RDBStorage, question: str, of: str, people: Iterable[str]
 ) -> int:
-    """Remember a look before anything is seen, and say which one it is at any of these people.
+    """How many looks there have been at any of these people, one to answer this question included.
 
-    Parameters
-    ----------
-    study
-        Of the search whose winner is confirmed.
-    storage
-        Where all searches are kept whose looks count.
-    plan, data, people
-        See `Look`.
-
-    Returns
-    -------
-    int
-        1 if nobody of them was looked at before by a search of this storage.
+    Looks of all searches of the storage count, earlier and later ones: whoever evaluates an older
+    claim again corrects it for what was looked at since.
     """
-    if not any(one.plan == plan for one in looks(storage)):
-        new = Look(plan=plan, data=data, people=tuple(people), began=datetime.now(UTC).isoformat())
-        mine = study.user_attrs.get(LOOKS, [])
-        study.set_user_attr(LOOKS, [*mine, new.model_dump(mode="json")])
-    earlier = looks(storage)  # after this one was written: two that begin at once see each other
-    known = [one for one in earlier if one.plan == plan]
-    this = min(known, key=lambda one: one.began)
-    shared = {
-        one.plan
-        for one in looks(storage)  # again: others may have looked meanwhile
-        if one.data == data and one.began < this.began and set(one.people) & set(this.people)
-    }
-    return 1 + len(shared - {plan})
-
-
-def looks(storage: optuna.storages.RDBStorage) -> list[Look]:
-    """Every look of every search of a storage, in the order in which they began."""
-    found = [
-        Look.model_validate(each)
+    asked = set(people)
+    others = {
+        one.question
         for study in optuna.get_all_study_summaries(storage, include_best_trial=False)
-        for each in study.user_attrs.get(LOOKS, [])
-    ]
-    return sorted(found, key=lambda one: one.began)
+        for one in map(Look.model_validate, study.user_attrs.get(LOOKS, []))
+        if one.of == of and asked & set(one.people)
+    }
+    return len(others | {question})

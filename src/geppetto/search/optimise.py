@@ -24,7 +24,7 @@ from geppetto.search.storage import fail_dead_trials, open_storage
 from geppetto.search.trials import FINISHED, PLACE, PROCESS, REASON, SCORES, WORK
 from geppetto.worker import Worker
 
-HOPELESS = 3
+HOPELESS = 10
 """So many infeasible trials, and no other, end a search."""
 
 
@@ -119,7 +119,7 @@ def _why_ended(prepared: PreparedSearch, study: optuna.Study, seconds: float) ->
         raise GeppettoError(
             f"search: none of {len(reasons)} candidates could be scored on everybody; the last: "
             f"{reasons[-1]}; change `search: strategies` or `layout`, or take only people of whom "
-            "everything is known (`participants: {complete: true}`)"
+            "everything is known (`participants: {complete: true}`), or another `seed`"
         )
     if len(finished) >= planned:
         if planned < settings.trials or planned == prepared.space.size:

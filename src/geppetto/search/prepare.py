@@ -17,7 +17,7 @@ from geppetto.experiment import Experiment, open_model
 from geppetto.models.base import LanguageModel
 from geppetto.named import Named
 from geppetto.personas.arms import demographics
-from geppetto.personas.library import load_strategy, strategy_files
+from geppetto.personas.library import load_strategy, shipped
 from geppetto.plan import Strategy
 from geppetto.prompts.layout import Layout
 from geppetto.search import build
@@ -64,15 +64,21 @@ class PreparedSearch:
 
         How long the search may go on, and where it is kept, is not part of it.
         """
-        files = strategy_files(self.workspace)
+        reference = self.study.reference
         content = [
             self.study.sha256,
             self.split.search,
+            self.split.test,
+            reference and (reference.mean.tolist(), reference.covariance.tolist()),
             self.batches,
             self.items,
             self.model.identity.model_dump(),
             repr(self.space),
-            {each.name: _sha256(files[each.name]) for each in self.settings.strategies},
+            [
+                (path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+                for folder in (shipped(), self.workspace / "personas")
+                for path in sorted(folder.glob("*.py"))  # also what strategies import
+            ],
             self.experiment.layout.model_dump(),
             self.experiment.normalisation,
             self.settings.model_dump(include={"objective", "sampler", "prune", "seed"}),
@@ -135,6 +141,11 @@ def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:
             "paraphrases: a search chooses wordings itself (`paraphrase` of its candidates); "
             "remove this key"
         )
+    if experiment.analysis.weighted:
+        raise GeppettoError(
+            "analysis: a search counts everybody the same, so what it says of its people could not "
+            "be compared with test people by survey weights; set `weighted: false`"
+        )
     study = load_study(experiment.study, workspace)
     items = tuple(study.items) if experiment.items is None else experiment.items
     for item in items:
@@ -180,5 +191,3 @@ def named(name: str, parameters: Mapping[str, Any]) -> Named:
     return Named.model_validate({name: dict(parameters)})
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
