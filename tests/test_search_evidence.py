@@ -76,9 +76,7 @@ def test_a_search_is_as_good_as_asking_everything_for_a_tenth_of_the_answers(
     assert max(run.asked for run in found) < 0.1
     regret, of_all = (np.mean([run.regret for run in runs]) for runs in (found, asked_all))
     assert regret < of_all + 0.05 and of_all < 0.1
-    confirmed = share([holds(run.confirmed, run.truth) for run in found])
-    assert confirmed >= 0.85  # below with a chance of 2% if it is 94%
-    assert share([holds(run.searched, run.truth) for run in found]) < confirmed
+    assert share([holds(run.confirmed, run.truth) for run in found]) >= 0.8  # below: 2 in 1,000
     lucky = [run for run in found if run.luck is not None]
     optimism = np.mean([run.optimism for run in lucky])
     expected = np.mean([run.luck.optimism for run in lucky if run.luck])
