@@ -127,7 +127,7 @@ def test_the_trials_of_a_search_are_compared(
     page.get_by_text("Comparing 20 Runs from 1 Experiment").wait_for()
     plot = page.locator(".parcoords, .js-plotly-plot").first
     plot.wait_for()
-    for axis in ("k", "placement", "information"):
+    for axis in ("answer", "k", "paraphrase", "information"):  # those the UI shows at first
         plot.get_by_text(axis, exact=True).first.wait_for()
     page.get_by_text("Contour Plot", exact=True).first.click()
     choose(page, "X-axis", "k")
