@@ -14,8 +14,8 @@ import pytest
 from conftest import FakeModel
 from geppetto.answers.store import AnswerStore
 from geppetto.experiment import Experiment
-from geppetto.search import looks
 from geppetto.search.confirm import Confirmation
+from geppetto.search.looks import count, remember
 from geppetto.search.optimise import optimise
 from geppetto.search.prepare import prepare_search
 from geppetto.search.storage import open_storage
@@ -50,7 +50,7 @@ def searched(workspace: Path, of_another_process: bool = False, **settings: Any)
         worse = replace(prepared, settings=prepared.settings.model_copy(update={"minutes": None}))
         with patch("geppetto.search.optimise._planned", lambda _: 2):
             optimise(worse, Invented())
-    return search(prepared, workspace, AnswerStore.at(workspace / "answers.db"))
+    return search(prepared)
 
 
 def logged(workspace: Path) -> tuple[str, dict[str, float]]:
@@ -97,20 +97,12 @@ def test_trials_that_were_added_are_logged_though_the_winner_is_the_same(workspa
     assert logged(workspace)[1]["trials"] == len(second.search.trials) == 2
 
 
-def test_two_searches_that_look_at_once_see_each_other(tmp_path: Path) -> None:
+def test_every_use_of_people_is_a_look(tmp_path: Path) -> None:
     storage = open_storage(f"sqlite:///{tmp_path}/searches.db")
     one, other = (optuna.create_study(storage=storage, study_name=name) for name in "ab")
-    found = []
-
-    def meanwhile(_: object) -> list[looks.Look]:
-        """What the first search reads just before a second one looks."""
-        read = all_looks(storage)
-        if not found:
-            found.append(0)
-            found[0] = looks.look(other, storage, plan="q", data="d", people=["1", "2"])
-        return read
-
-    all_looks = looks.looks
-    with patch.object(looks, "looks", meanwhile):
-        found.append(looks.look(one, storage, plan="p", data="d", people=["2", "3"]))
-    assert sorted(found) == [1, 2]
+    remember(one, "p", "bfi", ["2", "3"])
+    remember(one, "p", "bfi", ["2", "3"])
+    assert count(storage, "p", "bfi", ["2", "3"]) == 1
+    remember(other, "q", "bfi", ["1", "2"])  # to choose or to confirm, by whichever search
+    assert count(storage, "p", "bfi", ["2", "3"]) == count(storage, "q", "bfi", ["1", "2"]) == 2
+    assert count(storage, "new", "bfi", ["1"]) == 2 and count(storage, "new", "gss", ["1"]) == 1

@@ -189,5 +189,3 @@ def search_of_file(path: Path, workspace: Path) -> PreparedSearch:
 def named(name: str, parameters: Mapping[str, Any]) -> Named:
     """A strategy as an experiment file would name it."""
     return Named.model_validate({name: dict(parameters)})
-
-
