@@ -177,6 +177,17 @@ class Confirmation:
                 f"Of {len(search.test):,} people kept for confirmation {missing:,} could not take "
                 f"part: {self._left_out}."
             )
+        if complete > 1:
+            means = search.scores[objective].mean(axis=1)
+            told.append(
+                f"The {complete:,} trials that were finished scored from {means.min():+.4f} to "
+                f"{means.max():+.4f}, half of them below {means.median():+.4f}."
+            )
+        if search.importances:
+            shares = [f"{name} {share:.0%}" for name, share in search.importances.items()]
+            told.append(
+                f"What made the difference among them (PED-ANOVA): {', '.join(shares[:5])}."
+            )
         if self.luck is not None:
             told.append(
                 f"Choosing again among people drawn anew from those it was chosen on, one would "

@@ -10,6 +10,7 @@ import optuna
 import pandas as pd
 from optuna.trial import FixedTrial, FrozenTrial
 
+from geppetto.search.importance import importances
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.scoring import Candidate
 from geppetto.search.settings import DIRECTIONS
@@ -40,6 +41,8 @@ class SearchResult:
     best
         Numbers of the complete trials that no other is better than in every respect, the winner
         first; with one objective the winner alone.
+    importances
+        Share of each parameter in the differences between complete trials; see `importances`.
     ended
         Why the search is over, in words.
     points
@@ -56,6 +59,7 @@ class SearchResult:
     scores: Mapping[str, pd.DataFrame]
     winner: Candidate
     best: tuple[int, ...]
+    importances: Mapping[str, float]
     ended: str
     points: int | None
     tokens: int
@@ -103,6 +107,7 @@ def result(prepared: PreparedSearch, study: optuna.Study, ended: str) -> SearchR
         },
         winner=prepared.candidate(prepared.space.draw(FixedTrial(best[0].params))),
         best=tuple(trial.number for trial in best),
+        importances=importances(study),
         ended=ended,
         points=prepared.space.size,
         tokens=sum(trial.user_attrs.get("computed", 0) for trial in everything),

@@ -22,7 +22,6 @@ from geppetto.personas.known import blocks, persona, view
 from geppetto.prompts.layout import Layout, render
 from geppetto.reports import searches as figures
 from geppetto.search.confirm import Confirmation, described
-from geppetto.search.importance import importances
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
 from geppetto.search.trials import FINISHED, REASON, WORK, person_scores, state
@@ -202,7 +201,7 @@ def finish(
             "expected_optimism": confirmation.luck.optimism,
             "best_of_equals": confirmation.luck.best_of_equals,
         }
-    weights = importances(study)
+    weights = found.importances
     numbers |= {f"importance/{name}": weight for name, weight in weights.items()}
     text = "\n\n".join(confirmation.sentences)
     _log(
