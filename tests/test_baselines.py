@@ -42,6 +42,10 @@ class Reading(Shown):
     reads_responses: ClassVar[bool] = True
 
 
+class ReadingOthers(Reading):
+    one_item_at_a_time: ClassVar[bool] = True
+
+
 TRAITS = Strategy("shown", "shown", Shown())
 ANSWERS = Strategy("reading", "reading", Reading(traits=()))
 
@@ -309,9 +313,11 @@ def test_strategies_that_show_the_same_share_their_twins() -> None:
     study = invented(4)
     same = Strategy("other", "other", Shown(traits=("sex", "age")))
     nothing = Strategy("nothing", "nothing", Shown(traits=()))
-    names = twin_names([TRAITS, same, ANSWERS, nothing], study)
+    others = Strategy("others", "others", ReadingOthers(traits=()))
+    names = twin_names([TRAITS, same, ANSWERS, others, nothing], study)
     assert names["shown"] == names["other"] == tuple(f"{x.name} given shown" for x in LEARNERS)
     assert names["reading"] == tuple(f"{x.name} given reading" for x in LEARNERS)
+    assert names["others"] == tuple(f"{x.name} given others" for x in LEARNERS)  # who know more
     assert names["nothing"] == ()
 
 

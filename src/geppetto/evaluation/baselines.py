@@ -30,17 +30,18 @@ FOLDS = 5
 
 
 def twin_names(strategies: Sequence[Strategy], study: Study) -> dict[str, tuple[str, ...]]:
-    """Names of the supervised baselines that are given what each strategy shows, by its label.
+    """Names of the supervised baselines that are given what each strategy may know, by its label.
 
-    Strategies that show the same fields share their twins, which have the name of the first. A
-    strategy that shows no field has none.
+    Strategies that may know the same share their twins, which have the name of the first. A
+    strategy that may know nothing has none.
     """
-    first: dict[tuple[frozenset[str], bool], str] = {}
+    first: dict[tuple[frozenset[str], bool, bool], str] = {}
     names = {}
     for strategy in strategies:
         rule = strategy.rule
         traits = frozenset(study.traits if rule.traits is None else rule.traits)
-        shown = first.setdefault((traits, rule.reads_responses), strategy.label)
+        may_know = (traits, rule.reads_responses, rule.one_item_at_a_time)
+        shown = first.setdefault(may_know, strategy.label)
         learners = LEARNERS if traits or rule.reads_responses else ()
         names[strategy.label] = tuple(f"{learner.name} given {shown}" for learner in learners)
     return names
