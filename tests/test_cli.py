@@ -80,13 +80,6 @@ def test_strategies_are_listed() -> None:
         assert re.search(words, listed)
 
 
-def golden(strategy: str, form: str) -> str:
-    """The golden prompt of a strategy's defaults on bfi, up to the answer."""
-    recorded = (ROOT / "tests/golden/bfi" / f"{strategy}.txt").read_text("utf-8")
-    _, begun = recorded.split(f"=== defaults, {form}\n")
-    return begun.split("\n\n===")[0].removesuffix("1|2|3|4|5|6").strip()
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -301,7 +294,7 @@ def test_an_unusable_tracking_server_is_named(
     message = refused(geppetto("run", experiment(workspace, SMALL), cwd=workspace))
     assert message.startswith("the MLflow store cannot be used: ")
     assert message.endswith("check MLFLOW_TRACKING_URI")
-    assert not (workspace / "mlruns").exists()
+    assert not (workspace / "mlruns" / "mlflow.db").exists()
 
 
 def test_the_ui_of_an_empty_workspace_says_what_to_do(workspace: Path) -> None:

@@ -126,10 +126,16 @@ def test_the_template_is_a_file_of_the_package() -> None:
 # A preview of one participant
 
 
+def golden(strategy: str, form: str) -> str:
+    """The golden prompt of a strategy's defaults on bfi, up to the answer."""
+    recorded = (ROOT / "tests/golden/bfi" / f"{strategy}.txt").read_text("utf-8")
+    _, begun = recorded.split(f"=== defaults, {form}\n")
+    return begun.split("\n\n===")[0].removesuffix("1|2|3|4|5|6").strip()
+
+
 def test_a_preview_is_what_a_model_reads_and_loads_none() -> None:
     output = bfi_preview("--participant", "61623", "--item", "N3")
-    golden = (ROOT / "tests/golden/interview.plain.txt").read_text()
-    assert golden.removesuffix("1|2|3|4|5|6\n") in output
+    assert golden("interview", "plain text") in output
     for title in ("base models: plain text", "system turn", "user turn", "beginning of the answer"):
         assert title in output
     code = textwrap.dedent(
@@ -151,11 +157,11 @@ def test_a_preview_for_a_model_shows_its_own_template(smollm2: LlamaCppModel) ->
     (reading,) = seen("portrait", "61623", item_name="N3", model_name=MODEL).people.values()
     assert reading is not None
     (passage,) = reading.passages
-    golden = (ROOT / "tests/golden/portrait.chat.txt").read_text().removesuffix("1|2|3|4|5|6\n")
-    assert passage.text == golden
-    assert reading.prompt_length.tokens == len(smollm2.tokenize(golden))
-    without = golden.replace(f"{reading.persona}\n\n", "")
-    added = len(smollm2.tokenize(golden)) - len(smollm2.tokenize(without))
+    prompt = f"{golden('portrait', 'ChatML')} "
+    assert passage.text == prompt
+    assert reading.prompt_length.tokens == len(smollm2.tokenize(prompt))
+    without = prompt.replace(f"{reading.persona}\n\n", "")
+    added = len(smollm2.tokenize(prompt)) - len(smollm2.tokenize(without))
     assert reading.persona_length.tokens == added > 10
     title = f"{MODEL}, {reading.prompt_length.tokens} tokens, {added} of them the persona's"
     assert title == passage.title
@@ -262,7 +268,7 @@ def test_a_study_without_traits_has_answers_to_show(workspace: Path) -> None:
         seen("mine", **options)
     found = seen("mine", **options, parameters=settings("--set", ["answers={}"], ""))
     assert [reading.persona for reading in found.people.values() if reading] == [
-        f'You are a person whose answer to "It snows." is "{code}".' for code in "10"
+        f'You are a person whose answer to "It snows" is {code}.' for code in "10"
     ]
 
 
@@ -297,7 +303,7 @@ def test_an_item_is_previewed_with_what_may_be_known_when_it_is_predicted(bfi: S
         (("--set", "k"), "--set k: write it as name=value, for example --set k=5"),
         (("--set", "k=["), "is not a YAML value"),
         (("--set", "k=1", "--set", "k=2"), "--set k=2: 'k' is given twice; keep one of them"),
-        (("--set", "paraphase=1"), "unknown parameter 'paraphase' in strategy 'interview'; did"),
+        (("--set", "paraphase=1"), "strategy 'interview': unknown parameter 'paraphase'; did"),
         (
             ("--layout", "letter"),
             "--layout letter: write it as name=value, for example --layout answer=letter",

@@ -38,9 +38,10 @@ def test_files_and_commands_of_the_readme_work(workspace: Path) -> None:
                 done = subprocess.run(words, cwd=workspace, capture_output=True, text=True)
                 assert done.returncode == 0, f"{command}\n{done.stderr}"
                 ran.append(done.stdout)
-    written, started, listed, preview, for_model, planned, result = ran
+    written, started, listed, preview, for_model, planned, result, searched = ran
     assert "personas/generation.py" in written
     assert "You are a person whose" in started
+    assert "Winner of 5 trials" in searched and "By information the winner is" in searched
     assert "generation" in listed
     assert "You are a young adult." in preview
     assert "You are an older adult." in for_model

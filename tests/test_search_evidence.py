@@ -14,7 +14,6 @@ import pytest
 from numpy.typing import NDArray
 
 from conftest import FakeModel
-from geppetto.answers.store import AnswerStore
 from geppetto.elicitation.token_tree import TokenTree
 from geppetto.evaluation.resampling import Resampling
 from geppetto.experiment import Experiment
@@ -279,9 +278,7 @@ def test_from_prompts_to_the_verdict_a_planted_strategy_is_found_and_confirmed(
     ):
         prepared = prepare_search(experiment, workspace)
     found: list[SearchResult] = []
-    confirmation = search(
-        prepared, workspace, AnswerStore.at(workspace / "answers.db"), on_found=found.append
-    )
+    confirmation = search(prepared, on_found=found.append)
     (result,) = found
     assert result.points == 2 * (6 + 9 + 3 + 12)
     assert result.winner.strategy.name == "known_answers"
