@@ -299,7 +299,7 @@ def _outcome(
         searched=of_search,
         confirmed=of_test,
         luck=expected,
-        **counts,  # type: ignore[arg-type]
+        **counts,  # type: ignore[arg-type]  # its values have several types
     )
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -569,10 +570,10 @@ def test_of_whom_only_the_trait_is_known_is_left_out_of_every_arm(small_study: S
     ],
 )
 def test_arms_that_would_mean_nothing_are_refused(
-    name: str, parameters: dict[str, object], arm: Arm, message: str, bfi: Study
+    name: str, parameters: dict[str, Any], arm: Arm, message: str, bfi: Study
 ) -> None:
     with pytest.raises(GeppettoError) as refused:
-        plan(bfi, strategy(name, **parameters), [arm], [], label="mine")  # type: ignore[arg-type]
+        plan(bfi, strategy(name, **parameters), [arm], [], label="mine")
     assert str(refused.value) == message
 
 

@@ -121,7 +121,7 @@ def test_every_number_is_that_of_the_answers(objective: list[str], tmp_path: Pat
     text = "\n".join(told.sentences)
     for one in told.versus:
         word = "better" if one.better.value > 0 else "worse"
-        assert f"By {first} the winner is {word} than {one.reference}: " in text
+        assert f"By {first} the winner is {word} than {one.reference}, asked in the winner" in text
     assert ("no other beats in nll and information at once" in text) == (len(objective) > 1)
     assert told.conclusion in text
 

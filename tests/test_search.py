@@ -350,7 +350,7 @@ def test_people_who_cannot_be_described_make_a_candidate_infeasible(tmp_path: Pa
 
 
 def test_optuna_dashboard_opens_a_search(tmp_path: Path) -> None:
-    pytest.importorskip("optuna_dashboard")
+    pytest.importorskip("optuna_dashboard", reason="it is the dashboard that is tested")
     search = prepared(tmp_path, trials=2, objective=["information", "tokens"], prune=None)
     optimise(search, Invented(objectives=2))
     with socket.socket() as free:

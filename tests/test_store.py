@@ -91,7 +91,7 @@ def test_a_url_that_keeps_no_answers_is_refused(url: str, complaint: str) -> Non
 def test_a_server_that_does_not_answer_is_named_without_its_password(
     tmp_path: Path, url: str
 ) -> None:
-    pytest.importorskip("psycopg")
+    pytest.importorskip("psycopg", reason="PostgreSQL's driver is not installed")
     store = AnswerStore(url.format(folder=tmp_path))
     for use in (lambda: store.get("a"), lambda: store.put("model", scores("a"))):
         with pytest.raises(GeppettoError) as refusal:

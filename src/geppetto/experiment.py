@@ -224,10 +224,7 @@ def prepare(experiment: Experiment, workspace: Path) -> Prepared:
         raise GeppettoError("this file has a search; run `geppetto search` with it")
     study = load_study(experiment.study, workspace)
     people = experiment.participants.draw(study)
-    strategies = [
-        Strategy(spec.name, spec.label, load_strategy(spec.name, spec.parameters, workspace))
-        for spec in experiment.strategies
-    ]
+    strategies = strategies_of(experiment, workspace)
     for number, strategy in enumerate(strategies):
         for other in strategies[:number]:
             if other.is_the_same_as(strategy):
@@ -236,6 +233,20 @@ def prepare(experiment: Experiment, workspace: Path) -> Prepared:
                 )
     models = [open_model(spec, experiment.precision) for spec in experiment.models]
     return prepare_on(people, experiment, study.with_reference(people), strategies, models)
+
+
+def strategies_of(experiment: Experiment, workspace: Path) -> list[Strategy]:
+    """The strategies that an experiment lists, with their parameters.
+
+    Raises
+    ------
+    GeppettoError
+        If there is no such strategy, or it cannot have these parameters.
+    """
+    return [
+        Strategy(spec.name, spec.label, load_strategy(spec.name, spec.parameters, workspace))
+        for spec in experiment.strategies
+    ]
 
 
 def prepare_on(

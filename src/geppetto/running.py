@@ -14,16 +14,12 @@ from geppetto.tracking import mlflow_runs
 from geppetto.tracking.mlflow_runs import TrackedRun
 
 
-def _nothing(*_: object) -> None:
-    pass
-
-
 def run(
     prepared: Prepared,
     missing: Mapping[str, Sequence[Unit]],
     store: AnswerStore,
     workspace: Path,
-    on_answers: Callable[[LanguageModel, Unit], None] = _nothing,
+    on_answers: Callable[[LanguageModel, Unit], None] = lambda *_: None,
 ) -> tuple[Results, TrackedRun]:
     """Ask what is not answered yet, evaluate, and log to MLflow.
 

@@ -21,15 +21,11 @@ from geppetto.search.result import SearchResult
 from geppetto.tracking import mlflow_runs, searches
 
 
-def _nothing(*_: object) -> None:
-    pass
-
-
 def search(
     prepared: PreparedSearch,
-    on_trial: Callable[[FrozenTrial], None] = _nothing,
-    on_found: Callable[[SearchResult], None] = _nothing,
-    on_answers: Callable[[int, int], None] = _nothing,
+    on_trial: Callable[[FrozenTrial], None] = lambda *_: None,
+    on_found: Callable[[SearchResult], None] = lambda *_: None,
+    on_answers: Callable[[int, int], None] = lambda *_: None,
 ) -> Confirmation:
     """Search on some people, confirm the winner on the others, and log both to MLflow.
 

@@ -141,11 +141,16 @@ def _of_union(annotation: Any, metadata: Sequence[Any], place: str) -> Node | No
     models = [member for member in members if _is_model(member)]
     others = [member for member in members if member not in models]
     values = [_of_type(member, (), place) for member in others if member is not NoneType]
-    if any(not isinstance(node, Choice | Fixed) for node in values) or not (models or values):
+    if not (models or values):
         return None
     plain: list[Any] = [None] if NoneType in members else []
     for node in values:
-        plain += node.values if isinstance(node, Choice) else [node.value]  # type: ignore[union-attr]
+        if isinstance(node, Choice):
+            plain += node.values
+        elif isinstance(node, Fixed):
+            plain.append(node.value)
+        else:
+            return None
     if not models:
         return _one_of(plain)
     nodes: list[tuple[str, Node]] = [("none" if v is None else str(v), Fixed(v)) for v in plain]

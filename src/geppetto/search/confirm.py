@@ -17,9 +17,8 @@ from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
 from geppetto.evaluation.verdicts import Verdict, interval, probability
-from geppetto.experiment import Experiment, Prepared, prepare_on
+from geppetto.experiment import Experiment, Prepared, prepare_on, strategies_of
 from geppetto.named import Named
-from geppetto.personas.library import load_strategy
 from geppetto.plan import Strategy
 from geppetto.prompts.layout import Layout
 from geppetto.results import Results
@@ -189,18 +188,19 @@ class Confirmation:
                 f"What made the difference among them (PED-ANOVA): {', '.join(shares[:5])}."
             )
         if self.luck is not None:
+            distinct = len(search.scores[objective].drop_duplicates())
             told.append(
                 f"Choosing again among people drawn anew from those it was chosen on, one would "
-                f"expect an optimism of {self.luck.optimism:+.4f}; the best of {complete:,} "
+                f"expect an optimism of {self.luck.optimism:+.4f}; the best of {distinct:,} "
                 f"equally good candidates would seem {self.luck.best_of_equals:.4f} better than "
                 f"it is by luck alone. The same candidate won in {self.luck.chosen_again:.0%} of "
                 f"draws.{unfinished}"
             )
         for one in self.versus:
             told.append(
-                f"By {objective} the winner is {_compared(one.better)} {one.reference}: "
-                f"{interval(one.better)}, positive if better (p = {probability(one.p)}, signs "
-                f"flipped, Holm over {len(self.versus)})."
+                f"By {objective} the winner is {_compared(one.better)} {one.reference}, asked in "
+                f"the winner's layout: {interval(one.better)}, positive if better "
+                f"(p = {probability(one.p)}, signs flipped, Holm over {len(self.versus)})."
             )
         if self.looks > 1:
             told.append(
@@ -267,7 +267,7 @@ def check_confirmation(prepared: PreparedSearch) -> None:
     """
     experiment = _confirming(prepared, prepared.experiment.layout)
     people = [prepared.study.people[name] for name in prepared.split.test]
-    if references := _references(prepared):
+    if references := strategies_of(prepared.experiment, prepared.workspace):
         prepare_on(people, experiment, prepared.study, references, [prepared.model])
 
 
@@ -284,7 +284,8 @@ def prepare_confirmation(prepared: PreparedSearch, found: SearchResult) -> Prepa
         If the winner or a reference does not fit the arms or the test people.
     """
     winner = Strategy(found.winner.strategy.name, WINNER, found.winner.strategy.rule)
-    references = [each for each in _references(prepared) if not each.is_the_same_as(winner)]
+    listed = strategies_of(prepared.experiment, prepared.workspace)
+    references = [each for each in listed if not each.is_the_same_as(winner)]
     experiment = _confirming(prepared, found.winner.layout)
     people = [prepared.study.people[name] for name in found.test]
     asked = prepare_on(people, experiment, prepared.study, [winner, *references], [prepared.model])
@@ -303,15 +304,6 @@ def _question(asked: Prepared) -> str:
     assert experiment.search is not None
     content = [asked.plan.sha256, experiment.search.objective, experiment.normalisation, settings]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _references(prepared: PreparedSearch) -> list[Strategy]:
-    return [
-        Strategy(
-            spec.name, spec.label, load_strategy(spec.name, spec.parameters, prepared.workspace)
-        )
-        for spec in prepared.experiment.strategies
-    ]
 
 
 def _ladder(people: int) -> tuple[Named, ...]:
