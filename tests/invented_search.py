@@ -20,7 +20,7 @@ from geppetto.models.base import ModelIdentity
 from geppetto.search.optimise import optimise
 from geppetto.search.prepare import PreparedSearch, prepare_search
 from geppetto.search.scoring import BatchScores, Candidate
-from geppetto.tracking.mlflow_runs import TrackedRun
+from geppetto.tracking.store import TrackedRun
 
 PLAIN = {"answers": None, "scores": None}
 TRAITS_ONLY = [{"interview": PLAIN}, {"biography": PLAIN}]

@@ -208,7 +208,7 @@ def ui(
     port: Annotated[int, typer.Option(help="Port on loopback.")] = 5000,
 ) -> None:
     """Open the MLflow UI of this workspace on loopback."""
-    from geppetto.tracking.mlflow_runs import local_uri, tracking_uri
+    from geppetto.tracking.store import local_uri, tracking_uri
 
     uri = tracking_uri(WORKSPACE)
     if uri == local_uri(WORKSPACE) and not (WORKSPACE / "mlruns" / "mlflow.db").exists():

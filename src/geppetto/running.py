@@ -11,7 +11,7 @@ from geppetto.experiment import Prepared, answer, evaluate
 from geppetto.models.base import LanguageModel
 from geppetto.results import Results
 from geppetto.tracking import mlflow_runs
-from geppetto.tracking.mlflow_runs import TrackedRun
+from geppetto.tracking.store import TrackedRun
 
 
 def run(

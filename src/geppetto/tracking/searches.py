@@ -26,7 +26,7 @@ from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
 from geppetto.search.trials import FINISHED, REASON, WORK, person_scores, state
 from geppetto.tracking import mlflow_runs
-from geppetto.tracking.mlflow_runs import IDENTITY, TrackedRun
+from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, using
 
 TRIAL = "geppetto.trial"
 """The tag of a trial's run that holds its number in Optuna's study."""
@@ -40,18 +40,18 @@ TRIALS = "geppetto.trials"
 
 def begin(prepared: PreparedSearch) -> TrackedRun:
     """The run of a search, made before anything is tried; that of an earlier process if any."""
-    return mlflow_runs.using(prepared.workspace, lambda: _begin(prepared))
+    return using(prepared.workspace, lambda: _begin(prepared))
 
 
 def _begin(prepared: PreparedSearch) -> TrackedRun:
     client = mlflow.MlflowClient()
     experiment = prepared.experiment
-    experiment_id = mlflow_runs.experiment_id(experiment.name, prepared.workspace)
-    known = client.search_runs([experiment_id], f"tags.`{IDENTITY}` = '{prepared.sha256}'")
+    in_experiment = experiment_id(experiment.name, prepared.workspace)
+    known = client.search_runs([in_experiment], f"tags.`{IDENTITY}` = '{prepared.sha256}'")
     if known:
         return TrackedRun(known[0].info.run_id, known[0].info.status == "FINISHED")
     run = client.create_run(
-        experiment_id, tags={IDENTITY: prepared.sha256}, run_name=f"search {experiment.name}"
+        in_experiment, tags={IDENTITY: prepared.sha256}, run_name=f"search {experiment.name}"
     )
     run_id = str(run.info.run_id)
     settings = prepared.settings
