@@ -10,6 +10,7 @@ from functools import cached_property
 from geppetto.errors import GeppettoError, unknown
 from geppetto.studies.codebook import Codebook, Item, Scale, Trait, TraitValue
 from geppetto.studies.reference import Reference
+from geppetto.studies.session import Session
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Participant:
         The group that the person was studied in (a game, a class), if the study has such groups.
     weight
         How many people of the population the person stands for, relative to others.
+    session
+        What they did in order, in a study of sessions; None in a survey.
     """
 
     id: str
@@ -38,6 +41,7 @@ class Participant:
     retest: Mapping[str, str] = field(default_factory=dict)
     cluster: str | None = None
     weight: float = 1.0
+    session: Session | None = None
 
     def seen_through(self, traits: Iterable[str], items: Iterable[str]) -> Participant:
         """The same person of whom only these traits and the responses to these items are known."""
@@ -46,6 +50,7 @@ class Participant:
             traits={name: self.traits[name] for name in traits if name in self.traits},
             responses={name: self.responses[name] for name in items if name in self.responses},
             retest={},
+            session=None,
         )
 
     @property

@@ -1,0 +1,66 @@
+"""A behavioural session: everything one person read and did, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+OPENING, CLOSING = "<<", ">>"
+"""Marks around each response in the text of a session."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where a response stands in the text of its session, and what else could stand there.
+
+    Attributes
+    ----------
+    start, end
+        Offsets of its first character and after its last one, without the marks around it.
+    options
+        The legal responses, in the order of the alphabet; none if the response is open.
+    """
+
+    start: int
+    end: int
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Session:
+    """One participant's session as text.
+
+    Attributes
+    ----------
+    text
+        What was read and done, each response between marks.
+    spans
+        Where the responses stand, in order.
+    trials
+        Offsets at which trials begin, ascending, and at last the end of the text. What stands
+        before the first are the instructions. Each trial has at least one response.
+    """
+
+    text: str
+    spans: tuple[Span, ...]
+    trials: tuple[int, ...]
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        """The responses, in order."""
+        return tuple(self.text[span.start : span.end] for span in self.spans)
+
+    @property
+    def instructions(self) -> str:
+        """What was read before the first trial."""
+        return self.text[: self.trials[0]]
+
+    def trial_of(self, response: int) -> int:
+        """Number of the trial in which a response stands, from 0."""
+        start = self.spans[response].start
+        return sum(begin <= start for begin in self.trials[:-1]) - 1
+
+
+def options_of(responses: Sequence[str]) -> tuple[str, ...]:
+    """The distinct ones of some responses, in the order of the alphabet."""
+    return tuple(sorted(set(responses)))
