@@ -19,8 +19,8 @@ from conftest import tracked
 EXPERIMENT = """
 question: Does it survive?
 study: bfi
-participants: {sample: 8, seed: 5, complete: true}
-items: [A1, A2, A3, C1, C2, E1, E2, N1, N2, O1]
+participants: {sample: 6, seed: 5, complete: true}
+items: [A1, A2, C1, C2, E1, N1, N2, O1]
 models: [smollm2-135m-instruct]
 strategies: [interview, {known_answers: {k: 4}}]
 arms: [none, filler, shuffled, own]

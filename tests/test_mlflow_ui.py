@@ -39,7 +39,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, "-m", "geppetto", "run", "seen.yaml"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
     script = str(Path(__file__).parent / "invented_search.py")
-    command = [sys.executable, script, str(folder), "0", "20", "confirmed"]
+    command = [sys.executable, script, str(folder), "0", "8", "confirmed"]
     subprocess.run(command, check=True, capture_output=True)
     return folder
 
@@ -124,7 +124,7 @@ def test_the_trials_of_a_search_are_compared(
     runs = client.search_runs([searched.experiment_id], "tags.geppetto.trial != ''")
     ids = json.dumps([run.info.run_id for run in runs])
     page.goto(f'{address}/#/compare-runs?runs={ids}&experiments=["{searched.experiment_id}"]')
-    page.get_by_text("Comparing 20 Runs from 1 Experiment").wait_for()
+    page.get_by_text("Comparing 8 Runs from 1 Experiment").wait_for()
     plot = page.locator(".parcoords, .js-plotly-plot").first
     plot.wait_for()
     for axis in ("answer", "k", "paraphrase", "information"):  # those the UI shows at first
@@ -153,4 +153,4 @@ def test_a_search_shows_what_came_out(page: sync_api.Page, address: str, workspa
     page.goto(f"{address}/#/experiments/{searched.experiment_id}/runs/{run.info.run_id}")
     for text in ("search_score", "test_score", "confirmation", "invented-winner (v1)"):
         page.get_by_text(text, exact=True).first.wait_for()
-    page.get_by_text("Winner of 20 trials").first.wait_for()
+    page.get_by_text("Winner of 8 trials").first.wait_for()

@@ -70,7 +70,7 @@ def test_scores_do_not_depend_on_what_was_scored_before(model: LlamaCppModel, bf
 
 
 def test_a_tree_larger_than_the_first_context_gets_a_larger_one(smollm2: LlamaCppModel) -> None:
-    long = smollm2.tokenize("word " * 5000)
+    long = smollm2.tokenize("word " * 4100)
     tree = TokenTree.build([(long, [smollm2.tokenize("1")])])
     assert np.isfinite(smollm2.log_probs(tree)[-1])
 

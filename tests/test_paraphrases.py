@@ -332,7 +332,7 @@ def coverage(
         size=(people, wordings, runs)
     )
     values += rng.normal(0, np.sqrt(ratio * in_these * wordings), (1, wordings, runs))
-    drawn = Resampling.of(people, draws=1000)
+    drawn = Resampling.of(people, draws=500)
     naive = estimates(mean, values.mean(axis=1), people=drawn)
     hits = Counter[str]()
     for run, alone in enumerate(naive):
@@ -345,13 +345,13 @@ def coverage(
     return {name: count / runs for name, count in hits.items()}
 
 
-@pytest.mark.parametrize("wordings", [3, 4, 5])
+@pytest.mark.parametrize("wordings", [3, 5])
 def test_intervals_hold_the_mean_over_the_population_of_wordings(wordings: int) -> None:
-    """They cover 94 to 97%; the bounds leave room for 2,000 runs."""
+    """They cover 94.5 to 97.5%; the bounds leave room for 2,000 runs."""
     for taken in (0.0, 1.0):
         for ratio in (0.0, 0.5, 2.0, 25.0):
             found = coverage(wordings, ratio, taken)
-            assert 0.93 <= found["honest"] <= 0.975, (taken, ratio, found)
+            assert 0.935 <= found["honest"] <= 0.985, (taken, ratio, found)
             if ratio >= 1:
                 assert found["naive"] < 0.86, (taken, ratio, found)
         assert found["normal"] < 0.92, found  # wordings matter most

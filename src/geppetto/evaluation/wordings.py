@@ -73,7 +73,7 @@ class OverWordings:
         wordings matter about as much as people: Var(b) is then often underestimated, and with it
         how few degrees of freedom there are.
 
-        In simulations with 100 people it covers 94 to 97% with 3 to 5 wordings, whatever their part
+        In simulations with 100 people it covers 94 to 98% with 3 to 5 wordings, whatever their part
         of the variance, and 93 to 98% with 2, where it is up to 6.5 times as wide as a normal one
         would be; Satterthwaite's covers 92% with 3 and 87% with 2 where that is worst.
         """
