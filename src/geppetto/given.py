@@ -1,0 +1,226 @@
+"""What each participant is given in each arm: whose persona, in which wording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from geppetto.personas.arms import (
+    HUMAN,
+    Arm,
+    Average,
+    Filler,
+    Human,
+    Knockout,
+    Matched,
+    NoPersona,
+    Strangers,
+    demographics,
+)
+from geppetto.personas.average import average, averaged
+from geppetto.personas.donors import MatchQuality, groups, match_quality
+from geppetto.personas.known import Block, blocks, persona, view
+from geppetto.personas.strategy import Persona, PersonaStrategy
+from geppetto.plan import NO_STRATEGY, Strategy
+from geppetto.studies import Participant, Study
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a participant is given before they are predicted, whatever the model.
+
+    Attributes
+    ----------
+    person
+        Who is predicted.
+    items
+        Names of the items; none in a session, all of whose responses are predicted.
+    persona
+        What stands in the prompt; None for nothing.
+    as_filler
+        Whether neutral text of the persona's length stands there instead.
+    strategy, arm, donor, pool, block, paraphrase
+        See `geppetto.plan.PlannedAnswer`.
+    """
+
+    person: Participant
+    items: tuple[str, ...]
+    persona: Persona | None = None
+    as_filler: bool = False
+    strategy: str = NO_STRATEGY
+    arm: str = NoPersona.name
+    donor: str = ""
+    pool: int = 0
+    block: int = 0
+    paraphrase: int = 0
+
+
+class Writer:
+    """A strategy in its wordings and the personas it has written in this plan, each once."""
+
+    def __init__(
+        self,
+        study: Study,
+        strategy: Strategy,
+        items: Sequence[str],
+        wordings: Sequence[PersonaStrategy],
+    ) -> None:
+        self.label = strategy.label
+        self.rule = strategy.rule
+        self.wordings = wordings
+        self.blocks = blocks(strategy.rule, study, items)
+        self._study = study
+        self._written: dict[tuple[object, ...], Persona | None] = {}
+
+    def known(self, participant: Participant) -> frozenset[str]:
+        """What is known of a participant in any block."""
+        return frozenset().union(
+            *(view(self.rule, participant, self._study, block).known for block in self.blocks)
+        )
+
+    def left_out(self, arm: Knockout) -> tuple[str, ...]:
+        """Names of the traits that this arm leaves out, one at a time."""
+        return arm.left_out(self.rule, self._study)
+
+    def describes(self, participant: Participant, without: str | None = None) -> bool:
+        """Whether there is a persona for every block in every wording."""
+        return all(
+            self._write(rule, participant, block, without)
+            for rule in self.wordings
+            for block in self.blocks
+        )
+
+    def persona(
+        self,
+        rule: PersonaStrategy,
+        participant: Participant,
+        block: Block,
+        without: str | None = None,
+    ) -> Persona:
+        """The persona, in one of the wordings, of somebody whom the strategy describes."""
+        written = self._write(rule, participant, block, without)
+        assert written is not None
+        return written
+
+    def _write(
+        self, rule: PersonaStrategy, participant: Participant, block: Block, without: str | None
+    ) -> Persona | None:
+        seen = view(rule, participant, self._study, block, without)
+        known = (tuple(seen.traits.items()), tuple(seen.responses.items()))
+        key = (rule.paraphrase, seen.id, block.predicted, *known)
+        if key not in self._written:
+            self._written[key] = persona(rule, seen, self._study, block)
+        return self._written[key]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The participants of a plan and those who stand in for them.
+
+    Attributes
+    ----------
+    people
+        Participants by id.
+    mean
+        The average of them.
+    pools
+        Number of the group of equal knowledge that each participant is in, by participant id, by
+        the label of the strategy.
+    donors
+        Donor ids by participant id, by the label of the strategy and the name of the arm.
+    """
+
+    people: Mapping[str, Participant]
+    mean: Participant
+    pools: Mapping[str, Mapping[str, int]]
+    donors: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]]
+
+    @classmethod
+    def of(
+        cls,
+        study: Study,
+        kept: Sequence[Participant],
+        writers: Sequence[Writer],
+        arms: Sequence[Arm],
+    ) -> Sample:
+        people = {person.id: person for person in kept}
+        pools, donors = {}, {}
+        for writer in writers:
+            known = {person.id: writer.known(person) for person in kept}
+            pools[writer.label] = {
+                name: number for number, group in enumerate(groups(known)) for name in group
+            }
+            for arm in arms:
+                if isinstance(arm, Strangers):
+                    donors[writer.label, arm.name] = arm.draw(people, known, study)
+        return cls(people, average(kept, study), pools, donors)
+
+    def matches(self, study: Study) -> dict[str, MatchQuality]:
+        """How good the matches are, by the label of the strategy."""
+        return {
+            label: match_quality(drawn, self.people, demographics(study))
+            for (label, arm), drawn in self.donors.items()
+            if arm == Matched.name
+        }
+
+
+def given(
+    sample: Sample, writers: Sequence[Writer], arms: Sequence[Arm], items: Sequence[str]
+) -> Iterator[Given]:
+    """Everything that anybody is given, condition by condition."""
+    if any(isinstance(arm, NoPersona) for arm in arms):
+        for person in sample.people.values():
+            yield Given(person, tuple(items))
+    for writer in writers:
+        for arm in arms:
+            if not isinstance(arm, NoPersona):
+                yield from _in_arm(sample, writer, arm)
+
+
+def _in_arm(sample: Sample, writer: Writer, arm: Arm) -> Iterator[Given]:
+    wordings = writer.wordings[:1] if isinstance(arm, Human) else writer.wordings
+    for person in sample.people.values():
+        for number, block in enumerate(writer.blocks):
+            for rule in wordings:
+                for text, label, donor in _personas(sample, writer, arm, person, block, rule):
+                    yield Given(
+                        person=person,
+                        items=block.predicted,
+                        persona=text,
+                        as_filler=isinstance(arm, Filler),
+                        strategy=writer.label,
+                        arm=label,
+                        donor=donor,
+                        pool=sample.pools[writer.label][person.id],
+                        block=number,
+                        paraphrase=0 if isinstance(arm, Human) else rule.paraphrase,
+                    )
+
+
+def _personas(
+    sample: Sample,
+    writer: Writer,
+    arm: Arm,
+    person: Participant,
+    block: Block,
+    rule: PersonaStrategy,
+) -> list[tuple[Persona, str, str]]:
+    """A participant's personas in an arm in one wording, under which name, and whose they are."""
+    own = writer.persona(rule, person, block)
+    match arm:
+        case Human():
+            return [(Persona(HUMAN, own.placement), arm.name, "")]
+        case Average():
+            mean = averaged(person, sample.mean)
+            return [(writer.persona(rule, mean, block), arm.name, "")]
+        case Knockout():
+            return [
+                (writer.persona(rule, person, block, trait), arm.label(trait), "")
+                for trait in writer.left_out(arm)
+            ]
+        case Strangers():
+            return [
+                (writer.persona(rule, sample.people[donor], block), arm.name, donor)
+                for donor in sample.donors[writer.label, arm.name][person.id]
+            ]
+    return [(own, arm.name, "")]
