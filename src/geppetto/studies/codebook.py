@@ -308,7 +308,7 @@ class Codebook(BaseModel):
                 _known("item", item_name, items, f"computed_from of trait {trait.name}")
         described = [*columns, *(exclusion.column for exclusion in self.exclusions)]
         described += [name for name in (self.cluster_column, self.weight_column) if name]
-        for column in self.missing_in:
+        for column in self.missing_in if self.layout != "sessions" else ():
             _known("column", column, described, "missing_in")
         reasons = [exclusion.reason for exclusion in self.exclusions]
         if len(set(reasons)) < len(reasons):

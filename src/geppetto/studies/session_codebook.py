@@ -21,6 +21,9 @@ from geppetto.studies.tidy import known, number
 MISSING = ("", "N/A", "NA", "NaN", "nan", "CONSENT_REVOKED", "DATA_EXPIRED")
 """Values of fields that stand for no value, the last two in exports of Prolific."""
 
+SHARED = 5
+"""People with the very same score of three decimals or more from whom on a note is made."""
+
 
 def bare_codebook(task: str) -> Codebook:
     """The codebook of sessions that come without one."""
@@ -58,18 +61,30 @@ def completed(codebook: Codebook, task: str, frame: pd.DataFrame) -> tuple[Codeb
     with_missing = Codebook.model_validate(changes)
     declared = {trait.name for trait in codebook.traits}
     found, problems = _traits(with_missing, frame, declared)
+    problems += [note for trait in found for note in _shared_score(with_missing, trait, frame)]
     changes["traits"] = (*codebook.traits, *found)
     by_age = {rule.column for rule in codebook.exclusions}
     changes["exclusions"] = codebook.exclusions + tuple(
-        Exclusion(column=trait.name, below=ADULT, reason=f"under {ADULT} years")
-        for trait in changes["traits"]
-        if trait.is_age and trait.name not in by_age and not codebook.includes_minors
+        Exclusion(column=name, below=ADULT, reason=f"under {ADULT} years")
+        for name in _ages(with_missing, frame)
+        if name not in by_age and not codebook.includes_minors
     )
     if codebook.cluster_column is None:
         changes["cluster_column"] = _cluster(published, frame)
     if not codebook.source.origin:
         changes["source"] = source_of(task)
     return Codebook.model_validate(changes), problems
+
+
+def _ages(codebook: Codebook, frame: pd.DataFrame) -> list[str]:
+    """Fields with ages, be they traits or, as everybody has the same, none."""
+    declared = {trait.name: trait for trait in codebook.traits}
+    traits = {name: declared.get(name) or published_traits().get(name) for name in map(str, frame)}
+    return [
+        name
+        for name, trait in traits.items()
+        if trait and trait.is_age and known(codebook, frame[name], name).notna().any()
+    ]
 
 
 def _without(codes: tuple[str, ...], meant: set[str]) -> tuple[str, ...]:
@@ -127,6 +142,20 @@ def _no_trait(trait: PublishedTrait, codes: list[str], people: int) -> str | Non
             "`values` in a codebook with `layout: sessions`"
         )
     return None
+
+
+def _shared_score(codebook: Codebook, trait: Trait, frame: pd.DataFrame) -> Iterator[Problem]:
+    """A score to three decimals that several people share by chance hardly ever."""
+    cells = known(codebook, frame[trait.name], trait.name).dropna()
+    people = frame["participant"].str.split("/").str[-1]
+    exact = cells[cells.str.fullmatch(r"-?\d*\.\d{3,}")]
+    shared = people[exact.index].groupby(exact).nunique()
+    for code, count in shared[shared >= SHARED].items():
+        message = (
+            f"{count} people have exactly this score; if it stands for no score, say so with "
+            "`missing_in` in a codebook"
+        )
+        yield Problem("note", trait.name, message, value=str(code))
 
 
 def _words(trait: PublishedTrait, codes: list[str]) -> dict[str, str] | None:

@@ -52,15 +52,13 @@ class SessionFile:
     Attributes
     ----------
     task
-        Name of the task: what was asked for, or that of the archive, file or folder.
-    origin
-        What was read.
+        Name of the task: what was asked for, what the sessions say themselves, or that of the
+        archive, file or folder.
     problems
         Lines that are none.
     """
 
     task: str
-    origin: str
     lines: tuple[Line, ...]
     problems: tuple[Problem, ...]
 
@@ -100,7 +98,8 @@ def read_sessions(name: str, folder: Path = Path()) -> SessionFile:
             if isinstance(line, Problem):
                 problems.append(line)
                 continue
-            task = file if whole and not wanted else task_of(line.fields, line.experiment)
+            named = bool(wanted) or "study" in line.fields or not whole
+            task = task_of(line.fields, line.experiment) if named else file
             counted[task] += 1
             if not wanted and len(counted) > 1:
                 lines.clear()
@@ -116,7 +115,9 @@ def read_sessions(name: str, folder: Path = Path()) -> SessionFile:
         )
     if not lines and not problems:
         raise GeppettoError(f"{place} has no sessions; write a line of JSON for each participant")
-    return SessionFile(wanted or next(iter(counted), file), place, tuple(lines), tuple(problems))
+    if not wanted and lines and "study" in lines[0].fields:
+        file = task_of(lines[0].fields, lines[0].experiment)
+    return SessionFile(wanted or file, tuple(lines), tuple(problems))
 
 
 _Records = Iterator[tuple[int, Any]]
@@ -128,7 +129,8 @@ def _source(place: str, folder: Path) -> tuple[str, bool, Any]:
     What is published in an archive is one task, however its experiments are called.
     """
     if place.startswith(HUB):
-        return place, False, _from_datasets(place.removeprefix(HUB), saved=False)
+        name = place.removeprefix(HUB)
+        return name.split("/")[-1], False, _from_datasets(name, saved=False)
     path = folder / place
     if path.is_dir():
         if any((path / mark).exists() for mark in ("dataset_dict.json", "state.json")):

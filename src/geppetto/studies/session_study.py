@@ -75,6 +75,8 @@ def check_sessions(file: SessionFile, declared: Codebook | None = None) -> Check
     nothing = [problem.column for problem in no_traits if "nobody has" in problem.message]
     frame = frame.drop(columns=nothing)
     problems += [*no_cells, *no_traits, *check_cells(codebook, frame)]
+    for name in [name for name in codebook.missing_in if name not in frame]:
+        problems.append(Problem("error", name, "`missing_in` names it and no line has it"))
     left, removed = exclude(tidy(codebook, frame))
     people = participants_of(left)
     options, missed = _options(codebook, used, {key: sessions[key] for key in people})

@@ -41,13 +41,12 @@ def parsed(text: str, first_trial: str | None = None) -> Session | Defect | None
     if not spans:
         return None
     lines = _lines(text, spans)
-    begin = _begin(text, lines) if first_trial is None else text.find(first_trial)
-    if not 0 <= begin <= spans[0].start:
-        reason = (
-            "the session has no such text before its first response; correct `first_trial` in the "
-            "codebook"
-        )
-        return Defect(reason, first_trial or "")
+    begin = (
+        _begin(text, lines) if first_trial is None else text.rfind(first_trial, 0, spans[0].start)
+    )
+    if begin < 0:
+        reason = "`first_trial` does not stand before the first response; correct it"
+        return Defect(reason, text[: spans[0].start][-40:])
     return Session(text, spans, (begin, *(end for _, end in lines[:-1]), len(text)))
 
 

@@ -37,7 +37,7 @@ def load_study(name: str, folder: Path = Path()) -> Study:
     GeppettoError
         If there is no such study, or its data have errors.
     """
-    if not is_file(name) and not is_sessions(name, folder):
+    if _is_bundled(name, folder):
         return bundled_study(name)
     checked = check_study(name, folder)
     advice = f"; see everything: geppetto studies check {name}"
@@ -50,6 +50,11 @@ def load_study(name: str, folder: Path = Path()) -> Study:
 def is_file(name: str) -> bool:
     """Whether a study is given as a codebook file, and not by the name of a bundled one."""
     return name.endswith(SUFFIXES)
+
+
+def _is_bundled(name: str, folder: Path) -> bool:
+    """Whether a study is, or can only be meant to be, a bundled one."""
+    return name in bundled_studies() or not (is_file(name) or is_sessions(name, folder))
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def check_study(name: str, folder: Path = Path()) -> Checked | CheckedSessions:
         if codebook.layout == "sessions":
             return check_sessions(read_sessions(str(data), folder / Path(name).parent), codebook)
         table, problems = read_table((folder / name).parent / data)
-    elif is_sessions(name, folder):
+    elif not _is_bundled(name, folder):
         return check_sessions(read_sessions(name, folder))
     else:
         bundled_study(name)
