@@ -233,9 +233,11 @@ def list_studies(context: typer.Context) -> None:
 
 @studies_app.command("show")
 def show_study(
-    name: Annotated[str, typer.Argument(help="A study's name, or a codebook file.")],
+    name: Annotated[
+        str, typer.Argument(help="A study's name, a codebook file, or a file of sessions.")
+    ],
 ) -> None:
-    """Describe a study: where it comes from, its people, traits, items and scales."""
+    """Describe a study: where it comes from, its people, their traits and what they did."""
     from geppetto.studies import load_study, terminal
 
     console.print(terminal.study(load_study(name, WORKSPACE)))
@@ -243,9 +245,11 @@ def show_study(
 
 @studies_app.command("check")
 def check_survey(
-    file: Annotated[str, typer.Argument(help="A codebook file, or a study's name.")],
+    file: Annotated[
+        str, typer.Argument(help="A codebook file, a file of sessions, or a study's name.")
+    ],
 ) -> None:
-    """List everything that is wrong with a survey's data; exit code 1 if anything is."""
+    """List everything that is wrong with a study's data; exit code 1 if anything is."""
     from geppetto.studies import check_study, terminal
     from geppetto.studies.problems import errors
 

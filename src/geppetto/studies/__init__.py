@@ -13,11 +13,14 @@ from geppetto.studies.codebook import (
     Waves,
 )
 from geppetto.studies.problems import Problem
+from geppetto.studies.session import Session, Span
+from geppetto.studies.session_study import CheckedSessions
 from geppetto.studies.study import Participant, Study
 from geppetto.studies.survey_file import Checked, check_study, load_study
 
 __all__ = [
     "Checked",
+    "CheckedSessions",
     "Codebook",
     "Exclusion",
     "Item",
@@ -25,7 +28,9 @@ __all__ = [
     "Participant",
     "Problem",
     "Scale",
+    "Session",
     "Source",
+    "Span",
     "Study",
     "Trait",
     "Waves",

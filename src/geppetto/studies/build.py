@@ -28,7 +28,7 @@ def study_from_table(codebook: Codebook, table: pd.DataFrame) -> Study:
     refuse(check_cells(codebook, table), f"study {codebook.name}")
     whole = tidy(codebook, table)
     people, excluded = exclude(whole)
-    return Study(codebook, _participants(people), excluded, whole.missing)
+    return Study(codebook, participants_of(people), excluded, whole.missing)
 
 
 def refuse(problems: Sequence[Problem], what: str, advice: str = "") -> None:
@@ -47,7 +47,8 @@ def refuse(problems: Sequence[Problem], what: str, advice: str = "") -> None:
         raise GeppettoError(f"{what}: {count} in the data: {shown}{advice}")
 
 
-def _participants(people: Tidy) -> dict[str, Participant]:
+def participants_of(people: Tidy) -> dict[str, Participant]:
+    """Participants by id; they have no session yet where the study is one of sessions."""
     codebook = people.codebook
     ids = people.rows.index.tolist()
     traits = {trait.name: _values(trait, people.facts[trait.name]) for trait in codebook.traits}

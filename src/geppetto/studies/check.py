@@ -24,6 +24,7 @@ from geppetto.studies.tidy import (
 
 ADULT = 18
 OLDEST = 120
+_DECLARE = "to use it, declare it among the `traits` of a codebook with `layout: sessions`"
 
 
 def check(codebook: Codebook, frame: pd.DataFrame) -> list[Problem]:
@@ -64,6 +65,8 @@ def check_cells(codebook: Codebook, frame: pd.DataFrame) -> list[Problem]:
 def _structure(codebook: Codebook) -> list[str]:
     """Columns that say what a row is."""
     names = [codebook.participant_column]
+    if codebook.layout == "sessions":
+        names.append("experiment")
     if codebook.layout == "long":
         names += [codebook.item_column, codebook.response_column]
         if codebook.waves and codebook.waves.column:
@@ -100,17 +103,20 @@ def _columns(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
             if name not in frame:
                 yield Problem("note", name, "the item has no retest", 1)
     for name in undeclared:
-        yield Problem("note", name, "not in the codebook, so not used", 1)
+        if codebook.layout == "sessions":
+            yield Problem("note", name, "not a trait that is known, so not used; " + _DECLARE)
+        else:
+            yield Problem("note", name, "not in the codebook, so not used", 1)
 
 
 def _ids(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
     """Rows of nobody, of somebody met before, or of an item answered before."""
     people = codebook.participant_column
     for name in _structure(codebook):
-        if name != codebook.response_column or codebook.layout == "wide":
+        if name != codebook.response_column or codebook.layout != "long":
             yield from in_cells("error", frame[name][frame[name].isna()], "the cell is empty")
     ids = frame[people]
-    if codebook.layout == "wide":
+    if codebook.layout != "long":
         message = "the participant has an earlier row; keep one, or declare `layout: long`"
         yield from in_cells("error", ids[ids.notna() & ids.duplicated()], message)
         return
@@ -181,7 +187,7 @@ def _no_codes(cells: pd.Series, codes: Collection[str], name: str, place: str) -
 
 def _disagreements(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
     """Rows of a long file that say something else of a participant than an earlier row did."""
-    if codebook.layout == "wide":
+    if codebook.layout != "long":
         return
     rows = predicted_rows(codebook, frame)
     who = rows[codebook.participant_column]
@@ -207,8 +213,8 @@ def _ages(people: Tidy) -> Iterator[Problem]:
             message = "not an age in years; correct it, or add it to `missing`"
             yield from in_cells("error", cells[impossible], message)
             yield from _minors(codebook, trait, cells[(values >= 0) & (values < ADULT)])
-        if trait.norm and trait.norm.range:
-            low, high = trait.norm.range
+        if trait.limits:
+            low, high = trait.limits
             message = f"outside the trait's range, {low:g} to {high:g}"
             yield from in_cells("error", cells[(values < low) | (values > high)], message)
 

@@ -45,6 +45,8 @@ class Norm(BaseModel):
         The lowest and the highest value that is possible.
     poles
         Words for its ends.
+    source
+        Who published the mean and the SD.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +55,7 @@ class Norm(BaseModel):
     sd: float = Field(gt=0)
     range: tuple[float, float] | None = None
     poles: Poles | None = None
+    source: str = ""
 
 
 class Trait(BaseModel):
@@ -70,6 +73,8 @@ class Trait(BaseModel):
         Meaning of each code of a categorical trait; None for a numeric one.
     norm
         What a number is to be compared with.
+    range
+        The lowest and the highest value that is possible, of a number without a norm.
     demographic
         Whether it says which groups a participant belongs to (age, gender, education), and not
         what they think or are like (a score, a diagnosis, a party). The arm `matched` looks for
@@ -85,6 +90,7 @@ class Trait(BaseModel):
     question: str
     values: dict[Text, Text] | None = None
     norm: Norm | None = None
+    range: tuple[float, float] | None = None
     demographic: bool = True
     computed_from: tuple[Text, ...] = ()
 
@@ -92,7 +98,16 @@ class Trait(BaseModel):
     def _norm_of_a_number(self) -> Self:
         if self.norm and self.values:
             raise ValueError(f"trait {self.name}: give either `values` or a `norm`")
+        if self.range and (self.values or self.norm):
+            raise ValueError(
+                f"trait {self.name}: `range` is of a number without a norm; a norm has its own"
+            )
         return self
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The lowest and the highest value that is possible, where that is known."""
+        return self.norm.range if self.norm else self.range
 
     @property
     def is_age(self) -> bool:
@@ -210,9 +225,11 @@ class Codebook(BaseModel):
     instruction
         What participants were told before they responded.
     data
-        The CSV or Parquet file, from the codebook's folder.
+        The CSV or Parquet file, from the codebook's folder. Of sessions, the archive, JSONL file,
+        folder or data set, and after `::` the task if there are several.
     layout
-        "wide" if the data have a row for each participant, "long" if for each response.
+        "wide" if the data have a row for each participant, "long" if for each response,
+        "sessions" if the text of what each participant read and did.
     participant_column, weight_column, cluster_column
         Columns with participants' ids, their survey weights and the groups they belong to.
     item_column, response_column
@@ -232,6 +249,11 @@ class Codebook(BaseModel):
         Who is not used, in this order.
     includes_minors
         Whether people under 18 may take part.
+    options
+        What the responses of sessions are: one of these, the same for everybody; "inferred" from
+        what is observed; or "open".
+    first_trial
+        What the first trial of a session begins with. It is inferred if not given.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -241,7 +263,7 @@ class Codebook(BaseModel):
     source: Source
     instruction: str
     data: Path | None = None
-    layout: Literal["wide", "long"] = "wide"
+    layout: Literal["wide", "long", "sessions"] = "wide"
     participant_column: Text
     weight_column: Text | None = None
     cluster_column: Text | None = None
@@ -253,11 +275,20 @@ class Codebook(BaseModel):
     missing_in: dict[Text, tuple[Text, ...]] = {}
     traits: tuple[Trait, ...]
     scales: dict[Text, Scale]
-    items: tuple[Item, ...] = Field(min_length=1)
+    items: tuple[Item, ...]
     constructs: dict[Text, Poles] = {}
     exclusions: tuple[Exclusion, ...] = ()
     includes_minors: bool = False
     notes: str = ""
+    options: tuple[Text, ...] | Literal["inferred", "open"] = "inferred"
+    first_trial: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sessions_have_no_items(cls, content: Any) -> Any:
+        if isinstance(content, dict) and content.get("layout") == "sessions":
+            return _OF_SESSIONS | {"title": content.get("name", "")} | content
+        return content
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
@@ -277,7 +308,7 @@ class Codebook(BaseModel):
                 _known("item", item_name, items, f"computed_from of trait {trait.name}")
         described = [*columns, *(exclusion.column for exclusion in self.exclusions)]
         described += [name for name in (self.cluster_column, self.weight_column) if name]
-        for column in self.missing_in:
+        for column in self.missing_in if self.layout != "sessions" else ():
             _known("column", column, described, "missing_in")
         reasons = [exclusion.reason for exclusion in self.exclusions]
         if len(set(reasons)) < len(reasons):
@@ -285,11 +316,30 @@ class Codebook(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _sessions_fit(self) -> Self:
+        sessions = self.layout == "sessions"
+        if not sessions and not self.items:
+            raise ValueError("`items` is empty; a study has at least one item")
+        of_others = ("items", "scales", "constructs", "instruction", "waves")
+        for key in of_others if sessions else ("options", "first_trial"):
+            if key in self.model_fields_set and getattr(self, key):
+                raise ValueError(
+                    f"`{key}` does not belong to `layout: sessions`: their text has it all"
+                    if sessions
+                    else f"`{key}` belongs to `layout: sessions`; this file is {self.layout}"
+                )
+        if sessions and self.participant_column != "participant":
+            raise ValueError("participants of sessions are in `participant`; leave the key out")
+        if isinstance(self.options, tuple) and len(set(self.options)) < max(2, len(self.options)):
+            raise ValueError("options: name at least two, each once; or say `options: open`")
+        return self
+
+    @model_validator(mode="after")
     def _layout_fits(self) -> Self:
         long = self.layout == "long"
         for key in ("item_column", "response_column", "repeats_are_retest"):
             if key in self.model_fields_set and not long:
-                raise ValueError(f"`{key}` belongs to `layout: long`; this file is wide")
+                raise ValueError(f"`{key}` belongs to `layout: long`; this file is {self.layout}")
         if self.waves and self.waves.predict == self.waves.retest:
             raise ValueError("waves: `predict` and `retest` are the same")
         if self.waves and (self.waves.column is not None) != long:
@@ -321,6 +371,17 @@ class Codebook(BaseModel):
     def missing_codes(self, column: str) -> frozenset[str]:
         """Codes that stand for "no answer" in a column."""
         return frozenset(self.missing) | frozenset(self.missing_in.get(column, ()))
+
+
+_OF_SESSIONS: dict[str, Any] = {
+    "source": {"origin": ""},
+    "instruction": "",
+    "participant_column": "participant",
+    "traits": (),
+    "scales": {},
+    "items": (),
+}
+"""What a codebook of sessions need not say."""
 
 
 def _known(kind: str, name: str, known: Iterable[str], place: str) -> None:

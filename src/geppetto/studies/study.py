@@ -77,6 +77,8 @@ class Study:
         How people who take no part in an experiment responded; None if nobody was left out.
     asked
         The items that a persona is written for, where a strategy is given the study.
+    notes
+        What was decided when the data were read and cannot be seen in them.
     """
 
     codebook: Codebook
@@ -85,10 +87,16 @@ class Study:
     missing: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     reference: Reference | None = None
     asked: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         return self.codebook.name
+
+    @property
+    def has_sessions(self) -> bool:
+        """Whether participants have behavioural sessions, and no responses to items."""
+        return self.codebook.layout == "sessions"
 
     @cached_property
     def items(self) -> dict[str, Item]:
@@ -135,7 +143,7 @@ class Study:
     @cached_property
     def without_people(self) -> Study:
         """The codebook alone: all that a strategy is told of a study."""
-        return replace(self, people={}, excluded={}, missing={})
+        return replace(self, people={}, excluded={}, missing={}, notes=())
 
     def with_reference(self, people: Iterable[Participant]) -> Study:
         """The study with what everybody but these people tells about responses in general."""
@@ -184,4 +192,7 @@ class Study:
                     )
                 ).encode()
             )
+            if person.session is not None:
+                digest.update(person.session.text.encode())
+                digest.update(repr((person.session.spans, person.session.trials)).encode())
         return digest.hexdigest()

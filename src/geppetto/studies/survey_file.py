@@ -1,4 +1,4 @@
-"""Studies by name, or from a user's own codebook file and the data that it names."""
+"""Studies by name, from a user's own codebook file and its data, or from a file of sessions."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from geppetto.studies.bundled import bundled_studies, bundled_study, bundled_tab
 from geppetto.studies.check import check
 from geppetto.studies.codebook import Codebook
 from geppetto.studies.problems import Problem
+from geppetto.studies.session_file import is_sessions, read_sessions
+from geppetto.studies.session_study import CheckedSessions, check_sessions
 from geppetto.studies.study import Study
 from geppetto.studies.table_file import read_table
 from geppetto.yaml_file import read_yaml
@@ -21,12 +23,12 @@ SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def load_study(name: str, folder: Path = Path()) -> Study:
-    """A study with its participants: a bundled one by name, or that of a codebook file.
+    """A study with its participants: a bundled one, that of a codebook file, or sessions.
 
     Parameters
     ----------
     name
-        A name, or the path of a YAML or JSON file.
+        A name; the path of a YAML or JSON file; or sessions as `read_sessions` takes them.
     folder
         Where such a path begins.
 
@@ -35,17 +37,24 @@ def load_study(name: str, folder: Path = Path()) -> Study:
     GeppettoError
         If there is no such study, or its data have errors.
     """
-    if not is_file(name):
+    if _is_bundled(name, folder):
         return bundled_study(name)
     checked = check_study(name, folder)
     advice = f"; see everything: geppetto studies check {name}"
     refuse(checked.problems, name, advice)
+    if isinstance(checked, CheckedSessions):
+        return checked.study
     return study_from_table(checked.codebook, checked.table)
 
 
 def is_file(name: str) -> bool:
     """Whether a study is given as a codebook file, and not by the name of a bundled one."""
     return name.endswith(SUFFIXES)
+
+
+def _is_bundled(name: str, folder: Path) -> bool:
+    """Whether a study is, or can only be meant to be, a bundled one."""
+    return name in bundled_studies() or not (is_file(name) or is_sessions(name, folder))
 
 
 @dataclass(frozen=True)
@@ -57,21 +66,28 @@ class Checked:
     problems: tuple[Problem, ...]
 
 
-def check_study(name: str, folder: Path = Path()) -> Checked:
+def check_study(name: str, folder: Path = Path()) -> Checked | CheckedSessions:
     """A study's data as they are in its file, and all that is wrong with them.
 
     Parameters and errors are those of `load_study`, except that wrong data are no error.
     """
     if is_file(name):
-        codebook, (table, problems) = _read(folder / name)
+        codebook, data = _read(folder / name)
+        if codebook.layout == "sessions":
+            return check_sessions(read_sessions(str(data), folder / Path(name).parent), codebook)
+        table, problems = read_table((folder / name).parent / data)
+    elif not _is_bundled(name, folder):
+        return check_sessions(read_sessions(name, folder))
     else:
         bundled_study(name)
         codebook, table, problems = bundled_studies()[name], bundled_table(name), []
     return Checked(codebook, table, (*problems, *check(codebook, table)))
 
 
-def _read(path: Path) -> tuple[Codebook, tuple[pd.DataFrame, list[Problem]]]:
+def _read(path: Path) -> tuple[Codebook, Path]:
+    """A codebook and its data, as it names them."""
     codebook = read_yaml(path, Codebook, what="codebook file", name=path.stem)
     if codebook.data is None:
-        raise GeppettoError(f"{path}: `data` is missing: the CSV or Parquet file with the people")
-    return codebook, read_table(path.parent / codebook.data)
+        kind = "file of sessions" if codebook.layout == "sessions" else "CSV or Parquet file"
+        raise GeppettoError(f"{path}: `data` is missing: the {kind} with the people")
+    return codebook, codebook.data

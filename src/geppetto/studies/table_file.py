@@ -106,10 +106,11 @@ def _distinct(header: list[str]) -> tuple[list[int], list[Problem]]:
 
 def _as_text(values: list[Any]) -> list[str | None]:
     """Each value as the text of its code."""
-    return [_code(value) for value in values]
+    return [code_text(value) for value in values]
 
 
-def _code(value: Any) -> str | None:
+def code_text(value: Any) -> str | None:
+    """A value as the text of its code; None if there is none."""
     if value is None or value is pd.NA or value is pd.NaT or value != value:
         return None
     if isinstance(value, float | Decimal) and value == value // 1:

@@ -13,6 +13,8 @@ from geppetto.studies.bundled import bundled_studies, data_card
 from geppetto.studies.check import readable
 from geppetto.studies.codebook import Codebook, Trait
 from geppetto.studies.problems import errors, grouped
+from geppetto.studies.session_study import CheckedSessions
+from geppetto.studies.session_terminal import sessions
 from geppetto.studies.study import Study
 from geppetto.studies.survey_file import Checked
 from geppetto.studies.tidy import exclude, tidy
@@ -37,6 +39,11 @@ def study(one: Study) -> RenderableType:
     for trait in one.traits.values():
         known = sum(trait.name in person.traits for person in people)
         traits.add_row(trait.name, _label(trait), _values(trait), f"{known:,}")
+    total = len(people) + sum(one.excluded.values())
+    counts_of_people = _counts(total, one.excluded, one.missing)
+    parts: list[RenderableType] = [_origin(one.codebook), "", counts_of_people, "", traits, ""]
+    if one.has_sessions:
+        return Group(*parts, sessions(one))
     items = _table("item", "text", "measures")
     items.add_column("answered by", justify="right")
     retested = any(person.retest for person in people)
@@ -52,16 +59,17 @@ def study(one: Study) -> RenderableType:
         Text(f"scale {name}: " + " · ".join(f"{c} {label}" for c, label in scale.options.items()))
         for name, scale in one.codebook.scales.items()
     ]
-    total = len(people) + sum(one.excluded.values())
-    counts_of_people = _counts(total, one.excluded, one.missing)
-    parts: list[RenderableType] = [_origin(one.codebook), "", counts_of_people, "", traits, ""]
     return Group(*parts, items, "", *scales)
 
 
-def check(checked: Checked) -> RenderableType:
-    """What is wrong with a survey's data, and what is counted in them."""
+def check(checked: Checked | CheckedSessions) -> RenderableType:
+    """What is wrong with a study's data, and what is counted in them."""
     parts: list[RenderableType] = [Text(f"study {checked.codebook.name}", "bold")]
-    if readable(checked.codebook, checked.table):
+    if isinstance(checked, CheckedSessions):
+        one = checked.study
+        total = len(one.people) + sum(one.excluded.values())
+        parts += [_counts(total, one.excluded, one.missing), "", sessions(one)]
+    elif readable(checked.codebook, checked.table):
         whole = tidy(checked.codebook, checked.table)
         _, excluded = exclude(whole)
         parts.append(_counts(len(whole.rows), excluded, whole.missing))
@@ -129,7 +137,8 @@ def _label(trait: Trait) -> str:
 def _values(trait: Trait) -> str:
     if trait.values is not None:
         return " · ".join(dict.fromkeys(trait.values.values()))
+    limits = f", {trait.limits[0]:g} to {trait.limits[1]:g}" if trait.limits else ""
     if trait.norm is None:
-        return "a number"
-    limits = f", {trait.norm.range[0]:g} to {trait.norm.range[1]:g}" if trait.norm.range else ""
-    return f"a number{limits} (mean {trait.norm.mean:g}, sd {trait.norm.sd:g})"
+        return f"a number{limits}"
+    source = f"; {trait.norm.source}" if trait.norm.source else ""
+    return f"a number{limits} (mean {trait.norm.mean:g}, sd {trait.norm.sd:g}{source})"

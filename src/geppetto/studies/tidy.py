@@ -100,7 +100,7 @@ def answers(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Answers]:
 
 
 def _raw_answers(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Answers]:
-    if codebook.layout == "wide":
+    if codebook.layout != "long":
         waves = codebook.waves
         endings = {False: waves.predict if waves else ""} | ({True: waves.retest} if waves else {})
         for retest, ending in endings.items():
