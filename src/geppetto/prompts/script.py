@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -12,7 +12,7 @@ from geppetto.personas.strategy import Persona
 from geppetto.prompts.chat import ChatTemplate, Turn
 from geppetto.prompts.transcript import Response, Transcript
 from geppetto.prompts.turns import around, own_system
-from geppetto.studies.session import CLOSING, OPENING, Session
+from geppetto.studies.session import CLOSING, OPENING, Session, Span
 
 _END_OF_SENTENCE = re.compile(r"\A[.,;:!?)\]\"'’”]+(?=\s|$)")
 
@@ -127,15 +127,19 @@ def _transcript(made: Script, session: Session, window: Window, shared: bool) ->
 def _as_text(persona: Persona | None, session: Session, window: Window) -> Script:
     """Persona, blank line and the session as its source has it."""
     opening = f"{persona.text}\n\n" if persona else ""
-    numbers = _shown(session, window)
-    places = [session.trials[window.trial], *(session.spans[n].end for n in numbers)]
+    place = session.trials[window.trial]
     steps = []
-    for number, place in zip(numbers, places, strict=False):
-        before = session.text[place : session.spans[number].start]
+    for span in _shown(session, window):
+        before = session.text[place : span.start]
         if not before.endswith(OPENING):
-            raise RuntimeError(f"response {number} does not follow {OPENING}")
-        steps.append(Step(before, len(OPENING), _response(session, number)))
-    return Script(opening + session.instructions, numbers[0], tuple(steps))
+            raise RuntimeError(f"the response at character {span.start} has no {OPENING} before it")
+        steps.append(Step(before, len(OPENING), session.text[span.start : span.end]))
+        place = span.end
+    return Script(
+        head=opening + session.instructions,
+        first=session.first_response(window.trial),
+        steps=tuple(steps),
+    )
 
 
 def _as_turns(
@@ -151,6 +155,37 @@ def _as_turns(
     Marks are left out. So is the punctuation after one that ended the response's sentence.
     Responses between which nothing is read are lines of one answer, since a turn may not be empty.
     """
+    system, lead = _told(persona, session, template)
+    asked = _asked(session, window)
+    turns = [Turn(role="system", content=system)] if system else []
+    first = len(turns)
+    for question, answers in asked:
+        opening = lead if len(turns) == first else ""
+        turns.append(Turn(role="user", content=opening + question))
+        turns.append(Turn(role="assistant", content="\n".join(answers)))
+    before = around(turns, template)
+    told = "".join(text + turn.content for text, turn in zip(before, turns[:first], strict=False))
+    steps = []
+    for (question, answers), ask, answer in zip(
+        asked, ("", *before[first + 2 :: 2]), before[first + 1 :: 2], strict=True
+    ):
+        steps.append(Step(ask + question + answer, len(answer), answers[0]))
+        steps += [Step("\n", 1, later) for later in answers[1:]]
+    return Script(
+        head=told + before[first] + lead,
+        first=session.first_response(window.trial),
+        steps=tuple(steps),
+    )
+
+
+def _told(persona: Persona | None, session: Session, template: ChatTemplate) -> tuple[str, str]:
+    """The system turn, empty if there is none, and what opens the first user turn.
+
+    Raises
+    ------
+    GeppettoError
+        If the template would write a system turn of its own.
+    """
     instructions = session.instructions.strip()
     system, user = [instructions] if instructions else [], list[str]()
     if persona is not None:
@@ -163,54 +198,36 @@ def _as_turns(
             "no system turn, and this session has no instructions to stand there; declare where "
             "its first trial begins, or use `presentation: text`"
         )
+    return "\n\n".join(system), "".join(f"{text}\n\n" for text in user)
+
+
+def _asked(session: Session, window: Window) -> list[tuple[str, list[str]]]:
+    """What is read, without marks, and the responses that follow it with nothing between them.
+
+    Raises
+    ------
+    GeppettoError
+        If the first response has nothing before it.
+    """
     asked: list[tuple[str, list[str]]] = []
-    numbers = _shown(session, window)
-    for number, question in zip(numbers, _questions(session, window, numbers), strict=True):
-        if question or not asked:
-            asked.append((question, []))
-        asked[-1][1].append(_response(session, number))
-    if not asked[0][0]:
-        raise GeppettoError(
-            f"trial {window.trial + 1} of a session has nothing to read before its response, so no "
-            "turn can ask for it; use `presentation: text`"
-        )
-    lead = "".join(f"{text}\n\n" for text in user)
-    turns = [Turn(role="system", content="\n\n".join(system))] if system else []
-    for question, answers in asked:
-        turns.append(Turn(role="user", content=question))
-        turns.append(Turn(role="assistant", content="\n".join(answers)))
-    first = len(turns) - 2 * len(asked)
-    turns[first] = Turn(role="user", content=lead + asked[0][0])
-    standing = list(around(turns, template))
-    head = "".join(
-        [*(text for n in range(first) for text in (standing[n], turns[n].content)), standing[first]]
-    )
-    standing[first] = ""
-    steps = []
-    for (question, answers), ask, answer in zip(
-        asked, standing[first::2], standing[first + 1 :: 2], strict=True
-    ):
-        steps.append(Step(ask + question + answer, len(answer), answers[0]))
-        steps += [Step("\n", 1, later) for later in answers[1:]]
-    return Script(head + lead, numbers[0], tuple(steps))
-
-
-def _questions(session: Session, window: Window, numbers: range) -> Iterator[str]:
-    """What is read before each response, without marks; empty where that is nothing."""
     place = session.trials[window.trial]
-    for number in numbers:
-        read = session.text[place : session.spans[number].start].removesuffix(OPENING)
-        if read.startswith(CLOSING):
+    for span in _shown(session, window):
+        read = session.text[place : span.start].removesuffix(OPENING)
+        if asked:
             read = _END_OF_SENTENCE.sub("", read.removeprefix(CLOSING))
-        yield read.strip()
-        place = session.spans[number].end
+        question = read.strip()
+        if not question and not asked:
+            raise GeppettoError(
+                f"trial {window.trial + 1} of a session has nothing to read before its response, "
+                "so no turn can ask for it; use `presentation: text`"
+            )
+        if question:
+            asked.append((question, []))
+        asked[-1][1].append(session.text[span.start : span.end])
+        place = span.end
+    return asked
 
 
-def _shown(session: Session, window: Window) -> range:
-    """Numbers of the responses in a window."""
-    return range(session.first_response(window.trial), window.stop)
-
-
-def _response(session: Session, number: int) -> str:
-    span = session.spans[number]
-    return session.text[span.start : span.end]
+def _shown(session: Session, window: Window) -> tuple[Span, ...]:
+    """Where the responses in a window stand."""
+    return session.spans[session.first_response(window.trial) : window.stop]
