@@ -1,115 +1,126 @@
-"""Sessions as text: responses are found by their marks, and trials by their lines."""
+"""What a model reads of a session, word for word."""
+
+from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geppetto.studies.session import Session
-from geppetto.studies.session_text import Defect, parsed
+from geppetto.models.llama_cpp import LlamaCppModel
+from geppetto.personas.strategy import Persona
+from geppetto.prompts.chat import ChatTemplate
+from geppetto.prompts.script import Window, transcripts
+from geppetto.prompts.session_layout import History, SessionLayout
+from geppetto.prompts.transcript import Transcript
+from geppetto.prompts.windows import Reader, fit
+from geppetto.studies.session import CLOSING, OPENING, Session
+from sessions import BANDIT, TEMPLATES, marked, sessions
 
-WORDS = st.text("ab 7.,-\n", max_size=12)
-RESPONSES = st.text("xyz -=<19", min_size=1, max_size=5).filter(
-    lambda text: text == text.strip() and "<<" not in text and text[0] != "<"
-)
-
-
-def session(text: str, first_trial: str | None = None) -> Session:
-    found = parsed(text, first_trial)
-    assert isinstance(found, Session), found
-    return found
-
-
-def trials(found: Session) -> list[str]:
-    return [found.text[a:b] for a, b in zip(found.trials[:-1], found.trials[1:], strict=True)]
+GOLDEN = Path(__file__).parent / "golden" / "sessions"
+PERSONA = Persona("You are a 30-year-old woman.\nYou worry a lot.")
 
 
-@given(st.lists(st.tuples(WORDS, RESPONSES), min_size=1, max_size=12), WORDS)
-def test_every_response_is_found_where_it_stands(parts: list[tuple[str, str]], ending: str) -> None:
-    text = "".join(f"{before}<<{response}>> " for before, response in parts) + ending
-    found = session(text)
-    assert list(found.responses) == [response for _, response in parts]
-    assert all(text[span.start - 2 : span.start] == "<<" for span in found.spans)
-    assert all(text[span.end : span.end + 2] == ">>" for span in found.spans)
+def as_read(made: Transcript) -> str:
+    """A transcript in which the scored responses and what announces them are bracketed."""
+    text, place = "", 0
+    for response in made.responses:
+        text += made.text[place : response.opening]
+        text += f"⟦{made.text[response.opening : response.start]}"
+        text += f"|{made.text[response.start : response.end]}⟧"
+        place = response.end
+    return text + made.text[place:]
 
 
-@given(st.lists(st.tuples(WORDS, RESPONSES), min_size=1, max_size=12), WORDS)
-def test_instructions_and_trials_make_up_the_text_and_no_trial_is_without_a_response(
-    parts: list[tuple[str, str]], ending: str
+@pytest.mark.parametrize("history", ["all", 0, 1])
+@pytest.mark.parametrize("how", ["text", "turns"])
+def test_transcripts_are_the_golden_ones(
+    how: str, history: History, smollm2: LlamaCppModel
 ) -> None:
-    text = "".join(f"{before}<<{response}>> " for before, response in parts) + ending
-    found = session(text)
-    assert found.instructions + "".join(trials(found)) == text
-    numbers = [found.trial_of(response) for response in range(len(found.spans))]
-    assert sorted(set(numbers)) == list(range(len(found.trials) - 1))
-    assert numbers == sorted(numbers)
-
-
-@given(st.text("<> a\n", max_size=30))
-def test_any_text_is_a_session_or_says_why_it_is_none(text: str) -> None:
-    found = parsed(text)
-    if found is None:
-        assert "<<" not in text and ">>" not in text
-    elif isinstance(found, Defect):
-        assert found.reason
-    else:
-        assert all(response == response.strip() != "" for response in found.responses)
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("You press <<A.\n", "never closed"),
-        ("You press A>>.\n", "without << before it"),
-        ("You press <<A and <<B>>.\n", "a second << before"),
-        ("You press <<<A>>.\n", "more than two < in a row"),
-        ("You press <<>>.\n", "an empty response"),
-        ("You press << >>.\n", "an empty response"),
-        ("You press << A>>.\n", "spaces around a response"),
-        ("You press <<A >>.\n", "spaces around a response"),
-    ],
-)
-def test_marks_that_do_not_fit_are_named_with_what_to_do(text: str, reason: str) -> None:
-    found = parsed(f"You press <<B>>.\n{text}")
-    assert isinstance(found, Defect)
-    assert reason in found.reason and found.excerpt.split()
-
-
-def test_a_response_may_look_like_an_arrow_or_end_in_an_angle_bracket() -> None:
-    found = session("You write <<-5>>, <<->> and <<a<b>>. x < y > z <<->>>\n")
-    assert found.responses == ("-5", "-", "a<b", "-")
-
-
-def test_responses_on_one_line_are_of_one_trial() -> None:
-    found = session("Rules.\nGuess <<A>>, sure <<90>>.\nGuess <<B>>, sure <<50>>.\nThe end.\n")
-    assert trials(found) == [
-        "Guess <<A>>, sure <<90>>.\n",
-        "Guess <<B>>, sure <<50>>.\nThe end.\n",
+    """Delete a golden file and run the test to record it anew; then read it."""
+    template = smollm2.template if how == "turns" else None
+    layout = SessionLayout(history=(history,))
+    shown = fit(BANDIT, {Reader("smollm2", template, len, 10_000): [PERSONA]}, layout)
+    made = transcripts(PERSONA, BANDIT, shown.windows[history], template)
+    parts = [
+        f"=== transcript {number} of {len(made)}; shared: {one.head} characters\n{as_read(one)}"
+        for number, one in enumerate(made, 1)
     ]
-    assert found.instructions == "Rules.\n"
+    text = "\n\n".join(parts) + "\n"
+    path = GOLDEN / f"{how}_history_{history}.txt"
+    if not path.exists():
+        path.write_text(text, "utf-8")
+        pytest.fail(f"{path.name} was missing and has been recorded; read it and run again")
+    assert text == path.read_text("utf-8")
 
 
-def test_the_first_trial_begins_with_the_line_that_the_second_begins_with() -> None:
-    text = "Rules.\nHere is a card.\nIt is red.\nYou say <<A>>.\nHere is a card.\nYou say <<B>>.\n"
-    assert session(text).instructions == "Rules.\n"
+def reference(persona: Persona | None, session: Session, window: Window) -> str:
+    """The text of a window, from the definition: source text, cut once or twice."""
+    before = f"{persona.text}\n\n" if persona else ""
+    end = session.spans[window.stop - 1].end
+    return before + session.instructions + session.text[session.trials[window.trial] : end]
 
 
-def test_the_first_trial_has_as_many_lines_as_all_others() -> None:
-    text = "Rules.\nMore rules.\nA card.\nYou say <<A>>.\nA cat.\nYou say <<B>>.\nA\n<<B>>"
-    assert session(text).instructions == "Rules.\nMore rules.\n"
+@given(data=st.data(), session=sessions(), persona=st.sampled_from([None, PERSONA]))
+@settings(max_examples=150, deadline=None)
+def test_text_is_the_source_and_every_response_is_where_it_says(
+    data: st.DataObject, session: Session, persona: Persona | None
+) -> None:
+    trial = data.draw(st.integers(0, len(session.trials) - 2))
+    first = session.first_response(trial)
+    start = data.draw(st.integers(first, len(session.spans) - 1))
+    window = Window(trial, start, data.draw(st.integers(start + 1, len(session.spans))))
+    for template in (None, *TEMPLATES.values()):
+        (made,) = transcripts(persona, session, [window], template)
+        if template is None:
+            assert made.text == reference(persona, session, window)
+        assert [r.number for r in made.responses] == list(range(window.start, window.stop))
+        assert [made.text[r.start : r.end] for r in made.responses] == list(
+            session.responses[window.start : window.stop]
+        )
+        assert [r.options for r in made.responses] == [
+            span.options for span in session.spans[window.start : window.stop]
+        ]
+        assert made.text.endswith(session.responses[window.stop - 1])
+        check_breaks(made, session, window, template)
 
 
-def test_the_first_trial_is_its_line_if_others_differ_in_length() -> None:
-    text = "Rules.\nA card.\nYou say <<A>>.\nA cat.\nYou say <<B>>.\nYou say <<B>>.\n"
-    assert session(text).instructions == "Rules.\nA card.\n"
+def check_breaks(
+    made: Transcript, session: Session, window: Window, template: ChatTemplate | None
+) -> None:
+    """There is one after persona and instructions, and two for every response that is shown."""
+    assert list(made.breaks) == sorted(set(made.breaks))
+    bounds = list(made.breaks)
+    if len(bounds) % 2:
+        assert made.text[: bounds.pop(0)].endswith(session.instructions) or template is not None
+    shown = session.responses[session.first_response(window.trial) : window.stop]
+    pairs = zip(bounds[::2], bounds[1::2], strict=True)
+    assert [made.text[start:end] for start, end in pairs] == list(shown)
+    for response in made.responses:
+        assert {response.start, response.end} <= set(bounds)
+        assert response.opening < response.start
+        if template is None:
+            assert made.text[response.opening : response.start] == OPENING
 
 
-def test_one_trial_is_its_line_and_all_that_follows() -> None:
-    found = session("Rules.\nYou say <<A>>.\nBye.\n")
-    assert trials(found) == ["You say <<A>>.\nBye.\n"]
+def test_transcripts_of_one_person_and_persona_share_their_head() -> None:
+    windows = [Window(0, 0, 3), Window(1, 3, 5)]
+    for template in (None, *TEMPLATES.values()):
+        first, second = transcripts(PERSONA, BANDIT, windows, template)
+        assert first.head == second.head > 0
+        assert first.text[: first.head] == second.text[: second.head]
+        assert PERSONA.text in first.text[: first.head]
+        assert "two machines" in first.text[: first.head]
+        assert "Round" not in first.text[: first.head]
+        assert first.breaks[0] == first.head
+        (alone,) = transcripts(PERSONA, BANDIT, windows[:1], template)
+        assert alone.head == 0
+        assert (alone.text, alone.breaks) == (first.text, first.breaks)
 
 
-def test_a_codebook_says_where_the_first_trial_begins() -> None:
-    text = "Round 1 will be hard.\nRound 1. A card.\nYou say <<A>>.\nA cat.\nYou say <<B>>.\n"
-    assert session(text, "Round 1").instructions == "Round 1 will be hard.\n"
-    missing = parsed(text, "Round 7")
-    assert isinstance(missing, Defect) and "`first_trial`" in missing.reason
+def test_marks_that_are_part_of_the_text_stay_in_it() -> None:
+    session = marked("If a << b, press 1.\n", "2 << 3? <<1>>\n", "3 >> 2? <<0>>\n")
+    session = Session(session.text, session.spans[-1:], session.trials[1:])
+    (made,) = transcripts(None, session, [Window(0, 0, 1)], None)
+    assert made.text == f"If a << b, press 1.\n2 << 3? <<1>>\n3 {CLOSING} 2? {OPENING}0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from geppetto.errors import GeppettoError
 
 _SYSTEM, _USER, _ANSWER = "\ue000", "\ue001", "\ue002"
+_OPEN_REASONING = re.compile(r"<(think|thinking|thought|reason|reasoning)>\s*$")
 
 
 class Turn(BaseModel):
@@ -20,7 +22,7 @@ class Turn(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    role: Literal["system", "user"]
+    role: Literal["system", "user", "assistant"]
     content: str
 
 
@@ -54,13 +56,13 @@ class ChatTemplate(BaseModel):
             If the template drops, alters or repeats a turn.
         """
         turns = self._without_system_role(turns) if not self.has_system_role else turns
-        try:
-            text = self._before_answer([turn.model_dump() for turn in turns])
-        except _RefusalError as error:
-            raise GeppettoError(
-                f"the model's chat template refuses the conversation: {error}; declare the model "
-                "`kind: base` to score it on plain text"
-            ) from error
+        answered = [*turns, Turn(role="assistant", content=_ANSWER)]
+        finished = self.rendered(answered, open_ended=False)
+        if finished.count(_ANSWER) != 1:
+            raise GeppettoError("the chat template does not render an assistant turn as written")
+        text = answer_prefix(
+            self.rendered(turns, open_ended=True), finished[: finished.index(_ANSWER)]
+        )
         for turn in turns:
             if text.count(turn.content) != 1:
                 raise GeppettoError(
@@ -73,10 +75,9 @@ class ChatTemplate(BaseModel):
     @cached_property
     def has_system_role(self) -> bool:
         """Whether the template accepts a system turn and writes its content."""
+        turns = [Turn(role="system", content=_SYSTEM), Turn(role="user", content=_USER)]
         try:
-            return _SYSTEM in self._before_answer(
-                [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": _USER}]
-            )
+            return _SYSTEM in self._render(turns, open_ended=True)
         except _RefusalError:
             return False
 
@@ -86,27 +87,27 @@ class ChatTemplate(BaseModel):
         text = "\n\n".join(turn.content for turn in turns)
         return [Turn(role="user", content=text)]
 
-    def _before_answer(self, messages: list[dict[str, str]]) -> str:
-        answered = [*messages, {"role": "assistant", "content": _ANSWER}]
-        open_ended = self._render(messages, add_generation_prompt=True)
-        finished = self._render(answered, add_generation_prompt=False)
-        if finished.count(_ANSWER) != 1:
-            raise GeppettoError("the chat template does not render an assistant turn as written")
-        before_answer = finished[: finished.index(_ANSWER)]
-        shorter, longer = sorted((open_ended, before_answer), key=len)
-        if not longer.startswith(shorter):
-            raise GeppettoError(
-                "the chat template writes another text before a finished answer than before an "
-                "open one, so an answer's place cannot be verified; declare the model "
-                "`kind: base` to score it on plain text"
-            )
-        return longer
+    def rendered(self, turns: Sequence[Turn], open_ended: bool) -> str:
+        """What the template makes of some turns, unchecked; `open_ended` lets an answer follow.
 
-    def _render(self, messages: list[dict[str, str]], add_generation_prompt: bool) -> str:
+        Raises
+        ------
+        GeppettoError
+            If the template refuses the conversation, or cannot be rendered.
+        """
+        try:
+            return self._render(turns, open_ended)
+        except _RefusalError as error:
+            raise GeppettoError(
+                f"the model's chat template refuses the conversation: {error}; declare the model "
+                "`kind: base` to score it on plain text"
+            ) from error
+
+    def _render(self, turns: Sequence[Turn], open_ended: bool) -> str:
         try:
             text: str = self._compiled.render(
-                messages=messages,
-                add_generation_prompt=add_generation_prompt,
+                messages=[{"role": turn.role, "content": turn.content} for turn in turns],
+                add_generation_prompt=open_ended,
                 bos_token=self.bos,
                 eos_token=self.eos,
                 enable_thinking=False,
@@ -128,6 +129,30 @@ class ChatTemplate(BaseModel):
             return environment.from_string(self.source)
         except TemplateError as error:
             raise GeppettoError(f"the model's chat template is not valid Jinja: {error}") from error
+
+
+def answer_prefix(*openings: str) -> str:
+    """The longest of the texts that a template writes before an answer.
+
+    Raises
+    ------
+    GeppettoError
+        If another does not begin it, or it ends in reasoning that is left open.
+    """
+    longest = max(openings, key=len)
+    if not all(longest.startswith(opening) for opening in openings):
+        raise GeppettoError(
+            "the chat template writes another text before a finished answer than before an "
+            "open one, so an answer's place cannot be verified; declare the model "
+            "`kind: base` to score it on plain text"
+        )
+    if opened := _OPEN_REASONING.search(longest):
+        raise GeppettoError(
+            f"the chat template opens reasoning ({opened[0].strip()}) before an answer and does "
+            "not close it, so an answer would be read as reasoning; declare the model "
+            "`kind: base` to score it on plain text"
+        )
+    return longest
 
 
 class _RefusalError(Exception):

@@ -40,8 +40,9 @@ class Transcript:
     responses
         Those that are scored, in order; others in the text are context.
     breaks
-        Offsets at which the text is cut before it is tokenised, ascending: the beginning and the
-        end of every response in it, scored or not.
+        Offsets at which the text is cut before it is tokenised, ascending: the end of persona and
+        instructions, if there are any, and the beginning and the end of every response in it,
+        scored or not. So every part has the same tokens wherever it stands.
     head
         Length of the beginning of the text that other transcripts of the same person and persona
         share; 0 if there are no others.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -54,6 +55,10 @@ class Session:
     def instructions(self) -> str:
         """What was read before the first trial."""
         return self.text[: self.trials[0]]
+
+    def first_response(self, trial: int) -> int:
+        """Number of the first response of a trial, or of the one after the last trial's."""
+        return bisect_left(self.spans, self.trials[trial], key=lambda span: span.start)
 
     def trial_of(self, response: int) -> int:
         """Number of the trial in which a response stands, from 0."""
