@@ -146,6 +146,21 @@ class Resampling:
         """The sample itself, shape (1, participants)."""
         return (self.base * self._share)[None]
 
+    @property
+    def tails(self) -> Floats:
+        """Shares of the draws below the two ends of an expanded percentile interval.
+
+        Draws of n vary less than n do, by (n - 1)/n in variance, and a percentile interval has the
+        normal's tails where t's are due. Quantiles further out make up for both: those at
+        Φ(∓ t(n - 1) sqrt(n / (n - 1))) (Hesterberg 2015, The American Statistician 69, 371-386,
+        section 5.3). n is the number of people, of groups, or of studies where some are drawn.
+        """
+        drawn = self.units if self.studies is None else float(self.studies.max() + 1)
+        if drawn <= 1:  # survey weights may leave one person only
+            return np.array([0.0, 1.0])
+        end = stats.t.ppf(1 - self.level / 2, drawn - 1) * np.sqrt(drawn / (drawn - 1))
+        return np.asarray(stats.norm.cdf([-end, end]))
+
     @cached_property
     def _share(self) -> Floats:
         """What makes every study count the same, and 1 with one study."""
@@ -226,8 +241,8 @@ def estimate(
     people
         How participants are drawn.
     method
-        "percentile" (Efron & Tibshirani 1993, ch. 13) or "bca", bias-corrected and accelerated
-        (Efron 1987).
+        "percentile" (Efron & Tibshirani 1993, ch. 13), expanded as `Resampling.tails` says, or
+        "bca", bias-corrected and accelerated (Efron 1987), which is not expanded.
 
     Returns
     -------
@@ -248,8 +263,9 @@ def estimates(
     sample = statistic(people.sample, *values).reshape(-1)
     drawn = np.concatenate([statistic(weights, *values) for weights in people.weights()])
     drawn = drawn.reshape(len(drawn), -1)
-    left_out = None
+    left_out, tails = None, people.tails
     if method == "bca":
+        tails = np.array([people.level / 2, 1 - people.level / 2])
         parts = [statistic(weights, *values) for weights in people.leave_one_out()]
         left_out = np.concatenate(parts).reshape(-1, len(sample))
     return [
@@ -257,7 +273,7 @@ def estimates(
             float(value),
             drawn[:, column],
             None if left_out is None else left_out[:, column],
-            np.array([people.level / 2, 1 - people.level / 2]),
+            tails,
         )
         for column, value in enumerate(sample)
     ]
