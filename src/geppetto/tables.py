@@ -11,9 +11,11 @@ from geppetto.evaluation.calibrated import Calibrated
 from geppetto.evaluation.calibration import HIGHEST, Reliability
 from geppetto.evaluation.ceilings import ConstructFit, Retest
 from geppetto.evaluation.effects import Differences
+from geppetto.evaluation.gap import Gap
 from geppetto.evaluation.individuation import Individuation
 from geppetto.evaluation.matching import Identification
 from geppetto.evaluation.mixed_model import MixedModel
+from geppetto.evaluation.recovery import PersonaRecovery
 from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.skill import Skill
 from geppetto.evaluation.verdicts import Verdict
@@ -28,6 +30,57 @@ _NOTHING = Estimate(np.nan, np.nan, np.nan)
 def effects_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
     """A row a contrast."""
     return pd.DataFrame([_effect(verdict) for verdict in verdicts])
+
+
+def gaps_table(gaps: Iterable[Gap]) -> pd.DataFrame:
+    """A row a pair of models, with what its models declare of themselves."""
+    rows = []
+    for gap in gaps:
+        verdict, effect = gap.verdict, gap.verdict.effect
+        row: Row = {
+            "post": gap.pair.post,
+            "base": gap.pair.base,
+            "family": gap.pair.lineage.family,
+            "generation": gap.pair.lineage.generation,
+            "billions": gap.pair.lineage.billions,
+            "released": pd.Timestamp(gap.pair.lineage.released),
+            "among": gap.among,
+            "measure": effect.measure,
+            "participants": effect.participants,
+        }
+        row |= _columns("nats", effect.nats)
+        row |= _columns("nats_per_person", effect.nats_per_person)
+        row |= _columns("d_z", effect.d_z)
+        row |= _columns("predicted_worse", effect.improved)
+        row |= {"published_d": gap.published_d} | _tests(verdict)
+        rows.append(row | {"outcome": gap.outcome, "note": gap.pair.note})
+    return pd.DataFrame(rows)
+
+
+def recoveries_table(recoveries: Iterable[PersonaRecovery]) -> pd.DataFrame:
+    """A row a pair of models, strategy and contrast.
+
+    The interval of `recovery` is from `recovery_low` to `recovery_high`, which are infinite where
+    it is not bounded; then it may leave out what is between `excluded_from` and `excluded_to`.
+    """
+    rows = []
+    for found in recoveries:
+        part = found.recovery
+        row: Row = {
+            "post": found.pair.post,
+            "base": found.pair.base,
+            "strategy": found.strategy,
+            "effect": found.contrast.name,
+            "among": found.among,
+            "measure": found.measure,
+            "participants": found.participants,
+        }
+        row |= _columns("saved", part.saved) | _columns("gap", part.gap)
+        row |= _columns("recovery", Estimate(part.value, part.low, part.high))
+        excluded = part.excluded or (np.nan, np.nan)
+        row |= {"bounded": part.bounded, "excluded_from": excluded[0], "excluded_to": excluded[1]}
+        rows.append(row | {"sentence": found.sentence})
+    return pd.DataFrame(rows)
 
 
 def individuation_table(
@@ -171,16 +224,18 @@ def _effect(verdict: Verdict) -> Row:
     }
     for name in ("nats", "nats_per_person", "d_z", "improved", "worst_tenth"):
         row |= _columns(name, getattr(effect, name))
-    return row | {
-        "confirmatory": verdict.confirmatory,
+    row |= {"confirmatory": verdict.confirmatory} | _tests(verdict)
+    return row | {"verdict": verdict.outcome, "people_needed": verdict.people_needed}
+
+
+def _tests(verdict: Verdict) -> Row:
+    return {
         "test": verdict.test,
         "p": verdict.p,
         "p_adjusted": verdict.p_adjusted,
         "p_equivalent": verdict.p_equivalent,
         "p_equivalent_adjusted": verdict.p_equivalent_adjusted,
         "smallest": verdict.smallest,
-        "verdict": verdict.outcome,
-        "people_needed": verdict.people_needed,
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.effects import Differences, Effect, alike, effects
+from geppetto.evaluation.enough import drawn_units
 from geppetto.evaluation.hypotheses import equivalence, robust_mean
 from geppetto.evaluation.permutation import PermutationTest, sign_flip_p
 from geppetto.evaluation.power import people_to_decide
@@ -79,6 +80,5 @@ def comparison(
         p_equivalent,
         test,
         people_to_decide(smallest, error * float(np.sqrt(len(contributions)))),
-        people.units,
-        "groups of people" if people.grouped else "people",
+        *drawn_units(people),
     )

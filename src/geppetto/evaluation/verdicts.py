@@ -9,18 +9,8 @@ from typing import Literal
 from statsmodels.stats.multitest import multipletests
 
 from geppetto.evaluation.effects import Effect
+from geppetto.evaluation.enough import Unit, too_few
 from geppetto.evaluation.resampling import LEVEL, Estimate
-
-FEWEST = {"people": 20, "groups of people": 20, "studies": 8}
-"""How many of what is drawn again must be there to decide anything: below, intervals may be too
-narrow.
-
-In simulations of normal differences the 95% interval covers 95% at 20 people, 92% at 5 and 74% at
-3; of exponential ones, which are as skewed as differences get, 92% at 20 and 90% at 8. Drawn from
-studies and then people it covers 95% at 8 studies and 86% at 3.
-"""
-
-Unit = Literal["people", "groups of people", "studies"]
 
 Outcome = Literal["helps", "hurts", "equivalent to nothing", "undecided"]
 
@@ -182,17 +172,12 @@ class Verdict:
     @property
     def is_of_too_few(self) -> bool:
         """Whether less than `FEWEST` was drawn, so that nothing can be decided."""
-        return self.units < FEWEST[self.unit]
+        return bool(self.too_few)
 
     @property
     def too_few(self) -> str:
-        """What is said where less than `FEWEST` was drawn."""
-        kind = self.unit
-        if kind == "people" and self.units < self.effect.participants:
-            kind_of = "people, as survey weights count them,"
-        else:
-            kind_of = kind
-        return f"{self.units:.0f} {kind_of} are too few, {FEWEST[kind]} are needed"
+        """What is said where less than `FEWEST` was drawn; empty elsewhere."""
+        return too_few(self.units, self.unit, self.effect.participants)
 
     @property
     def _more(self) -> str:
@@ -265,7 +250,7 @@ def conclusion(verdicts: Sequence[Verdict]) -> str:
     asked = [verdict for verdict in verdicts if verdict.confirmatory]
     if not asked:
         return "Information was not measured: it needs the arms shuffled and own."
-    reasons = {verdict.too_few if verdict.is_of_too_few else "" for verdict in asked}
+    reasons = {verdict.too_few for verdict in asked}
     if len(reasons) == 1 and (reason := reasons.pop()):
         return f"Undecided: {reason}."
     words = {

@@ -1,0 +1,165 @@
+"""How much of a gap is won back: intervals that stay honest where the gap may be zero."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats
+
+from geppetto.evaluation.arrays import Floats
+from geppetto.evaluation.recovery import recovery
+from geppetto.evaluation.resampling import Resampling, estimate, mean
+
+WILD = st.integers(-400, 400).map(lambda n: n / 100) | st.sampled_from([0.0, 1.0, -1.0])
+
+
+def people_of(
+    rng: np.random.Generator, people: int, gap: float, part: float, skewed: bool, together: float
+) -> tuple[Floats, Floats]:
+    """What a persona saves and the gap of invented people, correlated by `together`."""
+    if skewed:
+        one, other = rng.exponential(size=(2, people)) - 1
+    else:
+        one, other = rng.normal(size=(2, people))
+    mixed = together * one + np.sqrt(1 - together**2) * other
+    return part * gap + 0.2 * mixed, gap + 0.3 * one
+
+
+def fieller(saved: Floats, gap: Floats) -> tuple[float, float, bool]:
+    """Roots of Fieller's quadratic, and whether the interval is between them."""
+    t = stats.t.ppf(0.975, len(gap) - 1)
+    ((v_saved, both), (_, v_gap)) = np.cov(saved, gap) / len(gap) * t**2
+    a = gap.mean() ** 2 - v_gap
+    roots = np.roots([a, -2 * (saved.mean() * gap.mean() - both), saved.mean() ** 2 - v_saved])
+    if np.iscomplex(roots).any():
+        return -np.inf, np.inf, True
+    return float(min(roots.real)), float(max(roots.real)), bool(a > 0)
+
+
+@pytest.mark.parametrize(
+    ("gap", "part"), [(1.0, 0.3), (1.0, 0.0), (1.0, 1.5), (0.5, -0.4), (-0.8, 0.5), (0.3, 0.2)]
+)
+def test_the_interval_is_fiellers_where_people_are_normal(gap: float, part: float) -> None:
+    saved, lost = people_of(np.random.default_rng(1), 150, gap, part, False, 0.5)
+    found = recovery(saved, lost, Resampling.of(150, draws=20_000))
+    low, high, between = fieller(saved, lost)
+    assert between and found.bounded
+    assert found.value == pytest.approx(saved.mean() / lost.mean())
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.03 * (high - low))
+
+
+def test_an_interval_without_ends_is_fiellers_too() -> None:
+    rng = np.random.default_rng(2)
+    saved, lost = rng.normal(0.5, 1, 200), rng.normal(0.02, 1, 200)
+    found = recovery(saved, lost, Resampling.of(200, draws=20_000))
+    low, high, between = fieller(saved, lost)
+    assert not between and not found.bounded
+    assert (found.low, found.high) == (-np.inf, np.inf)
+    assert found.excluded == pytest.approx((low, high), rel=0.1)
+    assert found.holds(found.value) and not found.holds(0)
+    assert found.sentence.startswith("cannot be told, but not between")
+    assert found.sentence.endswith("the gap may be zero")
+
+
+def test_nothing_is_left_out_where_neither_mean_is_told_from_zero() -> None:
+    rng = np.random.default_rng(3)
+    both = rng.normal(size=(2, 100))
+    saved, lost = both - both.mean(axis=1, keepdims=True) + 0.02
+    found = recovery(saved, lost, Resampling.of(100))
+    assert found.excluded is None and found.holds(-1e9) and found.holds(0.3)
+    assert found.sentence == "cannot be told: the gap may be zero"
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    arrays(float, (2, 12), elements=WILD),
+    st.floats(-20, 20) | st.just(0.0),
+    st.integers(0, 5),
+    st.booleans(),
+)
+def test_a_part_is_held_if_the_mean_that_it_leaves_may_be_zero(
+    both: Floats, part: float, seed: int, clustered: bool
+) -> None:
+    saved, gap = both
+    clusters = np.arange(12) // 2 if clustered else None
+    people = Resampling.of(12, draws=200, seed=seed, clusters=clusters)
+    found = recovery(saved, gap, people)
+    left = estimate(mean, saved - part * gap, people=people)
+    if left.low < -1e-9 and left.high > 1e-9:
+        assert found.holds(part)
+    if found.bounded:
+        assert found.gap.excludes_zero()
+        assert found.low <= found.high
+    elif found.excluded is not None:
+        assert found.excluded[0] < found.excluded[1]
+    same = recovery(3 * saved, -3 * gap, people)
+    assert same.bounded == found.bounded
+    if found.bounded:
+        assert (same.low, same.high) == pytest.approx((-found.high, -found.low))
+
+
+@pytest.mark.parametrize("drawn", ["people", "groups", "weighted", "studies"])
+@pytest.mark.parametrize(
+    ("gap", "part", "skewed", "together"),
+    [(0.0, 0.3, False, 0.5), (0.06, 0.3, False, -0.9), (0.06, 2.0, True, 0.9), (0.5, 0.3, True, 0)],
+)
+def test_the_interval_holds_the_truth_whatever_the_gap(
+    drawn: str, gap: float, part: float, skewed: bool, together: float
+) -> None:
+    rng, runs, number = np.random.default_rng(4), 250, 96
+    held = 0
+    for seed in range(runs):
+        saved, lost = people_of(rng, number, gap, part, skewed, together)
+        people = Resampling.of(number, draws=400, seed=seed)
+        if drawn in ("groups", "studies"):
+            above = np.arange(number) // (3 if drawn == "groups" else 8)
+            more, lost_more = people_of(rng, above.max() + 1, 0, 0, skewed, together)
+            saved, lost = saved + more[above], lost + lost_more[above]
+            people = (
+                Resampling.of(number, clusters=above, draws=400, seed=seed)
+                if drawn == "groups"
+                else Resampling.of(number, studies=above, draws=400, seed=seed)
+            )
+        elif drawn == "weighted":
+            people = replace(people, base=rng.choice([1.0, 3.0], number))
+        held += recovery(saved, lost, people).holds(part)
+    assert 0.89 <= held / runs <= 0.99
+
+
+def test_without_a_gap_it_is_said_that_nothing_can_be_told_nearly_always() -> None:
+    rng = np.random.default_rng(5)
+    told = 0
+    for seed in range(300):
+        saved, lost = rng.normal(0.5, 0.2, 60), rng.normal(0, 0.3, 60)
+        told += recovery(saved, lost, Resampling.of(60, draws=400, seed=seed)).bounded
+    assert told / 300 <= 0.09
+
+
+def test_everyone_alike_needs_no_interval() -> None:
+    lost = np.random.default_rng(6).normal(1, 0.1, 30)
+    people = Resampling.of(30)
+    third = recovery(lost / 3, lost, people)
+    assert (third.low, third.high) == pytest.approx((1 / 3, 1 / 3))
+    assert third.sentence == "33% [33%, 33%] of the gap is won back"
+    nothing = recovery(0 * lost, lost, people)
+    assert (nothing.value, nothing.low, nothing.high) == (0, 0, 0)
+    for saved in (lost, 0 * lost):
+        found = recovery(saved, 0 * lost, people)
+        assert np.isnan(found.value) and not found.bounded and found.holds(0)
+
+
+def test_where_post_training_lost_nothing_there_is_nothing_to_win_back() -> None:
+    rng = np.random.default_rng(7)
+    found = recovery(rng.normal(0.2, 0.1, 50), rng.normal(-1, 0.1, 50), Resampling.of(50))
+    assert found.bounded
+    assert found.sentence == "nothing to win back: post-training lost nothing"
+
+
+def test_people_without_a_difference_are_not_dropped_silently() -> None:
+    with pytest.raises(ValueError, match="leave the others out"):
+        recovery(np.array([1.0, np.nan, 2.0]), np.ones(3), Resampling.of(3))
