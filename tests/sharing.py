@@ -13,7 +13,7 @@ from conftest import FakeModel
 from geppetto.answers.store import AnswerStore
 from geppetto.elicitation.option_likelihood import Unit, request_id, units
 from geppetto.elicitation.token_tree import TokenTree
-from geppetto.experiment import answer
+from geppetto.asking import answer
 from geppetto.prompts.layout import Prompt
 
 

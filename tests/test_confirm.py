@@ -16,7 +16,8 @@ from geppetto.answers.store import AnswerStore
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import estimate, mean
-from geppetto.experiment import Prepared, answer, evaluate, unanswered
+from geppetto.asking import answer, unanswered
+from geppetto.experiment import Prepared, evaluate
 from geppetto.personas.library import load_strategy
 from geppetto.plan import Strategy
 from geppetto.prompts.layout import Layout

@@ -16,7 +16,7 @@ import pytest
 from conftest import FakeModel
 from geppetto.answers.store import AnswerStore
 from geppetto.elicitation.option_likelihood import OptionScores
-from geppetto.experiment import answer
+from geppetto.asking import answer
 from sharing import Messages, Task, share
 
 PROCESSES = multiprocessing.get_context("forkserver")

@@ -31,19 +31,37 @@ def run(experiment: str | Path, workspace: str | Path = ".") -> Results:
     GeppettoError
         If the file is missing or does not fit, or a part of it does not exist.
     """
+    from geppetto.errors import GeppettoError
+
+    found = run_each(experiment, workspace)
+    if len(found) > 1:
+        raise GeppettoError(
+            f"{experiment}: this experiment has {len(found)} studies; run_each gives the results "
+            "of every one"
+        )
+    return found[0]
+
+
+def run_each(experiment: str | Path, workspace: str | Path = ".") -> list[Results]:
+    """Run an experiment file with several studies: what it found in each; see `run`.
+
+    Nothing is asked before the plans of all studies are made.
+    """
     from geppetto.answers.store import AnswerStore
+    from geppetto.asking import unanswered
     from geppetto.errors import errors_in
-    from geppetto.experiment import Experiment, prepare, unanswered
+    from geppetto.experiment import Experiment, prepare
     from geppetto.running import run as run_prepared
 
     path, folder = Path(experiment), Path(workspace)
-    asked = Experiment.from_file(path)
     store = AnswerStore.of_workspace(folder)
     with errors_in(path):
-        prepared = prepare(asked, folder)
-        missing = unanswered(prepared, store)
-    results, _ = run_prepared(prepared, missing, store, folder)
-    return results
+        prepared = [prepare(asked, folder) for asked in Experiment.from_file(path).each]
+        missing = [unanswered(each, store) for each in prepared]
+    return [
+        run_prepared(each, left, store, folder)[0]
+        for each, left in zip(prepared, missing, strict=True)
+    ]
 
 
 def run_search(experiment: str | Path, workspace: str | Path = ".") -> Confirmation:

@@ -20,7 +20,7 @@ from geppetto.errors import GeppettoError, errors_in
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from geppetto.elicitation.option_likelihood import Unit
+    from geppetto.asking import Unit
     from geppetto.models.base import LanguageModel
     from geppetto.reports.terminal import Work
 

@@ -17,17 +17,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from geppetto.answers.store import UNTIL_LOOKING_AGAIN, AnswerStore
 from geppetto.answers.table import Normalisation, answers_table
-from geppetto.elicitation.option_likelihood import Unit, score, units
+from geppetto.elicitation import option_likelihood, transcript_likelihood
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.baselines import BASELINE, baseline_answers, twin_names
 from geppetto.models.base import Kind, LanguageModel, Precision
+from geppetto.models.lineage import Lineage
 from geppetto.named import Named
 from geppetto.personas.arms import ARMS, Arm
 from geppetto.personas.library import load_strategy
 from geppetto.plan import NO_STRATEGY, Plan, Strategy
-from geppetto.planning import make_plan
+from geppetto.planning import make_plan, plan_sessions
 from geppetto.prompts.layout import Layout
+from geppetto.prompts.session_layout import SessionLayout
 from geppetto.results import Results
 from geppetto.search.settings import BUDGETS, Search
 from geppetto.studies import Participant, Study, load_study
@@ -35,13 +38,26 @@ from geppetto.yaml_file import read_yaml
 
 
 class ModelSpec(BaseModel):
-    """A model by the name of its package, or any GGUF file by its path."""
+    """A model by the name of its package, or any GGUF file by its path.
+
+    Attributes
+    ----------
+    name
+        What it is called in tables, and the name of its package if there is no path.
+    path
+        A GGUF file.
+    kind
+        Whether it reads plain text or its chat template, if not as its file says.
+    lineage
+        Where it comes from, and from which of the other models it was post-trained.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     path: Path | None = None
     kind: Kind | None = None
+    lineage: Lineage | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -105,7 +121,8 @@ class Experiment(BaseModel):
     question
         The question in words.
     study
-        Name of a study.
+        Name or file of a study; or several, each of which is an experiment of its own with the
+        same settings.
     participants
         Which people take part.
     items
@@ -119,7 +136,9 @@ class Experiment(BaseModel):
     paraphrases
         In how many wordings each persona is written: the first so many of its strategy's.
     layout
-        How an item is put before the model.
+        How an item of a survey is put before the model.
+    session
+        How a session is put before the model, in studies of sessions.
     normalisation
         "sum" of token log-probabilities of an option, or their "mean" over its tokens.
     precision
@@ -137,7 +156,7 @@ class Experiment(BaseModel):
 
     name: str = Field(pattern=r"^[^/\\]+$")
     question: str
-    study: str
+    study: str | tuple[str, ...]
     participants: Participants = Participants()
     items: tuple[str, ...] | None = Field(None, min_length=1)
     models: tuple[ModelSpec, ...] = Field(min_length=1)
@@ -145,6 +164,7 @@ class Experiment(BaseModel):
     arms: tuple[Named, ...] = ()
     paraphrases: int = Field(1, ge=1, strict=True)
     layout: Layout = Layout()
+    session: SessionLayout = SessionLayout()
     normalisation: Normalisation = "sum"
     precision: Precision = "exact"
     analysis: Analysis = Analysis()
@@ -162,6 +182,13 @@ class Experiment(BaseModel):
         """
         return read_yaml(path, cls, name=path.stem)
 
+    @property
+    def each(self) -> tuple[Experiment, ...]:
+        """The same experiment with each of its studies alone."""
+        if isinstance(self.study, str):
+            return (self,)
+        return tuple(self.model_copy(update={"study": study}) for study in self.study)
+
     @model_validator(mode="after")
     def _something_to_compare(self) -> Self:
         for what in ("strategies", "arms"):
@@ -176,6 +203,7 @@ class Experiment(BaseModel):
             ("strategies", [strategy.label for strategy in self.strategies]),
             ("arms", [arm.name for arm in self.arms]),
             ("items", list(self.items or ())),
+            ("study", [self.study] if isinstance(self.study, str) else list(self.study)),
         ):
             for name in names:
                 if names.count(name) > 1:
@@ -222,6 +250,8 @@ def prepare(experiment: Experiment, workspace: Path) -> Prepared:
     """
     if experiment.search is not None:
         raise GeppettoError("this file has a search; run `geppetto search` with it")
+    if not isinstance(experiment.study, str):
+        raise GeppettoError("this experiment has several studies; prepare `each` of them")
     study = load_study(experiment.study, workspace)
     people = experiment.participants.draw(study)
     strategies = strategies_of(experiment, workspace)
@@ -263,25 +293,49 @@ def prepare_on(
     GeppettoError
         As `prepare`.
     """
-    items = list(study.items if experiment.items is None else experiment.items)
-    for item in items:
-        if item not in study.items:
-            raise unknown("item", item, study.items, f"study {study.name}")
     for strategy in strategies:
         for trait in strategy.rule.traits or ():
             study.trait(trait)
     arms = tuple(_arm(spec) for spec in experiment.arms)
-    plan = make_plan(
-        study,
-        people,
-        items,
-        strategies,
-        arms,
-        experiment.layout,
-        models,
-        experiment.paraphrases,
-    )
+    asked = _sessions if study.has_sessions else _survey
+    plan = asked(people, experiment, study, strategies, arms, models)
     return Prepared(experiment, study, tuple(models), tuple(strategies), arms, plan)
+
+
+def _survey(
+    people: Sequence[Participant],
+    experiment: Experiment,
+    study: Study,
+    strategies: Sequence[Strategy],
+    arms: Sequence[Arm],
+    models: Sequence[LanguageModel],
+) -> Plan:
+    if experiment.session != SessionLayout():
+        raise GeppettoError(f"session: {study.name} is a survey, which has no sessions; remove it")
+    items = list(study.items if experiment.items is None else experiment.items)
+    for item in items:
+        if item not in study.items:
+            raise unknown("item", item, study.items, f"study {study.name}")
+    layout, paraphrases = experiment.layout, experiment.paraphrases
+    return make_plan(study, people, items, strategies, arms, layout, models, paraphrases)
+
+
+def _sessions(
+    people: Sequence[Participant],
+    experiment: Experiment,
+    study: Study,
+    strategies: Sequence[Strategy],
+    arms: Sequence[Arm],
+    models: Sequence[LanguageModel],
+) -> Plan:
+    for key in ("items", "layout", "normalisation"):
+        if getattr(experiment, key) != Experiment.model_fields[key].default:
+            raise GeppettoError(
+                f"{key}: {study.name} has sessions, which share no items; remove it (`session` says "
+                "how sessions are put before a model)"
+            )
+    layout, paraphrases = experiment.session, experiment.paraphrases
+    return plan_sessions(study, people, strategies, arms, layout, models, paraphrases)
 
 
 def _arm(spec: Named) -> Arm:
@@ -314,49 +368,6 @@ def open_model(spec: ModelSpec, precision: Precision = "exact") -> LanguageModel
         raise unknown("model", spec.name, [*PACKAGED, "a path to a .gguf file"])
     path = spec.path or PACKAGED[spec.name]()
     return LlamaCppModel(spec.name, path, spec.kind, precision)
-
-
-def unanswered(prepared: Prepared, store: AnswerStore) -> dict[str, list[Unit]]:
-    """The units of work that the store does not hold yet, by model name.
-
-    Raises
-    ------
-    GeppettoError
-        If a prompt does not fit its model.
-    """
-    missing: dict[str, list[Unit]] = {}
-    for model in prepared.models:
-        prompts = prepared.plan.prompts[model.identity.name]
-        stored = store.get(prompts)
-        open_prompts = {key: prompt for key, prompt in prompts.items() if key not in stored}
-        missing[model.identity.name] = list(units(open_prompts, model))
-    return missing
-
-
-def answer(
-    model: LanguageModel, work: Sequence[Unit], store: AnswerStore
-) -> Iterator[tuple[Unit, Unit | None]]:
-    """Ask a model; every unit is yielded once its answers are in the store.
-
-    With it comes the part of it that was computed here; None if another process did it all.
-
-    What another process is computing is left to it: other units come first, and when there are
-    none, this waits until its answers are stored or its claim has ended.
-    """
-    remaining = list(work)
-    while remaining:
-        for number, unit in enumerate(remaining):
-            with store.claim(unit.ids) as ids:
-                if ids is None:
-                    continue
-                here = unit.only(ids) if ids else None
-                if here is not None:
-                    store.put(model.identity.name, score(here, model))
-            del remaining[number]
-            yield unit, here
-            break
-        else:
-            time.sleep(UNTIL_LOOKING_AGAIN)
 
 
 def evaluate(prepared: Prepared, store: AnswerStore) -> Results:

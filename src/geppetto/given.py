@@ -68,7 +68,8 @@ class Writer:
         self.label = strategy.label
         self.rule = strategy.rule
         self.wordings = wordings
-        self.blocks = blocks(strategy.rule, study, items)
+        whole = [Block((), ())]
+        self.blocks = whole if study.has_sessions else blocks(strategy.rule, study, items)
         self._study = study
         self._written: dict[tuple[object, ...], Persona | None] = {}
 

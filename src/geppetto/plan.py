@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from geppetto.personas.arms import (
-    Own,
-)
+from geppetto.personas.arms import Own
 from geppetto.personas.donors import MatchQuality
 from geppetto.personas.strategy import PersonaStrategy
 from geppetto.prompts.layout import Prompt
+from geppetto.prompts.transcript import Transcript
+from geppetto.prompts.windows import Shown
 
 NO_STRATEGY = "none"
 """Name of the strategy of the arm without a persona."""
@@ -56,6 +56,8 @@ class PlannedAnswer:
     Participants with the same `pool` are those of whom the strategy may know the same things:
     only their personas can stand in for one another's. Items with the same `block` are predicted
     from one persona. `paraphrase` is the number of the persona's wording; the request has its text.
+    In a session `item` is the response's number from 1, `history` is "all" or how many trials
+    before its own the model reads, and `presentation` how it reads them.
     """
 
     participant: str
@@ -69,6 +71,8 @@ class PlannedAnswer:
     pool: int = 0
     block: int = 0
     paraphrase: int = field(default=0, repr=False)
+    history: str = field(default="", repr=False)
+    presentation: str = field(default="", repr=False)
 
     @property
     def condition(self) -> Condition:
@@ -83,22 +87,29 @@ class Plan:
     ----------
     answers
         Every cell under every condition; all conditions have the same cells.
-    prompts
-        The distinct prompts of each model, by model name and request id.
     dropped
         Why a participant is left out of every arm, by participant id.
+    prompts
+        The distinct prompts of each model, by model name and request id.
+    transcripts
+        In a study of sessions, the distinct transcripts of each model, by model name and the
+        request ids of the responses that are scored in it.
     matches
         How much matched strangers are like the participants, by the label of the strategy.
     withheld
         Items for which a trait is not shown because it was computed from them, by the label of
         the strategy and the name of the trait.
+    sessions
+        How much of each participant's session is shown and scored, by participant id.
     """
 
     answers: tuple[PlannedAnswer, ...]
-    prompts: Mapping[str, Mapping[str, Prompt]]
     dropped: Mapping[str, str]
+    prompts: Mapping[str, Mapping[str, Prompt]] = field(default_factory=dict)
+    transcripts: Mapping[str, Mapping[tuple[str, ...], Transcript]] = field(default_factory=dict)
     matches: Mapping[str, MatchQuality] = field(default_factory=dict)
     withheld: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    sessions: Mapping[str, Shown] = field(default_factory=dict)
 
     @cached_property
     def participants(self) -> list[str]:

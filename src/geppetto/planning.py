@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from geppetto.desks import SurveyDesk
 from geppetto.errors import GeppettoError
-from geppetto.given import Sample, Writer, given
+from geppetto.given import Given, Sample, Writer, given
 from geppetto.models.base import LanguageModel
 from geppetto.personas.arms import Arm, Average, Knockout, Strangers
 from geppetto.personas.average import average, averaged
@@ -16,7 +16,10 @@ from geppetto.personas.known import shown
 from geppetto.personas.strategy import PersonaStrategy
 from geppetto.plan import Plan, PlannedAnswer, Strategy
 from geppetto.prompts.layout import Layout, Prompt
+from geppetto.prompts.session_layout import SessionLayout
+from geppetto.session_desk import SessionDesk, readers, shown_to
 from geppetto.studies import Participant, Study
+from geppetto.survey_desk import SurveyDesk
 
 
 def make_plan(
@@ -29,7 +32,7 @@ def make_plan(
     models: Sequence[LanguageModel],
     paraphrases: int = 1,
 ) -> Plan:
-    """Plan the same cells for every condition.
+    """Plan the same cells of a survey for every condition.
 
     With several `paraphrases` every strategy writes its personas in its first so many wordings,
     and every arm but `none` and `human`, which have one, answers each cell in each of them, with
@@ -46,6 +49,93 @@ def make_plan(
         If an arm means nothing for one of the strategies, a strategy has fewer wordings, or fewer
         than two people are left.
     """
+    draft = _draft(study, participants, items, strategies, arms, paraphrases, {})
+    answers: list[PlannedAnswer] = []
+    prompts: dict[str, Mapping[str, Prompt]] = {}
+    for model in models:
+        desk = SurveyDesk(study, layout, model)
+        answers += [answer for each in draft.given for answer in desk.answers(each)]
+        prompts[model.identity.name] = desk.prompts
+    withheld = {
+        (writer.label, trait): tuple(item for item in items if study.leaks(trait, item))
+        for writer in draft.writers
+        for trait in shown(writer.rule, study)
+        if any(study.leaks(trait, item) for item in items)
+    }
+    matches = draft.sample.matches(study)
+    return Plan(tuple(answers), draft.dropped, prompts, matches=matches, withheld=withheld)
+
+
+def plan_sessions(
+    study: Study,
+    participants: Sequence[Participant],
+    strategies: Sequence[Strategy],
+    arms: Sequence[Arm],
+    layout: SessionLayout,
+    models: Sequence[LanguageModel],
+    paraphrases: int = 1,
+) -> Plan:
+    """Plan the same responses of every session for every condition; see `make_plan`.
+
+    How much of a session is shown and scored is decided on the longest persona of any arm and the
+    model with the least room. A participant of whom not even the first trial fits is left out.
+
+    Raises
+    ------
+    GeppettoError
+        As `make_plan`; or if a strategy reads responses to items, or a model cannot read sessions
+        as they are to be presented.
+    """
+    for strategy in strategies:
+        if strategy.rule.reads_responses:
+            raise GeppettoError(
+                f"{strategy.label} shows responses to items, which sessions do not have: what a "
+                "participant did before stands in the session itself; leave the strategy out"
+            )
+    reading = [reader for model in models for reader in readers(model, layout).values()]
+    dropped: dict[str, str] = {}
+    while True:
+        draft = _draft(study, participants, (), strategies, arms, paraphrases, dropped)
+        fitted = shown_to(draft.given, reading, layout)
+        without_room = [name for name, what in fitted.items() if not what.scored]
+        if not without_room:
+            break
+        dropped |= dict.fromkeys(without_room, "whose first trial does not fit into the context")
+    answers: list[PlannedAnswer] = []
+    transcripts = {}
+    for model in models:
+        desk = SessionDesk(model, layout, fitted)
+        answers += [answer for each in draft.given for answer in desk.answers(each)]
+        transcripts[model.identity.name] = desk.transcripts
+    return Plan(
+        answers=tuple(answers),
+        dropped=draft.dropped,
+        transcripts=transcripts,
+        matches=draft.sample.matches(study),
+        sessions=fitted,
+    )
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What is planned, whatever the model: who takes part, and what they are given."""
+
+    writers: Sequence[Writer]
+    sample: Sample
+    given: Sequence[Given]
+    dropped: Mapping[str, str]
+
+
+def _draft(
+    study: Study,
+    participants: Sequence[Participant],
+    items: Sequence[str],
+    strategies: Sequence[Strategy],
+    arms: Sequence[Arm],
+    paraphrases: int,
+    dropped: Mapping[str, str],
+) -> _Draft:
+    """What everybody is given but those who are dropped already."""
     for strategy in strategies:
         for arm in arms:
             arm.check(strategy.label, strategy.rule, study)
@@ -54,7 +144,7 @@ def make_plan(
     writers = [
         Writer(study, strategy, items, _wordings(strategy, paraphrases)) for strategy in strategies
     ]
-    kept, dropped = _eligible(study, participants, items, writers, arms)
+    kept, dropped = _eligible(study, participants, items, writers, arms, dropped)
     if len(kept) < 2:
         reasons = "; ".join(f"{count:,} {why}" for why, count in Counter(dropped.values()).items())
         raise GeppettoError(
@@ -62,20 +152,7 @@ def make_plan(
             f"two: {reasons or 'the sample has no more'}"
         )
     sample = Sample.of(study, kept, writers, arms)
-    everything = list(given(sample, writers, arms, items))
-    answers: list[PlannedAnswer] = []
-    prompts: dict[str, dict[str, Prompt]] = {}
-    for model in models:
-        desk = SurveyDesk(study, layout, model)
-        answers += [answer for each in everything for answer in desk.answers(each)]
-        prompts[model.identity.name] = desk.prompts
-    withheld = {
-        (writer.label, trait): tuple(item for item in items if study.leaks(trait, item))
-        for writer in writers
-        for trait in shown(writer.rule, study)
-        if any(study.leaks(trait, item) for item in items)
-    }
-    return Plan(tuple(answers), prompts, dropped, sample.matches(study), withheld)
+    return _Draft(writers, sample, list(given(sample, writers, arms, items)), dropped)
 
 
 def _wordings(strategy: Strategy, paraphrases: int) -> list[PersonaStrategy]:
@@ -109,13 +186,16 @@ def _eligible(
     items: Sequence[str],
     writers: Sequence[Writer],
     arms: Sequence[Arm],
+    out: Mapping[str, str],
 ) -> tuple[list[Participant], dict[str, str]]:
     """Participants for whom every arm can be made, and why the others are out."""
-    dropped = {
-        person.id: "without a response to any of the items"
-        for person in participants
-        if not person.responses.keys() & set(items)
-    }
+    dropped = dict(out)
+    if not study.has_sessions:
+        dropped |= {
+            person.id: "without a response to any of the items"
+            for person in participants
+            if not person.responses.keys() & set(items)
+        }
     for writer in writers:
         left_out = [t for arm in arms if isinstance(arm, Knockout) for t in writer.left_out(arm)]
         for person in participants:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from geppetto.answers.store import AnswerStore
-from geppetto.elicitation.option_likelihood import Unit
-from geppetto.experiment import Prepared, answer, evaluate
+from geppetto.asking import Unit, answer
+from geppetto.experiment import Prepared, evaluate
 from geppetto.models.base import LanguageModel
 from geppetto.results import Results
 from geppetto.tracking import mlflow_runs
@@ -31,7 +31,7 @@ def run(
     prepared
         The experiment.
     missing
-        What is not answered yet, by model name; see `geppetto.experiment.unanswered`.
+        What is not answered yet, by model name; see `geppetto.asking.unanswered`.
     store
         Where answers are kept.
     workspace

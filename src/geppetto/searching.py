@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from optuna.trial import FrozenTrial
 
 from geppetto.answers.store import AnswerStore
-from geppetto.experiment import answer, evaluate, unanswered
+from geppetto.asking import answer, unanswered
+from geppetto.experiment import evaluate
 from geppetto.search.confirm import (
     WINNER,
     Confirmation,

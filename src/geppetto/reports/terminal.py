@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from geppetto.elicitation.option_likelihood import Unit
+from geppetto.asking import Unit
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.power import minimal_effect, people_to_decide
 from geppetto.evaluation.resampling import Estimate

@@ -14,7 +14,7 @@ from geppetto.elicitation.option_likelihood import OptionScores, units
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.metrics import participant_metrics
 from geppetto.evaluation.predictions import predictions
-from geppetto.experiment import answer
+from geppetto.asking import answer
 from geppetto.models.base import LanguageModel
 from geppetto.personas.arms import Arm, Own, Shuffled
 from geppetto.plan import Plan, Strategy

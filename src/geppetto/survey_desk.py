@@ -1,4 +1,4 @@
-"""Desks, where what people are given becomes prompts for one model, each distinct one once."""
+"""A desk, where what people are given becomes prompts for one model, each distinct one once."""
 
 from __future__ import annotations
 

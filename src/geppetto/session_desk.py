@@ -1,0 +1,157 @@
+"""A desk, where what people are given becomes transcripts of their sessions for one model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from geppetto.elicitation.transcript_likelihood import request_ids
+from geppetto.errors import GeppettoError
+from geppetto.given import Given
+from geppetto.models.base import LanguageModel
+from geppetto.personas.filler import filler
+from geppetto.personas.strategy import Persona
+from geppetto.plan import PlannedAnswer
+from geppetto.prompts.script import Window, script, transcripts
+from geppetto.prompts.session_layout import History, SessionLayout
+from geppetto.prompts.transcript import Transcript
+from geppetto.prompts.windows import Reader, Shown, fit
+from geppetto.studies import Participant, Session
+from geppetto.survey_desk import refuse_control_tokens
+
+AS_EACH_MODEL_READS = "own"
+"""Name of the presentation where none is chosen: turns for chat models, text for base models."""
+
+
+def readers(model: LanguageModel, layout: SessionLayout) -> dict[str, Reader]:
+    """A model in every presentation in which it reads sessions, by the presentation's name.
+
+    Raises
+    ------
+    GeppettoError
+        If turns are asked of a base model.
+    """
+    name = model.identity.name
+    found = {
+        how: Reader(name, template, lambda text: len(model.tokenize_on(text)), model.context)
+        for how, template in layout.presentations(name, model.template).items()
+    }
+    if layout.presentation is None:
+        (only,) = found.values()
+        return {AS_EACH_MODEL_READS: only}
+    return {str(how): reader for how, reader in found.items()}
+
+
+def shown_to(
+    given: Sequence[Given], reading: Sequence[Reader], layout: SessionLayout
+) -> dict[str, Shown]:
+    """What is shown of each participant's session, so that it fits with all that they are given."""
+    personas: dict[str, dict[Persona | None, None]] = {}
+    people: dict[str, Participant] = {}
+    for each in given:
+        people[each.person.id] = each.person
+        personas.setdefault(each.person.id, {})[each.persona] = None
+    return {
+        name: fit(session_of(person), {reader: [*personas[name]] for reader in reading}, layout)
+        for name, person in people.items()
+    }
+
+
+class SessionDesk:
+    """Where the transcripts of everybody's session are written.
+
+    Parameters
+    ----------
+    model
+        Who reads them.
+    layout
+        How sessions are put before models.
+    shown
+        What is shown of each participant's session, by participant id.
+    """
+
+    def __init__(
+        self, model: LanguageModel, layout: SessionLayout, shown: Mapping[str, Shown]
+    ) -> None:
+        self._model = model
+        self._readers = readers(model, layout)
+        self._shown = shown
+        self._asked: dict[tuple[str, Persona | None, str, History], list[tuple[int, str]]] = {}
+        self._fillers: dict[tuple[str, Persona, str], Persona] = {}
+        self.transcripts: dict[tuple[str, ...], Transcript] = {}
+
+    def answers(self, given: Given) -> list[PlannedAnswer]:
+        """The answers that are asked for of a participant's session."""
+        responses = session_of(given.person).responses
+        return [
+            PlannedAnswer(
+                participant=given.person.id,
+                item=str(number + 1),
+                response=responses[number],
+                model=self._model.identity.name,
+                strategy=given.strategy,
+                arm=given.arm,
+                donor=given.donor,
+                request=request,
+                pool=given.pool,
+                block=given.block,
+                paraphrase=given.paraphrase,
+                history=str(history),
+                presentation=presentation,
+            )
+            for presentation in self._readers
+            for history in self._shown[given.person.id].windows
+            for number, request in self._requests(
+                given.person, self._persona(given, presentation), presentation, history
+            )
+        ]
+
+    def _persona(self, given: Given, presentation: str) -> Persona | None:
+        """What stands in the transcript, which may be neutral text of the persona's length."""
+        if given.persona is None or not given.as_filler:
+            return given.persona
+        key = (given.person.id, given.persona, presentation)
+        if key not in self._fillers:
+            reader, session = self._readers[presentation], session_of(given.person)
+            placement = given.persona.placement
+
+            def count(text: str) -> int:
+                head = script(Persona(text, placement), session, Window(0, 0, 1), reader.template)
+                return reader.count(head.head)
+
+            self._fillers[key] = Persona(filler(given.persona.text, count), placement)
+        return self._fillers[key]
+
+    def _requests(
+        self, person: Participant, persona: Persona | None, presentation: str, history: History
+    ) -> list[tuple[int, str]]:
+        """Number of each response that is scored and the request that scores it."""
+        key = (person.id, persona, presentation, history)
+        if key not in self._asked:
+            template = self._readers[presentation].template
+            if template is not None:
+                self._refuse_control_tokens(person, persona)
+            windows = self._shown[person.id].windows[history]
+            asked = []
+            for transcript in transcripts(persona, session_of(person), windows, template):
+                ids = request_ids(transcript, self._model.identity)
+                self.transcripts[ids] = transcript
+                numbers = (response.number for response in transcript.responses)
+                asked += zip(numbers, ids, strict=True)
+            self._asked[key] = asked
+        return self._asked[key]
+
+    def _refuse_control_tokens(self, person: Participant, persona: Persona | None) -> None:
+        if persona is not None:
+            refuse_control_tokens(persona, self._model)
+        if self._model.has_control_tokens(session_of(person).text):
+            raise GeppettoError(
+                f"the session of participant {person.id} holds text that "
+                f"{self._model.identity.name} reads as the end of a turn or another control token; "
+                "leave that participant out, or use `presentation: text`"
+            )
+
+
+def session_of(person: Participant) -> Session:
+    """The session of somebody in a study of sessions."""
+    assert person.session is not None
+    return person.session
