@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +54,12 @@ class FakeModel:
 
     def tokenize(self, text: str) -> Tokens:
         return tuple(text.encode())
+
+    def tokenize_on(self, text: str) -> Tokens:
+        return tuple(text.encode())
+
+    def detokenize(self, tokens: Sequence[int]) -> bytes:
+        return bytes(tokens)
 
     def has_control_tokens(self, text: str) -> bool:
         return "<|" in text

@@ -26,6 +26,7 @@ answers = sql.Table(
     sql.Column("tokens", sql.String, nullable=False),
     sql.Column("prompt_tokens", sql.Integer, nullable=False),
     sql.Column("answered", sql.DateTime, nullable=False),
+    sql.Column("announcing", sql.String),
 )
 
 claims = sql.Table(
@@ -102,6 +103,9 @@ class Database:
         with self._errors(), self._engine.begin() as connection:
             connection.exec_driver_sql(_LET_ONE_WRITE[self._engine.dialect.name])
             _metadata.create_all(connection)
+            for column in set(answers.c) - set(stored_columns(connection)):
+                added = sql.schema.CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {answers.name} ADD COLUMN {added}")
             yield connection
 
     def exists(self) -> bool:
@@ -134,6 +138,13 @@ class Database:
             raise GeppettoError(
                 f"{self} cannot be read as a store of answers: {reason}; {advice}"
             ) from error
+
+
+def stored_columns(connection: sql.Connection) -> list[sql.Column[Any]]:
+    """The columns of the answers that are there; a store that an older geppetto made lacks some
+    until it is next written to."""
+    present = {column["name"] for column in sql.inspect(connection).get_columns(answers.name)}
+    return [column for column in answers.c if column.name in present]
 
 
 def _parsed(text: str) -> sql.URL:

@@ -15,7 +15,7 @@ import numpy as np
 import sqlalchemy as sql
 
 from geppetto.answers.claims import claimed
-from geppetto.answers.database import VARIABLE, Database, answers, claims
+from geppetto.answers.database import VARIABLE, Database, answers, claims, stored_columns
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError
 
@@ -93,6 +93,9 @@ class AnswerStore:
                     "tokens": json.dumps(answer.tokens),
                     "prompt_tokens": answer.prompt_tokens,
                     "answered": now,
+                    "announcing": (
+                        None if answer.announcing is None else json.dumps(answer.announcing)
+                    ),
                 }
                 for request, answer in scores.items()
                 if request not in stored
@@ -109,7 +112,9 @@ class AnswerStore:
             return _read(requests, connection)
 
     def _refuse_another(self, model: str, before: OptionScores, now: OptionScores) -> None:
-        one, other = np.array(before.log_probs), np.array(now.log_probs)
+        one, other = (
+            np.array([*answer.log_probs, answer.announcing or 0.0]) for answer in (before, now)
+        )
         if not np.allclose(one, other, rtol=0, atol=_SAME, equal_nan=True):
             raise GeppettoError(
                 f"{model} answered the same request twice, and differently by "
@@ -122,13 +127,16 @@ class AnswerStore:
 def _read(requests: Iterable[str], connection: sql.Connection) -> dict[str, OptionScores]:
     found: dict[str, OptionScores] = {}
     wanted = sorted(set(requests))
+    columns = stored_columns(connection)
     for start in range(0, len(wanted), 500):
         some = wanted[start : start + 500]
-        rows = connection.execute(sql.select(answers).where(answers.c.request.in_(some))).mappings()
-        for row in rows:
+        query = sql.select(*columns).where(answers.c.request.in_(some))
+        for row in connection.execute(query).mappings():
+            announcing = row.get("announcing")
             found[row["request"]] = OptionScores(
                 log_probs=tuple(json.loads(row["log_probs"])),
                 tokens=tuple(json.loads(row["tokens"])),
                 prompt_tokens=row["prompt_tokens"],
+                announcing=None if announcing is None else json.loads(announcing),
             )
     return found

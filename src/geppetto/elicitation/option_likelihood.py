@@ -23,21 +23,26 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class OptionScores:
-    """What a model says of the legal options of one prompt.
+    """What a model says of the legal options of one prompt, or of one open response.
 
     Attributes
     ----------
     log_probs
-        Summed token log-probability of each option given the prompt, in nats.
+        Summed token log-probability of each option given the prompt, in nats; of an open
+        response, its own.
     tokens
         Number of tokens of each option.
     prompt_tokens
         Number of tokens of the prompt.
+    announcing
+        Log-probability of the text that announces a response in a session, in nats; None if it
+        was asked for by a prompt.
     """
 
     log_probs: tuple[float, ...]
     tokens: tuple[int, ...]
     prompt_tokens: int
+    announcing: float | None = None
 
 
 def request_id(prompt: Prompt, model: ModelIdentity) -> str:

@@ -24,7 +24,7 @@ class TokenTree:
     parents
         Index of each node's parent, -1 for a root, shape (nodes,).
     options
-        For each prompt, for each of its options, the nodes that spell the option.
+        For each place where options stand, for each of them, the nodes that spell it.
     """
 
     tokens: NDArray[np.int32]
@@ -40,13 +40,30 @@ class TokenTree:
         ValueError
             If a prompt or an option has no tokens.
         """
+        return cls.along([(prompt, [(len(prompt), options)]) for prompt, options in prompts])
+
+    @classmethod
+    def along(
+        cls, texts: Sequence[tuple[Tokens, Sequence[tuple[int, Sequence[Tokens]]]]]
+    ) -> TokenTree:
+        """The tree of texts with options at several places of each.
+
+        Parameters
+        ----------
+        texts
+            Each text's tokens, and its places: how many of them stand before it, and the tokens
+            of its options. Every place becomes one of the tree's `options`.
+
+        Raises
+        ------
+        ValueError
+            If a place has no tokens before it, or an option has no tokens.
+        """
         tokens: list[int] = []
         parents: list[int] = []
         children: dict[tuple[int, int], int] = {}
 
         def walk(node: int, path: Tokens) -> list[int]:
-            if not path:
-                raise ValueError("a prompt and its options need at least one token each")
             nodes = []
             for token in path:
                 child = children.get((node, token))
@@ -59,9 +76,13 @@ class TokenTree:
             return nodes
 
         options = []
-        for prompt, continuations in prompts:
-            end = walk(-1, prompt)[-1]
-            options.append(tuple(tuple(walk(end, option)) for option in continuations))
+        for text, places in texts:
+            path = walk(-1, text)
+            for before, continuations in places:
+                if not 0 < before <= len(path) or not all(continuations):
+                    raise ValueError("a prompt and its options need at least one token each")
+                end = path[before - 1]
+                options.append(tuple(tuple(walk(end, option)) for option in continuations))
         return cls(np.array(tokens, np.int32), np.array(parents, np.int32), tuple(options))
 
     def scored(self) -> NDArray[np.bool_]:

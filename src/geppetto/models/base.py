@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import numpy as np
@@ -53,6 +54,12 @@ class LanguageModel(Protocol):
 
     def tokenize(self, text: str) -> Tokens:
         """Tokens of a text from its beginning, with the leading token of the model's training."""
+
+    def tokenize_on(self, text: str) -> Tokens:
+        """Tokens of a text that continues another, without a leading token."""
+
+    def detokenize(self, tokens: Sequence[int]) -> bytes:
+        """What tokens spell, which may begin or end within a character."""
 
     def has_control_tokens(self, text: str) -> bool:
         """Whether a text would be read as more than plain text in this model's template."""
