@@ -56,6 +56,8 @@ class PlannedAnswer:
     Participants with the same `pool` are those of whom the strategy may know the same things:
     only their personas can stand in for one another's. Items with the same `block` are predicted
     from one persona. `paraphrase` is the number of the persona's wording; the request has its text.
+    In a session `item` is the response's number from 1, `history` is "all" or how many trials
+    before its own the model reads, and `presentation` how it reads them.
     """
 
     participant: str
@@ -69,6 +71,8 @@ class PlannedAnswer:
     pool: int = 0
     block: int = 0
     paraphrase: int = field(default=0, repr=False)
+    history: str = field(default="", repr=False)
+    presentation: str = field(default="", repr=False)
 
     @property
     def condition(self) -> Condition:

@@ -33,11 +33,15 @@ class OptionScores:
         Number of tokens of each option.
     prompt_tokens
         Number of tokens of the prompt.
+    announcing
+        Log-probability in nats of the text that announces a response in a transcript; None
+        without one.
     """
 
     log_probs: tuple[float, ...]
     tokens: tuple[int, ...]
     prompt_tokens: int
+    announcing: float | None = None
 
 
 def request_id(prompt: Prompt, model: ModelIdentity) -> str:

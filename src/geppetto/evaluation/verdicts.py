@@ -62,8 +62,8 @@ class Verdict:
     effect
         The comparison with its intervals.
     confirmatory
-        Whether it is one of those that answer the question: information, over the legal options.
-        The others explore.
+        Whether it is one of those that answer the question: information, over the legal options,
+        or in sessions with open responses over everything. The others explore.
     p, p_adjusted
         Two-sided p of no difference, by permuting whole people, and over several wordings no
         smaller than by `OverWordings.tail`; and corrected for its family, by
@@ -219,12 +219,15 @@ def in_words(arm: str) -> str:
     return words.get(arm, f"the same persona {arm}")
 
 
-def judge(tested: Sequence[Comparison], smallest: float, looks: int = 1) -> list[Verdict]:
+def judge(
+    tested: Sequence[Comparison], smallest: float, looks: int = 1, measure: str = "nll"
+) -> list[Verdict]:
     """Verdicts on comparisons, corrected for how many of each family there are, and for looks.
 
-    A family is what has the same measure and confirms or explores.
+    A family is what has the same measure and confirms or explores; `measure` is the one that
+    answers the question.
     """
-    families = [(t.effect.measure, is_confirmatory(t.effect)) for t in tested]
+    families = [(t.effect.measure, is_confirmatory(t.effect, measure)) for t in tested]
     adjusted = [test.p for test in tested]
     equivalent = [test.p_equivalent for test in tested]
     for family in dict.fromkeys(families):
@@ -237,7 +240,7 @@ def judge(tested: Sequence[Comparison], smallest: float, looks: int = 1) -> list
     return [
         Verdict(
             test.effect,
-            is_confirmatory(test.effect),
+            is_confirmatory(test.effect, measure),
             test.p,
             adjusted[number],
             test.p_equivalent,
@@ -254,9 +257,9 @@ def judge(tested: Sequence[Comparison], smallest: float, looks: int = 1) -> list
     ]
 
 
-def is_confirmatory(effect: Effect) -> bool:
-    """Whether a comparison is one of those that answer the question."""
-    return effect.contrast.name == "information" and effect.measure == "nll" and not effect.among
+def is_confirmatory(effect: Effect, measure: str = "nll") -> bool:
+    """Whether a comparison is one of those that answer the question, in the measure of it."""
+    return effect.contrast.name == "information" and effect.measure == measure and not effect.among
 
 
 def conclusion(verdicts: Sequence[Verdict]) -> str:
