@@ -318,10 +318,22 @@ class Results:
             raise unknown("by", by, [*SLICE, "position"])
         return changes_table(changes(found, self.resampling, self.analysis))
 
+    @property
+    def along(self) -> tuple[str, ...]:
+        """By what effects of sessions can be followed: position, and what was asked in several."""
+        if not self.of_sessions:
+            return ()
+        return ("position", *(by for by in SLICE if len(self._asked_in(by)) > 1))
+
+    def _asked_in(self, by: str) -> list[Slice]:
+        """The histories that were asked in this presentation, or the other way round."""
+        fixed = self.slice._replace(**{by: ""})
+        return [one for one in self.slices if one._replace(**{by: ""}) == fixed]
+
     def _along(self, by: str, measure: Measure) -> list[list[Differences]]:
         """Every contrast at every history, shortest first, or in every presentation."""
         self._must_be_sessions(by)
-        asked = [one for one in self.slices if one._replace(**{by: ""}) == self._fixed(by)]
+        asked = self._asked_in(by)
         if len(asked) < 2:
             raise GeppettoError(
                 f"by: {by} {getattr(self.slice, by)} is the only one that was asked, so effects "
@@ -343,9 +355,6 @@ class Results:
                 ]
             )
         return along
-
-    def _fixed(self, by: str) -> Slice:
-        return self.slice._replace(**{by: ""})
 
     def _must_be_sessions(self, by: str) -> None:
         if not self.of_sessions:

@@ -38,9 +38,9 @@ def session_answers_table(
                 f"the scores of response {planned.item} of {planned.participant} are not of one "
                 "with its options in a transcript"
             )
-        over = sums - np.logaddexp.reduce(sums)
         response = legal.index(planned.response) if legal else 0
         finite = bool(np.isfinite(sums).all())
+        over = float(sums[response] - np.logaddexp.reduce(sums)) if legal and finite else np.nan
         rows.append(
             (
                 study.name,
@@ -66,7 +66,7 @@ def session_answers_table(
                 False,
                 planned.response,
                 float(sums[response]),
-                float(over[response]) if legal else np.nan,
+                over,
                 tuple(sums.tolist()) if legal else (),
                 float(np.exp(sums).sum()) if legal else np.nan,
                 answer.announcing,

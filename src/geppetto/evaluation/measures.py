@@ -14,7 +14,7 @@ MEASURES: tuple[Measure, ...] = get_args(Measure)
 NOT_IN_SESSIONS = {
     "items": "each person has items of their own",
     "individuation": "options of different people do not mean the same, so that expected responses "
-    "cannot be compared; whether people are found by their personas is told",
+    "cannot be compared; whether people are found by their personas is told (identification)",
     "second_opinion": "a mixed model needs items that people share",
     "skill": "what others responded says nothing of options that are one's own",
     "ceilings": "there are no constructs and second occasions",

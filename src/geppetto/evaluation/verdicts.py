@@ -131,8 +131,8 @@ class Verdict:
         effect, nats = self.effect, self.effect.nats
         of = f" ({self.confidence})" if self.looks > 1 else ""
         numbers = (
-            f"{interval(nats)}{of} nats a response{self._wordings}, d_z {effect.d_z.value:+.2f}, "
-            f"{effect.improved.value:.0%} of {effect.participants:,} people improved; "
+            f"{interval(nats)}{of} nats a response{self._measured}{self._wordings}, "
+            f"d_z {effect.d_z.value:+.2f}, {effect.improved.value:.0%} of {effect.participants:,} people improved; "
             f"p = {probability(self.p_adjusted)} ({self.test}) after {self.correction}, "
             f"equivalence p = {probability(self.p_equivalent_adjusted)}"
         )
@@ -144,6 +144,11 @@ class Verdict:
         name = "Holm" if self.confirmatory else "Benjamini-Hochberg"
         looks = f" and {self.looks} looks at these people" if self.looks > 1 else ""
         return f"{name} over {self.family:,}{looks}"
+
+    @property
+    def _measured(self) -> str:
+        measure = self.effect.measure
+        return f" {over(measure)}" if measure == "nll_full" else ""
 
     @property
     def _wordings(self) -> str:
@@ -283,6 +288,17 @@ def conclusion(verdicts: Sequence[Verdict]) -> str:
             parts.append(text.format(", ".join(f"{e.strategy} ({e.model})" for e in found)))
     whole = "; ".join(parts)
     return f"{whole[0].upper()}{whole[1:]}."
+
+
+def over(measure: str) -> str:
+    """What a measure is over, in running text."""
+    words = {
+        "nll": "over the legal options",
+        "nll_full": "over everything the model could say",
+        "nll_calibrated": "over the legal options at one temperature a model",
+        "nll_each_calibrated": "over the legal options at a temperature for each condition",
+    }
+    return words[measure]
 
 
 def interval(estimate: Estimate, digits: int = 4) -> str:
