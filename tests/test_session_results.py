@@ -105,7 +105,7 @@ def test_names_of_people_and_the_order_of_rows_change_nothing(opened: Results) -
 def test_randomised_letters_cannot_be_pooled(fading: Results) -> None:
     found = fading.predictions[1]
     responses = found.responses
-    assert len({options for options in fading.answers["options"]}) > 5
+    assert len(set(fading.answers["options"])) > 5
     assert responses.options == ()
     for ask in (
         lambda: responses.option_values,

@@ -132,7 +132,8 @@ class Verdict:
         of = f" ({self.confidence})" if self.looks > 1 else ""
         numbers = (
             f"{interval(nats)}{of} nats a response{self._measured}{self._wordings}, "
-            f"d_z {effect.d_z.value:+.2f}, {effect.improved.value:.0%} of {effect.participants:,} people improved; "
+            f"d_z {effect.d_z.value:+.2f}, "
+            f"{effect.improved.value:.0%} of {effect.participants:,} people improved; "
             f"p = {probability(self.p_adjusted)} ({self.test}) after {self.correction}, "
             f"equivalence p = {probability(self.p_equivalent_adjusted)}"
         )

@@ -92,13 +92,11 @@ def effects(verdicts: Sequence[Verdict]) -> Figure:
 def along(verdicts: Sequence[Verdict], by: str) -> Figure:
     """Each contrast from one part of sessions to the next, a panel a model and strategy.
 
-    Contrasts with wordings left out of the persona are not drawn. The band around zero is what is
-    smaller than the smallest effect of interest.
+    The band around zero is what is smaller than the smallest effect of interest.
     """
     panels: dict[tuple[str, str], list[Verdict]] = {}
     for verdict in verdicts:
-        if verdict.effect.contrast.name in _COLOURS:
-            panels.setdefault((verdict.effect.model, verdict.effect.strategy), []).append(verdict)
+        panels.setdefault((verdict.effect.model, verdict.effect.strategy), []).append(verdict)
     figure, axes = plt.subplots(
         len(panels),
         1,
@@ -119,8 +117,9 @@ def along(verdicts: Sequence[Verdict], by: str) -> Figure:
             aside = 0.3 * (number - (len(names) - 1) / 2) / len(names)
             x = [parts.index(verdict.effect.among) + aside for verdict in line]
             nats = [verdict.effect.nats for verdict in line]
-            axis.plot(x, [one.value for one in nats], "o-", ms=4, color=_COLOURS[name], label=name)
-            axis.vlines(x, [n.low for n in nats], [n.high for n in nats], color=_COLOURS[name])
+            colour = _COLOURS.get(name, _KNOCKOUT)
+            axis.plot(x, [one.value for one in nats], "o-", ms=4, color=colour, label=name)
+            axis.vlines(x, [n.low for n in nats], [n.high for n in nats], color=colour)
         axis.set_xticks(range(len(parts)), [part.removeprefix(by).strip() for part in parts])
         axis.tick_params(labelsize=8)
         axis.set_title(f"{model} · {strategy}", fontsize=9, loc="left")

@@ -15,8 +15,6 @@ from geppetto.evaluation.verdicts import interval, over, probability
 from geppetto.reports.columns import columns, number, within_model
 from geppetto.results import Results
 
-_TOLD = "information"
-
 
 def conditions(found: Results) -> Table:
     """Metrics of every condition."""
@@ -71,24 +69,22 @@ def parts(found: Results) -> Iterator[RenderableType]:
             f"{auc.value:.0%} [{auc.low:.0%}, {auc.high:.0%}] of the strangers' drawn for them"
         )
     yield ""
-    for by in found.along:
-        table = _along(found, by)
-        if table.row_count:
-            yield from (table, "")
+    for by in found.along if found.verdicts() else ():
+        yield from (_along(found, by), "")
     yield Text(f"left out of sessions: {', '.join(found.left_out)} (`results.left_out` says why)")
 
 
 def _along(found: Results, by: str) -> Table:
-    """Information in each part, and how it changes."""
-    table = columns(
-        f"nats saved a response by information, by {by}", "mean [95% CI]", "people", "p"
-    )
+    """Information in each part, or else the first contrast there is, and how it changes."""
     effects, changes = found.effects(by), found.changes(by)
-    effects = effects[effects["effect"] == _TOLD]
+    names = effects["effect"].unique().tolist()
+    told = "information" if "information" in names else names[0]
+    table = columns(f"nats saved a response by {by}: {told}", "mean [95% CI]", "people", "p")
+    effects = effects[effects["effect"] == told]
     for (model, strategy), rows in effects.groupby(["model", "strategy"], sort=False):
         table.add_row(Text(f"{model} · {strategy}", "bold"))
         same = (changes["model"] == model) & (changes["strategy"] == strategy)
-        changed = changes[same & (changes["effect"] == _TOLD)].assign(
+        changed = changes[same & (changes["effect"] == told)].assign(
             among=lambda table: "change with " + table["change"]
         )
         for row in (*rows.to_dict("records"), *changed.to_dict("records")):
