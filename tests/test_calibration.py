@@ -246,6 +246,7 @@ def test_names_and_order_of_rows_do_not_change_the_temperatures() -> None:
             "pool": 0,
             "block": 0,
             "paraphrase": 0,
+            "history": "",
             "cluster": None,
             "weight": 1.0,
             "options": ("a", "b", "c"),
@@ -254,6 +255,7 @@ def test_names_and_order_of_rows_do_not_change_the_temperatures() -> None:
             "option_log_probs": tuple(log_probs[person, item].tolist()),
             "log_prob": -1.0,
             "option_mass": 0.9,
+            "announcing": np.nan,
         }
         for person in range(20)
         for item in range(4)

@@ -53,6 +53,8 @@ def table(
                         "pool": 0,
                         "block": 0,
                         "paraphrase": 0,
+                        "history": "",
+                        "presentation": "",
                         "weight": 1.0,
                         "trial": item,
                         "ordinal": True,

@@ -25,14 +25,20 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
     Raises
     ------
     GeppettoError
-        If there are fewer than two studies, one of them twice, or they were analysed or worded
-        differently.
+        If there are fewer than two studies, one of them twice, or they were analysed, measured or
+        worded differently.
     """
     names = [found.study.name for found in results]
     if len(set(names)) < max(2, len(names)):
         raise GeppettoError(f"pooling needs at least two different studies, not {names}")
     if len({found.analysis for found in results}) > 1:
         raise GeppettoError("the results differ in their `analysis`; give all the same and rerun")
+    if len({found.measure for found in results}) > 1:
+        raise GeppettoError(
+            "some of the results are of sessions with open responses, whose verdicts are over "
+            "everything a model could say (`nll_full`), and others over legal options (`nll`); "
+            "pool those that are alike"
+        )
     analysis = results[0].analysis
     verdicts = [{_compared(v): v.effect.differences for v in r.verdicts()} for r in results]
     tested = []
@@ -44,7 +50,7 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
             raise GeppettoError("the results differ in their `paraphrases`; run all with as many")
         people = [r.resampling.among(part.rows) for r, part in zip(results, parts, strict=True)]
         tested.append(_tested(parts, people, analysis))
-    return judge(tested, analysis.smallest_effect, analysis.looks)
+    return judge(tested, analysis.smallest_effect, analysis.looks, results[0].measure)
 
 
 def _compared(verdict: Verdict) -> tuple[str, str, str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -22,11 +22,20 @@ from geppetto.evaluation.ceilings import (
     retest,
     second_responses,
 )
+from geppetto.evaluation.changes import between, changes, in_rows_of, slopes
 from geppetto.evaluation.effects import Differences, differences
 from geppetto.evaluation.individuation import individuation
 from geppetto.evaluation.inference import infer
 from geppetto.evaluation.matches import information_tests, matching_matrices
 from geppetto.evaluation.matching import Identification, MatchingMatrix, identification
+from geppetto.evaluation.measures import (
+    ALL_OPEN,
+    MEASURES,
+    NOT_IN_SESSIONS,
+    Measure,
+    measures_of,
+    must_exist,
+)
 from geppetto.evaluation.metrics import (
     condition_metrics,
     item_metrics,
@@ -35,7 +44,14 @@ from geppetto.evaluation.metrics import (
 )
 from geppetto.evaluation.parts import parts
 from geppetto.evaluation.permutation import PermutationTest
-from geppetto.evaluation.predictions import Predictions, Responses, predictions
+from geppetto.evaluation.predictions import (
+    SLICE,
+    Predictions,
+    Responses,
+    Slice,
+    predictions,
+    rows_by,
+)
 from geppetto.evaluation.resampling import Resampling
 from geppetto.evaluation.second_opinion import second_opinion
 from geppetto.evaluation.skill import Skill, skills
@@ -45,7 +61,9 @@ from geppetto.studies import Study
 from geppetto.tables import (
     calibration_table,
     ceilings_table,
+    changes_table,
     effects_table,
+    identification_table,
     individuation_table,
     second_opinion_table,
     skill_table,
@@ -56,9 +74,8 @@ if TYPE_CHECKING:
     from geppetto.reports.plots import Plots
 
 By = Literal["condition", "participant", "item"]
-Measure = Literal["nll", "nll_full", "nll_calibrated", "nll_each_calibrated"]
 
-MEASURES: tuple[Measure, ...] = get_args(Measure)
+__all__ = ["MEASURES", "Measure", "Results"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +94,10 @@ class Results:
         The tidy table, baselines included; see `geppetto.answers.table.COLUMNS`.
     twins
         The baselines that are given what each strategy shows, by the label of the strategy.
+    history, presentation
+        Of sessions, the answers that everything but comparisons `by` them is about: how many trials
+        before its own the model read, and how. By default all of them, if that was asked, and
+        the presentation that comes first; see `at`.
     """
 
     question: str
@@ -84,6 +105,69 @@ class Results:
     analysis: Analysis
     answers: pd.DataFrame
     twins: Mapping[str, Sequence[str]]
+    history: str = ""
+    presentation: str = ""
+
+    @cached_property
+    def slices(self) -> list[Slice]:
+        """Every history and presentation that was asked; one of empty names in a survey."""
+        return [Slice(*key) for key, _ in rows_by(self.answers, SLICE)]
+
+    @property
+    def slice(self) -> Slice:
+        """The history and presentation that these results are about."""
+        histories = [one.history for one in self.slices]
+        history = self.history or ("all" if "all" in histories else histories[0])
+        presented = [one.presentation for one in self.slices if one.history == history]
+        return Slice(history, self.presentation or presented[0])
+
+    def at(self, history: int | str = "", presentation: str = "") -> Results:
+        """The same results with another history, another presentation, or both.
+
+        Raises
+        ------
+        GeppettoError
+            If that was not asked.
+        """
+        wanted = Slice(str(history) or self.slice.history, presentation or self.slice.presentation)
+        if wanted not in self.slices:
+            asked = ", ".join(" as ".join(filter(None, one)) for one in self.slices)
+            raise GeppettoError(
+                f"history {' as '.join(wanted)} was not asked; there are {asked or 'none'}"
+            )
+        if wanted not in self._others:
+            self._others[wanted] = replace(self, **wanted._asdict())
+        return self._others[wanted]
+
+    @cached_property
+    def _others(self) -> dict[Slice, Results]:
+        return {self.slice: self}
+
+    @property
+    def of_sessions(self) -> bool:
+        """Whether people's sessions are predicted, and not their responses to shared items."""
+        return self._responses.of_sessions
+
+    @cached_property
+    def measures(self) -> tuple[Measure, ...]:
+        """The measures that exist of these responses, see `measures_of`."""
+        return measures_of(self._responses)
+
+    @property
+    def measure(self) -> Measure:
+        """The measure of the verdicts that answer the question."""
+        return "nll" if self.measures == MEASURES else "nll_full"
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Why tables that surveys have do not exist here, by their names."""
+        if not self.of_sessions:
+            return {}
+        return NOT_IN_SESSIONS | ({} if "nll" in self.measures else {"calibration": ALL_OPEN})
+
+    def _must_apply(self, table: str) -> None:
+        if table in self.left_out:
+            raise GeppettoError(f"{table}: not of these sessions, since {self.left_out[table]}")
 
     @cached_property
     def _verdicts(self) -> dict[Measure, list[Verdict]]:
@@ -101,7 +185,10 @@ class Results:
     @cached_property
     def predictions(self) -> tuple[Predictions, ...]:
         """The answers as arrays, a condition each."""
-        return tuple(predictions(self._matched[0]))
+        scored = self._matched[0]
+        if len(self.slices) > 1:
+            scored = scored[(scored[SLICE] == list(self.slice)).all(axis=1)]
+        return tuple(predictions(scored))
 
     @property
     def conditions(self) -> list[Condition]:
@@ -134,7 +221,7 @@ class Results:
         """Metrics of each condition, or of each participant or item under each condition.
 
         Conditions have 95% intervals; see `condition_metrics`, `participant_metrics` and
-        `item_metrics` for the columns.
+        `item_metrics` for the columns. Sessions share no items.
         """
         match by:
             case "condition":
@@ -153,7 +240,7 @@ class Results:
     def _conditions(self) -> pd.DataFrame:
         return condition_metrics(self._participants, self.resampling, self.analysis.intervals)
 
-    def effects(self, by: str | None = None, measure: Measure = "nll") -> pd.DataFrame:
+    def effects(self, by: str | None = None, measure: Measure | None = None) -> pd.DataFrame:
         """Every contrast between arms with its intervals, tests and verdict, a row each.
 
         Parameters
@@ -161,31 +248,33 @@ class Results:
         by
             None for all people and items together; "item" for every item; "paraphrase" for every
             wording, if there are several; or the name of a trait, for the people of each of its
-            values (a number: up to its median and above).
+            values (a number: up to its median and above). Of sessions also "position" for the
+            first, next and later responses, "history" and "presentation" for each that was asked.
         measure
-            "nll" over the legal options, "nll_full" over everything the model could say; or over
-            the options after calibration: "nll_calibrated" with one temperature for a model,
-            "nll_each_calibrated" with one for each of its conditions, so that no arm gains by
-            being surer or less sure. Temperatures are fitted on other people; intervals of
-            "nll_calibrated" over everything vary as they would, all others take them as given.
+            By default `measure`. "nll" over the legal options, "nll_full" over everything the model
+            could say; or over the options after calibration: "nll_calibrated" with one
+            temperature for a model, "nll_each_calibrated" with one for each of its conditions, so
+            that no arm gains by being surer or less sure. Temperatures are fitted on other
+            people; intervals of "nll_calibrated" over everything vary as they would, all others
+            take them as given.
         """
         return effects_table(self.verdicts(by, measure))
 
-    def verdicts(self, by: str | None = None, measure: Measure = "nll") -> list[Verdict]:
+    def verdicts(self, by: str | None = None, measure: Measure | None = None) -> list[Verdict]:
         """The same as objects that can say themselves in words."""
+        measure = measure or self.measure
         if by is None:
             if measure not in self._verdicts:
                 self._verdicts[measure] = self._verdicts_on_everything(measure)
             return list(self._verdicts[measure])
         if by == "paraphrase":
             return infer(self._in_each_wording(measure), self.resampling, self.analysis, {})
+        if by in SLICE:
+            every = [one for found in self._along(by, measure) for one in found]
+            return infer(every, self.resampling, self.analysis, {})
         found = []
         for among, items, rows in parts(by, self._responses, self.study):
-            if rows is not None and len(np.unique(self.resampling.clusters[rows])) < 2:
-                if len(rows):
-                    warnings.warn(f"{among}: too few people for an interval", stacklevel=2)
-                continue
-            found += differences(
+            made = differences(
                 self._of(measure),
                 measure,
                 among=among,
@@ -193,7 +282,83 @@ class Results:
                 rows=rows,
                 weights=self.resampling.base,
             )
+            clusters = self.resampling.clusters
+            enough = [one for one in made if len(np.unique(clusters[one.rows])) > 1]
+            if len(enough) < len(made):
+                warnings.warn(f"{among}: too few people for an interval", stacklevel=2)
+            found += enough
         return infer(found, self.resampling, self.analysis, {})
+
+    def changes(self, by: str, measure: Measure | None = None) -> pd.DataFrame:
+        """How much every contrast of sessions grows, a row each, with 95% intervals over people.
+
+        Parameters
+        ----------
+        by
+            "history": from the shortest to every other one, person by person, which says whether
+            a persona still adds something once the model has read what the person did;
+            "presentation": from the first to every other one; "position": with each doubling of
+            a response's number in its session.
+        measure
+            As of `effects`.
+        """
+        measure = measure or self.measure
+        if by == "position":
+            self._must_be_sessions(by)
+            predicted, base = self._of(measure), self.resampling.base
+            found = list(slopes(predicted, measure, base, "each doubling of the position"))
+        elif by in SLICE:
+            first, *others = self._along(by, measure)
+            found = [
+                between(a, b, f"{a.among} to {b.among.removeprefix(by).strip()}")
+                for other in others
+                for a, b in zip(first, other, strict=True)
+            ]
+        else:
+            raise unknown("by", by, [*SLICE, "position"])
+        return changes_table(changes(found, self.resampling, self.analysis))
+
+    @property
+    def along(self) -> tuple[str, ...]:
+        """By what effects of sessions can be followed: position, and what was asked in several."""
+        if not self.of_sessions:
+            return ()
+        return ("position", *(by for by in SLICE if len(self._asked_in(by)) > 1))
+
+    def _asked_in(self, by: str) -> list[Slice]:
+        """The histories that were asked in this presentation, or the other way round."""
+        fixed = self.slice._replace(**{by: ""})
+        return [one for one in self.slices if one._replace(**{by: ""}) == fixed]
+
+    def _along(self, by: str, measure: Measure) -> list[list[Differences]]:
+        """Every contrast at every history, shortest first, or in every presentation."""
+        self._must_be_sessions(by)
+        asked = self._asked_in(by)
+        if len(asked) < 2:
+            raise GeppettoError(
+                f"by: {by} {getattr(self.slice, by)} is the only one that was asked, so effects "
+                f"are those of `effects()`; list several in the experiment, as `{by}` of `session`"
+            )
+        if by == "history":
+            asked.sort(key=lambda one: np.inf if one.history == "all" else int(one.history))
+        along = []
+        for one in asked:
+            other = self.at(*one)
+            made = differences(other._of(measure), measure, weights=other.resampling.base)
+            along.append(
+                [
+                    replace(
+                        in_rows_of(other._responses, self._responses, difference),
+                        among=f"{by} {getattr(one, by)}",
+                    )
+                    for difference in made
+                ]
+            )
+        return along
+
+    def _must_be_sessions(self, by: str) -> None:
+        if not self.of_sessions:
+            raise GeppettoError(f"by: {by} is of behavioural sessions, and this is a survey")
 
     def _in_each_wording(self, measure: Measure) -> list[Differences]:
         over = differences(self._of(measure), measure, weights=self.resampling.base)
@@ -223,8 +388,8 @@ class Results:
         found = differences(self._of(measure), measure, weights=self.resampling.base)
         if measure == "nll_calibrated":
             found = [self._calibrated.with_temperatures(one) for one in found]
-        matches = self._matches if measure == "nll" else {}
-        return infer(found, self.resampling, self.analysis, matches)
+        matches = self._matches if measure == self.measure else {}
+        return infer(found, self.resampling, self.analysis, matches, self.measure)
 
     def individuation(self) -> pd.DataFrame:
         """Whether predictions tell people apart, a row a condition, with 95% intervals.
@@ -233,12 +398,15 @@ class Results:
         `Identification` for `auc`, `top_1` and `reciprocal_rank`, which the arm `own` has:
         finding a person's own persona among everybody's. `information_of_all` is information
         against all strangers instead of some. Conditions that predict the same for everyone have
-        no correlations.
+        no correlations. In sessions, where options of different people do not mean the same,
+        there is only the identification, among the strangers that were drawn for each person.
         """
         return self._individuation.copy()
 
     @cached_property
     def _individuation(self) -> pd.DataFrame:
+        if self.of_sessions:
+            return identification_table(self.identified)
         told = []
         for found in self._informed:
             condition = found.condition
@@ -253,7 +421,7 @@ class Results:
 
         People are compared with those of whom the same is known; see `matching_matrices`.
         """
-        return matching_matrices(self.predictions)
+        return matching_matrices(self.predictions, self.measure)
 
     @cached_property
     def identified(self) -> dict[tuple[str, str], Identification]:
@@ -271,6 +439,7 @@ class Results:
     @cached_property
     def skills(self) -> list[Skill]:
         """How much of what could be predicted from a strategy's fields each model does predict."""
+        self._must_apply("skill")
         return skills(self.predictions, self.twins, self.resampling)
 
     def skill(self) -> pd.DataFrame:
@@ -291,6 +460,7 @@ class Results:
 
     @cached_property
     def _ceilings(self) -> pd.DataFrame:
+        self._must_apply("ceilings")
         given, people = self._responses, self.resampling
         again = second_responses(given, self.study)
         repeated = retest(given, again, people)
@@ -316,6 +486,7 @@ class Results:
     @cached_property
     def reliability(self) -> dict[Condition, Reliability]:
         """How often each condition was right when it was so sure."""
+        self._must_apply("calibration")
         return {found.condition: reliability(*top_options(found)) for found in self.predictions}
 
     def calibration(self) -> pd.DataFrame:
@@ -332,7 +503,7 @@ class Results:
     @property
     def flat(self) -> list[str]:
         """Models that predict best, over all of their conditions, when they are made uniform."""
-        return self._calibrated.flat
+        return self._calibrated.flat if "nll" in self.measures else []
 
     def second_opinion(self) -> pd.DataFrame:
         """Information by a mixed model with crossed random people and items, a row an effect.
@@ -345,6 +516,7 @@ class Results:
         `reason` says why there is none: it knows no survey weights and no groups of people, and
         needs people with several items.
         """
+        self._must_apply("second_opinion")
         reason = ""
         if self.analysis.weighted or self.resampling.grouped:
             reason = "people are weighted, or in groups"
@@ -355,14 +527,13 @@ class Results:
         return second_opinion_table(told, reason)
 
     def _of(self, measure: Measure) -> Sequence[Predictions]:
+        must_exist(measure, self._responses)
         match measure:
             case "nll_calibrated":
                 return self._calibrated.by_model
             case "nll_each_calibrated":
                 return self._calibrated.by_condition
-            case "nll" | "nll_full":
-                return self.predictions
-        raise unknown("measure", measure, MEASURES)
+        return self.predictions
 
     @property
     def _responses(self) -> Responses:

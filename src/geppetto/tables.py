@@ -10,6 +10,7 @@ import pandas as pd
 from geppetto.evaluation.calibrated import Calibrated
 from geppetto.evaluation.calibration import HIGHEST, Reliability
 from geppetto.evaluation.ceilings import ConstructFit, Retest
+from geppetto.evaluation.changes import Change
 from geppetto.evaluation.effects import Differences
 from geppetto.evaluation.gap import Gap
 from geppetto.evaluation.individuation import Individuation
@@ -101,6 +102,35 @@ def individuation_table(
         row["items_left_out"] = len(of_people.items_left_out)
         rows.append(row | _identified(identified))
     return pd.DataFrame(rows)
+
+
+def identification_table(
+    identified: Mapping[tuple[str, str], Identification],
+) -> pd.DataFrame:
+    """A row a model and strategy, of which the arm `own` is told."""
+    return pd.DataFrame(
+        Condition(*key, "own")._asdict() | _identified(found) for key, found in identified.items()
+    )
+
+
+def changes_table(changes: Iterable[Change]) -> pd.DataFrame:
+    """A row a contrast and change."""
+    return pd.DataFrame(
+        {
+            "model": change.differences.model,
+            "strategy": change.differences.strategy,
+            "effect": change.differences.contrast.name,
+            "worse": change.differences.contrast.worse,
+            "better": change.differences.contrast.better,
+            "change": change.differences.among,
+            "measure": change.differences.measure,
+            "participants": len(change.differences.rows),
+            **_columns("nats", change.nats),
+            "p": change.p,
+            "p_adjusted": change.p_adjusted,
+        }
+        for change in changes
+    )
 
 
 def skill_table(skills: Iterable[Skill]) -> pd.DataFrame:

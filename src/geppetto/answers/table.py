@@ -29,6 +29,8 @@ COLUMNS = (
     "pool",
     "block",
     "paraphrase",
+    "history",
+    "presentation",
     "elicitation",
     "normalisation",
     "sample",
@@ -39,6 +41,7 @@ COLUMNS = (
     "log_prob_of_options",
     "option_log_probs",
     "option_mass",
+    "announcing",
     "tokens",
     "cost",
     "status",
@@ -55,6 +58,11 @@ renormalised over the legal options, `ordinal` says whether their order has a me
 `option_log_probs` one number an option in the order of
 `options`, `option_mass` the probability of all legal options together, `tokens` the length of the
 prompt, `cost` in dollars.
+
+In a session `item` is the response's number from "1", `options` are the participant's own, none if
+the response is open, and then there are no numbers about options. `history` is "all" or how many
+trials before its own the model read, `presentation` how it read them ("text" or "turns"), both
+empty in a survey, and `announcing` the log-probability of the text that announces the response.
 """
 
 
@@ -103,6 +111,8 @@ def answers_table(
                 planned.pool,
                 planned.block,
                 planned.paraphrase,
+                "",
+                "",
                 NAME,
                 normalisation,
                 0,
@@ -113,6 +123,7 @@ def answers_table(
                 float(options[response] - np.logaddexp.reduce(options)),
                 tuple(options.tolist()),
                 float(np.exp(sums).sum()),
+                np.nan,
                 answer.prompt_tokens,
                 0.0,
                 "scored" if finite else "unscorable",

@@ -16,8 +16,9 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from geppetto.evaluation.arrays import Floats, Integers
+from geppetto.evaluation.habit import session_baselines
 from geppetto.evaluation.learners import LEARNERS, Learner, predict, split
-from geppetto.evaluation.predictions import CELL
+from geppetto.evaluation.predictions import CELL, is_of_sessions
 from geppetto.personas.known import Block, blocks, view
 from geppetto.plan import Strategy
 from geppetto.studies import Participant, Study
@@ -83,6 +84,8 @@ def baseline_answers(
     the study, taking part or not, but the fifth of the people that the participant is in; whole
     clusters are in the same fifth. Everybody counts the same for learning, whatever their weight.
 
+    Sessions have baselines of their own, see `geppetto.evaluation.habit`.
+
     Parameters
     ----------
     answers
@@ -98,12 +101,15 @@ def baseline_answers(
         A row a baseline and cell, with `model` "baseline" and arm "none". Neither the order of
         rows nor that of the study's people changes a number.
     """
+    if is_of_sessions(answers):
+        return session_baselines(answers, study)
     cells = answers.drop_duplicates(CELL).assign(
         model=BASELINE,
         arm="none",
         donor="",
         paraphrase=0,
         option_mass=1.0,
+        announcing=np.nan,
         tokens=0,
         cost=0.0,
         status="scored",

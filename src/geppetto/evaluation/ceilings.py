@@ -176,6 +176,7 @@ def constructs(predicted: Predictions, study: Study) -> dict[str, tuple[str, ...
     """
     found: dict[str, list[str]] = {}
     responses, blocks = predicted.responses, predicted.blocks
+    responses.must_be_shared("a construct")
     for number, block in enumerate(blocks, 1):
         for column in block:
             measures = study.items[responses.items[column]].measures

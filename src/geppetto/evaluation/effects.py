@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from geppetto.evaluation.arrays import Floats, Integers, nanmean
+from geppetto.evaluation.asked import asked_quality, mean_nll
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.contrasts import Contrast, contrasts
 from geppetto.evaluation.predictions import Predictions, in_each_wording
@@ -175,6 +176,7 @@ def persona_quality(
         whose persona is not shown.
     """
     answers = arms[0].responses
+    answers.must_be_shared("what a persona costs whoever it is shown to")
     chosen = range(len(answers.items)) if items is None else items
     cost = np.full((len(answers.participants), len(chosen)), np.nan)
     for column, item in enumerate(chosen):
@@ -210,7 +212,8 @@ def influence(values: Floats, donors: Integers, quality: Floats) -> Floats:
     donors
         Row of the participant whose persona was shown, shape (draws, participants); -1 for nobody.
     quality
-        What each persona costs, shape (participants,), see `persona_quality`.
+        What each persona costs, shape (participants,), see `persona_quality` and, in sessions,
+        `geppetto.evaluation.asked.asked_quality`.
 
     Returns
     -------
@@ -288,21 +291,27 @@ def _in_one_wording(
 ) -> list[Differences]:
     """Every contrast of one model and strategy in one wording; see `differences`."""
     made = []
-    answered = next(iter(arms.values())).responses.answered
-    trials = (answered if items is None else answered[:, items]).sum(1)
+    given = next(iter(arms.values())).responses
+    counted = given.answered if measure == "nll_full" else given.choices > 0
+    trials = (counted if items is None else counted[:, items]).sum(1)
     base = np.ones(len(trials)) if weights is None else weights
-    shown = [arm for arm in arms.values() if (arm.donors >= 0).any()]
+    costs = {name: mean_nll(arm, measure, items) for name, arm in arms.items()}
+    shown = {name: arm for name, arm in arms.items() if (arm.donors >= 0).any()}
     quality = np.zeros(len(trials))
-    if shown:
-        quality = persona_quality(shown, items, measure == "nll_full")
-    nats = {name: _nats(arm, measure, items) for name, arm in arms.items()}
+    if shown and given.of_sessions:
+        quality = asked_quality(
+            np.concatenate([costs[name] for name in shown]),
+            np.concatenate([arm.donors for arm in shown.values()]),
+        )
+    elif shown:
+        quality = persona_quality(list(shown.values()), items, measure == "nll_full")
     condition = next(arm.condition for arm in arms.values() if arm.condition.arm != "none")
     for contrast in contrasts(list(arms)):
         worse, better = (arms[name] for name in (contrast.worse, contrast.better))
-        persons = nanmean(nats[contrast.worse], 0) - nanmean(nats[contrast.better], 0)
+        persons = nanmean(costs[contrast.worse], 0) - nanmean(costs[contrast.better], 0)
         moved = (
-            influence(nats[contrast.worse], worse.donors, quality)
-            - influence(nats[contrast.better], better.donors, quality)
+            influence(costs[contrast.worse], worse.donors, quality)
+            - influence(costs[contrast.better], better.donors, quality)
             - persons
         )
         chosen = np.flatnonzero(np.isfinite(persons))
@@ -327,12 +336,6 @@ def _in_one_wording(
             )
         )
     return made
-
-
-def _nats(found: Predictions, measure: str, items: Sequence[int] | None) -> Floats:
-    """Mean NLL of each participant and draw, shape (draws, participants)."""
-    cells = -found.log_prob if measure == "nll_full" else found.nll
-    return nanmean(cells if items is None else cells[:, :, items], 2)
 
 
 def personas(found: Sequence[Predictions]) -> Iterator[dict[str, Predictions]]:

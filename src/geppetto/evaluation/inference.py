@@ -22,6 +22,7 @@ def infer(
     resampling: Resampling,
     analysis: Analysis,
     matches: Mapping[tuple[str, str], PermutationTest],
+    measure: str = "nll",
 ) -> list[Verdict]:
     """Verdicts on contrasts that are corrected for each other.
 
@@ -36,6 +37,8 @@ def infer(
     matches
         Tests by permuting personas, by model and strategy, for the comparisons that confirm;
         where there is none, signs of people's differences are flipped.
+    measure
+        The one that answers the question.
     """
     resampling = replace(resampling, level=LEVEL / analysis.looks)
     p: dict[int, float] = {}
@@ -46,7 +49,7 @@ def infer(
         p |= dict(zip(same, flipped.tolist(), strict=True))
     tested = []
     for number, one in enumerate(effects(found, resampling, analysis.intervals)):
-        match = matches.get((one.model, one.strategy)) if is_confirmatory(one) else None
+        match = matches.get((one.model, one.strategy)) if is_confirmatory(one, measure) else None
         tested.append(
             comparison(
                 one,
@@ -56,7 +59,7 @@ def infer(
                 "signs flipped" if match is None else "personas permuted",
             )
         )
-    return judge(tested, analysis.smallest_effect, analysis.looks)
+    return judge(tested, analysis.smallest_effect, analysis.looks, measure)
 
 
 def comparison(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from geppetto.evaluation.asked import asked_matrix
 from geppetto.evaluation.effects import personas
 from geppetto.evaluation.matching import MatchingMatrix, matching_matrix
 from geppetto.evaluation.permutation import PermutationTest, permutation_test
@@ -20,16 +21,21 @@ Key = tuple[str, str]
 """A model and a strategy."""
 
 
-def matching_matrices(found: Sequence[Predictions]) -> dict[Key, MatchingMatrix]:
+def matching_matrices(
+    found: Sequence[Predictions], measure: str = "nll"
+) -> dict[Key, MatchingMatrix]:
     """How well everybody's persona predicts those of whom the same is known.
 
     Over several wordings, the mean of the matrices of each: a persona is the same in each wording,
-    and a pair of a person and a persona has one number.
+    and a pair of a person and a persona has one number. In sessions a persona is compared only for
+    the people for whom it was shown, see `geppetto.evaluation.asked`.
 
     Parameters
     ----------
     found
         Predictions of all conditions.
+    measure
+        In sessions, "nll" or "nll_full".
 
     Returns
     -------
@@ -42,8 +48,14 @@ def matching_matrices(found: Sequence[Predictions]) -> dict[Key, MatchingMatrix]
         own = arms.get("own")
         if own is None or len(own.pool) > MOST_MATCHED:
             continue
-        shown = [own, *(arm for arm in arms.values() if arm.shows_strangers)]
-        in_each = [matching_matrix(a, b, own.pool) for a, *b in in_each_wording(shown)]
+        if own.responses.of_sessions:
+            if "shuffled" not in arms:
+                continue
+            pairs = in_each_wording([own, arms["shuffled"]])
+            in_each = [asked_matrix(a, b, measure) for a, b in pairs]
+        else:
+            shown = [own, *(arm for arm in arms.values() if arm.shows_strangers)]
+            in_each = [matching_matrix(a, b, own.pool) for a, *b in in_each_wording(shown)]
         matrix = MatchingMatrix(np.mean([one.nll for one in in_each], axis=0), in_each[0].groups)
         if matrix.personas.any():
             matrices[own.condition.model, own.condition.strategy] = matrix
@@ -58,7 +70,8 @@ def information_tests(
 ) -> dict[Key, PermutationTest]:
     """Tests of information by permuting personas, where people are drawn one by one.
 
-    Personas of people in the same group are not exchangeable with those of others.
+    Personas of people in the same group are not exchangeable with those of others. In sessions
+    there are no such tests: most exchanges would need answers that nobody was asked for.
 
     Parameters
     ----------
@@ -72,7 +85,7 @@ def information_tests(
     seed
         Seed of the permutations.
     """
-    if people.grouped:
+    if people.grouped or found[0].responses.of_sessions:
         return {}
     strangers = [p.wordings[0] for p in found if p.condition.arm == "shuffled"]
     shuffled = {one.condition[:2]: one.donors for one in strangers}

@@ -184,6 +184,7 @@ def matching_matrix(
     personas conservative in proportion; people who were asked different items belong in different
     groups.
     """
+    own.responses.must_be_shared("what one person's persona says of another's responses")
     table = _table(own, others)
     position = own.responses.position
     answered = position >= 0
@@ -206,7 +207,7 @@ def matching_matrix(
     count = answered.astype(float) @ known.T
     nll = quotient(totals, count)
     nll[number[:, None] != number] = np.nan
-    return MatchingMatrix(_comparable(nll), number)
+    return MatchingMatrix(comparable(nll), number)
 
 
 def identification(matrix: MatchingMatrix, people: Resampling) -> Identification:
@@ -269,7 +270,7 @@ def _table(own: Predictions, others: Sequence[Predictions]) -> Floats:
     return np.asarray(table)
 
 
-def _comparable(nll: Floats) -> Floats:
+def comparable(nll: Floats) -> Floats:
     """A matrix without the rows and columns of people who are compared with nobody."""
     while True:
         out = np.isnan(np.diag(nll)) | (np.isfinite(nll).sum(axis=1) < 2)

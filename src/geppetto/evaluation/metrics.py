@@ -10,17 +10,30 @@ import pandas as pd
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.arrays import Floats, nanmean
 from geppetto.evaluation.calibration import top_options
-from geppetto.evaluation.predictions import CELL, CONDITION, Predictions, rows_by_condition
+from geppetto.evaluation.predictions import CELL, CONDITION, SLICE, Predictions, rows_by
 from geppetto.evaluation.resampling import Method, Resampling, estimates, mean, saved_share
 
 MEASURES = ("accuracy", "nll", "nll_full", "option_mass", "pseudo_r2", "rps", "score_error")
-"""Metrics of a participant, in the order of tables."""
+"""Metrics of a participant in a survey, in the order of tables."""
+
+SESSION_MEASURES = (
+    "nll_full",
+    "nll",
+    "accuracy",
+    "chance",
+    "option_mass",
+    "pseudo_r2",
+    "closed",
+    "announced_badly",
+)
+"""Metrics of a participant in a study of sessions, in the order of tables."""
 
 
 def matched(answers: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     """The answers to cells that every condition scored, and how many cells each reason cost.
 
-    A cell that one condition could not score is left out of all of them.
+    A cell that one condition could not score is left out of all of them, whatever the history and
+    the presentation.
 
     Raises
     ------
@@ -30,13 +43,15 @@ def matched(answers: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     people, names = pd.factorize(answers["participant"])
     columns, items = pd.factorize(answers["item"])
     cells = people * len(items) + columns
-    first, *others = ((key, np.unique(cells[rows])) for key, rows in rows_by_condition(answers))
+    first, *others = (
+        (key, np.unique(cells[rows])) for key, rows in rows_by(answers, [*CONDITION, *SLICE])
+    )
     for key, found in others:
         different = np.setxor1d(found, first[1])
         if different.size:
             person, item = divmod(int(different[0]), len(items))
             raise GeppettoError(
-                f"{key.label} and {first[0].label} differ in "
+                f"{_label(key)} and {_label(first[0])} differ in "
                 f"{different.size:,} cells (participant {names[person]}, item {items[item]}, for "
                 "example), so they cannot be compared; run the experiment again to answer what "
                 "is missing"
@@ -48,6 +63,10 @@ def matched(answers: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     if kept.empty:
         raise GeppettoError(f"no cell was scored by every condition: {reasons}")
     return kept, reasons
+
+
+def _label(key: tuple[str, ...]) -> str:
+    return " · ".join(dict.fromkeys(filter(None, key)))
 
 
 def cell_metrics(found: Predictions) -> dict[str, Floats]:
@@ -62,19 +81,32 @@ def cell_metrics(found: Predictions) -> dict[str, Floats]:
         have said; `nll_uniform`, that of a uniform guess among the options; `option_mass`,
         probability of saying anything legal; and, for items whose options have an order, `rps`,
         the ranked probability score, and `score_error`, how far the expected response is from the
-        real one as a share of the item's range.
+        real one as a share of the item's range. In sessions, whose options have none, instead
+        `chance`, the accuracy of a uniform guess; `closed`, whether there are options at all,
+        without which only `nll_full` is known; and `announced_badly`, whether the text that
+        announces the response is less probable than the response after it, so that its NLL may
+        tell more of the format than of the person.
     """
-    answers = found.responses
     cells = np.isfinite(found.nll)
-    uniform = np.log([len(options) for options in answers.options])
-    return {
+    choices = np.where(cells, found.responses.choices, np.nan)
+    common = {
         "accuracy": top_options(found)[1],
         "nll": found.nll,
         "nll_full": -found.log_prob,
-        "nll_uniform": np.where(cells, uniform, np.nan),
+        "nll_uniform": np.log(choices),
         "option_mass": found.option_mass,
-        "rps": ranked_probability_scores(found),
-        "score_error": score_errors(found),
+    }
+    if found.announcing is None:
+        return common | {
+            "rps": ranked_probability_scores(found),
+            "score_error": score_errors(found),
+        }
+    worse = found.announcing < found.log_prob
+    asked = found.responses.answered[None] | np.zeros_like(cells)
+    return common | {
+        "chance": 1 / choices,
+        "closed": np.where(asked, found.responses.choices > 0, np.nan),
+        "announced_badly": np.where(np.isnan(found.announcing), np.nan, worse),
     }
 
 
@@ -156,6 +188,7 @@ def item_metrics(found: Iterable[Predictions]) -> pd.DataFrame:
     """
     tables = []
     for predictions in found:
+        predictions.responses.must_be_shared("a metric of an item")
         cells = cell_metrics(predictions)
         table = pd.DataFrame({name: per_item(values) for name, values in cells.items()})
         table.insert(0, "item", predictions.responses.items)
@@ -185,20 +218,21 @@ def condition_metrics(
     -------
     pandas.DataFrame
         A row a model, strategy and arm; columns NAME, NAME_low and NAME_high for each of
-        `MEASURES`, and `participants`.
+        `MEASURES` or `SESSION_MEASURES`, and `participants`. People without a closed response
+        have nothing but `nll_full`, `closed` and `announced_badly` and count in nothing else.
     """
+    measures = SESSION_MEASURES if "chance" in people else MEASURES
     groups = list(people.groupby(CONDITION, sort=False))
     table = pd.DataFrame([key for key, _ in groups], columns=CONDITION)
     table["participants"] = [len(group) for _, group in groups]
     of = {
         name: np.stack([group[name].to_numpy() for _, group in groups], axis=1)
-        for name in (*MEASURES, "nll_uniform")
+        for name in (*measures, "nll_uniform")
     }
-    for name in MEASURES:
+    for name in measures:
         if name == "pseudo_r2":
-            found = estimates(
-                saved_share, of["nll"], of["nll_uniform"], people=resampling, method=method
-            )
+            nll, uniform = np.nan_to_num(of["nll"]), np.nan_to_num(of["nll_uniform"])
+            found = estimates(saved_share, nll, uniform, people=resampling, method=method)
         else:
             found = estimates(mean, of[name], people=resampling, method=method)
         table[name] = [one.value for one in found]

@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geppetto.errors import GeppettoError
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.plan import Condition
 
+
+class Slice(NamedTuple):
+    """How sessions were read: only answers of one slice are of the same task.
+
+    Both fields are empty in surveys.
+    """
+
+    history: str
+    presentation: str
+
+
 CONDITION = list(Condition._fields)
 CELL = ["participant", "item"]
+SLICE = list(Slice._fields)
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,16 +40,21 @@ class Responses:
     participants, items
         Names of the rows and columns.
     options
-        Codes of the legal options of each item, in order.
+        Codes of the legal options of each item, in order; empty in sessions, where each
+        participant has options of their own.
     ordinal
         Whether the order of an item's options has a meaning, shape (items,).
     position
-        Which of its options each response is, shape (participants, items); -1 without one.
+        Which of its options each response is, shape (participants, items), 0 if it is open; -1
+        without a response.
     cluster
         Number of the group above each participant, shape (participants,); all differ where the
         study has no groups.
     weight
         Survey weight of each participant, shape (participants,).
+    sizes
+        In sessions, whose items are the numbers of responses, how many options each response had,
+        shape (participants, items), 0 if it is open or there is none; None in surveys.
     """
 
     participants: tuple[str, ...]
@@ -45,6 +64,34 @@ class Responses:
     position: Integers
     cluster: Integers
     weight: Floats
+    sizes: Integers | None = None
+
+    @property
+    def of_sessions(self) -> bool:
+        """Whether each participant has items and options of their own."""
+        return self.sizes is not None
+
+    def must_be_shared(self, to: str) -> None:
+        """Refuse to do what compares people on one item.
+
+        Raises
+        ------
+        GeppettoError
+            If these are responses of sessions.
+        """
+        if self.of_sessions:
+            raise GeppettoError(
+                f"{to} needs items and options that people share; in sessions each person has a "
+                "task and options of their own, so ask for effects and metrics of conditions or "
+                "participants"
+            )
+
+    @cached_property
+    def choices(self) -> Integers:
+        """Number of options of each response, shape (participants, items); 0 without any."""
+        if self.sizes is not None:
+            return self.sizes
+        return np.where(self.answered, [len(options) for options in self.options], 0)
 
     @cached_property
     def answered(self) -> NDArray[np.bool_]:
@@ -57,6 +104,7 @@ class Responses:
 
         The first option is 0, the last 1; NaN beyond an item's last option.
         """
+        self.must_be_shared("a value of an option")
         values = np.full((len(self.items), max(map(len, self.options))), np.nan)
         for item, options in enumerate(self.options):
             values[item, : len(options)] = np.linspace(0, 1, len(options))
@@ -76,6 +124,7 @@ class Responses:
     @cached_property
     def scored_items(self) -> NDArray[np.bool_]:
         """Items whose responses are numbers: ordinal ones and those with two options."""
+        self.must_be_shared("a value of an option")
         pairs = np.array([len(options) == 2 for options in self.options])
         return np.asarray(self.ordinal | pairs)
 
@@ -102,7 +151,7 @@ class Predictions:
         nobody's.
     option_log_probs
         Log-probability in nats of each legal option, renormalised over them, shape
-        (draws, participants, items, options); NaN beyond an item's last option.
+        (draws, participants, items, options); NaN beyond the last option.
     log_prob
         That of the real response over everything that could have been said, shape
         (draws, participants, items).
@@ -115,6 +164,9 @@ class Predictions:
     paraphrase
         Number of the wording of each draw, ascending, shape (draws,), and as many draws of each;
         None if there is one.
+    announcing
+        Log-probability of the text that announces each response of a session, of the shape of
+        `log_prob`; None in surveys.
     """
 
     responses: Responses
@@ -126,6 +178,7 @@ class Predictions:
     option_mass: Floats
     block: Integers | None = None
     paraphrase: Integers | None = None
+    announcing: Floats | None = None
 
     @cached_property
     def wordings(self) -> tuple[Predictions, ...]:
@@ -141,6 +194,7 @@ class Predictions:
                 log_prob=self.log_prob[chosen],
                 option_mass=self.option_mass[chosen],
                 paraphrase=None,
+                announcing=None if self.announcing is None else self.announcing[chosen],
             )
             for chosen in draws
         )
@@ -158,7 +212,10 @@ class Predictions:
 
     @cached_property
     def nll(self) -> Floats:
-        """NLL of the real responses over the legal options, shape (draws, participants, items)."""
+        """NLL of the real responses over the legal options, shape (draws, participants, items).
+
+        NaN of an open response.
+        """
         position = np.maximum(self.responses.position, 0)[None, :, :, None]
         return -np.take_along_axis(self.option_log_probs, position, axis=3)[..., 0]
 
@@ -198,19 +255,32 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
     row = people.get_indexer(answers["participant"])
     column = columns.get_indexer(answers["item"])
     first = answers.drop_duplicates("item").set_index("item").loc[columns]
-    options = tuple(map(tuple, first["options"]))
+    lengths = answers["options"].map(len).to_numpy()
     position = np.full((len(people), len(columns)), -1)
+    sizes, options = None, tuple(map(tuple, first["options"]))
+    if of_sessions := is_of_sessions(answers):
+        sizes, options = np.zeros_like(position), ()
+        sizes[row, column] = lengths
+        position[row, column] = [
+            codes.index(response) if codes else 0
+            for codes, response in zip(
+                map(tuple, answers["options"]), answers["response"], strict=True
+            )
+        ]
     for number, codes in enumerate(options):
         of_item = column == number
         position[row[of_item], number] = pd.Index(codes).get_indexer(
             answers["response"].to_numpy()[of_item]
         )
-    ordinal = first["ordinal"].to_numpy(bool)
+    shape = (len(people), len(columns))
     arrays = {
-        condition: (rows, _arrays(answers, rows, row, column, people, options))
+        condition: (rows, _arrays(answers, rows, row, column, people, lengths, shape))
         for condition, rows in rows_by_condition(answers)
     }
-    order = _order(position, {c: log_probs for c, (_, (_, log_probs, *_)) in arrays.items()})
+    told = {
+        c: a.log_prob[..., None] if of_sessions else a.log_probs for c, (_, a) in arrays.items()
+    }
+    order = _order(position, told)
     rank = np.argsort(order)
     firsts = answers.drop_duplicates("participant").set_index("participant").loc[people[order]]
     groups = pd.factorize(firsts["cluster"])[0]
@@ -219,13 +289,14 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
         tuple(people[order]),
         tuple(columns),
         options,
-        ordinal,
+        first["ordinal"].to_numpy(bool),
         position[order].astype(np.int64),
         np.where(groups < 0, alone, groups).astype(np.int64),
         firsts["weight"].to_numpy(float),
+        None if sizes is None else sizes[order],
     )
     found = []
-    for condition, (rows, (donors, log_probs, log_prob, mass, paraphrase)) in arrays.items():
+    for condition, (rows, of) in arrays.items():
         pool = np.full(len(people), -1)
         pool[row[rows]] = answers["pool"].to_numpy()[rows]
         block = np.zeros(len(columns), np.int64)
@@ -235,24 +306,49 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
                 responses,
                 condition,
                 pool[order],
-                np.where(donors < 0, -1, rank[donors])[:, order],
-                log_probs[:, order],
-                log_prob[:, order],
-                mass[:, order],
+                np.where(of.donors < 0, -1, rank[of.donors])[:, order],
+                of.log_probs[:, order],
+                of.log_prob[:, order],
+                of.mass[:, order],
                 block,
-                paraphrase,
+                of.paraphrase,
+                of.announcing[:, order] if of_sessions else None,
             )
         )
     return found
 
 
+def is_of_sessions(answers: pd.DataFrame) -> bool:
+    """Whether a table of answers is of behavioural sessions."""
+    return bool((answers["history"] != "").any())
+
+
 def rows_by_condition(answers: pd.DataFrame) -> Iterator[tuple[Condition, Integers]]:
     """Row numbers of each condition of a table, in the order in which conditions first occur."""
-    number = answers.groupby(CONDITION, sort=False).ngroup().to_numpy()
+    for key, rows in rows_by(answers, CONDITION):
+        yield Condition(*key), rows
+
+
+def rows_by(
+    answers: pd.DataFrame, columns: list[str]
+) -> Iterator[tuple[tuple[str, ...], Integers]]:
+    """Row numbers of each combination of values, in the order in which they first occur."""
+    number = answers.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
     order = np.argsort(number, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(number[order])) + 1):
         first = answers.iloc[rows[0]]
-        yield Condition(*(str(first[name]) for name in CONDITION)), rows
+        yield tuple(str(first[name]) for name in columns), rows
+
+
+class _Arrays(NamedTuple):
+    """One condition's answers; see `Predictions`."""
+
+    donors: Integers
+    log_probs: Floats
+    log_prob: Floats
+    mass: Floats
+    paraphrase: Integers
+    announcing: Floats
 
 
 def _arrays(
@@ -261,37 +357,38 @@ def _arrays(
     row: Integers,
     column: Integers,
     people: pd.Index,
-    options: Sequence[tuple[str, ...]],
-) -> tuple[Integers, Floats, Floats, Floats, Integers]:
-    """Donors, option log-probabilities, log-probabilities, option masses and wordings."""
+    lengths: Integers,
+    shape: tuple[int, int],
+) -> _Arrays:
     names = people.append(pd.Index(answers["donor"].to_numpy()[rows]).unique().difference(people))
     donor = names.get_indexer(pd.Index(answers["donor"].to_numpy()[rows]))
     row, column = row[rows], column[rows]
     donor = np.where(answers["arm"].to_numpy()[rows] == "own", row, donor)
     numbers, wording = np.unique(answers["paraphrase"].to_numpy()[rows], return_inverse=True)
     draw = _draws(wording * len(people) + row, donor, len(names))
-    donors_each, shape = int(draw.max()) + 1, (len(people), len(options))
+    donors_each = int(draw.max()) + 1
     draw += wording * donors_each
     draws = len(numbers) * donors_each
     donors = np.full((draws, len(people)), -1)
     donors[draw, row] = np.where(donor < len(people), donor, -1)
-    if len(np.unique((draw * len(people) + row) * len(options) + column)) < len(rows):
+    if len(np.unique((draw * len(people) + row) * shape[1] + column)) < len(rows):
         first = answers.iloc[rows[0]]
         raise ValueError(
             f"{first['strategy']} · {first['arm']} has a cell twice from one donor in one wording"
         )
-    log_prob, mass = (np.full((draws, *shape), np.nan) for _ in range(2))
+    log_prob, mass, announcing = (np.full((draws, *shape), np.nan) for _ in range(3))
     log_prob[draw, row, column] = answers["log_prob"].to_numpy(float)[rows]
     mass[draw, row, column] = answers["option_mass"].to_numpy(float)[rows]
-    log_probs = np.full((draws, *shape, max(map(len, options))), np.nan)
-    values = answers["option_log_probs"].to_numpy()[rows]
-    lengths = np.array([len(codes) for codes in options])[column]
-    for length in np.unique(lengths):
-        chosen = lengths == length
+    announcing[draw, row, column] = answers["announcing"].to_numpy(float)[rows]
+    log_probs = np.full((draws, *shape, max(1, int(lengths.max()))), np.nan)
+    values, of_rows = answers["option_log_probs"].to_numpy()[rows], lengths[rows]
+    for length in np.unique(of_rows[of_rows > 0]):
+        chosen = of_rows == length
         found = np.array(values[chosen].tolist(), float)
         found -= np.logaddexp.reduce(found, axis=1, keepdims=True)
         log_probs[draw[chosen], row[chosen], column[chosen], :length] = found
-    return donors, log_probs, log_prob, mass, np.repeat(numbers, donors_each)
+    repeated = np.repeat(numbers, donors_each)
+    return _Arrays(donors, log_probs, log_prob, mass, repeated, announcing)
 
 
 def _draws(receiver: Integers, donor: Integers, width: int) -> Integers:

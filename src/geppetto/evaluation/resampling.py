@@ -361,4 +361,5 @@ def saved_share(weights: Weights, nll: Floats, reference: Floats) -> Floats:
 
     1 for certainty of every response, 0 for the reference itself, negative for worse.
     """
-    return np.asarray(1 - weights @ nll / (weights @ reference))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(1 - weights @ nll / (weights @ reference))

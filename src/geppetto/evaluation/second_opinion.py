@@ -23,6 +23,7 @@ def second_opinion(difference: Differences, found: Sequence[Predictions]) -> Mix
     found
         Predictions of all conditions.
     """
+    found[0].responses.must_be_shared("a mixed model with crossed items")
     arms = {predicted.condition: predicted for predicted in found}
     compared = in_each_wording([arms[condition] for condition in difference.conditions])
     cells = np.stack([nanmean(worse.nll, 0) - nanmean(better.nll, 0) for worse, better in compared])

@@ -53,8 +53,8 @@ class Verdict:
     effect
         The comparison with its intervals.
     confirmatory
-        Whether it is one of those that answer the question: information, over the legal options.
-        The others explore.
+        Whether it is one of those that answer the question: information, over the legal options,
+        or in sessions with open responses over everything. The others explore.
     p, p_adjusted
         Two-sided p of no difference, by permuting whole people, and over several wordings no
         smaller than by `OverWordings.tail`; and corrected for its family, by
@@ -122,7 +122,8 @@ class Verdict:
         effect, nats = self.effect, self.effect.nats
         of = f" ({self.confidence})" if self.looks > 1 else ""
         numbers = (
-            f"{interval(nats)}{of} nats a response{self._wordings}, d_z {effect.d_z.value:+.2f}, "
+            f"{interval(nats)}{of} nats a response{self._measured}{self._wordings}, "
+            f"d_z {effect.d_z.value:+.2f}, "
             f"{effect.improved.value:.0%} of {effect.participants:,} people improved; "
             f"p = {probability(self.p_adjusted)} ({self.test}) after {self.correction}, "
             f"equivalence p = {probability(self.p_equivalent_adjusted)}"
@@ -135,6 +136,11 @@ class Verdict:
         name = "Holm" if self.confirmatory else "Benjamini-Hochberg"
         looks = f" and {self.looks} looks at these people" if self.looks > 1 else ""
         return f"{name} over {self.family:,}{looks}"
+
+    @property
+    def _measured(self) -> str:
+        measure = self.effect.measure
+        return f" {over(measure)}" if measure == "nll_full" else ""
 
     @property
     def _wordings(self) -> str:
@@ -205,12 +211,15 @@ def in_words(arm: str) -> str:
     return words.get(arm, f"the same persona {arm}")
 
 
-def judge(tested: Sequence[Comparison], smallest: float, looks: int = 1) -> list[Verdict]:
+def judge(
+    tested: Sequence[Comparison], smallest: float, looks: int = 1, measure: str = "nll"
+) -> list[Verdict]:
     """Verdicts on comparisons, corrected for how many of each family there are, and for looks.
 
-    A family is what has the same measure and confirms or explores.
+    A family is what has the same measure and confirms or explores; `measure` is the one that
+    answers the question.
     """
-    families = [(t.effect.measure, is_confirmatory(t.effect)) for t in tested]
+    families = [(t.effect.measure, is_confirmatory(t.effect, measure)) for t in tested]
     adjusted = [test.p for test in tested]
     equivalent = [test.p_equivalent for test in tested]
     for family in dict.fromkeys(families):
@@ -223,7 +232,7 @@ def judge(tested: Sequence[Comparison], smallest: float, looks: int = 1) -> list
     return [
         Verdict(
             test.effect,
-            is_confirmatory(test.effect),
+            is_confirmatory(test.effect, measure),
             test.p,
             adjusted[number],
             test.p_equivalent,
@@ -240,9 +249,9 @@ def judge(tested: Sequence[Comparison], smallest: float, looks: int = 1) -> list
     ]
 
 
-def is_confirmatory(effect: Effect) -> bool:
-    """Whether a comparison is one of those that answer the question."""
-    return effect.contrast.name == "information" and effect.measure == "nll" and not effect.among
+def is_confirmatory(effect: Effect, measure: str = "nll") -> bool:
+    """Whether a comparison is one of those that answer the question, in the measure of it."""
+    return effect.contrast.name == "information" and effect.measure == measure and not effect.among
 
 
 def conclusion(verdicts: Sequence[Verdict]) -> str:
@@ -266,6 +275,17 @@ def conclusion(verdicts: Sequence[Verdict]) -> str:
             parts.append(text.format(", ".join(f"{e.strategy} ({e.model})" for e in found)))
     whole = "; ".join(parts)
     return f"{whole[0].upper()}{whole[1:]}."
+
+
+def over(measure: str) -> str:
+    """What a measure is over, in running text."""
+    words = {
+        "nll": "over the legal options",
+        "nll_full": "over everything the model could say",
+        "nll_calibrated": "over the legal options at one temperature a model",
+        "nll_each_calibrated": "over the legal options at a temperature for each condition",
+    }
+    return words[measure]
 
 
 def interval(estimate: Estimate, digits: int = 4) -> str:

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.calibration import Reliability
 from geppetto.evaluation.predictions import CONDITION
-from geppetto.evaluation.verdicts import Verdict
+from geppetto.evaluation.verdicts import Verdict, over
 from geppetto.plan import Condition
 
 _COLOURS = {
@@ -82,26 +82,74 @@ def effects(verdicts: Sequence[Verdict]) -> Figure:
         axis.set_title(f"{model} · {strategy}", fontsize=9, loc="left")
         axis.spines[["top", "right"]].set_visible(False)
     axes[-1, 0].set_xlabel(
-        f"nats saved a response, {verdicts[0].confidence} interval over participants; "
-        "right is better",
+        f"nats saved a response {over(verdicts[0].effect.measure)}, {verdicts[0].confidence} "
+        "interval over participants; right is better",
         fontsize=9,
     )
     return figure
 
 
-def participants(people: pd.DataFrame) -> Figure:
-    """Every participant's NLL under each condition, a row a condition.
+def along(verdicts: Sequence[Verdict], by: str) -> Figure:
+    """Each contrast from one part of sessions to the next, a panel a model and strategy.
+
+    The band around zero is what is smaller than the smallest effect of interest.
+    """
+    panels: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in verdicts:
+        panels.setdefault((verdict.effect.model, verdict.effect.strategy), []).append(verdict)
+    figure, axes = plt.subplots(
+        len(panels),
+        1,
+        figsize=(8.5, 0.6 + 2.6 * len(panels)),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    parts = list(dict.fromkeys(verdict.effect.among for verdict in verdicts))
+    for axis, ((model, strategy), found) in zip(axes[:, 0], panels.items(), strict=True):
+        smallest = found[0].smallest
+        axis.axhspan(-smallest, smallest, color="#dddddd", lw=0)
+        axis.axhline(0, color="black", lw=0.8)
+        names = list(dict.fromkeys(verdict.effect.contrast.name for verdict in found))
+        for number, name in enumerate(names):
+            line = [verdict for verdict in found if verdict.effect.contrast.name == name]
+            aside = 0.3 * (number - (len(names) - 1) / 2) / len(names)
+            x = [parts.index(verdict.effect.among) + aside for verdict in line]
+            nats = [verdict.effect.nats for verdict in line]
+            colour = _COLOURS.get(name, _KNOCKOUT)
+            axis.plot(x, [one.value for one in nats], "o-", ms=4, color=colour, label=name)
+            axis.vlines(x, [n.low for n in nats], [n.high for n in nats], color=colour)
+        axis.set_xticks(range(len(parts)), [part.removeprefix(by).strip() for part in parts])
+        axis.tick_params(labelsize=8)
+        axis.set_title(f"{model} · {strategy}", fontsize=9, loc="left")
+        axis.set_ylabel("nats saved a response", fontsize=9)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes[-1, 0].set_xlabel(
+        f"{by}; nats {over(verdicts[0].effect.measure)}, {verdicts[0].confidence} intervals over "
+        "participants; up is better",
+        fontsize=9,
+    )
+    return figure
+
+
+def participants(people: pd.DataFrame, measure: str = "nll") -> Figure:
+    """Every participant's NLL under each condition that has one, a row a condition.
 
     Parameters
     ----------
     people
         As from `participant_metrics`.
+    measure
+        "nll" or "nll_full".
     """
+    people = people[people[measure].notna()]
     groups = [(Condition(*map(str, k)), g) for k, g in people.groupby(CONDITION, sort=False)]
     figure, axis = plt.subplots(figsize=(8.5, 0.8 + 0.3 * len(groups)), layout="constrained")
     rng = np.random.default_rng(0)
     for row, (condition, group) in enumerate(groups):
-        values = group["nll"].to_numpy()
+        values = group[measure].to_numpy()
         heights = row + rng.uniform(-0.25, 0.25, len(values))
         colour = _COLOURS.get(condition.arm, _KNOCKOUT)
         colour = _BASELINE if condition.model == BASELINE else colour
@@ -109,20 +157,28 @@ def participants(people: pd.DataFrame) -> Figure:
         axis.plot([values.mean()] * 2, [row - 0.35, row + 0.35], color="black", lw=1.5)
     axis.set_yticks(range(len(groups)), [condition.label for condition, _ in groups], fontsize=8)
     axis.set_ylim(len(groups) - 0.4, -0.6)
-    axis.set_xlabel("NLL, nats a response (dot: a participant, bar: their mean)", fontsize=9)
+    axis.set_xlabel(
+        f"NLL {over(measure)}, nats a response (dot: a participant, bar: their mean)", fontsize=9
+    )
     axis.spines[["top", "right"]].set_visible(False)
     return figure
 
 
 def participant_distribution(people: pd.DataFrame, condition: Condition) -> Figure:
-    """Histograms of participants' NLL and accuracy under one condition, on everyone's scale."""
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
+    """Histograms of participants' NLL and accuracy under one condition, on everyone's scale.
+
+    The full NLL alone of open responses.
+    """
+    labels = {"nll": "NLL, nats a response", "accuracy": "accuracy"}
+    if people["nll"].isna().all():
+        labels = {"nll_full": f"NLL {over('nll_full')}, nats a response"}
+    figure, axes = plt.subplots(
+        1, len(labels), figsize=(4 * len(labels), 3), squeeze=False, layout="constrained"
+    )
     group = people[(people[CONDITION] == list(condition)).all(axis=1)]
-    for axis, measure, label in zip(
-        axes, ("nll", "accuracy"), ("NLL, nats a response", "accuracy"), strict=True
-    ):
-        edges = np.histogram_bin_edges(people[measure].to_numpy(), bins=30)
-        values = group[measure].to_numpy()
+    for axis, (measure, label) in zip(axes[0], labels.items(), strict=True):
+        edges = np.histogram_bin_edges(people[measure].dropna().to_numpy(), bins=30)
+        values = group[measure].dropna().to_numpy()
         axis.hist(values, bins=edges.tolist(), color="#1f6f8b")
         axis.axvline(values.mean(), color="black", lw=1.5)
         axis.set_xlabel(label)

@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 from geppetto.reports import figures
 from geppetto.results import Measure, Results
 
+ALONG = ("position", "history", "presentation")
+
 
 @dataclass(frozen=True)
 class Plots:
@@ -16,13 +18,18 @@ class Plots:
 
     results: Results
 
-    def effects(self, by: str | None = None, measure: Measure = "nll") -> Figure:
-        """Every contrast with its interval and verdict; parameters as of `Results.effects`."""
-        return figures.effects(self.results.verdicts(by, measure))
+    def effects(self, by: str | None = None, measure: Measure | None = None) -> Figure:
+        """Every contrast with its interval and verdict; parameters as of `Results.effects`.
+
+        By position, history or presentation, contrasts are lines from one to the next.
+        """
+        verdicts = self.results.verdicts(by, measure)
+        return figures.along(verdicts, by) if by in ALONG else figures.effects(verdicts)
 
     def participants(self) -> Figure:
         """Every participant's NLL under each condition."""
-        return figures.participants(self.results.metrics(by="participant"))
+        measure = "nll_full" if self.results.measure == "nll_full" else "nll"
+        return figures.participants(self.results.metrics(by="participant"), measure)
 
     def calibration(self) -> Figure:
         """How often the most probable option was the response, against its probability."""

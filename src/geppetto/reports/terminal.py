@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,15 +13,16 @@ from rich.table import Table
 from rich.text import Text
 
 from geppetto.asking import Unit
-from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.power import minimal_effect, people_to_decide
 from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.skill import Skill
-from geppetto.evaluation.verdicts import Verdict, conclusion, interval, probability
+from geppetto.evaluation.verdicts import Verdict, conclusion, interval, over, probability
 from geppetto.experiment import Prepared
 from geppetto.models.base import LanguageModel
 from geppetto.personas.arms import demographics
 from geppetto.personas.donors import MatchQuality
+from geppetto.reports import sessions
+from geppetto.reports.columns import columns, number, within_model
 from geppetto.results import Results
 from geppetto.studies import Study
 
@@ -146,7 +146,7 @@ def power(people: int, groups: int, smallest: float, spreads: Sequence[float]) -
     """
     unit = "people" if groups == people else "groups"
     who = "participants'" if groups == people else "groups' mean"
-    table = _table(f"if {who} differences have an SD of", "found", "to decide")
+    table = columns(f"if {who} differences have an SD of", "found", "to decide")
     for spread in spreads:
         table.add_row(
             f"  {spread:g} nats",
@@ -190,16 +190,15 @@ def describe(model: LanguageModel, declared: bool) -> str:
 def result(found: Results) -> RenderableType:
     """Metrics of every condition, effects, individuation, and the answer in sentences."""
     verdicts = found.verdicts()
-    parts: list[RenderableType] = [_conditions(found.metrics()), ""]
+    parts: list[RenderableType] = []
+    if found.of_sessions:
+        parts += [sessions.conditions(found), ""]
+    else:
+        parts += [_conditions(found.metrics()), ""]
     if verdicts:
         parts += [_effects(verdicts), ""]
-    individuation = found.individuation()
-    told = individuation[["item_correlation", "auc"]].notna().any(axis=1)
-    if told.any():
-        parts += [_individuation(individuation[told]), ""]
+    parts += sessions.parts(found) if found.of_sessions else _of_items(found)
     parts += [Text(line) for line in _wordings(found.wordings())]
-    parts += [Text(_skill(skill)) for skill in found.skills]
-    parts += [Text(line) for line in _ceilings(found.ceilings())]
     if flat := found.flat:
         parts.append(
             Text(
@@ -215,21 +214,31 @@ def result(found: Results) -> RenderableType:
     return Group(*parts)
 
 
+def _of_items(found: Results) -> Iterator[RenderableType]:
+    """What is told of surveys, where people respond to the same items."""
+    individuation = found.individuation()
+    told = individuation[["item_correlation", "auc"]].notna().any(axis=1)
+    if told.any():
+        yield from (_individuation(individuation[told]), "")
+    yield from (Text(_skill(skill)) for skill in found.skills)
+    yield from (Text(line) for line in _ceilings(found.ceilings()))
+
+
 def _conditions(conditions: pd.DataFrame) -> Table:
-    table = _table("model, strategy and arm", "acc.", "NLL  [95% CI]", "full", "mass", "R²", "RPS")
+    table = columns("model, strategy and arm", "acc.", "NLL  [95% CI]", "full", "mass", "R²", "RPS")
     shown = ""
     for row in conditions.to_dict("records"):
         if row["model"] != shown:
             shown = row["model"]
             table.add_row(Text(shown, "bold"))
         table.add_row(
-            f"  {_within_model(row)}",
+            f"  {within_model(row)}",
             f"{row['accuracy']:.3f}",
             f"{row['nll']:.3f}  [{row['nll_low']:.3f}, {row['nll_high']:.3f}]",
             f"{row['nll_full']:.3f}",
             f"{row['option_mass']:.3f}",
             f"{row['pseudo_r2']:+.3f}",
-            _number(row["rps"], ".3f"),
+            number(row["rps"], ".3f"),
         )
     table.caption = (
         "NLL: nats a response over the legal options; full: over everything the model could say; "
@@ -242,7 +251,7 @@ def _conditions(conditions: pd.DataFrame) -> Table:
 
 def _effects(verdicts: Sequence[Verdict]) -> Table:
     of = verdicts[0].confidence if verdicts else "95%"
-    table = _table(
+    table = columns(
         "nats saved a response", f"mean [{of} CI]", "d_z", "better", "lowest", "p", "verdict"
     )
     table.columns[-1].justify = "left"
@@ -255,7 +264,7 @@ def _effects(verdicts: Sequence[Verdict]) -> Table:
         table.add_row(
             f"  {contrast.name} ({contrast.worse} − {contrast.better})",
             Text(interval(nats), "bold" if nats.excludes_zero() else ""),
-            _number(effect.d_z.value, "+.2f"),
+            number(effect.d_z.value, "+.2f"),
             f"{effect.improved.value:.0%}",
             f"{effect.worst_tenth.value:+.2f}",
             probability(verdict.p_adjusted),
@@ -270,14 +279,15 @@ def _effects(verdicts: Sequence[Verdict]) -> Table:
         + ", corrected by "
         + (f"Holm for the {holm} information effects and by " if holm else "")
         + "Benjamini-Hochberg for the others, which explore. "
-        f"Less than {verdicts[0].smallest:g} nats either way counts as nothing."
+        f"Less than {verdicts[0].smallest:g} nats either way counts as nothing. "
+        f"Nats are {over(verdicts[0].effect.measure)}."
     )
     return table
 
 
 def _individuation(individuation: pd.DataFrame) -> Table:
     """Whether the predictions tell people apart."""
-    table = _table("tells people apart", "item r [95% CI]", "variance", "residual r", "profile r")
+    table = columns("tells people apart", "item r [95% CI]", "variance", "residual r", "profile r")
     for column in ("top-1 (chance)", "AUC"):
         table.add_column(column, justify="right", no_wrap=True)
     shown = ""
@@ -287,14 +297,14 @@ def _individuation(individuation: pd.DataFrame) -> Table:
             table.add_row(Text(shown, "bold"))
         r, low, high = (row[f"item_correlation{end}"] for end in ("", "_low", "_high"))
         table.add_row(
-            f"  {_within_model(row)}",
+            f"  {within_model(row)}",
             "–" if np.isnan(r) else interval(Estimate(r, low, high), digits=3),
-            _number(row["variance_ratio"], ".2f"),
-            _number(row["residual_correlation"], "+.3f"),
-            _number(row["distinctive_profile_correlation"], "+.3f"),
-            _number(row["top_1"], ".3f")
+            number(row["variance_ratio"], ".2f"),
+            number(row["residual_correlation"], "+.3f"),
+            number(row["distinctive_profile_correlation"], "+.3f"),
+            number(row["top_1"], ".3f")
             + ("" if np.isnan(row["top_1"]) else f" ({row['top_1_chance']:.3f})"),
-            _number(row["auc"], ".3f"),
+            number(row["auc"], ".3f"),
         )
     table.caption = (
         "item r: correlation across people within items; variance: of expected responses between "
@@ -324,7 +334,7 @@ def _ceilings(ceilings: pd.DataFrame) -> Iterator[str]:
             predicted, reliable = constructs["r_squared"], constructs["reliability"]
             yield (
                 f"ceiling for {strategy} ({model}): R² of construct scores "
-                f"{_number(predicted.min(), '+.2f')} to {_number(predicted.max(), '+.2f')}, of "
+                f"{number(predicted.min(), '+.2f')} to {number(predicted.max(), '+.2f')}, of "
                 f"{reliable.min():.2f} to {reliable.max():.2f} that is reliable (split-half)"
             )
 
@@ -350,26 +360,6 @@ def _skill(skill: Skill) -> str:
         f"skill of {skill.strategy} ({skill.model}): {share.value:.0%} "
         f"[{share.low:.0%}, {share.high:.0%}] of what {skill.best} saves over no persona"
     )
-
-
-def _table(first: str, *others: str) -> Table:
-    table = Table(box=None, header_style="dim", pad_edge=False, caption_justify="left")
-    table.add_column(first, overflow="fold")
-    for column in others:
-        table.add_column(column, justify="right", no_wrap=True)
-    return table
-
-
-def _within_model(row: Mapping[Hashable, Any]) -> str:
-    """A condition's strategy and arm; baselines have no arms."""
-    if row["model"] == BASELINE:
-        return str(row["strategy"])
-    return " · ".join(dict.fromkeys((row["strategy"], row["arm"])))
-
-
-def _number(value: float, form: str) -> str:
-    """A number, or a dash where there is none."""
-    return "–" if np.isnan(value) else format(value, form)
 
 
 def _and(names: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ from geppetto.evaluation.verdicts import Verdict, conclusion
 from geppetto.experiment import Prepared
 from geppetto.plan import Condition
 from geppetto.reports import figures
-from geppetto.results import MEASURES, Results
+from geppetto.results import Results
 from geppetto.tables import effects_table
 from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, using
 
@@ -96,7 +96,15 @@ def _log_plan(prepared: Prepared) -> None:
         },
         "plan.json",
     )
-    responses = pd.DataFrame([dict(study.people[p].responses) for p in plan.participants])
+    people = [study.people[p] for p in plan.participants]
+    responses = pd.DataFrame(
+        [
+            dict(person.responses)
+            if person.session is None
+            else {"responses": len(person.session.spans), "characters": len(person.session.text)}
+            for person in people
+        ]
+    )
     dataset = mlflow.data.from_pandas(  # type: ignore[attr-defined] # made at run time
         responses,
         source=CodeDatasetSource({"study": study.name}),
@@ -143,7 +151,10 @@ def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> None:
         if verdicts:
             _log_figure(results.plot.effects(), "effects.png")
         _log_figure(results.plot.participants(), "participants.png")
-        _log_figure(results.plot.calibration(), "calibration.png")
+        if "calibration" not in results.left_out:
+            _log_figure(results.plot.calibration(), "calibration.png")
+        for by in results.along if verdicts else ():
+            _log_figure(results.plot.effects(by), f"effects_by_{by}.png")
         for condition in results.conditions:
             with mlflow.start_run(
                 experiment_id=parent.info.experiment_id, run_name=condition.label, nested=True
@@ -165,17 +176,24 @@ def _name(verdict: Verdict) -> str:
 
 def _tables(results: Results) -> dict[str, pd.DataFrame]:
     """Every table of the parent run by name."""
-    every = [verdict for measure in MEASURES for verdict in results.verdicts(measure=measure)]
-    return {
-        "conditions": results.metrics(),
-        "items": results.metrics(by="item"),
-        "effects": effects_table(every),
-        "individuation": results.individuation(),
-        "calibration": results.calibration(),
-        "second_opinion": results.second_opinion(),
-        "skill": results.skill(),
-        "ceilings": results.ceilings(),
+    every = [verdict for m in results.measures for verdict in results.verdicts(measure=m)]
+    tables = {
+        "conditions": results.metrics,
+        "items": lambda: results.metrics(by="item"),
+        "effects": lambda: effects_table(every),
+        "individuation": results.individuation,
+        "calibration": results.calibration,
+        "second_opinion": results.second_opinion,
+        "skill": results.skill,
+        "ceilings": results.ceilings,
     }
+    told = {name: table() for name, table in tables.items() if name not in results.left_out}
+    if results.of_sessions:
+        told["identification"] = results.individuation()
+        told["left_out"] = pd.DataFrame(results.left_out.items(), columns=["table", "reason"])
+    for by in results.along:
+        told |= {f"effects_by_{by}": results.effects(by), f"changes_by_{by}": results.changes(by)}
+    return told
 
 
 def _log_condition(prepared: Prepared, results: Results, condition: Condition) -> None:
@@ -183,7 +201,7 @@ def _log_condition(prepared: Prepared, results: Results, condition: Condition) -
     numbers: dict[str, float] = {}
     for section, table in (
         ("", results.metrics()),
-        ("", results.calibration()),
+        *([] if "calibration" in results.left_out else [("", results.calibration())]),
         ("tells_apart/", results.individuation()),  # after what the UI's tables should show first
     ):
         for row in table[(table[CONDITION] == list(condition)).all(axis=1)].to_dict("records"):
@@ -201,8 +219,9 @@ def _log_condition(prepared: Prepared, results: Results, condition: Condition) -
     people = results.metrics(by="participant")
     mine = people[(people[CONDITION] == list(condition)).all(axis=1)]
     mlflow.log_table(mine.drop(columns=CONDITION), "participants.json")
-    for measure in ("nll", "accuracy"):
-        _log_by_rank(f"participants/{measure}_by_rank", sorted(mine[measure].tolist()))
+    shown = ("nll", "accuracy") if "nll" in results.measures else ("nll_full",)
+    for measure in shown:
+        _log_by_rank(f"participants/{measure}_by_rank", sorted(mine[measure].dropna().tolist()))
     if condition.model != BASELINE:
         _log_figure(figures.participant_distribution(people, condition), "participants.png")
     for name, text in _sample_prompts(prepared, condition):

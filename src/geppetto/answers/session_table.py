@@ -1,0 +1,92 @@
+"""The tidy table of answers to behavioural sessions; see `geppetto.answers.table.COLUMNS`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from geppetto.answers.table import COLUMNS
+from geppetto.elicitation.option_likelihood import OptionScores
+from geppetto.plan import Plan, PlannedAnswer
+from geppetto.studies import Study
+from geppetto.studies.session import Session
+
+ELICITATION = "transcript_likelihood"
+
+
+def session_answers_table(
+    plan: Plan, scores: Mapping[str, OptionScores], study: Study, experiment: str
+) -> pd.DataFrame:
+    """The answers of a plan of sessions whose every response has been scored.
+
+    Raises
+    ------
+    KeyError
+        If a request has no scores.
+    ValueError
+        If a plan, scores and sessions are not of the same responses.
+    """
+    rows = []
+    for planned in plan.answers:
+        person, answer = study.people[planned.participant], scores[planned.request]
+        legal = _options(planned, person.session)
+        sums = np.array(answer.log_probs)
+        if len(sums) != max(1, len(legal)) or answer.announcing is None:
+            raise ValueError(
+                f"the scores of response {planned.item} of {planned.participant} are not of one "
+                "with its options in a transcript"
+            )
+        response = legal.index(planned.response) if legal else 0
+        finite = bool(np.isfinite(sums).all())
+        over = float(sums[response] - np.logaddexp.reduce(sums)) if legal and finite else np.nan
+        rows.append(
+            (
+                study.name,
+                experiment,
+                planned.participant,
+                person.cluster,
+                person.weight,
+                int(planned.item) - 1,
+                planned.item,
+                planned.model,
+                planned.strategy,
+                planned.arm,
+                planned.donor,
+                planned.pool,
+                planned.block,
+                planned.paraphrase,
+                planned.history,
+                planned.presentation,
+                ELICITATION,
+                "sum",
+                0,
+                legal,
+                False,
+                planned.response,
+                float(sums[response]),
+                over,
+                tuple(sums.tolist()) if legal else (),
+                float(np.exp(sums).sum()) if legal else np.nan,
+                answer.announcing,
+                answer.prompt_tokens,
+                0.0,
+                "scored" if finite else "unscorable",
+                "" if finite else "a response's log-probability is not finite",
+                planned.request,
+            )
+        )
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _options(planned: PlannedAnswer, session: Session | None) -> tuple[str, ...]:
+    """The legal responses where this one was planned."""
+    if session is None:
+        raise ValueError(f"participant {planned.participant} has no session")
+    span = session.spans[int(planned.item) - 1]
+    if session.text[span.start : span.end] != planned.response:
+        raise ValueError(
+            f"response {planned.item} of {planned.participant} is not {planned.response!r}"
+        )
+    return span.options

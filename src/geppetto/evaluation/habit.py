@@ -1,0 +1,107 @@
+"""Predictors of sessions without a language model: chance, and a person's own habit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from geppetto.evaluation.arrays import Floats
+from geppetto.evaluation.predictions import CELL, SLICE, rows_by
+from geppetto.studies import Study
+from geppetto.studies.session import Session
+
+HABIT = "habit"
+
+
+def session_baselines(answers: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Predictions of the closed responses of sessions, as rows of the same table.
+
+    Uniform guesses; and each participant's habit: how often they chose each option so far, plus
+    one (Laplace), in the trials that the model is shown. It uses nothing that a persona could know,
+    and says what the history alone predicts. Open responses are rows without a number. Where there
+    are some, baselines have no `log_prob`, which would be of other cells than that of models.
+
+    Parameters
+    ----------
+    answers
+        Rows of `geppetto.answers.table` of sessions.
+    study
+        Where the participants come from.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a baseline, cell, history and presentation, with `model` "baseline" and arm "none";
+        empty if all responses are open.
+    """
+    cells = answers.drop_duplicates([*CELL, *SLICE])
+    sizes = cells["options"].map(len)
+    if not sizes.any():
+        return answers.iloc[:0]
+    habits: dict[object, tuple[float, ...]] = {}
+    for (person, history, _), numbers in rows_by(cells, ["participant", *SLICE]):
+        rows = cells.iloc[numbers]
+        of_person = _habit(rows, _session(study, person), history)
+        habits |= dict(zip(rows.index, of_person, strict=True))
+    found = {
+        "uniform": sizes.map(lambda n: (-np.log(n),) * n if n else ()),
+        HABIT: pd.Series([habits[row] for row in cells.index], cells.index),
+    }
+    tables = []
+    for name, log_probs in found.items():
+        rows = cells.assign(
+            model="baseline",
+            strategy=name,
+            arm="none",
+            donor="",
+            pool=0,
+            block=0,
+            paraphrase=0,
+            option_log_probs=log_probs,
+            option_mass=np.where(sizes > 0, 1.0, np.nan),
+            announcing=np.nan,
+            tokens=0,
+            cost=0.0,
+            status="scored",
+            reason="",
+            request="",
+        )
+        of_response = [
+            logs[options.index(response)] if options else np.nan
+            for logs, options, response in zip(
+                rows["option_log_probs"], map(tuple, rows["options"]), rows["response"], strict=True
+            )
+        ]
+        rows["log_prob_of_options"] = of_response
+        rows["log_prob"] = of_response if (sizes > 0).all() else np.nan
+        tables.append(rows)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _habit(rows: pd.DataFrame, session: Session, history: str) -> list[tuple[float, ...]]:
+    """Log-probability of each option of some responses of a session."""
+    column = {code: n for n, code in enumerate(dict.fromkeys(sum(rows["options"], ())))}
+    starts = [span.start for span in session.spans]
+    trial = np.searchsorted(session.trials[:-1], starts, side="right") - 1
+    before = np.zeros((len(starts) + 1, len(column)))
+    for number, response in enumerate(session.responses):
+        before[number + 1] = before[number]
+        if response in column:
+            before[number + 1, column[response]] += 1
+    shown = 0 if history == "all" else np.searchsorted(trial, trial - int(history))
+    counts = before[:-1] - before[shown] + 1
+    return [
+        _shares(counts[number, [column[code] for code in options]])
+        for number, options in zip(rows["trial"], rows["options"], strict=True)
+    ]
+
+
+def _shares(counts: Floats) -> tuple[float, ...]:
+    return tuple(np.log(counts / counts.sum()).tolist()) if counts.size else ()
+
+
+def _session(study: Study, participant: str) -> Session:
+    session = study.people[participant].session
+    if session is None:
+        raise ValueError(f"participant {participant} has no session")
+    return session

@@ -1,0 +1,32 @@
+"""How the terminal's tables look."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from geppetto.evaluation.baselines import BASELINE
+
+
+def columns(first: str, *others: str) -> Table:
+    """An empty table: a column of names and columns of numbers."""
+    made = Table(box=None, header_style="dim", pad_edge=False, caption_justify="left")
+    made.add_column(first, overflow="fold")
+    for column in others:
+        made.add_column(column, justify="right", no_wrap=True)
+    return made
+
+
+def within_model(row: Mapping[Hashable, Any]) -> str:
+    """A condition's strategy and arm; baselines have no arms."""
+    if row["model"] == BASELINE:
+        return str(row["strategy"])
+    return " · ".join(dict.fromkeys((row["strategy"], row["arm"])))
+
+
+def number(value: float, form: str) -> str:
+    """A number, or a dash where there is none."""
+    return "–" if np.isnan(value) else format(value, form)

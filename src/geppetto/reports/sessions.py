@@ -1,0 +1,107 @@
+"""What the terminal shows of sessions alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from geppetto.evaluation.resampling import Estimate
+from geppetto.evaluation.verdicts import interval, over, probability
+from geppetto.reports.columns import columns, number, within_model
+from geppetto.results import Results
+
+
+def conditions(found: Results) -> Table:
+    """Metrics of every condition."""
+    table = columns(
+        "model, strategy and arm",
+        "full NLL  [95% CI]",
+        "NLL  [95% CI]",
+        "acc. (chance)",
+        "mass",
+        "R²",
+        "flagged",
+    )
+    shown = ""
+    for row in found.metrics().to_dict("records"):
+        if row["model"] != shown:
+            shown = row["model"]
+            table.add_row(Text(shown, "bold"))
+        table.add_row(
+            f"  {within_model(row)}",
+            _with_interval(row, "nll_full"),
+            _with_interval(row, "nll"),
+            f"{number(row['accuracy'], '.3f')} ({number(row['chance'], '.3f')})",
+            number(row["option_mass"], ".3f"),
+            number(row["pseudo_r2"], "+.3f"),
+            number(row["announced_badly"], ".1%"),
+        )
+    table.caption = (
+        "full NLL: nats a response over everything the model could say; NLL: over the legal "
+        "options; mass: probability of a legal option; R²: share of a uniform guess's NLL that is "
+        "saved; flagged: responses that are more probable than the text that announces them. "
+        "Each interval is 95% on its own; they are not corrected for their number."
+    )
+    return table
+
+
+def parts(found: Results) -> Iterator[RenderableType]:
+    """What surveys do not have: identification among drawn strangers, position and history."""
+    read = ", ".join(filter(None, (f"history {found.slice.history}", found.slice.presentation)))
+    yield Text(f"all of this is of {read}, and verdicts are {over(found.measure)}")
+    if found.measure == "nll_full":
+        people = found.metrics(by="participant").drop_duplicates("participant")["closed"]
+        yield Text(
+            f"{(people < 1).sum():,} of {len(people):,} people have open responses, which have "
+            "nothing but a full NLL and count in no other column",
+            "yellow",
+        )
+    for row in found.individuation().to_dict("records"):
+        auc = Estimate(row["auc"], row["auc_low"], row["auc_high"])
+        yield Text(
+            f"{row['strategy']} ({row['model']}): the own persona predicts best of all for "
+            f"{row['top_1']:.0%} of people (chance {row['top_1_chance']:.0%}), and better than "
+            f"{auc.value:.0%} [{auc.low:.0%}, {auc.high:.0%}] of the strangers' drawn for them"
+        )
+    yield ""
+    for by in found.along if found.verdicts() else ():
+        yield from (_along(found, by), "")
+    yield Text(f"left out of sessions: {', '.join(found.left_out)} (`results.left_out` says why)")
+
+
+def _along(found: Results, by: str) -> Table:
+    """Information in each part, or else the first contrast there is, and how it changes."""
+    effects, changes = found.effects(by), found.changes(by)
+    names = effects["effect"].unique().tolist()
+    told = "information" if "information" in names else names[0]
+    table = columns(f"nats saved a response by {by}: {told}", "mean [95% CI]", "people", "p")
+    effects = effects[effects["effect"] == told]
+    for (model, strategy), rows in effects.groupby(["model", "strategy"], sort=False):
+        table.add_row(Text(f"{model} · {strategy}", "bold"))
+        same = (changes["model"] == model) & (changes["strategy"] == strategy)
+        changed = changes[same & (changes["effect"] == told)].assign(
+            among=lambda table: "change with " + table["change"]
+        )
+        for row in (*rows.to_dict("records"), *changed.to_dict("records")):
+            nats = Estimate(row["nats"], row["nats_low"], row["nats_high"])
+            table.add_row(
+                f"  {row['among']}",
+                Text(interval(nats), "bold" if nats.excludes_zero() else ""),
+                f"{row['participants']:,}",
+                probability(row["p_adjusted"]),
+            )
+    table.caption = (
+        "p: by flipping the signs of whole people's differences, corrected by Benjamini-Hochberg "
+        "for all contrasts and parts, and for all changes"
+    )
+    return table
+
+
+def _with_interval(row: Mapping[Any, Any], name: str) -> str:
+    value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    return "–" if np.isnan(value) else f"{value:.3f}  [{low:.3f}, {high:.3f}]"
