@@ -50,7 +50,10 @@ def test_one_of_several_tasks_in_all_splits_is_named(saved: Path) -> None:
     assert len(load_study("both::other2026", saved).people) == 6
 
 
-def test_data_sets_of_the_hub_are_asked_for_by_name(saved: Path) -> None:
+def test_data_sets_of_the_hub_are_asked_for_by_name(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", saved / "cache")
     folder = saved / "on_the_hub"
     sessions_file(folder / "train.jsonl", bandit(4))
     study = load_study(f"hub:{folder}", saved)

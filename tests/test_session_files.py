@@ -234,7 +234,14 @@ def test_children_of_one_age_take_no_part_either(tmp_path: Path) -> None:
 
 def test_what_is_not_used_is_told(tmp_path: Path) -> None:
     rows: list[Row | str] = [
-        row(n, condition=f"c{n}", anxiety=[1] * 10, education=str(n), nationality="UK", IUS="N/A")
+        row(
+            n,
+            condition=f"c{n}",
+            anxiety=[1] * 10,
+            education=str(n),
+            gender=["Female", "female", "N/A"][n],
+            IUS="N/A",
+        )
         for n in range(3)
     ]
     rows.append(row(9) | {"text": "You left at once."})
@@ -242,7 +249,7 @@ def test_what_is_not_used_is_told(tmp_path: Path) -> None:
     assert "condition: not a trait that is known" in listed and "`layout: sessions`" in listed
     assert "anxiety: a list, as of something in each trial" in listed
     assert "education: its values are numbers" in listed
-    assert "nationality: everybody who has a value has the same" in listed
+    assert "gender: everybody who has a value has the same" in listed
     assert "IUS: nobody has a value" in listed
     assert "rows 2, 3, text: the same text as an earlier session" in listed
     assert load_study("task2026.jsonl", tmp_path).excluded == {

@@ -10,7 +10,7 @@ OPENING, CLOSING = "<<", ">>"
 """Marks around each response in the text of a session."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Span:
     """Where a response stands in the text of its session, and what else could stand there.
 

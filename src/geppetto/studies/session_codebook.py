@@ -121,20 +121,23 @@ def _traits(
         if published is None or str(name) in declared or published.name in traits:
             continue
         codes = known(codebook, frame[name], str(name)).dropna().unique().tolist()
-        reason = _no_trait(published, codes, len(frame))
+        words = _words(published, codes)
+        reason = _no_trait(published, codes, words, len(frame))
         if reason:
             problems.append(Problem("note", str(name), reason))
         else:
-            traits[published.name] = published.trait(str(name), _words(published, codes))
+            traits[published.name] = published.trait(str(name), words)
     order = list(dict.fromkeys(trait.name for trait in published_traits().values()))
     return [traits[name] for name in sorted(traits, key=order.index)], problems
 
 
-def _no_trait(trait: PublishedTrait, codes: list[str], people: int) -> str | None:
+def _no_trait(
+    trait: PublishedTrait, codes: list[str], words: dict[str, str] | None, people: int
+) -> str | None:
     """Why a field tells nothing of participants."""
     if not codes:
         return "nobody has a value, so not used"
-    if len(codes) == 1 and people > 1:
+    if len(set(words.values() if words else codes)) == 1 and people > 1:
         return "everybody who has a value has the same, so not used"
     if trait.words and any(number(code) == number(code) for code in codes):
         return (

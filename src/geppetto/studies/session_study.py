@@ -22,7 +22,7 @@ from geppetto.studies.session_options import Options, inferred
 from geppetto.studies.session_text import Defect, parsed
 from geppetto.studies.study import Participant, Study
 from geppetto.studies.table_file import code_text
-from geppetto.studies.tidy import exclude, tidy
+from geppetto.studies.tidy import exclude, fact_columns, tidy
 
 _OF_THE_HUB = frozenset(
     ("study", "is_psych101", "is_psych101_test", "participant_reindexed", "in_eval")
@@ -72,11 +72,11 @@ def check_sessions(file: SessionFile, declared: Codebook | None = None) -> Check
     used = {key: lines[key] for key in sessions}
     frame, no_cells = _frame(used)
     codebook, no_traits = completed(codebook, file.task, frame)
-    nothing = [problem.column for problem in no_traits if "nobody has" in problem.message]
-    frame = frame.drop(columns=nothing)
-    problems += [*no_cells, *no_traits, *check_cells(codebook, frame)]
     for name in [name for name in codebook.missing_in if name not in frame]:
         problems.append(Problem("error", name, "`missing_in` names it and no line has it"))
+    said = {problem.column for problem in no_traits} - set(fact_columns(codebook))
+    frame = frame.drop(columns=sorted(said))
+    problems += [*no_cells, *no_traits, *check_cells(codebook, frame)]
     left, removed = exclude(tidy(codebook, frame))
     people = participants_of(left)
     options, missed = _options(codebook, used, {key: sessions[key] for key in people})
