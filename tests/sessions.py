@@ -95,7 +95,7 @@ BANDIT = marked(
 )
 """Feedback, two responses in a trial, and two with nothing between them."""
 
-words = st.text("ab c.,)\n:'{|é", max_size=30)
+words = st.text("ab c.,)\n:'{|é", max_size=20)
 
 
 @st.composite
@@ -106,7 +106,10 @@ def sessions(draw: st.DrawFn) -> Session:
         st.sampled_from(options) if options else st.sampled_from(["F", "-5", "a b", "<think"])
     )
     trials = []
-    for number in range(draw(st.integers(1, 12))):
-        steps = [f"{draw(words)}<<{draw(responses)}>>" for _ in range(draw(st.integers(1, 3)))]
+    for number in range(draw(st.integers(1, 12) | st.integers(20, 30))):
+        steps = [
+            f"{draw(words)}<<{draw(responses)}>>"
+            for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3])))
+        ]
         trials.append(f"{number}{draw(words)}{''.join(steps)}{draw(words)}\n")
     return marked(draw(words), *trials, options=options)

@@ -117,13 +117,13 @@ def test_the_persona_stands_where_it_is_placed(name: str, placement: Placement) 
 
 
 @given(session=sessions())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_no_response_needs_anything_after_it(name: str, session: Session) -> None:
     template = TEMPLATES[name]
     made = in_turns(session, template)
     assert [made.text[r.start : r.end] for r in made.responses] == list(session.responses)
-    for stop in range(1, len(session.spans)):
+    for stop in range(1, len(session.spans), 3):
         shorter = in_turns(session, template, Window(0, 0, stop))
         assert made.text.startswith(shorter.text)
         assert shorter.responses == made.responses[:stop]
