@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from conftest import FakeModel
 from geppetto.answers.store import AnswerStore
+from geppetto.asking import answer
 from geppetto.elicitation.option_likelihood import Unit, request_id, units
 from geppetto.elicitation.token_tree import TokenTree
-from geppetto.asking import answer
 from geppetto.prompts.layout import Prompt
 
 

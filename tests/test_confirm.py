@@ -13,10 +13,10 @@ from statsmodels.stats.multitest import multipletests
 
 from conftest import FakeModel
 from geppetto.answers.store import AnswerStore
+from geppetto.asking import answer, unanswered
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import estimate, mean
-from geppetto.asking import answer, unanswered
 from geppetto.experiment import Prepared, evaluate
 from geppetto.personas.library import load_strategy
 from geppetto.plan import Strategy

@@ -15,8 +15,8 @@ import pytest
 
 from conftest import FakeModel
 from geppetto.answers.store import AnswerStore
-from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.asking import answer
+from geppetto.elicitation.option_likelihood import OptionScores
 from sharing import Messages, Task, share
 
 PROCESSES = multiprocessing.get_context("forkserver")

@@ -20,7 +20,9 @@ from geppetto.errors import GeppettoError, errors_in
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from geppetto.answers.store import AnswerStore
     from geppetto.asking import Unit
+    from geppetto.experiment import Prepared
     from geppetto.models.base import LanguageModel
     from geppetto.reports.terminal import Work
 
@@ -42,39 +44,52 @@ WORKSPACE = Path()
 @app.command()
 def run(experiment: Annotated[Path, typer.Argument(help="An experiment file.")]) -> None:
     """Run an experiment: plan, ask, evaluate, log."""
-    from geppetto.answers.store import AnswerStore
-    from geppetto.experiment import Experiment, prepare, unanswered
     from geppetto.reports import terminal
+
+    store, planned = _planned(experiment)
+    found = []
+    for prepared, missing in planned:
+        work = {}
+        for model in prepared.models:
+            units = missing[model.identity.name]
+            with console.status(f"reading the weights of {model.identity.name}"):
+                work[model.identity.name] = terminal.Work(units, _speed(model, units))
+        console.print(terminal.plan(prepared, work))
+        with console.status("opening MLflow"):
+            from geppetto import running
+        try:
+            with _progress() as progress:
+                asking = _Asking(progress, work)
+                result, tracked = running.run(prepared, missing, store, WORKSPACE, asking.answered)
+        except KeyboardInterrupt:
+            console.print("stopped; every answer so far is kept, run again to go on")
+            raise typer.Exit(130) from None
+        found.append(result)
+        console.print()
+        console.print(terminal.result(result))
+        console.print()
+        console.print(
+            f"MLflow run {tracked.run_id}"
+            + (" (logged before)" if tracked.finished else "")
+            + "; see it with: geppetto ui\n"
+        )
+    if len(found) > 1:
+        console.print(terminal.pooled(found))
+
+
+def _planned(
+    experiment: Path,
+) -> tuple[AnswerStore, list[tuple[Prepared, dict[str, list[Unit]]]]]:
+    """The plan of each study of an experiment, and what of it is not answered yet."""
+    from geppetto.answers.store import AnswerStore
+    from geppetto.asking import unanswered
+    from geppetto.experiment import Experiment, prepare
 
     asked = Experiment.from_file(experiment)
     store = AnswerStore.of_workspace(WORKSPACE)
     with console.status("making the plan"), errors_in(experiment):
-        prepared = prepare(asked, WORKSPACE)
-        missing = unanswered(prepared, store)
-    work = {}
-    for model in prepared.models:
-        units = missing[model.identity.name]
-        with console.status(f"reading the weights of {model.identity.name}"):
-            work[model.identity.name] = terminal.Work(units, _speed(model, units))
-    console.print(terminal.plan(prepared, work))
-
-    with console.status("opening MLflow"):
-        from geppetto import running
-    try:
-        with _progress() as progress:
-            asking = _Asking(progress, work)
-            result, tracked = running.run(prepared, missing, store, WORKSPACE, asking.answered)
-    except KeyboardInterrupt:
-        console.print("stopped; every answer so far is kept, run again to go on")
-        raise typer.Exit(130) from None
-    console.print()
-    console.print(terminal.result(result))
-    console.print()
-    console.print(
-        f"MLflow run {tracked.run_id}"
-        + (" (logged before)" if tracked.finished else "")
-        + "; see it with: geppetto ui"
-    )
+        prepared = [prepare(each, WORKSPACE) for each in asked.each]
+        return store, [(each, unanswered(each, store)) for each in prepared]
 
 
 @app.command()
@@ -86,24 +101,19 @@ def plan(
     ] = None,
 ) -> None:
     """Show what an experiment would ask, and what its people could find. Asks nothing."""
-    from geppetto.answers.store import AnswerStore
-    from geppetto.experiment import Experiment, prepare, unanswered
     from geppetto.reports import terminal
 
     if any(spread <= 0 for spread in sd or ()):
         raise GeppettoError("--sd must be more than 0 nats")
-    asked = Experiment.from_file(experiment)
-    store = AnswerStore.of_workspace(WORKSPACE)
-    with console.status("making the plan"), errors_in(experiment):
-        prepared = prepare(asked, WORKSPACE)
-        missing = unanswered(prepared, store)
-    work = {name: terminal.Work(units, None) for name, units in missing.items()}
-    console.print(terminal.plan(prepared, work))
-    console.print()
-    people = [prepared.study.people[name] for name in prepared.plan.participants]
-    groups = {person.cluster or person.id for person in people}
-    smallest = asked.analysis.smallest_effect
-    console.print(terminal.power(len(people), len(groups), smallest, sd or (0.05, 0.1, 0.2, 0.4)))
+    for prepared, missing in _planned(experiment)[1]:
+        work = {name: terminal.Work(units, None) for name, units in missing.items()}
+        console.print(terminal.plan(prepared, work))
+        console.print()
+        people = [prepared.study.people[name] for name in prepared.plan.participants]
+        groups = {person.cluster or person.id for person in people}
+        smallest = prepared.experiment.analysis.smallest_effect
+        spreads = sd or (0.05, 0.1, 0.2, 0.4)
+        console.print(terminal.power(len(people), len(groups), smallest, spreads))
 
 
 @app.command()

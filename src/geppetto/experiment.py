@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -15,10 +14,9 @@ from typing import Any, Self
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from geppetto.answers.store import UNTIL_LOOKING_AGAIN, AnswerStore
+from geppetto.answers.session_table import session_answers_table
+from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import Normalisation, answers_table
-from geppetto.elicitation import option_likelihood, transcript_likelihood
-from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.baselines import BASELINE, baseline_answers, twin_names
@@ -331,8 +329,8 @@ def _sessions(
     for key in ("items", "layout", "normalisation"):
         if getattr(experiment, key) != Experiment.model_fields[key].default:
             raise GeppettoError(
-                f"{key}: {study.name} has sessions, which share no items; remove it (`session` says "
-                "how sessions are put before a model)"
+                f"{key}: {study.name} has sessions, which share no items; remove it (`session` "
+                "says how sessions are put before a model)"
             )
     layout, paraphrases = experiment.session, experiment.paraphrases
     return plan_sessions(study, people, strategies, arms, layout, models, paraphrases)
@@ -374,9 +372,11 @@ def evaluate(prepared: Prepared, store: AnswerStore) -> Results:
     """What the stored answers of a finished experiment say."""
     requests = {planned.request for planned in prepared.plan.answers}
     experiment, study = prepared.experiment, prepared.study
-    table = answers_table(
-        prepared.plan, store.get(requests), study, experiment.name, experiment.normalisation
-    )
+    plan, scores = prepared.plan, store.get(requests)
+    if study.has_sessions:
+        table = session_answers_table(plan, scores, study, experiment.name)
+    else:
+        table = answers_table(plan, scores, study, experiment.name, experiment.normalisation)
     baselines = baseline_answers(table, study, prepared.strategies)
     return Results(
         question=experiment.question,

@@ -123,6 +123,13 @@ class Plan:
     def conditions(self) -> list[Condition]:
         return list(dict.fromkeys(answer.condition for answer in self.answers))
 
+    def texts(self, model: str) -> dict[str, str]:
+        """What a model reads, by request id."""
+        read = {request: prompt.text for request, prompt in self.prompts.get(model, {}).items()}
+        for ids, transcript in self.transcripts.get(model, {}).items():
+            read |= dict.fromkeys(ids, transcript.text)
+        return read
+
     @cached_property
     def identical_strangers(self) -> dict[tuple[str, str], float]:
         """Share of strangers' answers whose prompt is the participant's own, by strategy and arm.

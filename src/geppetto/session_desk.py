@@ -131,7 +131,7 @@ class SessionDesk:
             if template is not None:
                 self._refuse_control_tokens(person, persona)
             windows = self._shown[person.id].windows[history]
-            asked = []
+            asked: list[tuple[int, str]] = []
             for transcript in transcripts(persona, session_of(person), windows, template):
                 ids = request_ids(transcript, self._model.identity)
                 self.transcripts[ids] = transcript

@@ -21,6 +21,8 @@ from geppetto.experiment import Prepared
 from geppetto.models.base import LanguageModel
 from geppetto.personas.arms import demographics
 from geppetto.personas.donors import MatchQuality
+from geppetto.pooling import pooled as pool
+from geppetto.prompts.turns import remark
 from geppetto.reports import sessions
 from geppetto.reports.columns import columns, number, within_model
 from geppetto.results import Results
@@ -63,6 +65,7 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
             + (f" in {wordings} wordings" if wordings > 1 else "")
         ),
     ]
+    lines += (Text(f"  {line}") for line in _of_sessions(prepared))
     for reason, count in study.excluded.items():
         who = "person" if count == 1 else "people"
         lines.append(Text(f"  not used: {count:,} {who} {reason}"))
@@ -96,12 +99,35 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
     for name, left in work.items():
         table.add_row(
             name,
-            f"{left.answers:,} of {len(planned.prompts[name]):,}",
+            f"{left.answers:,} of {len(planned.texts(name)):,}",
             f"{left.prompt_tokens:,}",
             f"{left.distinct_tokens:,}",
             _estimate(left),
         )
     return Group(*lines, "", table, f"plan {planned.sha256[:12]}")
+
+
+def _of_sessions(prepared: Prepared) -> Iterator[str]:
+    """How much of the sessions is scored, and how they are read; nothing of a survey."""
+    sessions, layout = prepared.plan.sessions, prepared.experiment.session
+    yield from prepared.study.notes
+    for what, left_out in (
+        ("do not fit into the context of every model", [s.cut for s in sessions.values()]),
+        (f"come after the first {layout.responses}", [s.not_asked for s in sessions.values()]),
+    ):
+        if count := sum(left_out):
+            of = sum(n > 0 for n in left_out)
+            yield f"not scored: {count:,} responses of {of:,} sessions, which {what}"
+    for model in prepared.models if sessions else ():
+        if model.template is not None and (said := remark(model.template)):
+            yield f"{model.identity.name}: {said}"
+
+
+def pooled(found: Sequence[Results]) -> RenderableType:
+    """What several studies say together."""
+    together = pool(found)
+    head = Text(f"all {len(found)} studies together: {conclusion(together)}", style="bold")
+    return Group(head, _effects(together))
 
 
 def match(quality: MatchQuality, study: Study) -> str:

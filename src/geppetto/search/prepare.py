@@ -146,6 +146,8 @@ def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:
             "analysis: a search counts everybody the same, so what it says of its people could not "
             "be compared with test people by survey weights; set `weighted: false`"
         )
+    if not isinstance(experiment.study, str):
+        raise GeppettoError("a search is made in one study; name one")
     study = load_study(experiment.study, workspace)
     items = tuple(study.items) if experiment.items is None else experiment.items
     for item in items:

@@ -10,11 +10,11 @@ import numpy as np
 
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import Normalisation, answers_table
+from geppetto.asking import answer
 from geppetto.elicitation.option_likelihood import OptionScores, units
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.metrics import participant_metrics
 from geppetto.evaluation.predictions import predictions
-from geppetto.asking import answer
 from geppetto.models.base import LanguageModel
 from geppetto.personas.arms import Arm, Own, Shuffled
 from geppetto.plan import Plan, Strategy

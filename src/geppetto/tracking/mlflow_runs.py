@@ -292,11 +292,11 @@ def _effect_metrics(verdict: Verdict) -> dict[str, float]:
 def _sample_prompts(prepared: Prepared, condition: Condition) -> Iterator[tuple[str, str]]:
     """The first prompt of each of the first participants, under a name."""
     waiting = set(prepared.plan.participants[: prepared.experiment.sample_prompts])
+    texts = prepared.plan.texts(condition.model)
     for planned in prepared.plan.answers:
         if planned.condition == condition and planned.participant in waiting:
             waiting.remove(planned.participant)
-            prompt = prepared.plan.prompts[condition.model][planned.request]
-            yield slug(f"{planned.participant}_{planned.item}"), prompt.text
+            yield slug(f"{planned.participant}_{planned.item}"), texts[planned.request]
 
 
 def _log_by_rank(key: str, values: list[float]) -> None:
