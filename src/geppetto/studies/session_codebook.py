@@ -18,7 +18,7 @@ from geppetto.studies.published import (
 )
 from geppetto.studies.tidy import known, number
 
-MISSING = ("", "N/A", "NA", "NaN", "nan", "CONSENT_REVOKED", "DATA_EXPIRED")
+MISSING = ("N/A", "NA", "NaN", "nan", "CONSENT_REVOKED", "DATA_EXPIRED")
 """Values of fields that stand for no value, the last two in exports of Prolific."""
 
 SHARED = 5
