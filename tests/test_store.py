@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sql
 
 from geppetto.answers.store import AnswerStore
 from geppetto.elicitation.option_likelihood import OptionScores
@@ -48,6 +49,31 @@ def test_a_different_answer_is_refused_and_nothing_changes(
     with pytest.raises(GeppettoError, match="model answered the same request twice, and diff"):
         store.put("model", {"a": again, "b": again})
     assert store.get("ab") == first
+
+
+def test_how_a_response_is_announced_comes_back_and_cannot_change(store_url: str) -> None:
+    store = AnswerStore(store_url)
+    put = {
+        name: OptionScores((-1.5,), (2,), 30, announcing)
+        for name, announcing in (("a", -0.1 / 3), ("b", -math.inf), ("c", 0.0), ("d", None))
+    }
+    store.put("model", put)
+    assert store.get("abcd") == put
+    with pytest.raises(GeppettoError, match="and differently by 0\\.0"):
+        store.put("model", {"a": OptionScores((-1.5,), (2,), 30, -0.1)})
+
+
+def test_a_store_from_before_sessions_is_read_and_extended_when_written_to(store_url: str) -> None:
+    before, after = scores("a"), {"b": OptionScores((-1.5,), (2,), 30, -0.25)}
+    AnswerStore(store_url).put("model", before)
+    engine = sql.create_engine(store_url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        connection.execute(sql.text("ALTER TABLE answers DROP COLUMN announcing"))
+    engine.dispose()
+    assert AnswerStore(store_url).get("ab") == before
+    AnswerStore(store_url).put("model", after)
+    AnswerStore(store_url).put("model", before)
+    assert AnswerStore(store_url).get("ab") == before | after
 
 
 def test_a_store_is_found_by_the_environment_or_in_the_workspace(
