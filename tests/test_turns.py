@@ -145,6 +145,8 @@ def test_punctuation_goes_only_where_it_ends_the_sentence_of_the_response() -> N
         "Key <<J>>"
     )  # fmt: skip
     text = in_turns(session, TEMPLATES["ChatML"]).text
+    dots = marked("Go.\n", "... now <<F>>.\n")
+    assert "user\n... now<|im_end|>" in in_turns(dots, TEMPLATES["ChatML"]).text
     for content in ("Right!\nKey", "wrong.\nKey", "-5\nKey", ".5\nKey"):
         assert f"user\n{content}<|im_end|>" in text
 

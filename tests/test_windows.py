@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geppetto.errors import GeppettoError
 from geppetto.models.llama_cpp import LlamaCppModel
 from geppetto.personas.strategy import Persona
 from geppetto.prompts.script import Window, transcripts
@@ -167,6 +168,31 @@ def test_the_longest_persona_of_any_arm_decides_for_all() -> None:
     assert scored == [15, 11, 11]
 
 
+def test_a_history_that_ends_earlier_ends_every_other_there() -> None:
+    rounds = [f"Round {n}. {'long ' * (6 * (n > 7))}You press <<F>>.\n" for n in range(20)]
+    session = marked("Go.\n", *rounds)
+    layout = SessionLayout(long="windows", history=("all", 1, 3))
+    ends = set()
+    for context in range(150, 350):
+        shown = fit(session, {Reader("model", None, len, context): [None]}, layout)
+        ends.add(shown.scored)
+        for windows in shown.windows.values():
+            scored = [n for window in windows for n in range(window.start, window.stop)]
+            assert scored == list(range(shown.scored))
+    assert 20 in ends and len(ends) > 2
+
+
+def test_there_is_room_for_the_longest_option_of_every_response() -> None:
+    rounds = [f"Round {n}. You press <<F>>.\n" for n in range(20)]
+    scored = []
+    for options in ((), ("F", "J"), ("F", "F" * 30), ("F", "F" * 31)):
+        session = marked("Go.\n", *rounds, options=options)
+        text = session.text[: session.spans[9].start]
+        reader = Reader("model", None, len, 1 + len(text) + 30)
+        scored.append(fit(session, {reader: [None]}, SessionLayout()).scored)
+    assert scored == [11, 11, 10, 9]
+
+
 def test_a_session_whose_first_trial_does_not_fit_scores_nothing() -> None:
     session = marked("Go.\n", "You press <<F>>.\n", "You press <<F>>.\n")
     reader = Reader("model", None, len, 15)
@@ -179,8 +205,29 @@ def test_a_session_whose_first_trial_does_not_fit_scores_nothing() -> None:
 def test_a_long_trial_ends_a_session_even_in_windows() -> None:
     session = marked("Go.\n", *(f"{'long ' * (n == 9) * 99}Press <<F>>.\n" for n in range(20)))
     layout = SessionLayout(long="windows", history=(0, "all"))
-    shown = fit(session, {Reader("model", None, len, 200): [None]}, layout)
-    assert (shown.scored, shown.cut) == (9, 11)
+    for context, scored in ((200, 9), (600, 20)):
+        shown = fit(session, {Reader("model", None, len, context): [None]}, layout)
+        assert (shown.scored, shown.cut) == (scored, 20 - scored)
+
+
+def test_a_trial_longer_than_half_a_window_is_given_less_context() -> None:
+    session = marked("Go.\n", *(f"{'long ' * (n == 9) * 25}Press <<F>>.\n" for n in range(20)))
+    reader = Reader("model", None, len, 200)
+    shown = fit(session, {reader: [None]}, SessionLayout(long="windows"))
+    assert shown.scored == 20
+    (window,) = [one for one in shown.windows["all"] if one.start <= 9 < one.stop]
+    assert window.trial in (5, 6)
+
+
+def test_a_session_without_instructions_is_planned_for_personas_in_the_system_turn(
+    smollm2: LlamaCppModel,
+) -> None:
+    session = marked("", "Press: <<F>>.\n", "Press: <<J>>.\n")
+    reader = Reader("smollm2", smollm2.template, counter(smollm2), 100)
+    layout = SessionLayout(history=(0,))
+    assert fit(session, {reader: [Persona("I am 30.", "system")]}, layout).scored == 2
+    with pytest.raises(GeppettoError, match="a persona of its own"):
+        fit(session, {reader: [Persona("I am 30.", "system"), None]}, layout)
 
 
 @pytest.mark.parametrize("context", [300, 700])

@@ -130,7 +130,7 @@ def _measure(
     @cache
     def opening(trial: int) -> int:
         first = session.first_response(trial)
-        made = script(None, session, Window(trial, first, first + 1), reader.template)
+        made = script(personas[0], session, Window(trial, first, first + 1), reader.template)
         return count(made.steps[0].before)
 
     start = Window(0, 0, 1)
