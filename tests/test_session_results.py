@@ -165,20 +165,43 @@ def test_a_persona_adds_less_to_what_the_model_has_read(fading: Results) -> None
 
 
 def test_results_speak_of_all_of_the_history_unless_told_otherwise(fading: Results) -> None:
-    assert fading.slice == ("all", "text")
+    assert fading.histories == ["0", "5", "all"]
+    assert fading.presentations == {"m": ["text", "turns"]}
     assert fading.along == ("position", "history", "presentation")
+    everything = fading.at("all", "text")
+    pd.testing.assert_frame_equal(everything.metrics(), fading.metrics())
     other = fading.at(history=5, presentation="turns")
-    assert other.slice == ("5", "turns") and other.at(history=5) is other.at()
+    assert (other.history, other.presentation) == ("5", "turns")
+    assert other.at(history=5) is other.at() is other
     assert not np.isclose(other.metrics()["nll"].iloc[0], fading.metrics()["nll"].iloc[0])
-    with pytest.raises(GeppettoError, match="history 7 as text was not asked; there are 0 as text"):
+    with pytest.raises(GeppettoError, match="history 7 was not asked; there are 0, 5, all"):
         fading.at(7)
-    with pytest.raises(GeppettoError, match="history all is the only one that was asked"):
+    with pytest.raises(GeppettoError, match="presentation letter was not asked; there are text, t"):
+        fading.at(presentation="letter")
+    with pytest.raises(GeppettoError, match="there is one history"):
         results_of(World(people=8, trials=3)).changes("history")
     survey = results_of_survey("survey", 1, 0.1)
     for ask in (lambda: survey.effects(by="position"), lambda: survey.changes("history")):
         with pytest.raises(GeppettoError, match="this is a survey"):
             ask()
     assert survey.along == () and survey.measure == "nll" and survey.measures == MEASURES
+
+
+def test_models_that_read_sessions_in_their_own_ways_are_told_together(fading: Results) -> None:
+    rows = fading.answers.query("history == 'all'")
+    of_base = rows.query("presentation == 'text'")
+    chat = rows.query("model != 'baseline'").replace({"model": {"m": "chat"}})
+    own_ways = pd.concat([of_base, chat.query("presentation == 'turns'")], ignore_index=True)
+    found = replace(fading, answers=own_ways)
+    assert found.presentations == {"m": ["text"], "chat": ["turns"]}
+    assert found.along == ("position",)
+    assert {condition.model for condition in found.conditions} == {"m", "chat", "baseline"}
+    assert {c.model for c in found.at(presentation="turns").conditions} == {"chat"}
+    both = replace(fading, answers=pd.concat([of_base, chat], ignore_index=True))
+    assert both.along == ("position", "presentation")
+    assert set(both.effects(by="presentation")["model"]) == {"m", "chat"}
+    assert set(both.changes("presentation")["model"]) == {"chat"}
+    assert "chat read sessions as turns" in printed(found)
 
 
 def test_a_response_that_one_history_could_not_score_is_left_out_of_all(fading: Results) -> None:
@@ -289,7 +312,7 @@ def test_every_table_and_figure_of_sessions_is_made(fading: Results) -> None:
     assert len(tables["effects"]) == 3 * len(MEASURES)
     text = printed(fading)
     for part in (
-        "history all, text",
+        "of history all; m read sessions as text",
         "change with history 0 to all",
         "change with each doubling of the position",
         "presentation turns",
