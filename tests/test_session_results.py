@@ -16,7 +16,7 @@ from geppetto.evaluation.effects import persona_quality
 from geppetto.evaluation.individuation import individuation
 from geppetto.evaluation.matching import matching_matrix
 from geppetto.evaluation.metrics import item_metrics
-from geppetto.evaluation.predictions import predictions
+from geppetto.evaluation.predictions import CONDITION, predictions
 from geppetto.evaluation.second_opinion import second_opinion
 from geppetto.pooling import pooled
 from geppetto.reports.terminal import result
@@ -26,6 +26,8 @@ from invented_answers import World, results_of
 from test_results import results_of as results_of_survey
 
 FADING = World(
+    people=30,
+    trials=20,
     information=1.0,
     decay=0.8,
     donors=2,
@@ -135,10 +137,9 @@ def test_an_effect_fades_with_position(fading: Results) -> None:
         "responses 1 to 5",
         "responses 6 to 10",
         "responses 11 to 20",
-        "responses 21 to 24",
     ]
     assert rows["nats"].iloc[0] > 1.5 * rows["nats"].iloc[-1] > 0
-    sizes = np.array([5, 5, 10, 4])
+    sizes = np.array([5, 5, 10])
     whole = at_start.effects().query("effect == 'information'")["nats"].iloc[0]
     assert np.average(rows["nats"], weights=sizes) == pytest.approx(whole)
     slope = at_start.changes("position").query("effect == 'information'").iloc[0]
@@ -212,7 +213,7 @@ def test_a_response_that_one_history_could_not_score_is_left_out_of_all(fading: 
     assert found.unscored == {"not finite": 1}
     for history in ("0", "all"):
         people = found.at(history).metrics(by="participant").set_index("participant")["trials"]
-        assert (people.loc["p003"] == 23).all() and (people.drop("p003") == 24).all()
+        assert (people.loc["p003"] == 19).all() and (people.drop("p003") == 20).all()
 
 
 def test_open_responses_have_a_full_nll_only(opened: Results) -> None:
@@ -330,7 +331,18 @@ def test_calibration_is_over_ones_own_options(fading: Results) -> None:
 
 
 def test_looks_are_paid_for_in_changes(fading: Results) -> None:
-    thrice = replace(fading, analysis=Analysis(draws=300, looks=3))
+    thrice = replace(fading, analysis=Analysis(draws=200, looks=3))
     one, three = (found.changes("history") for found in (fading, thrice))
     assert (three["nats_low"] < one["nats_low"]).all()
     pd.testing.assert_series_equal(three["p_adjusted"], np.minimum(1, 3 * one["p_adjusted"]))
+
+
+def test_few_arms_are_told_as_far_as_they_go() -> None:
+    every = results_of(World(people=24, trials=6, donors=1))
+    without_strangers = replace(every, answers=every.answers.query("arm != 'shuffled'"))
+    assert "nats saved a response by position: total" in printed(without_strangers)
+    assert without_strangers.individuation().empty
+    nobody = replace(every, answers=every.answers.query("arm == 'none'"))
+    assert "Information was not measured" in printed(nobody)
+    for found in (without_strangers, nobody):
+        assert not _tables(found)["identification"].columns.difference(CONDITION).size
