@@ -142,4 +142,4 @@ def results_of(world: World, seed: int = 0, analysis: Analysis | None = None) ->
     study, preference = study_of(world, rng)
     answers = answers_of(world, study, preference, rng)
     every = pd.concat([answers, baseline_answers(answers, study, [])], ignore_index=True)
-    return Results("Is it so?", study, analysis or Analysis(draws=300), every, {"s": ()})
+    return Results("Is it so?", study, analysis or Analysis(draws=200), every, {"s": ()})

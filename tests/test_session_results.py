@@ -16,7 +16,7 @@ from geppetto.evaluation.effects import persona_quality
 from geppetto.evaluation.individuation import individuation
 from geppetto.evaluation.matching import matching_matrix
 from geppetto.evaluation.metrics import item_metrics
-from geppetto.evaluation.predictions import predictions
+from geppetto.evaluation.predictions import CONDITION, predictions
 from geppetto.evaluation.second_opinion import second_opinion
 from geppetto.pooling import pooled
 from geppetto.reports.terminal import result
@@ -26,6 +26,8 @@ from invented_answers import World, results_of
 from test_results import results_of as results_of_survey
 
 FADING = World(
+    people=30,
+    trials=20,
     information=1.0,
     decay=0.8,
     donors=2,
@@ -135,10 +137,9 @@ def test_an_effect_fades_with_position(fading: Results) -> None:
         "responses 1 to 5",
         "responses 6 to 10",
         "responses 11 to 20",
-        "responses 21 to 24",
     ]
     assert rows["nats"].iloc[0] > 1.5 * rows["nats"].iloc[-1] > 0
-    sizes = np.array([5, 5, 10, 4])
+    sizes = np.array([5, 5, 10])
     whole = at_start.effects().query("effect == 'information'")["nats"].iloc[0]
     assert np.average(rows["nats"], weights=sizes) == pytest.approx(whole)
     slope = at_start.changes("position").query("effect == 'information'").iloc[0]
@@ -165,20 +166,43 @@ def test_a_persona_adds_less_to_what_the_model_has_read(fading: Results) -> None
 
 
 def test_results_speak_of_all_of_the_history_unless_told_otherwise(fading: Results) -> None:
-    assert fading.slice == ("all", "text")
+    assert fading.histories == ["0", "5", "all"]
+    assert fading.presentations == {"m": ["text", "turns"]}
     assert fading.along == ("position", "history", "presentation")
+    everything = fading.at("all", "text")
+    pd.testing.assert_frame_equal(everything.metrics(), fading.metrics())
     other = fading.at(history=5, presentation="turns")
-    assert other.slice == ("5", "turns") and other.at(history=5) is other.at()
+    assert (other.history, other.presentation) == ("5", "turns")
+    assert other.at(history=5) is other.at() is other
     assert not np.isclose(other.metrics()["nll"].iloc[0], fading.metrics()["nll"].iloc[0])
-    with pytest.raises(GeppettoError, match="history 7 as text was not asked; there are 0 as text"):
+    with pytest.raises(GeppettoError, match="history 7 was not asked; there are 0, 5, all"):
         fading.at(7)
-    with pytest.raises(GeppettoError, match="history all is the only one that was asked"):
+    with pytest.raises(GeppettoError, match="presentation letter was not asked; there are text, t"):
+        fading.at(presentation="letter")
+    with pytest.raises(GeppettoError, match="there is one history"):
         results_of(World(people=8, trials=3)).changes("history")
     survey = results_of_survey("survey", 1, 0.1)
     for ask in (lambda: survey.effects(by="position"), lambda: survey.changes("history")):
         with pytest.raises(GeppettoError, match="this is a survey"):
             ask()
     assert survey.along == () and survey.measure == "nll" and survey.measures == MEASURES
+
+
+def test_models_that_read_sessions_in_their_own_ways_are_told_together(fading: Results) -> None:
+    rows = fading.answers.query("history == 'all'")
+    of_base = rows.query("presentation == 'text'")
+    chat = rows.query("model != 'baseline'").replace({"model": {"m": "chat"}})
+    own_ways = pd.concat([of_base, chat.query("presentation == 'turns'")], ignore_index=True)
+    found = replace(fading, answers=own_ways)
+    assert found.presentations == {"m": ["text"], "chat": ["turns"]}
+    assert found.along == ("position",)
+    assert {condition.model for condition in found.conditions} == {"m", "chat", "baseline"}
+    assert {c.model for c in found.at(presentation="turns").conditions} == {"chat"}
+    both = replace(fading, answers=pd.concat([of_base, chat], ignore_index=True))
+    assert both.along == ("position", "presentation")
+    assert set(both.effects(by="presentation")["model"]) == {"m", "chat"}
+    assert set(both.changes("presentation")["model"]) == {"chat"}
+    assert "chat read sessions as turns" in printed(found)
 
 
 def test_a_response_that_one_history_could_not_score_is_left_out_of_all(fading: Results) -> None:
@@ -189,7 +213,7 @@ def test_a_response_that_one_history_could_not_score_is_left_out_of_all(fading: 
     assert found.unscored == {"not finite": 1}
     for history in ("0", "all"):
         people = found.at(history).metrics(by="participant").set_index("participant")["trials"]
-        assert (people.loc["p003"] == 23).all() and (people.drop("p003") == 24).all()
+        assert (people.loc["p003"] == 19).all() and (people.drop("p003") == 20).all()
 
 
 def test_open_responses_have_a_full_nll_only(opened: Results) -> None:
@@ -289,7 +313,7 @@ def test_every_table_and_figure_of_sessions_is_made(fading: Results) -> None:
     assert len(tables["effects"]) == 3 * len(MEASURES)
     text = printed(fading)
     for part in (
-        "history all, text",
+        "of history all; m read sessions as text",
         "change with history 0 to all",
         "change with each doubling of the position",
         "presentation turns",
@@ -307,7 +331,18 @@ def test_calibration_is_over_ones_own_options(fading: Results) -> None:
 
 
 def test_looks_are_paid_for_in_changes(fading: Results) -> None:
-    thrice = replace(fading, analysis=Analysis(draws=300, looks=3))
+    thrice = replace(fading, analysis=Analysis(draws=200, looks=3))
     one, three = (found.changes("history") for found in (fading, thrice))
     assert (three["nats_low"] < one["nats_low"]).all()
     pd.testing.assert_series_equal(three["p_adjusted"], np.minimum(1, 3 * one["p_adjusted"]))
+
+
+def test_few_arms_are_told_as_far_as_they_go() -> None:
+    every = results_of(World(people=24, trials=6, donors=1))
+    without_strangers = replace(every, answers=every.answers.query("arm != 'shuffled'"))
+    assert "nats saved a response by position: total" in printed(without_strangers)
+    assert without_strangers.individuation().empty
+    nobody = replace(every, answers=every.answers.query("arm == 'none'"))
+    assert "Information was not measured" in printed(nobody)
+    for found in (without_strangers, nobody):
+        assert not _tables(found)["identification"].columns.difference(CONDITION).size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -96,7 +97,7 @@ class Results:
         The baselines that are given what each strategy shows, by the label of the strategy.
     history, presentation
         Of sessions, the answers that everything but comparisons `by` them is about: how many trials
-        before its own the model read, and how. By default all of them, if that was asked, and
+        before its own the model read, and how. By default the longest history, and of each model
         the presentation that comes first; see `at`.
     """
 
@@ -109,17 +110,19 @@ class Results:
     presentation: str = ""
 
     @cached_property
-    def slices(self) -> list[Slice]:
-        """Every history and presentation that was asked; one of empty names in a survey."""
-        return [Slice(*key) for key, _ in rows_by(self.answers, SLICE)]
+    def histories(self) -> list[str]:
+        """How many trials before its own the model could read, shortest first, "all" last."""
+        asked = [str(history) for history in self.answers["history"].unique()]
+        return sorted(asked, key=lambda one: int(one) if one.isdecimal() else np.inf)
 
-    @property
-    def slice(self) -> Slice:
-        """The history and presentation that these results are about."""
-        histories = [one.history for one in self.slices]
-        history = self.history or ("all" if "all" in histories else histories[0])
-        presented = [one.presentation for one in self.slices if one.history == history]
-        return Slice(history, self.presentation or presented[0])
+    @cached_property
+    def presentations(self) -> Mapping[str, list[str]]:
+        """How each model read sessions, by its name, in the order in which that was asked."""
+        found: dict[str, list[str]] = {}
+        for (model, presentation), _ in rows_by(self.answers, ["model", "presentation"]):
+            if model != BASELINE:
+                found.setdefault(model, []).append(presentation)
+        return found
 
     def at(self, history: int | str = "", presentation: str = "") -> Results:
         """The same results with another history, another presentation, or both.
@@ -129,21 +132,22 @@ class Results:
         GeppettoError
             If that was not asked.
         """
-        wanted = Slice(str(history) or self.slice.history, presentation or self.slice.presentation)
-        if wanted not in self.slices:
-            asked = ", ".join(" as ".join(filter(None, one)) for one in self.slices)
-            raise GeppettoError(
-                f"history {' as '.join(wanted)} was not asked; there are {asked or 'none'}"
-            )
+        wanted = Slice(str(history) or self.history, presentation or self.presentation)
+        presented = list(dict.fromkeys(itertools.chain(*self.presentations.values())))
+        for name, one, asked in zip(SLICE, wanted, (self.histories, presented), strict=True):
+            if one and one not in asked:
+                raise GeppettoError(
+                    f"{name} {one} was not asked; there are {', '.join(filter(None, asked)) or 0}"
+                )
         if wanted not in self._others:
             self._others[wanted] = replace(self, **wanted._asdict())
         return self._others[wanted]
 
     @cached_property
     def _others(self) -> dict[Slice, Results]:
-        return {self.slice: self}
+        return {Slice(self.history, self.presentation): self}
 
-    @property
+    @cached_property
     def of_sessions(self) -> bool:
         """Whether people's sessions are predicted, and not their responses to shared items."""
         return self._responses.of_sessions
@@ -186,9 +190,11 @@ class Results:
     def predictions(self) -> tuple[Predictions, ...]:
         """The answers as arrays, a condition each."""
         scored = self._matched[0]
-        if len(self.slices) > 1:
-            scored = scored[(scored[SLICE] == list(self.slice)).all(axis=1)]
-        return tuple(predictions(scored))
+        if len(self.histories) > 1:
+            scored = scored[scored["history"] == (self.history or self.histories[-1])]
+        first = scored.groupby("model", sort=False)["presentation"].transform("first")
+        wanted = self.presentation or first
+        return tuple(predictions(scored[scored["presentation"] == wanted]))
 
     @property
     def conditions(self) -> list[Condition]:
@@ -297,8 +303,8 @@ class Results:
         by
             "history": from the shortest to every other one, person by person, which says whether
             a persona still adds something once the model has read what the person did;
-            "presentation": from the first to every other one; "position": with each doubling of
-            a response's number in its session.
+            "presentation": from the first to every other one, of models that were asked in both;
+            "position": with each doubling of a response's number in its session.
         measure
             As of `effects`.
         """
@@ -312,7 +318,9 @@ class Results:
             found = [
                 between(a, b, f"{a.among} to {b.among.removeprefix(by).strip()}")
                 for other in others
-                for a, b in zip(first, other, strict=True)
+                for a in first
+                for b in other
+                if (a.model, a.strategy, a.contrast) == (b.model, b.strategy, b.contrast)
             ]
         else:
             raise unknown("by", by, [*SLICE, "position"])
@@ -323,33 +331,28 @@ class Results:
         """By what effects of sessions can be followed: position, and what was asked in several."""
         if not self.of_sessions:
             return ()
-        return ("position", *(by for by in SLICE if len(self._asked_in(by)) > 1))
-
-    def _asked_in(self, by: str) -> list[Slice]:
-        """The histories that were asked in this presentation, or the other way round."""
-        fixed = self.slice._replace(**{by: ""})
-        return [one for one in self.slices if one._replace(**{by: ""}) == fixed]
+        several = len(self.histories), max(map(len, self.presentations.values()))
+        return ("position", *(by for by, number in zip(SLICE, several, strict=True) if number > 1))
 
     def _along(self, by: str, measure: Measure) -> list[list[Differences]]:
         """Every contrast at every history, shortest first, or in every presentation."""
         self._must_be_sessions(by)
-        asked = self._asked_in(by)
-        if len(asked) < 2:
+        if by not in self.along:
             raise GeppettoError(
-                f"by: {by} {getattr(self.slice, by)} is the only one that was asked, so effects "
-                f"are those of `effects()`; list several in the experiment, as `{by}` of `session`"
+                f"by: there is one {by}, so effects are those of `effects()`; list several in the "
+                f"experiment, as `{by}` of `session`"
             )
-        if by == "history":
-            asked.sort(key=lambda one: np.inf if one.history == "all" else int(one.history))
+        presented = dict.fromkeys(itertools.chain(*self.presentations.values()))
+        asked = self.histories if by == "history" else list(presented)
         along = []
         for one in asked:
-            other = self.at(*one)
+            other = self.at(**{by: one})
             made = differences(other._of(measure), measure, weights=other.resampling.base)
             along.append(
                 [
                     replace(
                         in_rows_of(other._responses, self._responses, difference),
-                        among=f"{by} {getattr(one, by)}",
+                        among=f"{by} {one}",
                     )
                     for difference in made
                 ]

@@ -108,9 +108,10 @@ def identification_table(
     identified: Mapping[tuple[str, str], Identification],
 ) -> pd.DataFrame:
     """A row a model and strategy, of which the arm `own` is told."""
-    return pd.DataFrame(
+    rows = [
         Condition(*key, "own")._asdict() | _identified(found) for key, found in identified.items()
-    )
+    ]
+    return pd.DataFrame(rows, columns=None if rows else list(Condition._fields))
 
 
 def changes_table(changes: Iterable[Change]) -> pd.DataFrame:

@@ -52,8 +52,13 @@ def conditions(found: Results) -> Table:
 
 def parts(found: Results) -> Iterator[RenderableType]:
     """What surveys do not have: identification among drawn strangers, position and history."""
-    read = ", ".join(filter(None, (f"history {found.slice.history}", found.slice.presentation)))
-    yield Text(f"all of this is of {read}, and verdicts are {over(found.measure)}")
+    history = found.history or found.histories[-1]
+    shown = "; ".join(
+        f"{model} read sessions as {found.presentation or presented[0]}"
+        for model, presented in found.presentations.items()
+        if not found.presentation or found.presentation in presented
+    )
+    yield Text(f"of history {history}; {shown}; verdicts are {over(found.measure)}")
     if found.measure == "nll_full":
         people = found.metrics(by="participant").drop_duplicates("participant")["closed"]
         yield Text(
