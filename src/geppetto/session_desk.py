@@ -18,9 +18,6 @@ from geppetto.prompts.windows import Reader, Shown, fit
 from geppetto.studies import Participant, Session
 from geppetto.survey_desk import refuse_control_tokens
 
-AS_EACH_MODEL_READS = "own"
-"""Name of the presentation where none is chosen: turns for chat models, text for base models."""
-
 
 def readers(model: LanguageModel, layout: SessionLayout) -> dict[str, Reader]:
     """A model in every presentation in which it reads sessions, by the presentation's name.
@@ -31,14 +28,10 @@ def readers(model: LanguageModel, layout: SessionLayout) -> dict[str, Reader]:
         If turns are asked of a base model.
     """
     name = model.identity.name
-    found = {
+    return {
         how: Reader(name, template, lambda text: len(model.tokenize_on(text)), model.context)
         for how, template in layout.presentations(name, model.template).items()
     }
-    if layout.presentation is None:
-        (only,) = found.values()
-        return {AS_EACH_MODEL_READS: only}
-    return {str(how): reader for how, reader in found.items()}
 
 
 def shown_to(
