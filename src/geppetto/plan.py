@@ -78,6 +78,12 @@ class PlannedAnswer:
     def condition(self) -> Condition:
         return Condition(self.model, self.strategy, self.arm)
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        """What the answers of all arms to one cell in one wording have in common."""
+        read = (self.model, self.strategy, str(self.paraphrase), self.history, self.presentation)
+        return (*read, self.participant, self.item)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -137,16 +143,12 @@ class Plan:
         A stranger of whom the same is known can have the very same persona; that answer says
         nothing on information and pulls its mean towards zero.
         """
-        own = {
-            (a.model, a.strategy, a.paraphrase, a.participant, a.item): a.request
-            for a in self.answers
-            if a.arm == Own.name
-        }
+        own = {answer.place: answer.request for answer in self.answers if answer.arm == Own.name}
         same: dict[tuple[str, str], list[bool]] = {}
-        for a in self.answers:
-            if a.donor and own:
-                mine = own[a.model, a.strategy, a.paraphrase, a.participant, a.item]
-                same.setdefault((a.strategy, a.arm), []).append(a.request == mine)
+        for answer in self.answers:
+            if answer.donor and own:
+                is_own = answer.request == own[answer.place]
+                same.setdefault((answer.strategy, answer.arm), []).append(is_own)
         return {condition: sum(found) / len(found) for condition, found in same.items()}
 
     @cached_property

@@ -67,6 +67,8 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
     ]
     lines += (Text(f"  {line}") for line in _of_sessions(prepared))
     for reason, count in study.excluded.items():
+        if not count:
+            continue
         who = "person" if count == 1 else "people"
         lines.append(Text(f"  not used: {count:,} {who} {reason}"))
     for reason, count in Counter(planned.dropped.values()).items():
