@@ -174,6 +174,8 @@ def test_runs_of_tokens_miss_and_overrun_responses_that_offsets_find(
             spelled = [model.tokenize_on(key) for key in "JK"]
             (unit,) = units(requests(plain(text), model=model), model)
             assert [place.options for place in unit.places] == [(key,) for key in spelled]
+    assert published("You write <<code>>.", base_models["gemma-3-270m"]) == []
+    assert published("You write <<code>>.", base_models["smollm2-135m-instruct"]) == ["code"]
     assert published(OVERRUN, base_models["smollm2-135m-instruct"]) == ["J", "K"]
     assert published(OVERRUN, base_models["gemma-3-270m"]) == [
         "J>>, then it rains. You press <<K",
@@ -184,7 +186,7 @@ def test_breaks_at_which_the_tokenizer_would_join_are_counted(
     base_models: dict[str, LlamaCppModel],
 ) -> None:
     smollm2, gemma = base_models.values()
-    for text, joined in ((OVERRUN, 0), ("é🤷 <<-3>>.", 1), ("Say <<J>> and <<K>>, and so on", 0)):
+    for text, joined in ((OVERRUN, 0), ("é🤷 <<-3>>.", 1), ("Say <<code>>", 2)):
         assert merges(plain(text), gemma) == joined
     assert merges(plain("é🤷 <<-3>>."), smollm2) == 0
 

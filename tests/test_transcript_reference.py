@@ -14,10 +14,11 @@ import pytest
 from numpy.typing import NDArray
 
 from geppetto.elicitation.option_likelihood import OptionScores
+from geppetto.elicitation.transcript_likelihood import units
 from geppetto.models.gguf import PACKAGED, dequantised
 from geppetto.models.llama_cpp import LlamaCppModel
 from psych201 import psych201
-from transcripts import plain, published, scores
+from transcripts import plain, published, requests, scores
 
 HERE = Path(__file__).parent
 RECORDED = np.load(HERE / "fixtures" / "transcript_log_probs.npz")
@@ -99,16 +100,15 @@ def test_the_reference_computed_now_equals_the_recorded_and_geppetto(name: str) 
 
 
 @pytest.mark.parametrize("name", PACKAGED)
-def test_runs_of_tokens_find_other_responses_in_real_sessions(name: str) -> None:
-    """How often the published rule errs depends on the tokenizer; offsets never do."""
-    wrong = {}
-    for data in ("thoma2025riskychoice", "franke2024bayesian", "guenther2024substitutions"):
-        texts = tool["texts"](psych201(data))
-        sample = random.Random(0).sample(texts, 20)
-        wrong[data] = sum(published(t, load(name)) != re.findall(r"<<(.*?)>>", t) for t in sample)
-        for text in sample:
-            transcript = plain(text)
-            assert [text[r.start : r.end] for r in transcript.responses] == re.findall(
-                r"<<(.*?)>>", text
-            )
-    print(name, wrong)
+def test_runs_of_tokens_miss_responses_of_real_sessions_and_offsets_do_not(name: str) -> None:
+    """Gemma has tokens for the tags of HTML, so that some words between marks are joined with
+    them; the published rule misses such a response, and so does whoever looks for the marks."""
+    model = load(name)
+    missed = 0
+    for text in tool["texts"](psych201("guenther2024substitutions"))[:60]:
+        real = re.findall(r"<<(.*?)>>", text)
+        missed += len(real) - len(published(text, model))
+        (unit,) = units(requests(plain(text), model=model), model)
+        spelled = [model.detokenize(place.options[0]).decode() for place in unit.places]
+        assert spelled == real
+    assert missed == {"smollm2-135m-instruct": 0, "gemma-3-270m": 8}[name]

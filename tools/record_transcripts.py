@@ -117,13 +117,27 @@ def record(reference: Reference, text: str) -> dict[str, list[float]]:
     }
 
 
+def columns(
+    key: str, sessions: list[int], recorded: list[dict[str, list[float]]]
+) -> dict[str, NDArray[Any]]:
+    """What was recorded of some sessions of an experiment, one row a response."""
+    arrays: dict[str, NDArray[Any]] = {
+        f"{key}/sessions": np.array(sessions, np.int16),
+        f"{key}/responses": np.array([len(one["response"]) for one in recorded], np.int16),
+    }
+    for what, kind in (("response", "f4"), ("announcing", "f4"), ("before", "i2")):
+        values = [value for session in recorded for value in session[what]]
+        arrays[f"{key}/{what}"] = np.array(values, kind)
+    return arrays
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the experiments")
     parser.add_argument("--output", type=Path, default=FIXTURE, help="default: the fixture itself")
     parser.add_argument("--model", action="append", help="all if not given")
     arguments = parser.parse_args()
-    arrays: dict[str, Any] = {}
+    arrays: dict[str, NDArray[Any]] = {}
     for name in arguments.model or SESSIONS:
         path = PACKAGED[name]()
         reference = Reference(dequantised(path, sha256(path), "f32"))
@@ -133,13 +147,7 @@ def main() -> None:
             start = time.perf_counter()
             recorded = [record(reference, sessions[at]) for at in chosen]
             print(f"{name} {experiment}: {time.perf_counter() - start:.0f} s", flush=True)
-            key = f"{name}/{experiment}"
-            counts = [len(session["response"]) for session in recorded]
-            arrays[f"{key}/sessions"] = np.array(chosen, np.int16)
-            arrays[f"{key}/responses"] = np.array(counts, np.int16)
-            for what, kind in (("response", "f8"), ("announcing", "f8"), ("before", "i2")):
-                values = [value for session in recorded for value in session[what]]
-                arrays[f"{key}/{what}"] = np.round(values, 6).astype(kind)
+            arrays |= columns(f"{name}/{experiment}", chosen, recorded)
             np.savez_compressed(arguments.output, **arrays)
 
 

@@ -37,7 +37,10 @@ MAX_BRANCHES = 256
 """Sequences that llama.cpp holds in one context, and so branches in one tree."""
 
 _BATCH = 2048
-"""Most tokens that are decoded at once."""
+"""Most tokens that llama.cpp is given at once."""
+
+_AT_ONCE = 256
+"""Most tokens that it computes at once; with fewer or more, a token takes longer."""
 
 _LOGITS = 2**27
 """Most bytes of logits that are held at once."""
@@ -59,7 +62,7 @@ class Decoder:
         params = llama.llama_context_default_params()
         params.n_ctx = cells
         params.n_batch = _BATCH
-        params.n_ubatch = 512
+        params.n_ubatch = _AT_ONCE
         params.n_seq_max = MAX_BRANCHES
         params.n_threads = params.n_threads_batch = threads
         params.kv_unified = True
