@@ -79,7 +79,10 @@ def main() -> None:
     """Simulate and print the table, row by row."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--repetitions", type=int, default=200, help="of the default; others have a quarter"
+        "--repetitions",
+        type=int,
+        default=1000,
+        help="of the default in noisy populations; others have a fifth or a twentieth",
     )
     parser.add_argument("--worlds", nargs="+", choices=WORLDS, default=list(WORLDS))
     arguments = parser.parse_args()
@@ -89,13 +92,14 @@ def main() -> None:
         simulated = Simulated.of(Path(workspace))
     print(HEAD, flush=True)
     for name in arguments.worlds:
-        worlds = [simulated.world(seed, **WORLDS[name]) for seed in range(repetitions)]
+        whole = repetitions if name == "noisy" else repetitions // 5
+        worlds = [simulated.world(seed, **WORLDS[name]) for seed in range(whole)]
         everything = [exhausted(simulated, each, seed) for seed, each in enumerate(worlds)]
         print(line(name, "all candidates on everybody", everything), flush=True)
         for way, settings in WAYS.items():
             if name == "equal" and way != DEFAULT:
                 continue
-            few = max(2, repetitions // 4)
+            few = max(2, repetitions // 20)
             number = repetitions if (name, way) == ("noisy", DEFAULT) else few
             runs = [
                 searched(simulated, each, seed, **{"trials": TRIALS} | settings)
