@@ -81,3 +81,12 @@ def test_what_the_readme_shows_is_there() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", README)
     assert len(links) >= 5
     assert all((ROOT / link).exists() for link in links)
+
+
+def test_every_experiment_of_the_readme_is_one(tmp_path: Path) -> None:
+    files = [text for kind, text in BLOCKS if kind == "yaml"]
+    assert len(files) >= 3
+    for number, text in enumerate(files):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(text)
+        assert Experiment.from_file(path).each
