@@ -20,7 +20,7 @@ from mlflow.entities import Metric
 
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.permutation import PERMUTATIONS
-from geppetto.evaluation.predictions import CONDITION
+from geppetto.evaluation.rows import CONDITION
 from geppetto.evaluation.verdicts import Verdict, conclusion
 from geppetto.experiment import Prepared
 from geppetto.plan import Condition
