@@ -27,10 +27,7 @@ def lost_by(found: Results, mean: float, sd: float = 0.02, seed: int = 0) -> dic
 
 
 def with_base(found: Results, lost: dict[str, float], name: str = "pine") -> Results:
-    """The same results with a base of model "m" that loses so much less on each person.
-
-    Options are two, or none.
-    """
+    """The same results with a base of model "m" that loses so much less on each person."""
     nobody = found.answers.query("model == 'm' and arm == 'none'")
     rows = [_better(row, lost[row["participant"]]) for row in nobody.to_dict("records")]
     base = pd.DataFrame(rows, index=nobody.index).assign(model=name)
@@ -43,11 +40,10 @@ def _better(row: dict[Any, Any], nats: float) -> dict[Any, Any]:
     if not row["options"]:
         return row | {"log_prob": row["log_prob"] + nats}
     logs = np.array(row["option_log_probs"])
-    whole = np.logaddexp(*logs)
+    whole = np.logaddexp.reduce(logs)
     chosen = row["options"].index(row["response"])
     better = logs[chosen] - whole + nats
     assert better < 0
-    told = np.empty(2)
-    told[chosen], told[1 - chosen] = better, np.log1p(-np.exp(better))
-    told += whole
+    told = logs - np.log1p(-np.exp(logs[chosen] - whole)) + np.log1p(-np.exp(better))
+    told[chosen] = better + whole
     return row | {"option_log_probs": tuple(told), "log_prob": told[chosen]}

@@ -76,7 +76,7 @@ def gaps(found: Sequence[Gap]) -> Table:
         f"p: by permuting whole people or studies, corrected by {verdict.correction}. "
         f"Less than {verdict.smallest:g} nats either way counts as nothing. "
         f"Nats are {over(verdict.effect.measure)}."
-    ) + "".join(f" {said[0].upper()}{said[1:]}." for said in (*few, *differ))
+    ) + "".join(f" {said}." for said in (*few, *differ))
     return table
 
 
