@@ -16,7 +16,8 @@ from geppetto.evaluation.effects import persona_quality
 from geppetto.evaluation.individuation import individuation
 from geppetto.evaluation.matching import matching_matrix
 from geppetto.evaluation.metrics import item_metrics
-from geppetto.evaluation.predictions import CONDITION, predictions
+from geppetto.evaluation.predictions import predictions
+from geppetto.evaluation.rows import CONDITION
 from geppetto.evaluation.second_opinion import second_opinion
 from geppetto.pooling import pooled
 from geppetto.reports.terminal import result

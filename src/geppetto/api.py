@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from geppetto.evaluation.verdicts import Verdict
+    from geppetto.pooling import PooledGaps
     from geppetto.results import Results
     from geppetto.search.confirm import Confirmation
 
@@ -111,3 +112,18 @@ def pool(results: Sequence[Results]) -> list[Verdict]:
     from geppetto.pooling import pooled
 
     return pooled(results)
+
+
+def pool_gaps(results: Sequence[Results]) -> PooledGaps:
+    """The gaps of pairs of models over several studies, and over those of each category.
+
+    Studies count and are drawn as in `pool`. A study's category is said in its codebook.
+
+    Raises
+    ------
+    GeppettoError
+        As `pool`; or if there is no pair that all results have.
+    """
+    from geppetto.pooling import pooled_gaps
+
+    return pooled_gaps(results)

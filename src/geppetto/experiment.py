@@ -21,9 +21,9 @@ from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.baselines import BASELINE, baseline_answers, twin_names
 from geppetto.models.base import Kind, LanguageModel, Precision
-from geppetto.models.lineage import Lineage
+from geppetto.models.lineage import Lineage, pairs
 from geppetto.named import Named
-from geppetto.personas.arms import ARMS, Arm
+from geppetto.personas.arms import ARMS, Arm, NoPersona
 from geppetto.personas.library import load_strategy
 from geppetto.plan import NO_STRATEGY, Plan, Strategy
 from geppetto.planning import make_plan, plan_sessions
@@ -128,7 +128,8 @@ class Experiment(BaseModel):
     models
         Models to ask.
     strategies
-        Persona strategies, by the name of their file, with parameters.
+        Persona strategies, by the name of their file, with parameters. Without any, models are
+        compared in the arm `none` alone.
     arms
         Whose personas are given.
     paraphrases
@@ -189,7 +190,8 @@ class Experiment(BaseModel):
 
     @model_validator(mode="after")
     def _something_to_compare(self) -> Self:
-        for what in ("strategies", "arms"):
+        without_personas = {arm.name for arm in self.arms} == {NoPersona.name}
+        for what in ("arms",) if without_personas else ("strategies", "arms"):
             if self.search is None and not getattr(self, what):
                 raise ValueError(f"{what}: name at least one")
         return self
@@ -209,6 +211,19 @@ class Experiment(BaseModel):
                 if what in ("models", "strategies") and name in (NO_STRATEGY, BASELINE):
                     raise ValueError(f"{what}: {name!r} has another meaning; rename the file")
         return self
+
+    @model_validator(mode="after")
+    def _pairs_fit(self) -> Self:
+        try:
+            pairs(self.lineages)
+        except GeppettoError as error:
+            raise ValueError(f"models: {error}") from error
+        return self
+
+    @property
+    def lineages(self) -> dict[str, Lineage]:
+        """Where models come from, by name, of those that declare it."""
+        return {model.name: model.lineage for model in self.models if model.lineage is not None}
 
 
 @dataclass(frozen=True)
@@ -384,4 +399,6 @@ def evaluate(prepared: Prepared, store: AnswerStore) -> Results:
         analysis=experiment.analysis,
         answers=pd.concat([table, baselines], ignore_index=True),
         twins=twin_names(prepared.strategies, study),
+        lineages=experiment.lineages,
+        in_template=frozenset(m.identity.name for m in prepared.models if m.template is not None),
     )

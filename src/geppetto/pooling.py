@@ -1,20 +1,29 @@
-"""The verdicts of several studies together."""
+"""The verdicts of several studies together, and the gaps of pairs of models."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.arrays import Integers
 from geppetto.evaluation.effects import Differences, effects
+from geppetto.evaluation.gap import Gap, PairDifferences, gaps, mean_gap
 from geppetto.evaluation.inference import comparison
+from geppetto.evaluation.paired import pair_gaps
 from geppetto.evaluation.permutation import sign_flip_p
-from geppetto.evaluation.resampling import LEVEL, Resampling
+from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling
 from geppetto.evaluation.verdicts import Comparison, Verdict, judge
 from geppetto.results import Results
+from geppetto.tables import gaps_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def pooled(results: Sequence[Results]) -> list[Verdict]:
@@ -28,17 +37,7 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
         If there are fewer than two studies, one of them twice, or they were analysed, measured or
         worded differently.
     """
-    names = [found.study.name for found in results]
-    if len(set(names)) < max(2, len(names)):
-        raise GeppettoError(f"pooling needs at least two different studies, not {names}")
-    if len({found.analysis for found in results}) > 1:
-        raise GeppettoError("the results differ in their `analysis`; give all the same and rerun")
-    if len({found.measure for found in results}) > 1:
-        raise GeppettoError(
-            "some of the results are of sessions with open responses, whose verdicts are over "
-            "everything a model could say (`nll_full`), and others over legal options (`nll`); "
-            "pool those that are alike"
-        )
+    _must_fit(results)
     analysis = results[0].analysis
     verdicts = [{_compared(v): v.effect.differences for v in r.verdicts()} for r in results]
     tested = []
@@ -51,6 +50,126 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
         people = [r.resampling.among(part.rows) for r, part in zip(results, parts, strict=True)]
         tested.append(_tested(parts, people, analysis))
     return judge(tested, analysis.smallest_effect, analysis.looks, results[0].measure)
+
+
+@dataclass(frozen=True)
+class PooledGaps:
+    """The gaps of pairs of models over several studies.
+
+    Attributes
+    ----------
+    everywhere
+        Over all studies, of every pair that all of them have.
+    by_category
+        Of each of these pairs over the studies of each category, which is `among`.
+    means
+        The mean over pairs, by category.
+    """
+
+    everywhere: list[Gap]
+    by_category: list[Gap]
+    means: Mapping[str, Estimate]
+
+    def table(self) -> pd.DataFrame:
+        """A row a pair over all studies, then a row a pair and category."""
+        return gaps_table([*self.everywhere, *self.by_category])
+
+    def plot(self) -> Figure:
+        """The gaps by category.
+
+        Raises
+        ------
+        GeppettoError
+            If no study has a category.
+        """
+        from geppetto.reports.pairs import gaps_by_category
+
+        if not self.by_category:
+            raise GeppettoError("no study has a category; say `category` in their codebooks")
+        return gaps_by_category(self.by_category, self.means)
+
+
+def pooled_gaps(results: Sequence[Results]) -> PooledGaps:
+    """The gaps of several studies together; see `geppetto.pool_gaps`.
+
+    Raises
+    ------
+    GeppettoError
+        As `pooled`; or if a study has no pair, or no pair is in all of them.
+    """
+    _must_fit(results)
+    analysis = results[0].analysis
+    lost = [{one.pair: one for one in pair_gaps(found, found.measure)} for found in results]
+    common = [pair for pair in lost[0] if all(pair in others for others in lost)]
+    if not common:
+        raise GeppettoError(
+            "no pair of models is in all of the results with the same lineages, reading the same; "
+            "run all with the same models"
+        )
+    first = [of_study[common[0]].differences.rows for of_study in lost]
+    people = _nested(
+        [found.resampling.among(rows) for found, rows in zip(results, first, strict=True)],
+        analysis,
+    )
+    everywhere = [_joined_gap([of_study[pair] for of_study in lost]) for pair in common]
+    categories = [found.study.codebook.category for found in results]
+    studies = np.repeat(np.arange(len(results)), [len(rows) for rows in first])
+    in_categories: dict[str, list[PairDifferences]] = {}
+    for category in dict.fromkeys(filter(None, categories)):
+        members = [number for number, other in enumerate(categories) if other == category]
+        rows = np.flatnonzero(np.isin(studies, members))
+        in_categories[category] = [
+            _among(one, category, rows, [lost[number][one.pair] for number in members])
+            for one in everywhere
+        ]
+    return PooledGaps(
+        gaps(everywhere, people, analysis),
+        gaps([one for found in in_categories.values() for one in found], people, analysis),
+        {category: mean_gap(found, people) for category, found in in_categories.items()},
+    )
+
+
+def _joined_gap(parts: Sequence[PairDifferences]) -> PairDifferences:
+    """The gap of all people; the published d is the mean of those of the studies."""
+    return replace(
+        parts[0],
+        differences=_joined([part.differences for part in parts]),
+        published_d=float(np.mean([part.published_d for part in parts])),
+    )
+
+
+def _among(
+    joined: PairDifferences, category: str, rows: Integers, parts: Sequence[PairDifferences]
+) -> PairDifferences:
+    """The gap of a category's people, who are in these rows of all."""
+    whole = joined.differences
+    return replace(
+        joined,
+        differences=replace(
+            whole,
+            among=category,
+            rows=rows,
+            persons=whole.persons[rows],
+            influence=whole.influence[rows],
+            totals=whole.totals[rows],
+        ),
+        published_d=float(np.mean([part.published_d for part in parts])),
+    )
+
+
+def _must_fit(results: Sequence[Results]) -> None:
+    """Refuse results that say nothing together."""
+    names = [found.study.name for found in results]
+    if len(set(names)) < max(2, len(names)):
+        raise GeppettoError(f"pooling needs at least two different studies, not {names}")
+    if len({found.analysis for found in results}) > 1:
+        raise GeppettoError("the results differ in their `analysis`; give all the same and rerun")
+    if len({found.measure for found in results}) > 1:
+        raise GeppettoError(
+            "some of the results are of sessions with open responses, whose verdicts are over "
+            "everything a model could say (`nll_full`), and others over legal options (`nll`); "
+            "pool those that are alike"
+        )
 
 
 def _compared(verdict: Verdict) -> tuple[str, str, str]:

@@ -81,7 +81,7 @@ def recoveries_table(recoveries: Iterable[PersonaRecovery]) -> pd.DataFrame:
         excluded = part.excluded or (np.nan, np.nan)
         row |= {"bounded": part.bounded, "excluded_from": excluded[0], "excluded_to": excluded[1]}
         rows.append(row | {"sentence": found.sentence})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=None if rows else ["post", "base", "strategy", "effect"])
 
 
 def individuation_table(

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.habit import session_baselines
 from geppetto.evaluation.learners import LEARNERS, Learner, predict, split
-from geppetto.evaluation.predictions import CELL, is_of_sessions
+from geppetto.evaluation.rows import CELL, is_of_sessions
 from geppetto.personas.known import Block, blocks, view
 from geppetto.plan import Strategy
 from geppetto.studies import Participant, Study

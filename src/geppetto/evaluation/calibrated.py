@@ -13,7 +13,8 @@ from geppetto.evaluation.calibration import (
     temperature_scaled,
 )
 from geppetto.evaluation.effects import Differences
-from geppetto.evaluation.predictions import Predictions, Responses
+from geppetto.evaluation.predictions import Predictions
+from geppetto.evaluation.responses import Responses
 from geppetto.plan import Condition
 
 Temperatures = tuple[float, float]

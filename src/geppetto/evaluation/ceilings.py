@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from geppetto.evaluation.arrays import Floats, Integers, nanmean
 from geppetto.evaluation.calibration import top_options
 from geppetto.evaluation.moments import NOTHING, correlation, covariance, quotient
-from geppetto.evaluation.predictions import Predictions, Responses
+from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import (
     Estimate,
     Resampling,
@@ -27,6 +27,7 @@ from geppetto.evaluation.resampling import (
     estimates,
     mean,
 )
+from geppetto.evaluation.responses import Responses
 from geppetto.plan import Condition
 from geppetto.studies import Study
 

@@ -13,8 +13,9 @@ from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats, nanmean
 from geppetto.evaluation.effects import Differences, differences
 from geppetto.evaluation.permutation import sign_flip_p
-from geppetto.evaluation.predictions import Predictions, Responses
+from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
+from geppetto.evaluation.responses import Responses
 
 
 @dataclass(frozen=True)

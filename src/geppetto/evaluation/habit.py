@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from geppetto.evaluation.arrays import Floats
-from geppetto.evaluation.predictions import CELL, SLICE, rows_by
+from geppetto.evaluation.rows import CELL, SLICE, rows_by
 from geppetto.studies import Study
 from geppetto.studies.session import Session
 

@@ -10,8 +10,9 @@ import pandas as pd
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.arrays import Floats, nanmean
 from geppetto.evaluation.calibration import top_options
-from geppetto.evaluation.predictions import CELL, CONDITION, SLICE, Predictions, rows_by
+from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Method, Resampling, estimates, mean, saved_share
+from geppetto.evaluation.rows import CELL, CONDITION, SLICE, rows_by
 
 MEASURES = ("accuracy", "nll", "nll_full", "option_mass", "pseudo_r2", "rps", "score_error")
 """Metrics of a participant in a survey, in the order of tables."""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.arrays import Integers
-from geppetto.evaluation.predictions import Responses
+from geppetto.evaluation.responses import Responses
 from geppetto.studies import Study
 
 

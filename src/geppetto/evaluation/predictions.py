@@ -1,132 +1,19 @@
-"""Answers as arrays: what participants responded, and what each condition predicted of it."""
+"""Answers as arrays: what each condition predicted of what participants responded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from geppetto.errors import GeppettoError
 from geppetto.evaluation.arrays import Floats, Integers
+from geppetto.evaluation.responses import Responses
+from geppetto.evaluation.rows import is_of_sessions, rows_by_condition
 from geppetto.plan import Condition
-
-
-class Slice(NamedTuple):
-    """How sessions were read: only answers of one slice are of the same task.
-
-    Both fields are empty in surveys.
-    """
-
-    history: str
-    presentation: str
-
-
-CONDITION = list(Condition._fields)
-CELL = ["participant", "item"]
-SLICE = list(Slice._fields)
-
-
-@dataclass(frozen=True, eq=False)
-class Responses:
-    """What each participant responded to each item.
-
-    Attributes
-    ----------
-    participants, items
-        Names of the rows and columns.
-    options
-        Codes of the legal options of each item, in order; empty in sessions, where each
-        participant has options of their own.
-    ordinal
-        Whether the order of an item's options has a meaning, shape (items,).
-    position
-        Which of its options each response is, shape (participants, items), 0 if it is open; -1
-        without a response.
-    cluster
-        Number of the group above each participant, shape (participants,); all differ where the
-        study has no groups.
-    weight
-        Survey weight of each participant, shape (participants,).
-    sizes
-        In sessions, whose items are the numbers of responses, how many options each response had,
-        shape (participants, items), 0 if it is open or there is none; None in surveys.
-    """
-
-    participants: tuple[str, ...]
-    items: tuple[str, ...]
-    options: tuple[tuple[str, ...], ...]
-    ordinal: NDArray[np.bool_]
-    position: Integers
-    cluster: Integers
-    weight: Floats
-    sizes: Integers | None = None
-
-    @property
-    def of_sessions(self) -> bool:
-        """Whether each participant has items and options of their own."""
-        return self.sizes is not None
-
-    def must_be_shared(self, to: str) -> None:
-        """Refuse to do what compares people on one item.
-
-        Raises
-        ------
-        GeppettoError
-            If these are responses of sessions.
-        """
-        if self.of_sessions:
-            raise GeppettoError(
-                f"{to} needs items and options that people share; in sessions each person has a "
-                "task and options of their own, so ask for effects and metrics of conditions or "
-                "participants"
-            )
-
-    @cached_property
-    def choices(self) -> Integers:
-        """Number of options of each response, shape (participants, items); 0 without any."""
-        if self.sizes is not None:
-            return self.sizes
-        return np.where(self.answered, [len(options) for options in self.options], 0)
-
-    @cached_property
-    def answered(self) -> NDArray[np.bool_]:
-        """Which cells have a response, shape (participants, items)."""
-        return self.position >= 0
-
-    @cached_property
-    def option_values(self) -> Floats:
-        """Value of each option as a share of its item's range, shape (items, options).
-
-        The first option is 0, the last 1; NaN beyond an item's last option.
-        """
-        self.must_be_shared("a value of an option")
-        values = np.full((len(self.items), max(map(len, self.options))), np.nan)
-        for item, options in enumerate(self.options):
-            values[item, : len(options)] = np.linspace(0, 1, len(options))
-        return values
-
-    @cached_property
-    def scores(self) -> Floats:
-        """Each response as a share of its item's range, shape (participants, items).
-
-        NaN without a response, and for items whose options have no order; an item with two
-        options has one.
-        """
-        columns = np.arange(len(self.items))
-        values = self.option_values[columns, np.maximum(self.position, 0)]
-        return np.where(self.answered & self.scored_items, values, np.nan)
-
-    @cached_property
-    def scored_items(self) -> NDArray[np.bool_]:
-        """Items whose responses are numbers: ordinal ones and those with two options."""
-        self.must_be_shared("a value of an option")
-        pairs = np.array([len(options) == 2 for options in self.options])
-        return np.asarray(self.ordinal | pairs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,28 +203,6 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
             )
         )
     return found
-
-
-def is_of_sessions(answers: pd.DataFrame) -> bool:
-    """Whether a table of answers is of behavioural sessions."""
-    return bool((answers["history"] != "").any())
-
-
-def rows_by_condition(answers: pd.DataFrame) -> Iterator[tuple[Condition, Integers]]:
-    """Row numbers of each condition of a table, in the order in which conditions first occur."""
-    for key, rows in rows_by(answers, CONDITION):
-        yield Condition(*key), rows
-
-
-def rows_by(
-    answers: pd.DataFrame, columns: list[str]
-) -> Iterator[tuple[tuple[str, ...], Integers]]:
-    """Row numbers of each combination of values, in the order in which they first occur."""
-    number = answers.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
-    order = np.argsort(number, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(number[order])) + 1):
-        first = answers.iloc[rows[0]]
-        yield tuple(str(first[name]) for name in columns), rows
 
 
 class _Arrays(NamedTuple):

@@ -14,6 +14,9 @@ from geppetto.errors import GeppettoError, unknown
 SAME_SIZE = 1.1
 """Models whose numbers of parameters differ by less than this factor are of one size."""
 
+CHAT_TEMPLATE, PLAIN_TEXT = "its chat template", "plain text"
+"""What a model may read the task as."""
+
 _BILLIONS = {"M": 1e-3, "B": 1.0, "T": 1e3}
 
 
@@ -78,12 +81,15 @@ class Pair:
         Names of the two models.
     lineage, base_lineage
         Where each comes from.
+    read
+        What each read the task as, if that is known: `CHAT_TEMPLATE` or `PLAIN_TEXT`.
     """
 
     post: str
     base: str
     lineage: Lineage
     base_lineage: Lineage
+    read: tuple[str, str] = ("", "")
 
     @property
     def same_size(self) -> bool:
@@ -92,12 +98,16 @@ class Pair:
 
     @property
     def note(self) -> str:
-        """In what else than post-training the two differ; empty if in nothing that is declared."""
+        """In what else than post-training the two differ; empty if in nothing that is known."""
         differ = []
         if not self.same_size:
             differ.append(f"size ({self.lineage.parameters}, {self.base_lineage.parameters})")
-        if self.lineage.label != self.base_lineage.label:
+        if self.lineage.family != self.base_lineage.family:
+            differ.append(f"family ({self.lineage.label}, {self.base_lineage.label})")
+        elif self.lineage.generation != self.base_lineage.generation:
             differ.append(f"generation ({self.lineage.label}, {self.base_lineage.label})")
+        if self.read[0] != self.read[1]:
+            differ.append(f"what they read ({', '.join(self.read)})")
         if not differ:
             return ""
         return f"{self.post} and {self.base} differ in {' and '.join(differ)} too"

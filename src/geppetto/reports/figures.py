@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.calibration import Reliability
-from geppetto.evaluation.predictions import CONDITION
+from geppetto.evaluation.rows import CONDITION
 from geppetto.evaluation.verdicts import Verdict, over
 from geppetto.plan import Condition
 

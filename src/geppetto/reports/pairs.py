@@ -19,7 +19,9 @@ from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.verdicts import Verdict
 from geppetto.models.lineage import Lineage
 
-_LADDER = ("total", "format", "information", "group", "individual")
+LADDER = ("total", "format", "information", "group", "individual")
+"""Contrasts that split what a persona saves, by name."""
+
 _COLOURS = {"base": "#1f6f8b", "post-trained": "#d08a2e", "": "#444444"}
 _Colour = str | tuple[float, float, float, float]
 
@@ -154,7 +156,7 @@ def persona_benefits(verdicts: Sequence[Verdict], lineages: Mapping[str, Lineage
     rows = list(dict.fromkeys((v.effect.model, v.effect.strategy) for v in verdicts))
     strategies = {strategy for _, strategy in rows}
     shown = {v.effect.contrast.name for v in verdicts}
-    names = [name for name in _LADDER if name in shown]
+    names = [name for name in LADDER if name in shown]
     figure, axes = plt.subplots(
         1,
         len(names),

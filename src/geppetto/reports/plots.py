@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from geppetto.reports import figures
+from geppetto.errors import GeppettoError
+from geppetto.reports import figures, pairs
+from geppetto.reports.recoveries import recoveries
 from geppetto.results import Measure, Results
 
 ALONG = ("position", "history", "presentation")
@@ -34,3 +36,25 @@ class Plots:
     def calibration(self) -> Figure:
         """How often the most probable option was the response, against its probability."""
         return figures.reliability(self.results.reliability)
+
+    def gaps(self, measure: Measure | None = None) -> Figure:
+        """The gap of every pair of models; see `Results.gaps`."""
+        return pairs.gaps(self.results.found_gaps(measure))
+
+    def gaps_by_generation(self, measure: Measure | None = None) -> Figure:
+        """The same in the order in which the post-trained models were released."""
+        return pairs.gaps_by_generation(self.results.found_gaps(measure))
+
+    def recoveries(self, measure: Measure | None = None) -> Figure:
+        """What part of each gap personas win back; see `Results.recoveries`."""
+        found = self.results.found_recoveries(measure)
+        if not found:
+            raise GeppettoError("no post-trained model was given personas; add the arm own")
+        return recoveries(found)
+
+    def persona_benefits(self, measure: Measure | None = None) -> Figure:
+        """What personas save each model, split by the ladder of arms."""
+        verdicts = self.results.verdicts(measure=measure)
+        if not any(verdict.effect.contrast.name in pairs.LADDER for verdict in verdicts):
+            raise GeppettoError("no contrast of the ladder was asked; add the arms none and own")
+        return pairs.persona_benefits(verdicts, self.results.lineages)

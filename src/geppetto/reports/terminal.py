@@ -22,8 +22,9 @@ from geppetto.models.base import LanguageModel
 from geppetto.personas.arms import demographics
 from geppetto.personas.donors import MatchQuality
 from geppetto.pooling import pooled as pool
+from geppetto.pooling import pooled_gaps as pool_gaps
 from geppetto.prompts.turns import remark
-from geppetto.reports import sessions
+from geppetto.reports import paired, sessions
 from geppetto.reports.columns import columns, number, within_model
 from geppetto.results import Results
 from geppetto.studies import Study
@@ -94,6 +95,7 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
             )
     for spec, model in zip(prepared.experiment.models, prepared.models, strict=True):
         lines.append(Text(f"  {describe(model, declared=spec.kind is not None)}"))
+    lines += (Text(f"  {line}") for line in paired.notes(prepared))
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("to ask", no_wrap=True)
     for column in ("prompts", "tokens\none by one", "distinct\ntokens", "estimate"):
@@ -129,7 +131,12 @@ def pooled(found: Sequence[Results]) -> RenderableType:
     """What several studies say together."""
     together = pool(found)
     head = Text(f"all {len(found)} studies together: {conclusion(together)}", style="bold")
-    return Group(head, _effects(together))
+    parts: list[RenderableType] = [_effects(together)] if together else []
+    if all(one.pairs for one in found):
+        of_pairs = pool_gaps(found)
+        each = (of_pairs.everywhere, of_pairs.by_category)
+        parts += [part for gaps in each if gaps for part in ("", paired.gaps(gaps))]
+    return Group(head, *parts)
 
 
 def match(quality: MatchQuality, study: Study) -> str:
@@ -225,6 +232,7 @@ def result(found: Results) -> RenderableType:
         parts += [_conditions(found.metrics()), ""]
     if verdicts:
         parts += [_effects(verdicts), ""]
+    parts += paired.parts(found)
     parts += sessions.parts(found) if found.of_sessions else _of_items(found)
     parts += [Text(line) for line in _wordings(found.wordings())]
     if flat := found.flat:

@@ -249,6 +249,9 @@ class Codebook(BaseModel):
         Who is not used, in this order.
     includes_minors
         Whether people under 18 may take part.
+    category
+        What kind of task it is ("risky choice"), by which gaps of several studies are compared;
+        empty if it is of none.
     options
         What the responses of sessions are: one of these, the same for everybody; "inferred" from
         what is observed; or "open".
@@ -279,6 +282,7 @@ class Codebook(BaseModel):
     constructs: dict[Text, Poles] = {}
     exclusions: tuple[Exclusion, ...] = ()
     includes_minors: bool = False
+    category: str = ""
     notes: str = ""
     options: tuple[Text, ...] | Literal["inferred", "open"] = "inferred"
     first_trial: str | None = None

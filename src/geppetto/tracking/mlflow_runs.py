@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -20,11 +20,12 @@ from mlflow.entities import Metric
 
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.permutation import PERMUTATIONS
-from geppetto.evaluation.predictions import CONDITION
+from geppetto.evaluation.rows import CONDITION
 from geppetto.evaluation.verdicts import Verdict, conclusion
 from geppetto.experiment import Prepared
 from geppetto.plan import Condition
 from geppetto.reports import figures
+from geppetto.reports.pairs import LADDER
 from geppetto.results import Results
 from geppetto.tables import effects_table
 from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, using
@@ -137,7 +138,7 @@ def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> None:
     with mlflow.start_run(run_id=tracked.run_id):
         mlflow.set_tags(
             {
-                "mlflow.note.content": _note(prepared, verdicts),
+                "mlflow.note.content": _note(prepared, results),
                 "geppetto.conclusion": conclusion(verdicts),
             }
             | {f"verdict.{slug(_name(v))}": v.outcome for v in confirmatory}
@@ -145,6 +146,8 @@ def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> None:
         mlflow.log_metrics(
             {f"information/{slug(_name(v))}": v.effect.nats.value for v in confirmatory}
         )
+        if results.pairs:
+            _log_pairs(results)
         for name, table in _tables(results).items():
             mlflow.log_text(table.to_csv(index=False), f"{name}.csv")
         _log_parquet(results.answers, "answers.parquet")
@@ -162,9 +165,24 @@ def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> None:
                 _log_condition(prepared, results, condition)
 
 
-def _note(prepared: Prepared, verdicts: Sequence[Verdict]) -> str:
+def _log_pairs(results: Results) -> None:
+    """Figures and numbers of pairs of models; `_tables` has their tables."""
+    gaps = results.found_gaps()
+    mlflow.log_metrics({f"gap/{slug(gap.pair.post)}": gap.nats.value for gap in gaps})
+    mlflow.set_tags({f"gap.{slug(gap.pair.post)}": gap.outcome for gap in gaps})
+    _log_figure(results.plot.gaps(), "gaps.png")
+    _log_figure(results.plot.gaps_by_generation(), "gaps_by_generation.png")
+    if results.found_recoveries():
+        _log_figure(results.plot.recoveries(), "recoveries.png")
+    if any(verdict.effect.contrast.name in LADDER for verdict in results.verdicts()):
+        _log_figure(results.plot.persona_benefits(), "persona_benefits.png")
+
+
+def _note(prepared: Prepared, results: Results) -> str:
     """The run's description in the UI: the question and what was found."""
+    verdicts = results.verdicts()
     words = [f"- {verdict.sentence}" for verdict in verdicts if verdict.confirmatory]
+    words += [f"- {gap.sentence}" for gap in (results.found_gaps() if results.pairs else ())]
     return "\n\n".join(
         [f"**{prepared.experiment.question}**", conclusion(verdicts), "\n".join(words)]
     )
@@ -191,6 +209,10 @@ def _tables(results: Results) -> dict[str, pd.DataFrame]:
     if results.of_sessions:
         told["identification"] = results.individuation()
         told["left_out"] = pd.DataFrame(results.left_out.items(), columns=["table", "reason"])
+    if results.pairs:
+        every_measure = results.measures
+        told["gaps"] = pd.concat([results.gaps(measure) for measure in every_measure])
+        told["recoveries"] = pd.concat([results.recoveries(measure) for measure in every_measure])
     for by in results.along:
         told |= {f"effects_by_{by}": results.effects(by), f"changes_by_{by}": results.changes(by)}
     return told
@@ -259,6 +281,9 @@ def _condition_params(prepared: Prepared, condition: Condition) -> dict[str, Any
         if model.identity.name == condition.model:
             identity = model.identity.model_dump(exclude={"name"})
             params |= {f"model_{key}": value for key, value in identity.items()}
+    if lineage := prepared.experiment.lineages.get(condition.model):
+        declared = lineage.model_dump(exclude_none=True)
+        params |= {f"model_{key}": value for key, value in declared.items()}
     for strategy in prepared.strategies:
         if strategy.label == condition.strategy:
             fields = strategy.rule.model_dump()

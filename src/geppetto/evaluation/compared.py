@@ -1,0 +1,135 @@
+"""Contrasts in parts of what was answered, and how they change from one part to the next."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from geppetto.errors import GeppettoError, unknown
+from geppetto.evaluation.changes import Change, between, changes, in_rows_of, slopes
+from geppetto.evaluation.effects import Differences, differences
+from geppetto.evaluation.measures import Measure
+from geppetto.evaluation.parts import parts
+from geppetto.evaluation.rows import SLICE
+from geppetto.evaluation.scored import Scored
+
+
+def everything(found: Scored, measure: Measure) -> list[Differences]:
+    """Every contrast over all people and items."""
+    return differences(found.predicted(measure), measure, weights=found.resampling.base)
+
+
+def by_part(found: Scored, by: str, measure: Measure) -> list[Differences]:
+    """Every contrast in every part; see `Results.effects`.
+
+    Raises
+    ------
+    GeppettoError
+        If there are no such parts, or one only.
+    """
+    if by == "paraphrase":
+        return _in_each_wording(found, measure)
+    if by in SLICE:
+        return [one for made in _in_each_slice(found, by, measure) for one in made]
+    return list(_among(found, by, measure))
+
+
+def by_change(found: Scored, by: str, measure: Measure) -> list[Change]:
+    """How much every contrast grows; see `Results.changes`.
+
+    Raises
+    ------
+    GeppettoError
+        If it cannot be followed so.
+    """
+    if by == "position":
+        must_be_sessions(found, by)
+        predicted, base = found.predicted(measure), found.resampling.base
+        grown = list(slopes(predicted, measure, base, "each doubling of the position"))
+    elif by in SLICE:
+        first, *others = _in_each_slice(found, by, measure)
+        grown = [
+            between(a, b, f"{a.among} to {b.among.removeprefix(by).strip()}")
+            for other in others
+            for a in first
+            for b in other
+            if (a.model, a.strategy, a.contrast) == (b.model, b.strategy, b.contrast)
+        ]
+    else:
+        raise unknown("by", by, [*SLICE, "position"])
+    return changes(grown, found.resampling, found.analysis)
+
+
+def along(found: Scored) -> tuple[str, ...]:
+    """By what contrasts of sessions can be followed: position, and what was asked in several."""
+    if not found.of_sessions:
+        return ()
+    several = len(found.histories), max(map(len, found.presentations.values()))
+    return ("position", *(by for by, number in zip(SLICE, several, strict=True) if number > 1))
+
+
+def must_be_sessions(found: Scored, by: str) -> None:
+    """Refuse to follow contrasts in a survey.
+
+    Raises
+    ------
+    GeppettoError
+        If it is one.
+    """
+    if not found.of_sessions:
+        raise GeppettoError(f"by: {by} is of behavioural sessions, and this is a survey")
+
+
+def _among(found: Scored, by: str, measure: Measure) -> Iterator[Differences]:
+    """Every contrast on every item, or among every group of people of whom there are some."""
+    clusters = found.resampling.clusters
+    for among, items, rows in parts(by, found.responses, found.study):
+        made = differences(
+            found.predicted(measure),
+            measure,
+            among=among,
+            items=items,
+            rows=rows,
+            weights=found.resampling.base,
+        )
+        enough = [one for one in made if len(np.unique(clusters[one.rows])) > 1]
+        if len(enough) < len(made):
+            warnings.warn(f"{among}: too few people for an interval", stacklevel=4)
+        yield from enough
+
+
+def _in_each_slice(found: Scored, by: str, measure: Measure) -> list[list[Differences]]:
+    """Every contrast at every history, shortest first, or in every presentation."""
+    must_be_sessions(found, by)
+    if by not in along(found):
+        raise GeppettoError(
+            f"by: there is one {by}, so effects are those of `effects()`; list several in the "
+            f"experiment, as `{by}` of `session`"
+        )
+    presented = dict.fromkeys(itertools.chain(*found.presentations.values()))
+    made = []
+    for one in found.histories if by == "history" else list(presented):
+        other = found.at(**{by: one})
+        made.append(
+            [
+                replace(
+                    in_rows_of(other.responses, found.responses, difference), among=f"{by} {one}"
+                )
+                for difference in everything(other, measure)
+            ]
+        )
+    return made
+
+
+def _in_each_wording(found: Scored, measure: Measure) -> list[Differences]:
+    made = [one for over in everything(found, measure) for one in over.wordings]
+    if not made:
+        raise GeppettoError(
+            "by: there is one wording, so effects are those of `effects()`; set `paraphrases` "
+            "in the experiment to compare several"
+        )
+    return made

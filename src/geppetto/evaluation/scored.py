@@ -1,0 +1,209 @@
+"""What models answered, as an evaluation takes it: one slice of a table, in arrays."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from geppetto.errors import GeppettoError
+from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.baselines import BASELINE
+from geppetto.evaluation.calibrated import Calibrated
+from geppetto.evaluation.measures import (
+    ALL_OPEN,
+    MEASURES,
+    NOT_IN_SESSIONS,
+    Measure,
+    measures_of,
+    must_exist,
+)
+from geppetto.evaluation.metrics import matched
+from geppetto.evaluation.predictions import Predictions, predictions
+from geppetto.evaluation.resampling import Resampling
+from geppetto.evaluation.responses import Responses
+from geppetto.evaluation.rows import SLICE, Slice, rows_by
+from geppetto.models.lineage import Lineage
+from geppetto.plan import Condition
+from geppetto.studies import Study
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What an experiment's models answered.
+
+    Attributes
+    ----------
+    question
+        The experiment's question.
+    study
+        Whose people answered; its traits make groups, its retests make ceilings.
+    analysis
+        Settings of the inference.
+    answers
+        The tidy table, baselines included; see `geppetto.answers.table.COLUMNS`.
+    twins
+        The baselines that are given what each strategy shows, by the label of the strategy.
+    lineages
+        Where models come from, by name, of those that declare it.
+    in_template
+        Names of the models that were asked in their chat template; the others read plain text. Of
+        sessions `presentations` says it.
+    history, presentation
+        Of sessions, the answers that everything but comparisons `by` them is about: how many trials
+        before its own the model read, and how. By default the longest history, and of each model
+        the presentation that comes first; see `at`.
+    """
+
+    question: str
+    study: Study
+    analysis: Analysis
+    answers: pd.DataFrame
+    twins: Mapping[str, Sequence[str]]
+    lineages: Mapping[str, Lineage] = field(default_factory=dict)
+    in_template: frozenset[str] = frozenset()
+    history: str = ""
+    presentation: str = ""
+
+    @cached_property
+    def histories(self) -> list[str]:
+        """How many trials before its own the model could read, shortest first, "all" last."""
+        asked = [str(history) for history in self.answers["history"].unique()]
+        return sorted(asked, key=lambda one: int(one) if one.isdecimal() else np.inf)
+
+    @cached_property
+    def presentations(self) -> Mapping[str, list[str]]:
+        """How each model read sessions, by its name, in the order in which that was asked."""
+        found: dict[str, list[str]] = {}
+        for (model, presentation), _ in rows_by(self.answers, ["model", "presentation"]):
+            if model != BASELINE:
+                found.setdefault(model, []).append(presentation)
+        return found
+
+    def at(self, history: int | str = "", presentation: str = "") -> Self:
+        """The same results with another history, another presentation, or both.
+
+        Raises
+        ------
+        GeppettoError
+            If that was not asked.
+        """
+        wanted = Slice(str(history) or self.history, presentation or self.presentation)
+        presented = list(dict.fromkeys(itertools.chain(*self.presentations.values())))
+        for name, one, asked in zip(SLICE, wanted, (self.histories, presented), strict=True):
+            if one and one not in asked:
+                raise GeppettoError(
+                    f"{name} {one} was not asked; there are {', '.join(filter(None, asked)) or 0}"
+                )
+        if wanted not in self._others:
+            self._others[wanted] = replace(self, **wanted._asdict())
+        return self._others[wanted]
+
+    @cached_property
+    def _others(self) -> dict[Slice, Self]:
+        return {Slice(self.history, self.presentation): self}
+
+    @cached_property
+    def of_sessions(self) -> bool:
+        """Whether people's sessions are predicted, and not their responses to shared items."""
+        return self.responses.of_sessions
+
+    @cached_property
+    def measures(self) -> tuple[Measure, ...]:
+        """The measures that exist of these responses, see `measures_of`."""
+        return measures_of(self.responses)
+
+    @property
+    def measure(self) -> Measure:
+        """The measure of the verdicts that answer the question."""
+        return "nll" if self.measures == MEASURES else "nll_full"
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Why tables that surveys have do not exist here, by their names."""
+        if not self.of_sessions:
+            return {}
+        return NOT_IN_SESSIONS | ({} if "nll" in self.measures else {"calibration": ALL_OPEN})
+
+    def must_apply(self, table: str) -> None:
+        """Refuse a table that does not exist here.
+
+        Raises
+        ------
+        GeppettoError
+            If it is `left_out`.
+        """
+        if table in self.left_out:
+            raise GeppettoError(f"{table}: not of these sessions, since {self.left_out[table]}")
+
+    @cached_property
+    def _matched(self) -> tuple[pd.DataFrame, dict[str, int]]:
+        return matched(self.answers)
+
+    @property
+    def unscored(self) -> Mapping[str, int]:
+        """How many cells were left out of every condition, by reason."""
+        return self._matched[1]
+
+    @cached_property
+    def predictions(self) -> tuple[Predictions, ...]:
+        """The answers as arrays, a condition each."""
+        scored = self._matched[0]
+        if len(self.histories) > 1:
+            scored = scored[scored["history"] == (self.history or self.histories[-1])]
+        first = scored.groupby("model", sort=False)["presentation"].transform("first")
+        wanted = self.presentation or first
+        return tuple(predictions(scored[scored["presentation"] == wanted]))
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """Models with their strategies and arms, baselines last."""
+        return [found.condition for found in self.predictions]
+
+    @property
+    def responses(self) -> Responses:
+        """What people responded."""
+        return self.predictions[0].responses
+
+    @property
+    def asked(self) -> list[Predictions]:
+        """What models predicted, without baselines."""
+        return [found for found in self.predictions if found.condition.model != BASELINE]
+
+    @cached_property
+    def calibrated(self) -> Calibrated:
+        """What models would have predicted at other temperatures."""
+        return Calibrated(self.responses, self.asked)
+
+    def predicted(self, measure: Measure) -> Sequence[Predictions]:
+        """The predictions that a measure is of.
+
+        Raises
+        ------
+        GeppettoError
+            If there is no such measure of these responses.
+        """
+        must_exist(measure, self.responses)
+        match measure:
+            case "nll_calibrated":
+                return self.calibrated.by_model
+            case "nll_each_calibrated":
+                return self.calibrated.by_condition
+        return self.predictions
+
+    @cached_property
+    def resampling(self) -> Resampling:
+        """How people are drawn: whole, with their clusters, by their weights if so analysed."""
+        given = self.responses
+        return Resampling.of(
+            len(given.participants),
+            base=given.weight if self.analysis.weighted else None,
+            clusters=given.cluster,
+            draws=self.analysis.draws,
+            seed=self.analysis.seed,
+        )

@@ -1,0 +1,109 @@
+"""What the terminal shows of pairs of models alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from geppetto.evaluation.gap import Gap
+from geppetto.evaluation.recovery import PersonaRecovery
+from geppetto.evaluation.verdicts import interval, over, probability
+from geppetto.experiment import Prepared
+from geppetto.models.base import LanguageModel
+from geppetto.models.lineage import CHAT_TEMPLATE, PLAIN_TEXT, pairs
+from geppetto.personas.arms import NoPersona
+from geppetto.reports.columns import columns, number
+from geppetto.results import Results
+
+
+def notes(prepared: Prepared) -> Iterator[str]:
+    """The pairs of an experiment before anything is asked, and what else their gaps are of."""
+    models = {model.identity.name: model for model in prepared.models}
+    without_persona = any(isinstance(arm, NoPersona) for arm in prepared.arms)
+    for pair in pairs(prepared.experiment.lineages):
+        asked = replace(
+            pair,
+            read=(_read(prepared, models[pair.post]), _read(prepared, models[pair.base])),
+        )
+        yield f"pair: {pair.post} was post-trained from {pair.base}"
+        if asked.note:
+            yield f"{asked.note}, so their gap is not one of post-training alone"
+        if not without_persona:
+            yield f"the gap of {pair.post} and {pair.base} is not measured: add the arm none"
+
+
+def parts(found: Results) -> Iterator[RenderableType]:
+    """Gaps and what of them is won back, where there are pairs."""
+    if found.pairs:
+        yield from (gaps(found.found_gaps()), "")
+        if won_back := found.found_recoveries():
+            yield from (_recoveries(won_back), "")
+
+
+def gaps(found: Sequence[Gap]) -> Table:
+    """What post-training lost, pair by pair, and in what else the models of a pair differ."""
+    verdict = found[0].verdict
+    table = columns(
+        "nats a response lost by post-training",
+        f"mean [{verdict.confidence} CI]",
+        "worse",
+        "published d",
+        "people",
+        "p",
+        "verdict",
+    )
+    table.columns[-1].justify = "left"
+    for gap in found:
+        among = f", {gap.among}" if gap.among else ""
+        table.add_row(
+            f"{gap.pair.post} − {gap.pair.base}{among}",
+            Text(interval(gap.nats), "bold" if gap.nats.excludes_zero() else ""),
+            f"{gap.verdict.effect.improved.value:.0%}",
+            number(gap.published_d, "+.3f"),
+            f"{gap.verdict.effect.participants:,}",
+            probability(gap.verdict.p_adjusted),
+            gap.outcome,
+        )
+    differ = dict.fromkeys(gap.pair.note for gap in found if gap.pair.note)
+    few = dict.fromkeys(gap.verdict.too_few for gap in found if gap.verdict.too_few)
+    table.caption = (
+        "without a persona; worse: share of people whom the post-trained model predicts worse; "
+        "published d: over pooled responses, without an interval, as Binz et al. (2026) have it; "
+        f"p: by permuting whole people or studies, corrected by {verdict.correction}. "
+        f"Less than {verdict.smallest:g} nats either way counts as nothing. "
+        f"Nats are {over(verdict.effect.measure)}."
+    ) + "".join(f" {said}." for said in (*few, *differ))
+    return table
+
+
+def _recoveries(found: Sequence[PersonaRecovery]) -> Table:
+    """What part of each gap is won back."""
+    table = columns("part of the gap that is won back", "what is known of it")
+    table.columns[-1].justify = "left"
+    table.columns[-1].no_wrap = False
+    shown = ""
+    for one in found:
+        name = f"{one.pair.post} · {one.strategy}"
+        if name != shown:
+            shown = name
+            table.add_row(Text(name, "bold"))
+        known = f"cannot be told: {one.too_few}" if one.too_few else one.recovery.sentence
+        contrast = one.contrast
+        table.add_row(f"  {contrast.name} ({contrast.worse} − {contrast.better})", known)
+    table.caption = (
+        "what the persona of the post-trained model saves over the gap of its pair, with Fieller's "
+        "interval, which has no end where the gap may be zero"
+    )
+    return table
+
+
+def _read(prepared: Prepared, model: LanguageModel) -> str:
+    """What a model reads the task as."""
+    if not prepared.study.has_sessions:
+        return PLAIN_TEXT if model.template is None else CHAT_TEMPLATE
+    presented = prepared.experiment.session.presentations(model.identity.name, model.template)
+    return CHAT_TEMPLATE if next(iter(presented)) == "turns" else PLAIN_TEXT
