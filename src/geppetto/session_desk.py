@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from geppetto.elicitation.transcript_likelihood import request_ids
 from geppetto.errors import GeppettoError
@@ -66,6 +67,7 @@ class SessionDesk:
         self, model: LanguageModel, layout: SessionLayout, shown: Mapping[str, Shown]
     ) -> None:
         self._model = model
+        self._has_control_tokens = cache(model.has_control_tokens)
         self._readers = readers(model, layout)
         self._shown = shown
         self._asked: dict[tuple[str, Persona | None, str, History], list[tuple[int, str]]] = {}
@@ -136,7 +138,7 @@ class SessionDesk:
     def _refuse_control_tokens(self, person: Participant, persona: Persona | None) -> None:
         if persona is not None:
             refuse_control_tokens(persona, self._model)
-        if self._model.has_control_tokens(session_of(person).text):
+        if self._has_control_tokens(session_of(person).text):
             raise GeppettoError(
                 f"the session of participant {person.id} holds text that "
                 f"{self._model.identity.name} reads as the end of a turn or another control token; "
