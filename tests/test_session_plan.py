@@ -33,7 +33,7 @@ from geppetto.personas.arms import (
 )
 from geppetto.personas.known import Block, persona, view
 from geppetto.personas.library import load_strategy, strategy_class
-from geppetto.plan import Plan, PlannedAnswer, Strategy
+from geppetto.plan import Plan, Strategy
 from geppetto.planning import plan_sessions
 from geppetto.prompts.chat import ChatTemplate
 from geppetto.prompts.session_layout import SessionLayout
@@ -96,10 +96,13 @@ def read(plan: Plan, model: str) -> dict[str, tuple[Transcript, Response]]:
     }
 
 
-def text(plan: Plan, answer: PlannedAnswer) -> str:
-    """Everything that is read before a response."""
-    transcript, response = read(plan, answer.model)[answer.request]
-    return transcript.text[: response.start]
+def texts(plan: Plan) -> dict[str, str]:
+    """Everything that is read before each response, by request id."""
+    return {
+        request: transcript.text[: response.start]
+        for model in plan.transcripts
+        for request, (transcript, response) in read(plan, model).items()
+    }
 
 
 def responses(plan: Plan) -> dict[tuple[str, ...], Counter[tuple[str, str]]]:
@@ -198,12 +201,13 @@ def test_fillers_are_as_long_as_personas_in_every_presentation(
     for place, found in tokens.items():
         assert found["filler"] == found["own"], place
     filler = next(answer for answer in plan.answers if answer.arm == "filler")
-    assert "Rivers carry water" in text(plan, filler)
+    assert "Rivers carry water" in texts(plan)[filler.request]
 
 
 @pytest.mark.parametrize("model", [base(), chat()], ids=["text", "turns"])
 def test_strangers_lend_their_persona_and_nothing_else(study: Study, model: FakeModel) -> None:
     plan = planned(study, [Shuffled(donors=2), Matched(), Own()], [model])
+    text = texts(plan)
     own = {answer.place: answer for answer in plan.answers if answer.arm == "own"}
     donors: dict[tuple[str, str], set[str]] = {}
     for answer in plan.answers:
@@ -214,9 +218,9 @@ def test_strangers_lend_their_persona_and_nothing_else(study: Study, model: Fake
         mine, theirs = (
             own_persona(study.people[name], study) for name in (answer.participant, answer.donor)
         )
-        expected = text(plan, own[answer.place])
+        expected = text[own[answer.place].request]
         assert expected.count(mine) == 1
-        assert text(plan, answer) == expected.replace(mine, theirs)
+        assert text[answer.request] == expected.replace(mine, theirs)
         if answer.arm == "matched":
             genders = {study.people[n].traits["gender"] for n in (answer.participant, answer.donor)}
             assert len(genders) == 1
@@ -225,15 +229,15 @@ def test_strangers_lend_their_persona_and_nothing_else(study: Study, model: Fake
 
 def test_every_arm_stands_where_the_persona_stands(study: Study) -> None:
     plan = planned(study, LADDER, [base()], SessionLayout(responses=1))
-    average = set()
+    average, text = set(), texts(plan)
     for answer in plan.answers:
         person = study.people[answer.participant]
         session, mine = session_of(person), own_persona(person, study)
         begun = session.text[: session.spans[0].start]
-        said = text(plan, answer).removesuffix(begun).strip()
+        said = text[answer.request].removesuffix(begun).strip()
         match answer.arm.split(" ")[0]:
             case "none":
-                assert text(plan, answer) == begun
+                assert text[answer.request] == begun
             case "human":
                 assert said == HUMAN
             case "own":
@@ -249,14 +253,15 @@ def test_every_arm_stands_where_the_persona_stands(study: Study) -> None:
 
 def test_wordings_multiply_every_arm_that_has_a_persona(study: Study) -> None:
     plan = planned(study, LADDER, [base()], SessionLayout(responses=2), paraphrases=2)
+    text = texts(plan)
     read_in: dict[str, dict[int, set[str]]] = {}
     for answer in plan.answers:
-        texts = read_in.setdefault(answer.arm, {}).setdefault(answer.paraphrase, set())
-        texts.add(text(plan, answer))
-    for arm, texts in read_in.items():
-        assert set(texts) == ({0} if arm in ("none", "human") else {0, 1})
+        in_wording = read_in.setdefault(answer.arm, {}).setdefault(answer.paraphrase, set())
+        in_wording.add(text[answer.request])
+    for arm, wordings in read_in.items():
+        assert set(wordings) == ({0} if arm in ("none", "human") else {0, 1})
         if arm == "own":
-            assert not texts[0] & texts[1]
+            assert not wordings[0] & wordings[1]
     assert {len(cells) for cells in responses(plan).values()} == {2 * len(study.people)}
 
 
@@ -326,7 +331,7 @@ def test_a_response_that_only_its_marks_make_a_control_token_is_read(tmp_path: P
 # Leakage
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(data=st.data())
 def test_no_request_depends_on_what_was_done_later(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
