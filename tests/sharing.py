@@ -15,6 +15,7 @@ from geppetto.asking import answer
 from geppetto.elicitation.option_likelihood import Unit, request_id, units
 from geppetto.elicitation.token_tree import TokenTree
 from geppetto.prompts.layout import Prompt
+from session_sharing import SessionTask
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Task:
 
     people: range
     items: range
+    places = 1
+    """How many places of a tree belong to an answer."""
 
     def units(self) -> list[Unit]:
         """A unit for each person."""
@@ -55,7 +58,7 @@ class Messages:
 
     @property
     def computed(self) -> Path:
-        """Has a line for every prompt that was computed."""
+        """Has a line for every place that was computed."""
         return self.folder / f"{self.process}.computed"
 
 
@@ -76,7 +79,7 @@ class TellingModel(FakeModel):
         return super().log_probs(tree, head)
 
 
-def share(url: str, messages: Messages, task: Task) -> None:
+def share(url: str, messages: Messages, task: Task | SessionTask) -> None:
     """Answer a task, and check that it is answered."""
     planned = task.units()
     yielded = list(answer(TellingModel(messages), planned, AnswerStore(url)))

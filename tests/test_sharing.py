@@ -17,6 +17,7 @@ from conftest import FakeModel
 from geppetto.answers.store import AnswerStore
 from geppetto.asking import answer
 from geppetto.elicitation.option_likelihood import OptionScores
+from session_sharing import SessionTask
 from sharing import Messages, Task, share
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -31,7 +32,7 @@ class Sharing:
         self.folder = folder
         self.processes: list[ForkServerProcess] = []
 
-    def start(self, *tasks: Task) -> None:
+    def start(self, *tasks: Task | SessionTask) -> None:
         """Start a process for each task, and wait until all are in their first decode."""
         for task in tasks:
             arguments = (self.url, self.messages(len(self.processes)), task)
@@ -52,7 +53,7 @@ class Sharing:
         file = self.messages(number).computed
         return len(file.read_text().splitlines()) if file.exists() else 0
 
-    def stored(self, task: Task) -> dict[str, OptionScores]:
+    def stored(self, task: Task | SessionTask) -> dict[str, OptionScores]:
         return AnswerStore(self.url).get(key for unit in task.units() for key in unit.ids)
 
 
@@ -73,7 +74,7 @@ def sharing(imported_once: None, store_url: str, tmp_path: Path) -> Iterator[Sha
         process.join()
 
 
-def alone(task: Task, folder: Path) -> dict[str, OptionScores]:
+def alone(task: Task | SessionTask, folder: Path) -> dict[str, OptionScores]:
     """The answers of one process that shares nothing."""
     store, work = AnswerStore.at(folder / "alone.db"), task.units()
     assert [unit for unit, _ in answer(FakeModel(), work, store)] == list(work)
@@ -86,11 +87,12 @@ def alone(task: Task, folder: Path) -> dict[str, OptionScores]:
         (Task(range(8), range(6)), Task(range(8), range(6))),
         (Task(range(8), range(6)), Task(range(5), range(4))),
         (Task(range(1, 8), range(3, 9)), Task(range(5), range(5))),
+        (SessionTask(range(5), range(4)), SessionTask(range(2, 7), range(2, 6))),
     ],
-    ids=["same", "part", "overlapping"],
+    ids=["same", "part", "overlapping", "sessions"],
 )
 def test_processes_share_work_and_compute_nothing_twice(
-    sharing: Sharing, tmp_path: Path, tasks: tuple[Task, Task]
+    sharing: Sharing, tmp_path: Path, tasks: tuple[Task, Task] | tuple[SessionTask, SessionTask]
 ) -> None:
     """Both are in a decode at once: the second has gone on with what the first has not claimed."""
     sharing.start(*tasks)
@@ -102,7 +104,7 @@ def test_processes_share_work_and_compute_nothing_twice(
     for task in tasks:
         assert sharing.stored(task) == alone(task, tmp_path)
     requests = {request for task in tasks for request in sharing.stored(task)}
-    assert sharing.computed(0) + sharing.computed(1) == len(requests)
+    assert sharing.computed(0) + sharing.computed(1) == tasks[0].places * len(requests)
 
 
 def test_what_a_killed_process_has_claimed_is_taken_over(sharing: Sharing, tmp_path: Path) -> None:

@@ -33,14 +33,15 @@ def run(experiment: str | Path, workspace: str | Path = ".") -> Results:
         If the file is missing or does not fit, or a part of it does not exist.
     """
     from geppetto.errors import GeppettoError
+    from geppetto.experiment import Experiment
 
-    found = run_each(experiment, workspace)
-    if len(found) > 1:
+    studies = len(Experiment.from_file(Path(experiment)).each)
+    if studies > 1:
         raise GeppettoError(
-            f"{experiment}: this experiment has {len(found)} studies; run_each gives the results "
-            "of every one"
+            f"{experiment}: this experiment has {studies} studies; run_each gives the results of "
+            "every one"
         )
-    return found[0]
+    return run_each(experiment, workspace)[0]
 
 
 def run_each(experiment: str | Path, workspace: str | Path = ".") -> list[Results]:
@@ -51,13 +52,13 @@ def run_each(experiment: str | Path, workspace: str | Path = ".") -> list[Result
     from geppetto.answers.store import AnswerStore
     from geppetto.asking import unanswered
     from geppetto.errors import errors_in
-    from geppetto.experiment import Experiment, prepare
+    from geppetto.experiment import Experiment, prepare_each
     from geppetto.running import run as run_prepared
 
     path, folder = Path(experiment), Path(workspace)
     store = AnswerStore.of_workspace(folder)
     with errors_in(path):
-        prepared = [prepare(asked, folder) for asked in Experiment.from_file(path).each]
+        prepared = prepare_each(Experiment.from_file(path), folder)
         missing = [unanswered(each, store) for each in prepared]
     return [
         run_prepared(each, left, store, folder)[0]

@@ -83,12 +83,12 @@ def _planned(
     """The plan of each study of an experiment, and what of it is not answered yet."""
     from geppetto.answers.store import AnswerStore
     from geppetto.asking import unanswered
-    from geppetto.experiment import Experiment, prepare
+    from geppetto.experiment import Experiment, prepare_each
 
     asked = Experiment.from_file(experiment)
     store = AnswerStore.of_workspace(WORKSPACE)
     with console.status("making the plan"), errors_in(experiment):
-        prepared = [prepare(each, WORKSPACE) for each in asked.each]
+        prepared = prepare_each(asked, WORKSPACE)
         return store, [(each, unanswered(each, store)) for each in prepared]
 
 

@@ -261,10 +261,32 @@ def prepare(experiment: Experiment, workspace: Path) -> Prepared:
     GeppettoError
         If a part does not exist or the parts do not fit together.
     """
-    if experiment.search is not None:
-        raise GeppettoError("this file has a search; run `geppetto search` with it")
     if not isinstance(experiment.study, str):
         raise GeppettoError("this experiment has several studies; prepare `each` of them")
+    (prepared,) = prepare_each(experiment, workspace)
+    return prepared
+
+
+def prepare_each(experiment: Experiment, workspace: Path) -> list[Prepared]:
+    """The plan of each study of an experiment; all are for the same models, opened once.
+
+    Raises
+    ------
+    GeppettoError
+        As `prepare`.
+    """
+    if experiment.search is not None:
+        raise GeppettoError("this file has a search; run `geppetto search` with it")
+    parts = [_parts(each, workspace) for each in experiment.each]
+    models = [open_model(spec, experiment.precision) for spec in experiment.models]
+    return [prepare_on(*part, models) for part in parts]
+
+
+def _parts(
+    experiment: Experiment, workspace: Path
+) -> tuple[list[Participant], Experiment, Study, list[Strategy]]:
+    """What a plan is made of but the models: the people of its study, and strategies."""
+    assert isinstance(experiment.study, str)
     study = load_study(experiment.study, workspace)
     people = experiment.participants.draw(study)
     strategies = strategies_of(experiment, workspace)
@@ -274,8 +296,7 @@ def prepare(experiment: Experiment, workspace: Path) -> Prepared:
                 raise GeppettoError(
                     f"strategies {other.label} and {strategy.label} are the same; keep one of them"
                 )
-    models = [open_model(spec, experiment.precision) for spec in experiment.models]
-    return prepare_on(people, experiment, study.with_reference(people), strategies, models)
+    return people, experiment, study.with_reference(people), strategies
 
 
 def strategies_of(experiment: Experiment, workspace: Path) -> list[Strategy]:

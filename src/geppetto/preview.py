@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,12 @@ from pydantic import ValidationError
 
 from geppetto.errors import GeppettoError, unknown
 from geppetto.models.base import LanguageModel
-from geppetto.personas.known import blocks, persona, view
+from geppetto.personas.known import Block, blocks, persona, view
 from geppetto.personas.library import load_strategy
 from geppetto.personas.strategy import Persona, PersonaStrategy, Placement
 from geppetto.prompts.layout import Layout, answer_cue, render, turns
+from geppetto.readings import Length, Passage, Reading
+from geppetto.session_preview import SessionReader
 from geppetto.studies import Item, Participant, Study, load_study
 
 PLACE = "‹persona›"
@@ -25,57 +27,13 @@ DRAWN, SEED = 3, 0
 
 
 @dataclass(frozen=True)
-class Passage:
-    """A text that a model reads, with a title that it does not."""
-
-    title: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Length:
-    """How long a text is. Tokens are a model's, so they are None without one."""
-
-    words: int
-    characters: int
-    tokens: int | None
-
-    def __str__(self) -> str:
-        if self.tokens is not None:
-            return f"{self.tokens:,} tokens"
-        return f"{self.words:,} words, {self.characters:,} characters"
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a model reads of one participant.
-
-    Attributes
-    ----------
-    persona
-        What the strategy writes of them.
-    passages
-        Everything, exactly. Without a model: plain text, which base models read, and the turns
-        that a chat template is filled with. With one: the very text that it reads.
-    persona_length, prompt_length
-        Of the persona, and of everything. A persona's tokens are those that a prompt has more
-        than without it.
-    """
-
-    persona: str
-    passages: tuple[Passage, ...]
-    persona_length: Length
-    prompt_length: Length
-
-
-@dataclass(frozen=True)
 class Preview:
-    """What a strategy makes a model read of some people before it predicts one item.
+    """What a strategy makes a model read of some people before it predicts one item or session.
 
     Attributes
     ----------
     strategy, study, item
-        Their names.
+        Their names; no item in a study of sessions.
     model
         Name of the model, if one was given.
     placement
@@ -84,14 +42,14 @@ class Preview:
         How many people those who are shown were drawn from; None if they were named.
     frame
         What is the same for everybody: the instruction, the scale and the item, with `PLACE` where
-        the persona stands.
+        the persona stands. Of sessions, the beginning of the first one.
     people
         By participant id; None if nothing is known of them that the strategy could show.
     """
 
     strategy: str
     study: str
-    item: str
+    item: str | None
     model: str | None
     placement: Placement
     drawn_from: int | None
@@ -110,7 +68,7 @@ def preview(
     layout: Mapping[str, Any] | None = None,
     model_name: str | None = None,
 ) -> Preview:
-    """What is read for one item, of participants who are named or else drawn.
+    """What is read for one item or of a session, of participants who are named or else drawn.
 
     Norms and relations between items, where a strategy uses them, are those of everybody who is
     not shown.
@@ -125,22 +83,35 @@ def preview(
     rule = load_strategy(strategy, parameters, workspace)
     for trait in rule.traits or ():
         study.trait(trait)
-    item_name = item_name or next(iter(study.items))
-    if item_name not in study.items:
-        raise unknown("item", item_name, study.items, f"study {study.name}")
     people = _named(study, participants) if participants else _drawn(study)
-    asked = _Asked(study, study.items[item_name], _layout(layout or {}), _model(model_name))
-    readings = dict(_readings(rule, people, asked))
+    study = study.with_reference(people)
+    model = _model(model_name)
+    asked: _Asked | SessionReader
+    if study.has_sessions:
+        _refuse_settings_of_surveys(study, item_name, layout)
+        asked = SessionReader(model)
+    else:
+        item_name = item_name or next(iter(study.items))
+        if item_name not in study.items:
+            raise unknown("item", item_name, study.items, f"study {study.name}")
+        asked = _Asked(study, study.items[item_name], _layout(layout or {}), model)
+    block = asked.block(rule, study)
+    readings = {
+        person.id: asked.reading(person, own)
+        if (own := persona(rule, view(rule, person, study, block), study, block))
+        else None
+        for person in people
+    }
     if not any(readings.values()):
         raise GeppettoError(_nothing_known(strategy, rule, study, list(readings)))
     return Preview(
         strategy=strategy,
         study=study.name,
         item=item_name,
-        model=asked.model.identity.name if asked.model else None,
+        model=model.identity.name if model else None,
         placement=rule.placement,
         drawn_from=None if participants else len(study.people),
-        frame=asked.passage(Persona(PLACE, rule.placement)),
+        frame=asked.frame(people[0], Persona(PLACE, rule.placement)),
         people=readings,
     )
 
@@ -154,13 +125,22 @@ class _Asked:
     layout: Layout
     model: LanguageModel | None
 
+    def block(self, rule: PersonaStrategy, study: Study) -> Block:
+        """What a prediction of the item may know."""
+        split = blocks(rule, study, list(study.items))
+        return next(block for block in split if self.item.name in block.predicted)
+
+    def frame(self, _: Participant, place: Persona) -> Passage:
+        """What is the same for everybody."""
+        return self.passage(place)
+
     def passage(self, own: Persona | None) -> Passage:
         """All of a prompt as one text."""
         title = self.model.identity.name if self.model else "base models: plain text"
         template = self.model.template if self.model else None
         return Passage(title, render(self.study, self.item, own, self.layout, template).text)
 
-    def reading(self, own: Persona) -> Reading:
+    def reading(self, _: Participant, own: Persona) -> Reading:
         """What is read with a persona."""
         whole = self.passage(own)
         if self.model is None:
@@ -172,32 +152,26 @@ class _Asked:
                 ),
                 Passage("chat models: beginning of the answer", answer_cue(self.layout)),
             )
-            return Reading(own.text, passages, _length(own.text), _length(whole.text))
+            return Reading(own.text, passages, Length.of(own.text), Length.of(whole.text))
         tokens = len(self.model.tokenize(whole.text))
         added = tokens - len(self.model.tokenize(self.passage(None).text))
         title = f"{whole.title}, {tokens:,} tokens, {added:,} of them the persona's"
         return Reading(
             own.text,
             (Passage(title, whole.text),),
-            _length(own.text, added),
-            _length(whole.text, tokens),
+            Length.of(own.text, added),
+            Length.of(whole.text, tokens),
         )
 
 
-def _readings(
-    rule: PersonaStrategy, people: Sequence[Participant], asked: _Asked
-) -> Iterator[tuple[str, Reading | None]]:
-    """What is read of each participant, from what a prediction of the item may know."""
-    study = asked.study.with_reference(people)
-    split = blocks(rule, study, list(study.items))
-    block = next(block for block in split if asked.item.name in block.predicted)
-    for person in people:
-        own = persona(rule, view(rule, person, study, block), study, block)
-        yield person.id, asked.reading(own) if own else None
-
-
-def _length(text: str, tokens: int | None = None) -> Length:
-    return Length(len(text.split()), len(text), tokens)
+def _refuse_settings_of_surveys(
+    study: Study, item: str | None, layout: Mapping[str, Any] | None
+) -> None:
+    for option, given in (("--item", item), ("--layout", layout)):
+        if given:
+            raise GeppettoError(
+                f"{option}: {study.name} has sessions, which share no items; remove it"
+            )
 
 
 def _named(study: Study, participants: Sequence[str]) -> list[Participant]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from geppetto.elicitation.transcript_likelihood import request_ids
 from geppetto.errors import GeppettoError
@@ -70,6 +71,7 @@ class SessionDesk:
         self._shown = shown
         self._asked: dict[tuple[str, Persona | None, str, History], list[tuple[int, str]]] = {}
         self._fillers: dict[tuple[str, Persona, str], Persona] = {}
+        self._plain: set[str] = set()
         self.transcripts: dict[tuple[str, ...], Transcript] = {}
 
     def answers(self, given: Given) -> list[PlannedAnswer]:
@@ -121,8 +123,7 @@ class SessionDesk:
         key = (person.id, persona, presentation, history)
         if key not in self._asked:
             template = self._readers[presentation].template
-            if template is not None:
-                self._refuse_control_tokens(person, persona)
+            self._refuse_control_tokens(person, persona)
             windows = self._shown[person.id].windows[history]
             asked: list[tuple[int, str]] = []
             for transcript in transcripts(persona, session_of(person), windows, template):
@@ -136,12 +137,22 @@ class SessionDesk:
     def _refuse_control_tokens(self, person: Participant, persona: Persona | None) -> None:
         if persona is not None:
             refuse_control_tokens(persona, self._model)
-        if self._model.has_control_tokens(session_of(person).text):
+        if self._model.template is None or person.id in self._plain:
+            return
+        if self._model.has_control_tokens(_cut(session_of(person))):
             raise GeppettoError(
                 f"the session of participant {person.id} holds text that "
                 f"{self._model.identity.name} reads as the end of a turn or another control token; "
-                "leave that participant out, or use `presentation: text`"
+                "leave that participant out, or declare the model `kind: base`"
             )
+        self._plain.add(person.id)
+
+
+def _cut(session: Session) -> str:
+    """A session's text with a break before and after each response, as it is tokenised."""
+    responses = (at for span in session.spans for at in (span.start, span.end))
+    cuts = (0, *responses, len(session.text))
+    return "\n".join(session.text[start:end] for start, end in pairwise(cuts))
 
 
 def session_of(person: Participant) -> Session:

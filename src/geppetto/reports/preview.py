@@ -10,12 +10,13 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from geppetto.preview import PLACE, SEED, Passage, Preview, Reading
+from geppetto.preview import PLACE, SEED, Preview
+from geppetto.readings import Passage, Reading
 
 NARROWEST, GAP = 36, 3
 """Characters that a column needs at least, and that it is followed by."""
 _PLACES = {
-    "task": "A chat model reads the persona in the user turn, before the statement.",
+    "task": "A chat model reads the persona in the user turn, before the task.",
     "system": "A chat model reads the persona at the end of the system turn.",
 }
 
@@ -28,11 +29,11 @@ def preview(found: Preview) -> RenderableType:
     (first, *others) = found.people.values()
     if first is not None and not others:
         return Group(*parts, *(line for passage in first.passages for line in _shown(passage)))
-    frame = Passage(f"{found.frame.title} · item {found.item}", found.frame.text)
-    parts += _shown(frame)
+    item = f" · item {found.item}" if found.item else ""
+    parts += _shown(Passage(f"{found.frame.title}{item}", found.frame.text))
     if found.model is None:
         parts += ["", Text(f"{_PLACES[found.placement]} For tokens, add --model.", "dim")]
-    columns = [_column(name, reading, found.strategy) for name, reading in found.people.items()]
+    columns = [_column(name, reading, found) for name, reading in found.people.items()]
     return Group(*parts, "", SideBySide(columns))
 
 
@@ -67,9 +68,12 @@ def _shown(passage: Passage) -> list[RenderableType]:
     return [Rule(Text(passage.title), style="dim"), text]
 
 
-def _column(name: str, reading: Reading | None, strategy: str) -> RenderableType:
+def _column(name: str, reading: Reading | None, found: Preview) -> RenderableType:
     title = Rule(Text(name, "bold"), align="left", style="dim")
     if reading is None:
-        return Group(title, Text(f"nothing is known of them that {strategy} could show", "yellow"))
-    lengths = f"persona {reading.persona_length}\nprompt {reading.prompt_length}"
+        return Group(
+            title, Text(f"nothing is known of them that {found.strategy} could show", "yellow")
+        )
+    whole = "prompt" if found.item else "session"
+    lengths = f"persona {reading.persona_length}\n{whole} {reading.prompt_length}"
     return Group(title, Text(lengths, "dim"), "", Text(reading.persona))

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from geppetto.asking import Unit
+from geppetto.errors import GeppettoError
 from geppetto.evaluation.power import minimal_effect, people_to_decide
 from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.skill import Skill
@@ -128,8 +129,11 @@ def _of_sessions(prepared: Prepared) -> Iterator[str]:
 
 
 def pooled(found: Sequence[Results]) -> RenderableType:
-    """What several studies say together."""
-    together = pool(found)
+    """What several studies say together, or why they say nothing."""
+    try:
+        together = pool(found)
+    except GeppettoError as error:
+        return Text(f"all {len(found)} studies are not pooled: {error}", "yellow")
     head = Text(f"all {len(found)} studies together: {conclusion(together)}", style="bold")
     parts: list[RenderableType] = [_effects(together)] if together else []
     if all(one.pairs for one in found):

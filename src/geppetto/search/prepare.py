@@ -149,6 +149,11 @@ def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:
     if not isinstance(experiment.study, str):
         raise GeppettoError("a search is made in one study; name one")
     study = load_study(experiment.study, workspace)
+    if study.has_sessions:
+        raise GeppettoError(
+            f"search: {study.name} has sessions, and a search is made on answers to the items of a "
+            "survey; compare the candidates as `strategies`, without `search`"
+        )
     items = tuple(study.items) if experiment.items is None else experiment.items
     for item in items:
         if item not in study.items:

@@ -102,7 +102,7 @@ def _log_plan(prepared: Prepared) -> None:
         [
             dict(person.responses)
             if person.session is None
-            else {"responses": len(person.session.spans), "characters": len(person.session.text)}
+            else {"responses": f"{len(person.session.spans)}"}
             for person in people
         ]
     )
