@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geppetto.evaluation.metrics import cell_metrics
 from geppetto.personas.donors import derangements, has_strangers, nearest
 from geppetto.studies import Participant, Trait
+from invented_nats import Nats
 
 AGE = Trait(name="age", label="age", question="How old are you?", demographic=True)
 CLUSTERS = st.lists(st.sampled_from(["x", "y", "z", "w", None]), min_size=1, max_size=30)
@@ -42,3 +46,13 @@ def test_who_is_in_no_cluster_is_a_stranger_to_everybody() -> None:
     assert alone == derangements(known, 2, 7, dict.fromkeys("abcde"))
     assert alone == derangements(known, 2, 7, {name: name for name in "abcde"})
     assert derangements(known, 1, 7, {"a": "x", "b": "x", "c": "x"}) == {}
+
+
+def test_a_predictable_response_that_is_announced_well_is_not_counted_as_announced_badly() -> None:
+    """Otherwise a persona that tells the response would have it flagged."""
+    (none, *_) = Nats(people=4, trials=3).predicted(np.random.default_rng(0))
+    log_prob = np.full(none.log_prob.shape, np.log(0.99))
+    expected = replace(none, log_prob=log_prob, announcing=np.full(log_prob.shape, np.log(0.97)))
+    unexpected = replace(expected, announcing=np.full(log_prob.shape, np.log(0.3)))
+    assert (cell_metrics(expected)["announced_badly"] == 0).all()
+    assert (cell_metrics(unexpected)["announced_badly"] == 1).all()

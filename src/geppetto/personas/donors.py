@@ -100,11 +100,11 @@ def nearest(
 ) -> dict[str, tuple[str, ...]]:
     """Donors for each participant who are demographically most like them.
 
-    Candidates are all of other clusters of whom the same things are known. First come those who differ in
-    the fewest categorical demographics; among them those whose numeric ones are nearest, by the
-    sum of absolute differences, each as a share of its range in the sample; among these chance
-    decides. A demographic that is known of only one of the two differs, like a categorical one.
-    Somebody can be the donor of many, and of nobody.
+    Candidates are all of other clusters of whom the same things are known. First come those who
+    differ in the fewest categorical demographics; among them those whose numeric ones are
+    nearest, by the sum of absolute differences, each as a share of its range in the sample;
+    among these chance decides. A demographic that is known of only one of the two differs, like
+    a categorical one. Somebody can be the donor of many, and of nobody.
 
     Parameters
     ----------
