@@ -20,6 +20,7 @@ from geppetto.evaluation.predictions import predictions
 from geppetto.evaluation.rows import CONDITION
 from geppetto.evaluation.second_opinion import second_opinion
 from geppetto.pooling import pooled
+from geppetto.prompts.announcing import flagged
 from geppetto.reports.terminal import result
 from geppetto.results import MEASURES, Results
 from geppetto.tracking.mlflow_runs import _tables
@@ -80,8 +81,8 @@ def test_a_planted_effect_is_found_and_its_metrics_are_those_of_the_table(fading
         assert row["option_mass"] == pytest.approx(some["option_mass"].mean())
         assert row["chance"] == 0.5 and row["closed"] == 1
         if strategy != "habit" and strategy != "uniform":
-            flagged = (some["announcing"] < some["log_prob"]).mean()
-            assert row["announced_badly"] == pytest.approx(flagged) and flagged > 0
+            badly = flagged(some["announcing"].to_numpy(), some["log_prob"].to_numpy()).mean()
+            assert row["announced_badly"] == pytest.approx(badly) and badly > 0
     (information,) = [v for v in fading.verdicts() if v.confirmatory]
     assert information.outcome == "helps" and information.test == "signs flipped"
     assert information.effect.nats.value == pytest.approx(

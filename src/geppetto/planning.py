@@ -11,7 +11,7 @@ from geppetto.given import Given, Sample, Writer, given
 from geppetto.models.base import LanguageModel
 from geppetto.personas.arms import Arm, Average, Knockout, Strangers
 from geppetto.personas.average import average, averaged
-from geppetto.personas.donors import groups
+from geppetto.personas.donors import groups, has_strangers
 from geppetto.personas.known import shown
 from geppetto.personas.strategy import PersonaStrategy
 from geppetto.plan import Plan, PlannedAnswer, Strategy
@@ -208,12 +208,13 @@ def _eligible(
     while True:
         kept = [person for person in participants if person.id not in dropped]
         mean = average(kept, study)
+        clusters = {person.id: person.cluster for person in kept}
         for writer in writers:
             known = {person.id: writer.known(person) for person in kept}
             for arm in arms:
                 if isinstance(arm, Strangers):
                     for group in groups(known):
-                        if len(group) <= arm.donors:
+                        if not has_strangers(group, clusters, arm.donors):
                             why = f"without {arm.donors} donor(s) of whom the same is known"
                             dropped |= dict.fromkeys(group, f"{why} ({writer.label})")
                 elif isinstance(arm, Average):

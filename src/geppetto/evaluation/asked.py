@@ -26,8 +26,13 @@ def mean_nll(found: Predictions, measure: str, items: Sequence[int] | None = Non
     items
         Items that count; all by default.
     """
-    cells = -found.log_prob if measure == "nll_full" else found.nll
+    cells = cell_nll(found, measure)
     return nanmean(cells if items is None else cells[:, :, items], 2)
+
+
+def cell_nll(found: Predictions, measure: str) -> Floats:
+    """NLL of each response by a measure, shape (draws, participants, items)."""
+    return -found.log_prob if measure == "nll_full" else found.nll
 
 
 def asked_matrix(own: Predictions, shuffled: Predictions, measure: str) -> MatchingMatrix:

@@ -11,7 +11,9 @@ from statsmodels.stats.multitest import multipletests
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats, nanmean
+from geppetto.evaluation.asked import cell_nll
 from geppetto.evaluation.effects import Differences, differences
+from geppetto.evaluation.moments import quotient
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
@@ -60,6 +62,8 @@ def changes(
     tested = []
     for one in found:
         people = resampling.among(one.rows)
+        if one.precision is not None:
+            people = replace(people, base=people.base * one.precision)
         nats = estimate(mean, one.influence, people=people, method=analysis.intervals)
         p = float(sign_flip_p(one.influence[:, None], people, seed=analysis.seed)[0])
         tested.append((one, nats, p))
@@ -114,9 +118,10 @@ def slopes(
 ) -> Iterator[Differences]:
     """How much every contrast grows with each doubling of a response's number in its session.
 
-    One slope within people: sum of S_xy over people / sum of S_xx, with the sums of squares and
-    products of each person's differences and base-2 logarithms of numbers. `persons` and
-    `influence` are what each person adds to it, linearised at the slope.
+    One slope within people: their own slopes, each least squares on base-2 logarithms of numbers,
+    weighted with the sum of squares of these (`precision`), of which long sessions have most. So
+    the interval is one of so many people as that leaves, as with survey weights, and draws the
+    slope of the sample anew; a person's slope has either sign if there is none.
 
     Parameters
     ----------
@@ -129,34 +134,24 @@ def slopes(
     among
         What to call it.
     """
-    position = np.log2([float(item) for item in found[0].responses.items])
-    conditions = {one.condition: one for one in found}
-    for whole in differences(found, measure, weights=weights):
-        worse, better = (_cells(conditions[c], measure) for c in whole.conditions)
-        saved = worse - better
-        known = np.isfinite(saved)
-        x = np.where(known, position, np.nan)
-        away = np.where(known, x - nanmean(x, 1)[:, None], 0.0)
-        s_xx = np.sum(away**2, axis=1)
-        s_xy = np.sum(away * np.nan_to_num(saved), axis=1)
-        rows = np.flatnonzero(s_xx > 0)
-        if not len(rows):
-            continue
-        weight = weights[rows]
-        squares = float(weight @ s_xx[rows])
-        slope = float(weight @ s_xy[rows]) / squares
-        added = slope + (s_xy - slope * s_xx)[rows] * weight.sum() / squares
-        yield replace(
-            whole,
-            among=among,
-            rows=rows,
-            persons=added,
-            influence=added,
-            totals=added * known.sum(1)[rows],
-            wordings=(),
-        )
+    squares = np.max([_regressed(one, measure)[1].max(0) for one in found], axis=0)
+    for one in differences(found, measure, weights=weights * squares, costs=_growth):
+        yield replace(one, among=among, wordings=(), precision=squares[one.rows])
 
 
-def _cells(found: Predictions, measure: str) -> Floats:
-    """Mean NLL of each cell over draws, shape (participants, items)."""
-    return nanmean(-found.log_prob if measure == "nll_full" else found.nll, 0)
+def _growth(found: Predictions, measure: str, items: Sequence[int] | None) -> Floats:
+    """By how much NLL grows with each doubling of the position, shape (draws, participants)."""
+    products, squares = _regressed(found, measure)
+    return quotient(products, squares)
+
+
+def _regressed(found: Predictions, measure: str) -> tuple[Floats, Floats]:
+    """Sums of products of NLL and base-2 logarithms of positions, and of squares of these.
+
+    Both of shape (draws, participants), of what is away from the mean of a participant and draw.
+    """
+    cells = cell_nll(found, measure)
+    position = np.log2([float(item) for item in found.responses.items])
+    positions = np.where(np.isfinite(cells), position, np.nan)
+    away = np.nan_to_num(positions - nanmean(positions, 2)[..., None])
+    return np.sum(away * np.nan_to_num(cells), axis=2), np.sum(away**2, axis=2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from geppetto.evaluation.arrays import Floats, Integers, nanmean
 from geppetto.evaluation.asked import asked_quality, mean_nll
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.contrasts import Contrast, contrasts
+from geppetto.evaluation.moments import quotient
 from geppetto.evaluation.predictions import Predictions, in_each_wording
 from geppetto.evaluation.resampling import (
     Estimate,
@@ -24,6 +25,8 @@ from geppetto.evaluation.resampling import (
 )
 from geppetto.evaluation.wordings import OverWordings, over_wordings
 from geppetto.plan import NO_STRATEGY, Condition
+
+Costs = Callable[[Predictions, str, Sequence[int] | None], Floats]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,9 @@ class Differences:
     wordings
         The same contrast in each wording alone, of which `persons`, `influence` and `totals` are
         the means; empty if there is one wording.
+    precision
+        What each one counts for in the mean besides survey weights, shape (rows,), in slopes; None
+        if everyone counts the same.
     """
 
     model: str
@@ -64,6 +70,7 @@ class Differences:
     totals: Floats = field(repr=False)
     strangers: bool
     wordings: tuple[Differences, ...] = field(default=(), repr=False)
+    precision: Floats | None = field(default=None, repr=False)
 
     def over_wordings(self, people: Resampling, summed: bool = False) -> OverWordings | None:
         """The mean in each wording and what it varies by; None if there is one wording.
@@ -196,7 +203,9 @@ def persona_quality(
     return np.nan_to_num(nanmean(cost - nanmean(cost, 0), 1))
 
 
-def influence(values: Floats, donors: Integers, quality: Floats) -> Floats:
+def influence(
+    values: Floats, donors: Integers, quality: Floats, weights: Floats | None = None
+) -> Floats:
     """What each participant adds to the mean of a condition over participants.
 
     A participant whose persona is shown to others is sampled in two roles: as the one who answers
@@ -214,6 +223,10 @@ def influence(values: Floats, donors: Integers, quality: Floats) -> Floats:
     quality
         What each persona costs, shape (participants,), see `persona_quality` and, in sessions,
         `geppetto.evaluation.asked.asked_quality`.
+    weights
+        How many people each participant stands for, shape (participants,): a persona counts as
+        much as those to whom it is shown, and its owner adds that to a mean in which they count
+        for themselves. All count the same by default.
 
     Returns
     -------
@@ -221,10 +234,13 @@ def influence(values: Floats, donors: Integers, quality: Floats) -> Floats:
         Shape (participants,); its mean is that of the participants' means over draws only once
         it is centred there, see `differences`.
     """
+    counts = np.ones(values.shape[1]) if weights is None else weights
     lent = (donors >= 0) & (donors != np.arange(values.shape[1])) & np.isfinite(values)
     share = lent / np.maximum(np.isfinite(values).sum(0), 1)
-    shown = np.bincount(np.maximum(donors, 0).ravel(), share.ravel(), values.shape[1])
-    moved = shown * quality - np.sum(share * quality[np.maximum(donors, 0)], axis=0)
+    counted = (share * counts).ravel()
+    shown = np.bincount(np.maximum(donors, 0).ravel(), counted, values.shape[1])
+    owed = quotient(shown, counts, otherwise=0.0)
+    moved = owed * quality - np.sum(share * quality[np.maximum(donors, 0)], axis=0)
     return np.asarray(nanmean(values, 0) + moved)
 
 
@@ -236,6 +252,7 @@ def differences(
     items: Sequence[int] | None = None,
     rows: Integers | None = None,
     weights: Floats | None = None,
+    costs: Costs = mean_nll,
 ) -> list[Differences]:
     """Every contrast that the arms allow, for every model and strategy, person by person.
 
@@ -252,12 +269,15 @@ def differences(
     weights
         How many people each participant stands for, shape (participants,): what contributions
         are centred with, so that their weighted mean is that of the persons' differences.
+    costs
+        What is compared of a condition by a measure and on some items, shape (draws,
+        participants): the mean NLL, or how it grows in a session.
     """
     made = []
     for arms in personas(found):
         in_each = [
             _in_one_wording(
-                dict(zip(arms, same, strict=True)), measure, among, items, rows, weights
+                dict(zip(arms, same, strict=True)), measure, among, items, rows, weights, costs
             )
             for same in in_each_wording(list(arms.values()))
         ]
@@ -288,6 +308,7 @@ def _in_one_wording(
     items: Sequence[int] | None,
     rows: Integers | None,
     weights: Floats | None,
+    costs_of: Costs,
 ) -> list[Differences]:
     """Every contrast of one model and strategy in one wording; see `differences`."""
     made = []
@@ -295,7 +316,7 @@ def _in_one_wording(
     counted = given.answered if measure == "nll_full" else given.choices > 0
     trials = (counted if items is None else counted[:, items]).sum(1)
     base = np.ones(len(trials)) if weights is None else weights
-    costs = {name: mean_nll(arm, measure, items) for name, arm in arms.items()}
+    costs = {name: costs_of(arm, measure, items) for name, arm in arms.items()}
     shown = {name: arm for name, arm in arms.items() if (arm.donors >= 0).any()}
     quality = np.zeros(len(trials))
     if shown and given.of_sessions:
@@ -310,8 +331,8 @@ def _in_one_wording(
         worse, better = (arms[name] for name in (contrast.worse, contrast.better))
         persons = nanmean(costs[contrast.worse], 0) - nanmean(costs[contrast.better], 0)
         moved = (
-            influence(costs[contrast.worse], worse.donors, quality)
-            - influence(costs[contrast.better], better.donors, quality)
+            influence(costs[contrast.worse], worse.donors, quality, weights)
+            - influence(costs[contrast.better], better.donors, quality, weights)
             - persons
         )
         chosen = np.flatnonzero(np.isfinite(persons))

@@ -13,6 +13,7 @@ from geppetto.evaluation.calibration import top_options
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Method, Resampling, estimates, mean, saved_share
 from geppetto.evaluation.rows import CELL, CONDITION, SLICE, rows_by
+from geppetto.prompts.announcing import flagged
 
 MEASURES = ("accuracy", "nll", "nll_full", "option_mass", "pseudo_r2", "rps", "score_error")
 """Metrics of a participant in a survey, in the order of tables."""
@@ -84,9 +85,8 @@ def cell_metrics(found: Predictions) -> dict[str, Floats]:
         the ranked probability score, and `score_error`, how far the expected response is from the
         real one as a share of the item's range. In sessions, whose options have none, instead
         `chance`, the accuracy of a uniform guess; `closed`, whether there are options at all,
-        without which only `nll_full` is known; and `announced_badly`, whether the text that
-        announces the response is less probable than the response after it, so that its NLL may
-        tell more of the format than of the person.
+        without which only `nll_full` is known; and `announced_badly`, whether the response is
+        `flagged`, so that its NLL may tell more of the format than of the person.
     """
     cells = np.isfinite(found.nll)
     choices = np.where(cells, found.responses.choices, np.nan)
@@ -102,12 +102,13 @@ def cell_metrics(found: Predictions) -> dict[str, Floats]:
             "rps": ranked_probability_scores(found),
             "score_error": score_errors(found),
         }
-    worse = found.announcing < found.log_prob
     asked = found.responses.answered[None] | np.zeros_like(cells)
     return common | {
         "chance": 1 / choices,
         "closed": np.where(asked, found.responses.choices > 0, np.nan),
-        "announced_badly": np.where(np.isnan(found.announcing), np.nan, worse),
+        "announced_badly": np.where(
+            np.isnan(found.announcing), np.nan, flagged(found.announcing, found.log_prob)
+        ),
     }
 
 

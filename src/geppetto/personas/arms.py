@@ -72,7 +72,7 @@ class Average(Arm):
 
 
 class Strangers(Arm):
-    """Other participants' personas, of whom the same things are known.
+    """Personas of participants of other clusters, of whom the same things are known.
 
     Attributes
     ----------
@@ -111,7 +111,8 @@ class Shuffled(Strangers):
     def draw(
         self, people: Mapping[str, Participant], known: Mapping[str, frozenset[str]], study: Study
     ) -> dict[str, tuple[str, ...]]:
-        return derangements(known, self.donors, self.seed)
+        clusters = {name: person.cluster for name, person in people.items()}
+        return derangements(known, self.donors, self.seed, clusters)
 
 
 class Matched(Strangers):

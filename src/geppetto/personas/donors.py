@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,15 +31,34 @@ def groups(known: Mapping[str, frozenset[str]]) -> list[list[str]]:
     return [sorted(found[names]) for names in sorted(found)]
 
 
+def has_strangers(group: Sequence[str], clusters: Mapping[str, str | None], donors: int) -> bool:
+    """Whether a group is large enough for as many donors, none of them of one's own cluster.
+
+    Parameters
+    ----------
+    group
+        Ids of people of whom the same is known.
+    clusters
+        Cluster of each participant, by participant id; None or nothing for who has none.
+    donors
+        Donors a participant.
+    """
+    return len(group) - 2 * _largest(group, clusters) + 1 >= donors
+
+
 def derangements(
-    known: Mapping[str, frozenset[str]], donors: int, seed: int
+    known: Mapping[str, frozenset[str]],
+    donors: int,
+    seed: int,
+    clusters: Mapping[str, str | None] = MappingProxyType({}),
 ) -> dict[str, tuple[str, ...]]:
     """Donors for each participant, drawn among those of whom the same things are known.
 
-    Within a group of equal knowledge everyone stands in a random order on a circle, and the
-    donors are the people at `donors` distinct random distances. So nobody is their own donor,
-    no donor serves a participant twice, and everybody is a donor equally often: the shuffled
-    arm shows exactly the personas that the own arm shows.
+    Within a group of equal knowledge everyone stands in a random order on a circle, clusters side
+    by side, and the donors are the people at `donors` distinct random distances that lead out of
+    every cluster: somebody of one's own cluster is no stranger, and may be oneself on another day.
+    So nobody is their own donor, no donor serves a participant twice, and everybody is a donor
+    equally often: the shuffled arm shows exactly the personas that the own arm shows.
 
     Parameters
     ----------
@@ -48,19 +68,24 @@ def derangements(
         Donors a participant.
     seed
         Seed of the draw. The result does not depend on the order of `known`.
+    clusters
+        Cluster of each participant, by participant id; None or nothing for who has none.
 
     Returns
     -------
     dict
-        Donor ids by participant id; people in groups of at most `donors` members are absent.
+        Donor ids by participant id; people in groups without enough strangers are absent.
     """
     rng = np.random.default_rng(seed)
     drawn: dict[str, tuple[str, ...]] = {}
     for group in groups(known):
-        circle: Sequence[str] = rng.permutation(group).tolist()
-        if len(circle) <= donors:
+        circle = _side_by_side(rng.permutation(group).tolist(), clusters)
+        if not has_strangers(group, clusters, donors):
             continue
-        distances = rng.choice(np.arange(1, len(circle)), size=donors, replace=False)
+        largest = _largest(group, clusters)
+        distances = rng.choice(
+            np.arange(largest, len(circle) - largest + 1), size=donors, replace=False
+        )
         for place, participant in enumerate(circle):
             drawn[participant] = tuple(circle[(place + d) % len(circle)] for d in distances)
     return drawn
@@ -75,11 +100,11 @@ def nearest(
 ) -> dict[str, tuple[str, ...]]:
     """Donors for each participant who are demographically most like them.
 
-    Candidates are all others of whom the same things are known. First come those who differ in
-    the fewest categorical demographics; among them those whose numeric ones are nearest, by the
-    sum of absolute differences, each as a share of its range in the sample; among these chance
-    decides. A demographic that is known of only one of the two differs, like a categorical one.
-    Somebody can be the donor of many, and of nobody.
+    Candidates are all of other clusters of whom the same things are known. First come those who
+    differ in the fewest categorical demographics; among them those whose numeric ones are
+    nearest, by the sum of absolute differences, each as a share of its range in the sample;
+    among these chance decides. A demographic that is known of only one of the two differs, like
+    a categorical one. Somebody can be the donor of many, and of nobody.
 
     Parameters
     ----------
@@ -97,8 +122,8 @@ def nearest(
     Returns
     -------
     dict
-        Donor ids by participant id, the most similar first; people in groups of at most `donors`
-        members are absent.
+        Donor ids by participant id, the most similar first; people in groups without enough
+        strangers are absent.
     """
     if not known:
         return {}
@@ -107,21 +132,42 @@ def nearest(
     spans = np.nanmax(table.numbers, axis=0) - np.nanmin(table.numbers, axis=0)
     spans[spans == 0] = 1
     drawn: dict[str, tuple[str, ...]] = {}
+    clusters = {participant: people[participant].cluster for participant in known}
     for group in groups(known):
-        if len(group) <= donors:
+        if not has_strangers(group, clusters, donors):
             continue
+        of = np.unique([_cluster(name, clusters) for name in group], return_inverse=True)[1]
         categories, numbers = table.categories_of(group), table.numbers_of(group)
         labels = np.hstack([categories, np.isnan(numbers)])
         for place, participant in enumerate(group):
             mismatches = (labels != labels[place]).sum(axis=1)
             distances = np.nansum(np.abs(numbers - numbers[place]) / spans, axis=1).round(_SAME)
-            enough = np.partition(mismatches, donors)[donors]  # of the donors and oneself
-            candidates = np.flatnonzero(mismatches <= enough)
-            candidates = candidates[candidates != place]
+            strangers = np.flatnonzero(of != of[place])
+            enough = np.partition(mismatches[strangers], donors - 1)[donors - 1]
+            candidates = strangers[mismatches[strangers] <= enough]
             chance = rng.random(len(candidates))
             order = np.lexsort((chance, distances[candidates], mismatches[candidates]))
             drawn[participant] = tuple(group[row] for row in candidates[order[:donors]])
     return drawn
+
+
+def _cluster(participant: str, clusters: Mapping[str, str | None]) -> str:
+    """A name of somebody's cluster; of who has none, a name that nobody else has."""
+    cluster = clusters.get(participant)
+    return f"alone {participant}" if cluster is None else f"in {cluster}"
+
+
+def _largest(group: Sequence[str], clusters: Mapping[str, str | None]) -> int:
+    """How many people of a group are in the cluster of which it has the most."""
+    return max(Counter(_cluster(name, clusters) for name in group).values())
+
+
+def _side_by_side(people: Sequence[str], clusters: Mapping[str, str | None]) -> list[str]:
+    """People with those of a cluster next to each other, clusters as they first come."""
+    members: dict[str, list[str]] = {}
+    for name in people:
+        members.setdefault(_cluster(name, clusters), []).append(name)
+    return [name for cluster in members.values() for name in cluster]
 
 
 @dataclass(frozen=True)

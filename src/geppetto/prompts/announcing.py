@@ -7,10 +7,15 @@ from numpy.typing import NDArray
 
 
 def flagged(announcing: NDArray[np.float64], responses: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which responses cost less than what announces them.
+    """Which responses cost less than what announces them, if that is less likely than not.
 
     Their probability says little: the model would have written something else at that place. What
-    is announced with more than even odds is not flagged, however predictable the response is.
+    is announced with even odds or more is not flagged: a response may be more predictable than
+    that, above all with a persona that tells it, and arms would be flagged for what they predict.
+    Odds alone would flag nearly every turn, since where a user ends is for nobody to predict.
+
+    A model that expects something else after what announces a response, such as reasoning, is not
+    told by this but by next to no option mass, and NLL of 14 to 25 nats (Binz et al. 2026).
 
     Parameters
     ----------

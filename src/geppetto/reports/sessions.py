@@ -44,7 +44,8 @@ def conditions(found: Results) -> Table:
     table.caption = (
         "full NLL: nats a response over everything the model could say; NLL: over the legal "
         "options; mass: probability of a legal option; R²: share of a uniform guess's NLL that is "
-        "saved; flagged: responses that are more probable than the text that announces them. "
+        "saved; flagged: responses that are more probable than the text that announces them, which "
+        "is less probable than not. "
         "Each interval is 95% on its own; they are not corrected for their number."
     )
     return table
