@@ -335,3 +335,16 @@ def test_a_codebook_of_a_survey_has_items_and_one_of_sessions_has_none(tmp_path:
         (tmp_path / "survey.yaml").write_text(f"{survey}data: x.csv\n{declared}\n")
         with pytest.raises(GeppettoError, match=re.escape(message)):
             load_study("survey.yaml", tmp_path)
+
+
+def test_lines_after_the_last_response_are_told_of_unless_it_is_said_how_trials_begin(
+    tmp_path: Path,
+) -> None:
+    rows = bandit(people=6)
+    for row in rows:
+        row["text"] = row["text"].replace(" and get", ".\nYou get")
+    path = sessions_file(tmp_path / "casino.jsonl", rows)
+    assert "6 sessions go on after the line of their last response" in " ".join(
+        load_study(str(path)).notes
+    )
+    assert "go on" not in " ".join(load_study(str(sessions_file(tmp_path / "b.jsonl"))).notes)

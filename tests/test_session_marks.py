@@ -113,3 +113,13 @@ def test_a_codebook_says_where_the_first_trial_begins() -> None:
     assert session(text, "Round 1").instructions == "Round 1 will be hard.\n"
     missing = parsed(text, "Round 7")
     assert isinstance(missing, Defect) and "`first_trial`" in missing.reason
+
+
+def test_lines_of_feedback_belong_to_their_trial_if_it_is_said_how_trials_begin() -> None:
+    """Otherwise a model without a history would read what came of the response before."""
+    told = ["You win 5.\n", "You win 0.\n", "You win 5.\n"]
+    text = "Win.\nThere are A and B.\n" + "".join(f"You press <<A>>.\n{won}" for won in told)
+    found = session(text, "You press")
+    assert found.instructions == "Win.\nThere are A and B.\n"
+    assert trials(found) == [f"You press <<A>>.\n{won}" for won in told]
+    assert trials(session(text))[1] == "You win 5.\nYou press <<A>>.\n"

@@ -72,3 +72,20 @@ def test_a_typing_error_of_one_opens_the_responses_of_nobody_else() -> None:
     people = {f"p{n}": ["yes", "no"] * 20 for n in range(30)} | {"p30": ["yes", "no"] * 20 + ["ys"]}
     found = inferred({"e": people})
     assert [name for name, options in found.of.items() if not options] == ["p30"]
+
+
+def test_steps_with_options_of_their_own_stay_open() -> None:
+    """Six keys in two steps are not a choice among six, whose chance would be a sixth."""
+    rng = random.Random(2)
+    two_steps, one_step = {}, {}
+    for n in range(30):
+        keys = rng.sample(LETTERS, 6)
+        steps = [(rng.choice(keys[:2]), rng.choice(keys[2:])) for _ in range(100)]
+        steps[40:] = [(first, second) for first, second in steps[40:] if rng.random() > 0.02]
+        two_steps[f"p{n}"] = [key for step in steps for key in step]
+        one_step[f"p{n}"] = rng.choices(keys, k=200)
+    found = inferred({"e": two_steps})
+    assert set(found.of.values()) == {()} and "take turns" in found.summary
+    same = {name: ["up", "left", "down", "right"] * 20 for name in two_steps}
+    assert set(inferred({"e": same}).of.values()) == {()}
+    assert {len(options) for options in inferred({"e": one_step}).of.values()} == {6}

@@ -66,7 +66,7 @@ class Calibrated:
         worse, better = (
             self._contributions[condition][difference.rows] for condition in difference.conditions
         )
-        trials = self.responses.answered.sum(1)[difference.rows].mean()
+        trials = (self.responses.choices > 0).sum(1)[difference.rows].mean()
         return replace(
             difference,
             influence=difference.influence + worse - better,

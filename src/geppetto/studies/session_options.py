@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from geppetto.studies.session import options_of
 
@@ -14,6 +15,8 @@ FEWEST_EACH = 4
 """Responses for each distinct one, on average, without which nothing is inferred of a person."""
 NEARLY_ALL = 0.95
 """Share of people who must have used the same number of options."""
+RARELY = 0.1
+"""Share of the responses that would be those before them by chance, below which they take turns."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,19 @@ def inferred(groups: Mapping[str, Mapping[str, Sequence[str]]]) -> Options:
     options of their own, as where letters are drawn for everyone: only how *many* there were can
     then be the same. If nearly all who responded often enough used the same number, and none of
     the options is of another kind (words among letters), those who used as many are taken to have
-    used all of theirs. The responses of everybody else are open; nothing is filled in.
+    used all of theirs. The responses of everybody else are open; nothing is filled in. So are all
+    that take turns: a trial of two steps with options of their own has never the same twice in a
+    row, and what is legal at one step is not at the other.
     """
     found: dict[str, tuple[str, ...]] = {}
     ways = Counter[str]()
     for people in groups.values():
         sets = {person: options_of(responses) for person, responses in people.items()}
         everyone = options_of([response for options in sets.values() for response in options])
+        if _take_turns(people):
+            found |= dict.fromkeys(sets, ())
+            ways[_TURNS] += len(sets)
+            continue
         full = sum(options == everyone for options in sets.values())
         if _closed(everyone) and 2 * full >= len(sets):
             found |= dict.fromkeys(sets, everyone)
@@ -61,6 +70,20 @@ def inferred(groups: Mapping[str, Mapping[str, Sequence[str]]]) -> Options:
     details = "; ".join(f"{count:,} {way}" for way, count in ways.most_common())
     summary = f"options: inferred for {closed:,} of {len(found):,} people ({details})"
     return Options(found, summary)
+
+
+_TURNS = "open, as they take turns with options: steps of a trial may have options of their own"
+
+
+def _take_turns(people: Mapping[str, Sequence[str]]) -> bool:
+    """Whether hardly anybody responded the same twice in a row, with two options for each step."""
+    repeated = chance = 0.0
+    for said in people.values():
+        counts = Counter(said)
+        if len(counts) >= 4 and _often(said, options_of(said)):
+            repeated += sum(one == other for one, other in pairwise(said))
+            chance += (len(said) - 1) * sum((n / len(said)) ** 2 for n in counts.values())
+    return repeated < RARELY * chance
 
 
 def _number(people: Mapping[str, Sequence[str]], sets: Mapping[str, tuple[str, ...]]) -> int | None:

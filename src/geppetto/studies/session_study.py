@@ -89,9 +89,14 @@ def check_sessions(file: SessionFile, declared: Codebook | None = None) -> Check
         dict(_with_sessions(people, used, sessions, options, codebook)),
         excluded | removed,
         left.missing,
-        notes=tuple(_notes(file, codebook, options)),
+        notes=tuple(_notes(file, codebook, options, [sessions[key] for key in people])),
     )
     return CheckedSessions(study, tuple(problems))
+
+
+def _goes_on(session: Session) -> bool:
+    """Whether anything is read in a line after that of the last response."""
+    return bool(session.text[session.spans[-1].end :].partition("\n")[2].strip())
 
 
 def _by_key(lines: Sequence[Line]) -> tuple[dict[str, Line], list[Problem]]:
@@ -228,9 +233,18 @@ def _with_sessions(
         yield key, replace(person, session=session, cluster=cluster)
 
 
-def _notes(file: SessionFile, codebook: Codebook, options: Options) -> Iterator[str]:
+def _notes(
+    file: SessionFile, codebook: Codebook, options: Options, sessions: Sequence[Session]
+) -> Iterator[str]:
     """What was decided and cannot be seen in the data."""
     yield options.summary
+    further = sum(_goes_on(session) for session in sessions)
+    if further and codebook.first_trial is None:
+        yield (
+            f"{further:,} sessions go on after the line of their last response; if trials end with "
+            "lines of feedback, declare in a codebook what they begin with (`first_trial`), or "
+            "feedback counts as part of the next trial, which a history of 0 then shows"
+        )
     experiments = Counter(line.experiment for line in file.lines)
     if len(experiments) > 1:
         yield f"{len(experiments):,} values of `experiment`"

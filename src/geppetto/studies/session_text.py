@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -33,7 +34,8 @@ def parsed(text: str, first_trial: str | None = None) -> Session | Defect | None
     """A text with marked responses as a session; None if it has no mark at all.
 
     A trial ends with the line in which its last response stands. What the first trial begins with
-    is given, or see `_begin`.
+    is given, or see `_begin`. Where later trials begin with it too, what stands between a response
+    and them, such as feedback, belongs to the trial of the response.
     """
     spans = _spans(text)
     if isinstance(spans, Defect):
@@ -47,7 +49,14 @@ def parsed(text: str, first_trial: str | None = None) -> Session | Defect | None
     if begin < 0:
         reason = "`first_trial` does not stand before the first response; correct it"
         return Defect(reason, text[: spans[0].start][-40:])
-    return Session(text, spans, (begin, *(end for _, end in lines[:-1]), len(text)))
+    ends = [end for _, end in lines[:-1]]
+    if first_trial is not None:
+        nexts = (spans[bisect_left(spans, end, key=lambda span: span.start)].start for end in ends)
+        ends = [
+            max(end, text.find(first_trial, end, place))
+            for end, place in zip(ends, nexts, strict=True)
+        ]
+    return Session(text, spans, (begin, *ends, len(text)))
 
 
 def _spans(text: str) -> tuple[Span, ...] | Defect:
