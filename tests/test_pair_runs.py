@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
 
 import geppetto
 from conftest import CHATML, FakeModel, tracked
+from geppetto.answers.store import AnswerStore
+from geppetto.asking import answer, unanswered
 from geppetto.errors import GeppettoError
-from geppetto.experiment import Experiment, ModelSpec, prepare
+from geppetto.experiment import Experiment, ModelSpec, evaluate, prepare
 from geppetto.prompts.chat import ChatTemplate
 from geppetto.reports import terminal
+from invented_sessions import bandit, sessions_file
 
 BASE = "family: Pine, generation: '2', released: 2025-04-28"
 POST = f"{{name: chat, lineage: {{{BASE}, parameters: 8B, training: post-trained, base: pine}}}}"
@@ -100,6 +104,35 @@ def test_models_can_be_compared_without_any_persona(workspace: Path, fakes: None
     client, parent, _ = tracked(workspace, "pairs")
     files = {item.path for item in client.list_artifacts(parent.info.run_id)}
     assert "gaps.png" in files and not {"recoveries.png", "persona_benefits.png"} & files
+
+
+def test_gaps_of_sessions_are_compared_by_the_category_of_their_task(
+    workspace: Path, fakes: None
+) -> None:
+    text = FILE.replace("items: [A2, C3]\n", "").replace("  - other\n", "")
+    text = text.replace("study: bfi", "study: [one.yaml, two.yaml]").replace(", complete: true", "")
+    text = text.replace("strategies: [interview]\n", "").replace("none, shuffled, own", "none")
+    for seed, name in enumerate(("one", "two")):
+        rows = bandit(people=8, trials=3, seed=seed)
+        sessions_file(workspace / f"{name}.jsonl", rows)
+        book = f"name: {name}\nlayout: sessions\ndata: {name}.jsonl\ncategory: bandits\n"
+        (workspace / f"{name}.yaml").write_text(book)
+    found = []
+    store = AnswerStore.of_workspace(workspace)
+    for each in Experiment.from_file(written(workspace, text)).each:
+        prepared = prepare(each, workspace)
+        missing = unanswered(prepared, store)
+        for model in prepared.models:
+            assert len(list(answer(model, missing[model.identity.name], store)))
+        found.append(evaluate(prepared, store))
+    pooled = geppetto.pool_gaps(found)
+    (everywhere,), (bandits,) = pooled.everywhere, pooled.by_category
+    mean = np.mean([one.gaps()["nats"].iloc[0] for one in found])
+    assert everywhere.nats.value == bandits.nats.value == pytest.approx(mean)
+    assert bandits.among == "bandits" and everywhere.verdict.effect.participants == 12
+    metrics = found[0].metrics().set_index("model")[found[0].measure]
+    assert found[0].gaps()["nats"].iloc[0] == pytest.approx(metrics["chat"] - metrics["pine"])
+    assert "what they read (its chat template, plain text)" in bandits.sentence
 
 
 def test_the_plan_names_pairs_and_what_else_their_gaps_are_of(workspace: Path, fakes: None) -> None:

@@ -214,6 +214,8 @@ def test_figures_of_results_with_pairs_are_legible(survey: Results) -> None:
     figure = with_base(alone, lost_by(alone, 0.0, 0.3)).plot.recoveries()
     assert_legible(figure)
     assert words(figure).count("cannot be told") == 3
+    gained = with_base(alone, lost_by(alone, -0.2)).plot.recoveries()
+    assert words(gained).count("nothing to win back") == 3
 
 
 def test_gaps_of_several_studies_count_them_the_same(studies: list[Results]) -> None:

@@ -9,7 +9,6 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.figure import Figure
 
 from geppetto.evaluation.recovery import PersonaRecovery
@@ -18,8 +17,8 @@ from geppetto.evaluation.recovery import PersonaRecovery
 def recoveries(found: Sequence[PersonaRecovery]) -> Figure:
     """What part of each gap is won back, a panel a pair and strategy.
 
-    The band from 0 to 1 is the gap. Where it may be zero or less, or people are too few, intervals
-    are dotted and go on to the edge, and there is no dot.
+    The band from 0 to 1 is the gap. Where it may be zero, or is none, or people are too few, the
+    row is dotted from edge to edge: the part may be anything, or means nothing.
     """
     panels: dict[tuple[str, str], list[PersonaRecovery]] = {}
     for one in found:
@@ -40,19 +39,19 @@ def recoveries(found: Sequence[PersonaRecovery]) -> Figure:
         axis.axvspan(0, 1, color="#eeeeee", lw=0, zorder=0)
         axis.axvline(0, color="black", lw=0.8, zorder=0)
         for height, one in enumerate(rows):
-            part, plain = one.recovery, _told(one)
-            for low, high in _held(part.low, part.high, part.excluded):
-                shown = np.clip([low, high], left, right)
-                axis.plot(shown, [height] * 2, "-" if plain else ":", color="#1f6f8b", lw=2)
-            if plain:
+            part = one.recovery
+            if _told(one):
+                axis.plot([part.low, part.high], [height] * 2, color="#1f6f8b", lw=2)
                 axis.plot(part.value, height, "o", ms=5, color="#1f6f8b")
+            else:
+                axis.plot([left, right], [height] * 2, ":", color="#888888", lw=1)
             axis.annotate(
-                f"{part.value:.0%}" if plain else "cannot be told",
+                _in_words(one),
                 (1.01, height),
                 xycoords=("axes fraction", "data"),
                 fontsize=8,
                 va="center",
-                color="black" if plain else "#888888",
+                color="black" if _told(one) else "#888888",
             )
         contrasts = [one.contrast for one in rows]
         names = [f"{one.name} ({one.worse} − {one.better})" for one in contrasts]
@@ -74,8 +73,8 @@ def _told(one: PersonaRecovery) -> bool:
     return one.recovery.bounded and one.recovery.gap.value > 0 and not one.too_few
 
 
-def _held(
-    low: float, high: float, excluded: tuple[float, float] | None
-) -> list[tuple[float, float]]:
-    """Pieces of an interval that may leave something out."""
-    return [(low, high)] if excluded is None else [(low, excluded[0]), (excluded[1], high)]
+def _in_words(one: PersonaRecovery) -> str:
+    if _told(one):
+        return f"{one.recovery.value:.0%}"
+    lost = one.recovery.gap.value > 0 or not one.recovery.bounded or one.too_few
+    return "cannot be told" if lost else "nothing to win back"

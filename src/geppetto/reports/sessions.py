@@ -64,7 +64,8 @@ def parts(found: Results) -> Iterator[RenderableType]:
         people = found.metrics(by="participant").drop_duplicates("participant")["closed"]
         yield Text(
             f"{(people < 1).sum():,} of {len(people):,} people have open responses, which have "
-            "nothing but a full NLL and count in no other column",
+            "nothing but a full NLL: every other column is of the rest, whom what they did may "
+            "have selected",
             "yellow",
         )
     for row in found.individuation().to_dict("records"):

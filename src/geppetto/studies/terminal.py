@@ -104,6 +104,7 @@ def _origin(codebook: Codebook) -> RenderableType:
         ("Source: ", codebook.source.origin),
         ("Licence: ", codebook.source.licence),
         ("Citation: ", codebook.source.citation),
+        ("Category: ", codebook.category),
         ("", codebook.notes),
     )
     return Text("\n".join(f"{name}{words}" for name, words in said if words))
