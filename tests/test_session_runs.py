@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import subprocess
 import sys
@@ -14,13 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sql
-from mlflow import MlflowClient
-from mlflow.entities import Run
 from pandas.testing import assert_frame_equal
 from typer.testing import CliRunner
 
 import geppetto
-from conftest import CHATML, FakeModel
+from conftest import CHATML, FakeModel, tracked
 from geppetto.answers.store import AnswerStore
 from geppetto.asking import answer, unanswered
 from geppetto.cli import app
@@ -34,23 +31,41 @@ from invented_sessions import bandit, sessions_file
 MODEL = "smollm2-135m-instruct"
 EXPERIMENT = """
 question: Does it run?
-study: [first.zip, second.jsonl]
+study: first.zip
 models: [smollm2-135m-instruct]
 strategies: [interview]
-arms: [none, filler, shuffled, own]
+arms: [filler, shuffled, own]
 session: {responses: 3, presentation: [text, turns], history: [0, 2, all]}
 precision: fast
 """
-PEOPLE, RESPONSES, READ_IN = 4, 3, 6
+SEVERAL = """
+question: Does it run in several studies?
+study: [first.zip, second.jsonl]
+models: [smollm2-135m-instruct]
+strategies: [interview]
+arms: [shuffled, own]
+session: {responses: 3, presentation: text}
+"""
+ASKING = """
+from pathlib import Path
+from geppetto.answers.store import AnswerStore
+from geppetto.asking import answer, unanswered
+from geppetto.experiment import Experiment, prepare
+prepared = prepare(Experiment.from_file(Path("one.yaml")), Path())
+store = AnswerStore.of_workspace(Path())
+for _ in answer(prepared.models[0], unanswered(prepared, store)["smollm2-135m-instruct"], store):
+    pass
+"""
+PEOPLE, RESPONSES, READ_IN = 3, 3, 6
 
 
 def workspace_in(folder: Path) -> Path:
-    """A workspace with two studies and an experiment on both, and on the first of them."""
+    """A workspace with two studies, an experiment on the first of them and one on both."""
     folder.mkdir(exist_ok=True)
     sessions_file(folder / "first.zip", bandit(PEOPLE, 12))
     sessions_file(folder / "second.jsonl", bandit(PEOPLE, 12, seed=1))
-    (folder / "both.yaml").write_text(EXPERIMENT)
-    (folder / "one.yaml").write_text(EXPERIMENT.replace(", second.jsonl", ""))
+    (folder / "one.yaml").write_text(EXPERIMENT)
+    (folder / "several.yaml").write_text(SEVERAL)
     return folder
 
 
@@ -63,10 +78,10 @@ def no_server() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Results]]:
-    """A workspace in which the experiment on both studies has been run, and what it found."""
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Results]:
+    """A workspace in which the experiment on one study has been run, and what it found."""
     folder = workspace_in(tmp_path_factory.mktemp("sessions"))
-    return folder, geppetto.run_each(folder / "both.yaml", folder)
+    return folder, geppetto.run(folder / "one.yaml", folder)
 
 
 def stored(workspace: Path) -> pd.DataFrame:
@@ -83,32 +98,23 @@ def stored(workspace: Path) -> pd.DataFrame:
     return rows.set_index("request")
 
 
-def runs(workspace: Path) -> tuple[MlflowClient, list[Run], list[Run]]:
-    """The parents and the children of the experiment that was logged."""
-    client = MlflowClient(f"sqlite:///{workspace}/mlruns/mlflow.db")
-    every = client.search_runs([e.experiment_id for e in client.search_experiments()])
-    parents = [run for run in every if "mlflow.parentRunId" not in run.data.tags]
-    return client, parents, [run for run in every if run not in parents]
-
-
 # A run with a real model
 
 
 def test_every_condition_answers_every_response_in_every_presentation_and_history(
-    finished: tuple[Path, list[Results]],
+    finished: tuple[Path, Results],
 ) -> None:
-    for found in finished[1]:
-        answers = found.answers[found.answers["model"] == MODEL]
-        assert set(answers["status"]) == {"scored"}
-        cells = answers.groupby(["arm", "presentation", "history"])[["participant", "item"]]
-        assert cells.ngroups == 4 * READ_IN
-        assert {len(some.drop_duplicates()) for _, some in cells} == {PEOPLE * RESPONSES}
-        assert np.isfinite(answers["log_prob"]).all() and (answers["log_prob"] < 0).all()
-        assert (answers["announcing"] < 0).all()
+    answers = finished[1].answers.query(f"model == '{MODEL}'")
+    assert set(answers["status"]) == {"scored"}
+    cells = answers.groupby(["arm", "presentation", "history"])[["participant", "item"]]
+    assert cells.ngroups == 3 * READ_IN
+    assert {len(some.drop_duplicates()) for _, some in cells} == {PEOPLE * RESPONSES}
+    assert np.isfinite(answers["log_prob"]).all() and (answers["log_prob"] < 0).all()
+    assert (answers["announcing"] < 0).all()
 
 
-def test_histories_that_read_the_same_share_answers(finished: tuple[Path, list[Results]]) -> None:
-    answers = finished[1][0].answers.query(f"model == '{MODEL}'")
+def test_histories_that_read_the_same_share_answers(finished: tuple[Path, Results]) -> None:
+    answers = finished[1].answers.query(f"model == '{MODEL}'")
     key = ["arm", "presentation", "participant", "item"]
     history = {name: some.set_index(key)["request"] for name, some in answers.groupby("history")}
     assert (history["2"] == history["all"]).all()
@@ -118,52 +124,58 @@ def test_histories_that_read_the_same_share_answers(finished: tuple[Path, list[R
 
 
 def test_a_second_run_asks_nothing_and_everything_is_printed(
-    finished: tuple[Path, list[Results]], monkeypatch: pytest.MonkeyPatch
+    finished: tuple[Path, Results], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace, _ = finished
     monkeypatch.chdir(workspace)
+    monkeypatch.setattr("geppetto.asking._score", pytest.fail)
     before = stored(workspace)
-    planned = CliRunner().invoke(app, ["plan", "both.yaml"], catch_exceptions=False)
-    again = CliRunner().invoke(app, ["run", "both.yaml"], catch_exceptions=False)
-    assert again.exit_code == planned.exit_code == 0
-    for words in ("study first: 4 participants, 12 cells", "study second: 4 participants"):
-        assert words in planned.output and words in again.output
-    assert "not scored: 36 responses of 4 sessions, which come after the first 3" in again.output
-    assert again.output.count("(logged before)") == 2
-    assert not re.search(rf"{MODEL} +[1-9][0-9]* of", again.output)
-    assert "nats saved a response by history: information" in again.output
-    assert "all 2 studies together" in again.output
+    again = CliRunner().invoke(app, ["run", "one.yaml"], catch_exceptions=False)
+    for words in (
+        f"study first: {PEOPLE} participants, {PEOPLE * RESPONSES} cells, each under 3 conditions",
+        f"not scored: {PEOPLE * 9} responses of {PEOPLE} sessions, which come after the first 3",
+        "nats saved a response by history: information",
+        "nats saved a response by presentation: information",
+        "(logged before)",
+    ):
+        assert words in again.output
     assert_frame_equal(stored(workspace), before)
 
 
-def test_the_run_is_in_mlflow(finished: tuple[Path, list[Results]]) -> None:
-    client, parents, children = runs(finished[0])
-    assert len(parents) == 2 and {run.info.status for run in (*parents, *children)} == {"FINISHED"}
-    for parent, found in zip(
-        sorted(parents, key=lambda run: run.info.start_time), finished[1], strict=True
-    ):
-        logged = client.download_artifacts(parent.info.run_id, "answers.parquet")
-        table = pd.read_parquet(logged)
-        assert table["request"].tolist() == found.answers["request"].tolist()
-        (own,) = [
-            run
-            for run in children
-            if run.data.tags["mlflow.parentRunId"] == parent.info.run_id
-            and run.data.params["arm"] == "own"
-        ]
-        row = found.metrics().query("arm == 'own'").iloc[0]
-        assert own.data.metrics["nll"] == pytest.approx(row["nll"])
-        assert client.list_artifacts(own.info.run_id, "prompts")
+def test_the_run_is_in_mlflow(finished: tuple[Path, Results]) -> None:
+    client, parent, children = tracked(finished[0], "one")
+    assert {run.info.status for run in (parent, *children)} == {"FINISHED"}
+    assert parent.data.params["session_history"] == "(0, 2, 'all')"
+    assert parent.data.params["session_presentation"] == "('text', 'turns')"
+    assert "layout_answer" not in parent.data.params
+    logged = pd.read_parquet(client.download_artifacts(parent.info.run_id, "answers.parquet"))
+    assert logged["request"].tolist() == finished[1].answers["request"].tolist()
+    (own,) = [run for run in children if run.data.params["arm"] == "own"]
+    row = finished[1].metrics().query("arm == 'own'").iloc[0]
+    assert own.data.metrics["nll"] == pytest.approx(row["nll"])
+    assert client.list_artifacts(own.info.run_id, "prompts")
+
+
+def test_several_studies_are_planned_run_and_pooled(
+    finished: tuple[Path, Results], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(finished[0])
+    monkeypatch.setattr("geppetto.experiment.open_model", lambda *_: FakeModel(MODEL))
+    monkeypatch.setattr("geppetto.cli._speed", lambda *_: None)
+    planned = CliRunner().invoke(app, ["plan", "several.yaml"], catch_exceptions=False)
+    done = CliRunner().invoke(app, ["run", "several.yaml"], catch_exceptions=False)
+    for words in (f"study first: {PEOPLE} participants", f"study second: {PEOPLE} participants"):
+        assert words in planned.output and words in done.output
+    assert done.output.count("MLflow run") == 2
+    assert "all 2 studies together" in done.output
 
 
 def test_several_studies_are_not_one_result(
-    finished: tuple[Path, list[Results]], monkeypatch: pytest.MonkeyPatch
+    finished: tuple[Path, Results], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("geppetto.running.run", pytest.fail)
     with pytest.raises(GeppettoError, match="2 studies; run_each gives the results of every one"):
-        geppetto.run(finished[0] / "both.yaml", finished[0])
-    verdicts = geppetto.pool(finished[1])
-    assert {verdict.confirmatory for verdict in verdicts} == {True, False}
+        geppetto.run(finished[0] / "several.yaml", finished[0])
 
 
 # Progress and what a plan says of work
@@ -175,7 +187,7 @@ def test_the_plan_counts_what_is_asked_and_computed(
     model = FakeModel(MODEL, template=ChatTemplate(source=CHATML))
     monkeypatch.setattr("geppetto.experiment.open_model", lambda *_: model)
     workspace = workspace_in(tmp_path)
-    prepared = prepare(Experiment.from_file(workspace / "one.yaml").each[0], workspace)
+    prepared = prepare(Experiment.from_file(workspace / "one.yaml"), workspace)
     store = AnswerStore.of_workspace(workspace)
     (units,) = unanswered(prepared, store).values()
     work, planned = Work(units, None), prepared.plan
@@ -195,9 +207,7 @@ def test_models_are_opened_once_for_all_studies(
     """Each has its own weights in memory."""
     monkeypatch.setattr("geppetto.experiment.open_model", lambda *_: FakeModel(MODEL))
     workspace = workspace_in(tmp_path)
-    text = (workspace / "both.yaml").read_text().replace("[text, turns]", "text")
-    (workspace / "both.yaml").write_text(text)
-    first, second = prepare_each(Experiment.from_file(workspace / "both.yaml"), workspace)
+    first, second = prepare_each(Experiment.from_file(workspace / "several.yaml"), workspace)
     assert first.study.name == "first" and second.study.name == "second"
     assert first.models[0] is second.models[0]
 
@@ -206,12 +216,11 @@ def test_models_are_opened_once_for_all_studies(
 
 
 def test_a_killed_experiment_on_sessions_ends_with_the_same_answers(
-    finished: tuple[Path, list[Results]], tmp_path: Path
+    finished: tuple[Path, Results], tmp_path: Path
 ) -> None:
     workspace = workspace_in(tmp_path / "killed")
-    command = [sys.executable, "-m", "geppetto", "run", "one.yaml"]
     process = subprocess.Popen(
-        command, cwd=workspace, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [sys.executable, "-c", ASKING], cwd=workspace, stderr=subprocess.PIPE
     )
     while len(stored(workspace)) < 30:
         assert process.poll() is None, process.communicate()[1]
@@ -219,7 +228,7 @@ def test_a_killed_experiment_on_sessions_ends_with_the_same_answers(
     process.send_signal(signal.SIGKILL)
     process.wait()
     interrupted = stored(workspace)
-    prepared = prepare(Experiment.from_file(workspace / "one.yaml").each[0], workspace)
+    prepared = prepare(Experiment.from_file(workspace / "one.yaml"), workspace)
     store = AnswerStore.of_workspace(workspace)
     (missing,) = unanswered(prepared, store).values()
     assert list(answer(prepared.models[0], missing, store))

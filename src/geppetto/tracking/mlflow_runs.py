@@ -262,12 +262,16 @@ def _numbers(row: Mapping[Any, Any]) -> dict[str, float]:
 
 def _shared_params(prepared: Prepared) -> dict[str, Any]:
     experiment = prepared.experiment
-    return {
+    put: dict[str, Any] = {
+        "layout_answer": experiment.layout.answer,
+        "normalisation": experiment.normalisation,
+    }
+    if prepared.study.has_sessions:
+        put = {f"session_{key}": value for key, value in experiment.session}
+    return put | {
         "study": prepared.study.name,
         "participants": len(prepared.plan.participants),
         "participants_seed": experiment.participants.seed,
-        "layout_answer": experiment.layout.answer,
-        "normalisation": experiment.normalisation,
         "precision": experiment.precision,
         "smallest_effect": experiment.analysis.smallest_effect,
         "geppetto": version("geppetto"),
