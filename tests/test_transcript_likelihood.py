@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from conftest import FakeModel
 from geppetto.elicitation.token_tree import Tokens, TokenTree
-from geppetto.elicitation.transcript_likelihood import merges, request_ids, score, units
+from geppetto.elicitation.transcript_likelihood import request_ids, score, units
+from geppetto.elicitation.transcript_tokens import merges
 from geppetto.errors import GeppettoError
 from geppetto.models import decoder
 from geppetto.models.decoder import Decoder

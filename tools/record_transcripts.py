@@ -30,13 +30,13 @@ SESSIONS = {
         "thoma2025riskychoice": None,
         "franke2024bayesian": None,
         "guenther2023grammaticality": None,
-        "guenther2024substitutions": 60,
-        "busch2024_stroop": 5,
+        "guenther2024substitutions": 10,
+        "busch2024_stroop": 1,
     },
     "gemma-3-270m": {
-        "thoma2025riskychoice": 20,
-        "guenther2024substitutions": 10,
-        "busch2024_stroop": 3,
+        "thoma2025riskychoice": 5,
+        "guenther2024substitutions": 3,
+        "busch2024_stroop": 1,
     },
 }
 """How many sessions of each experiment a model reads, drawn at random; None reads all."""

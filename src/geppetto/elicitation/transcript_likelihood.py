@@ -12,13 +12,13 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.elicitation.token_tree import Tokens, TokenTree
+from geppetto.elicitation.transcript_tokens import last_tokens, tokenised
 from geppetto.errors import GeppettoError
 from geppetto.models.base import LanguageModel, ModelIdentity
 from geppetto.prompts.transcript import Response, Transcript
@@ -179,10 +179,9 @@ def units(
     for request, (transcript, response) in requests.items():
         transcripts[id(transcript)] = transcript
         asked.setdefault(id(transcript), {})[request] = response
-    alike: dict[str, list[int]] = {}
+    alike: dict[str | int, list[int]] = {}
     for key, transcript in transcripts.items():
-        shared = transcript.text[: transcript.head] or f"alone {key}"
-        alike.setdefault(shared, []).append(key)
+        alike.setdefault(transcript.text[: transcript.head] or key, []).append(key)
     for keys in alike.values():
         lines = [
             part
@@ -200,8 +199,8 @@ def _line(transcript: Transcript, asked: Mapping[str, Response], model: Language
         start, end = tokens_at[response.start], tokens_at[response.end]
         if response.options and response.options not in spelled:
             spelled[response.options] = _options(response.options, model)
-        opening = start - _tokens_of_last(
-            transcript.text[response.opening : response.start], tokens[:start], model
+        opening = start - last_tokens(
+            transcript.text[response.opening : response.start], tokens, start, model
         )
         if opening < 1:
             raise GeppettoError(
@@ -216,45 +215,6 @@ def _line(transcript: Transcript, asked: Mapping[str, Response], model: Language
     return Line(np.array(tokens, np.int32), ()).only(places)
 
 
-def tokenised(transcript: Transcript, model: LanguageModel) -> tuple[Tokens, dict[int, int]]:
-    """A transcript's tokens, and at each break how many of them stand before it.
-
-    Raises
-    ------
-    GeppettoError
-        If the tokens do not spell the transcript.
-    """
-    cuts = sorted({0, *transcript.breaks, len(transcript.text)})
-    pieces = [transcript.text[begin:end] for begin, end in pairwise(cuts)]
-    tokens = model.tokenize(pieces[0])
-    added = len(tokens) - len(model.tokenize_on(pieces[0]))
-    tokens_at = {cuts[1]: len(tokens)}
-    rest: list[int] = []
-    for piece, end in zip(pieces[1:], cuts[2:], strict=True):
-        rest += model.tokenize_on(piece)
-        tokens_at[end] = len(tokens) + len(rest)
-    tokens += tuple(rest)
-    if model.detokenize(tokens[added:]) != transcript.text.encode():
-        raise GeppettoError(
-            f"the tokenizer of {model.identity.name} does not give a session's text back when it "
-            "is cut at the responses, so it cannot be told where they stand; use another model"
-        )
-    return tokens, tokens_at
-
-
-def merges(transcript: Transcript, model: LanguageModel) -> int:
-    """At how many breaks the tokenizer would join the text before with the text after.
-
-    There a model reads other tokens than of the uncut text, but each response is whole tokens.
-    """
-    tokens = model.tokenize(transcript.text)
-    added = len(tokens) - len(model.tokenize_on(transcript.text))
-    boundaries = set(accumulate(len(model.detokenize([token])) for token in tokens[added:]))
-    cuts = [0, *transcript.breaks]
-    sizes = (len(transcript.text[begin:end].encode()) for begin, end in pairwise(cuts))
-    return sum(at > 0 and at not in boundaries for at in accumulate(sizes))
-
-
 def _options(options: tuple[str, ...], model: LanguageModel) -> tuple[Tokens, ...]:
     spelled = tuple(model.tokenize_on(option) for option in options)
     for short, tokens in zip(options, spelled, strict=True):
@@ -265,16 +225,6 @@ def _options(options: tuple[str, ...], model: LanguageModel) -> tuple[Tokens, ..
                     f"option {long!r}; declare the responses of the study open"
                 )
     return spelled
-
-
-def _tokens_of_last(text: str, tokens: Tokens, model: LanguageModel) -> int:
-    """How many of the last tokens spell the text at the end; the first may begin before it."""
-    missing = len(text.encode())
-    count = 0
-    while missing > 0:
-        count += 1
-        missing -= len(model.detokenize([tokens[-count]]))
-    return count
 
 
 def _refuse_longer_than_context(places: Sequence[Place], model: LanguageModel) -> None:
