@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import CHATML, FakeModel
-from geppetto.elicitation.transcript_likelihood import tokenised
+from geppetto.elicitation.transcript_tokens import tokenised
 from geppetto.errors import GeppettoError
 from geppetto.experiment import Experiment, prepare
 from geppetto.models.base import LanguageModel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geppetto.elicitation.transcript_likelihood import tokenised
+from geppetto.elicitation.transcript_tokens import tokenised
 from geppetto.models.base import LanguageModel
 from geppetto.personas.known import Block
 from geppetto.personas.strategy import Persona, PersonaStrategy
