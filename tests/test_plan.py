@@ -7,6 +7,7 @@ import pytest
 
 from conftest import CHATML, FakeModel
 from geppetto.errors import GeppettoError
+from geppetto.experiment import Experiment, prepare_on, strategies_of
 from geppetto.personas.arms import Arm, Filler, NoPersona, Own, Shuffled
 from geppetto.personas.library import load_strategy
 from geppetto.plan import Plan, Strategy
@@ -163,6 +164,22 @@ def test_strangers_with_the_participants_own_persona_are_counted(small_study: St
     }
     assert shares == {0.0, 1.0} or shares == {0.0, 0.5, 1.0} or shares == {0.0, 0.5}
     assert plan(small_study).identical_strangers == {("interview", "shuffled"): 0.0}
+
+
+def test_strangers_who_are_all_like_oneself_are_refused(small_study: Study) -> None:
+    """Two men of whom nothing but their sex is told: own and stranger are the same prompt."""
+    men = [small_study.people["a"], small_study.people["c"]]
+    asked = Experiment(
+        name="x",
+        question="?",
+        study="small",
+        models=[{"name": "fake"}],
+        strategies=[{"interview": {"traits": ["sex"]}}],
+        arms=["shuffled", "own"],
+    )
+    strategies = strategies_of(asked, Path())
+    with pytest.raises(GeppettoError, match="stranger's persona in the arm shuffled is the part"):
+        prepare_on(men, asked, small_study, strategies, [FakeModel()])
 
 
 def test_a_persona_with_control_tokens_is_refused(small_study: Study, workspace: Path) -> None:

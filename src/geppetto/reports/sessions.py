@@ -105,6 +105,7 @@ def _along(found: Results, by: str) -> Table:
     table.caption = (
         "p: by flipping the signs of whole people's differences, corrected by Benjamini-Hochberg "
         "for all contrasts and parts, and for all changes"
+        + ("; later parts are of longer sessions only" if by == "position" else "")
     )
     return table
 
