@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -154,6 +155,27 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "personas").mkdir()
     (tmp_path / "experiments").mkdir()
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole MLflow store with nothing in it, which takes seconds to make."""
+    made = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    MlflowClient(f"sqlite:///{made}").search_experiments()
+    return made
+
+
+def with_store(workspace: Path, empty_store: Path) -> Path:
+    """The workspace, which now has an MLflow store."""
+    (workspace / "mlruns").mkdir()
+    shutil.copy(empty_store, workspace / "mlruns" / "mlflow.db")
+    return workspace
+
+
+@pytest.fixture
+def ready(workspace: Path, empty_store: Path) -> Path:
+    """A workspace that has an MLflow store."""
+    return with_store(workspace, empty_store)
 
 
 @pytest.fixture(scope="session")

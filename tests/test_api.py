@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import geppetto
-from conftest import tracked
+from conftest import tracked, with_store
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.verdicts import Verdict
 from geppetto.results import MEASURES, Results
@@ -18,18 +18,18 @@ from geppetto.results import MEASURES, Results
 EXPERIMENT = """
 question: Does it run from a notebook?
 study: bfi
-participants: {sample: 24, seed: 3, complete: true}
+participants: {sample: 12, seed: 3, complete: true}
 items: [A2, A3, C3, E4, N3, N4]
 models: [smollm2-135m-instruct]
 strategies: [interview, {known_answers: {k: 4}}]
-arms: [none, filler, human, average, {shuffled: {donors: 5}}, own]
-analysis: {draws: 400, smallest_effect: 0.02}
+arms: [none, filler, human, average, {shuffled: {donors: 3}}, own]
+analysis: {draws: 200, smallest_effect: 0.02}
 """
 
 
 @pytest.fixture(scope="module")
-def notebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("notebook")
+def notebook(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
+    folder = with_store(tmp_path_factory.mktemp("notebook"), empty_store)
     (folder / "small.yaml").write_text(EXPERIMENT)
     return folder
 
@@ -82,7 +82,7 @@ def test_effects_by_item_and_by_group_of_people(results: Results) -> None:
 
 def test_metrics_by_condition_participant_and_item(results: Results) -> None:
     conditions, people = results.metrics(), results.metrics(by="participant")
-    assert len(people) == 24 * len(conditions)
+    assert len(people) == 12 * len(conditions)
     means = people.groupby(["model", "strategy", "arm"], sort=False)["nll"].mean()
     assert conditions["nll"].to_numpy() == pytest.approx(means.to_numpy())
     items = results.metrics(by="item")
@@ -94,7 +94,7 @@ def test_metrics_by_condition_participant_and_item(results: Results) -> None:
 def test_every_table_has_what_it_says(results: Results) -> None:
     individuation = results.individuation().set_index(["strategy", "arm"])
     own = individuation.loc[("known_answers(k=4)", "own")]
-    assert own["top_1_chance"] == pytest.approx(1 / 24)
+    assert own["top_1_chance"] == pytest.approx(1 / 12)
     assert 0 <= own["auc_low"] <= own["auc"] <= own["auc_high"] <= 1
     assert np.isnan(individuation.loc[("none", "none"), "item_correlation"])
     assert individuation.loc[("none", "none"), "variance_ratio"] == pytest.approx(0, abs=1e-9)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from command import geppetto
 from conftest import FakeModel, tracked
 from geppetto.errors import GeppettoError
 from geppetto.experiment import Experiment, prepare
@@ -640,8 +639,8 @@ def test_arms_of_an_experiment_file_are_part_of_its_identity(workspace: Path) ->
     assert all(a.sha256 != b.sha256 for a, b in itertools.combinations(prepared, 2))
 
 
-def test_the_whole_ladder_runs_and_is_logged(workspace: Path) -> None:
-    (workspace / "personas" / "everything.py").write_text(
+def test_the_whole_ladder_runs_and_is_logged(ready: Path) -> None:
+    (ready / "personas" / "everything.py").write_text(
         "from geppetto.personas import PersonaStrategy\n\n\n"
         "class Everything(PersonaStrategy):\n"
         '    """Traits, and a few answers."""\n\n'
@@ -652,7 +651,7 @@ def test_the_whole_ladder_runs_and_is_logged(workspace: Path) -> None:
         "            lines.append(f'{item.text} {code}')\n"
         "        return '\\n'.join(lines)\n"
     )
-    (workspace / "experiments" / "ladder.yaml").write_text(
+    (ready / "experiments" / "ladder.yaml").write_text(
         "question: Does the whole ladder run?\n"
         "study: bfi\n"
         "participants: {sample: 5, seed: 3, complete: true}\n"
@@ -662,13 +661,12 @@ def test_the_whole_ladder_runs_and_is_logged(workspace: Path) -> None:
         "arms: [none, filler, human, average, shuffled, matched, own,\n"
         "       {knockout: {traits: [age]}}]\n"
     )
-    command = [sys.executable, "-m", "geppetto", "run", "experiments/ladder.yaml"]
-    done = subprocess.run(command, cwd=workspace, capture_output=True, text=True)
+    done = geppetto("run", "experiments/ladder.yaml", cwd=ready)
     assert done.returncode == 0, done.stderr
     assert "each under 8 conditions" in done.stdout
     assert "  everything, matched strangers: " in done.stdout
     assert "everything · without age" in done.stdout
-    client, parent, children = tracked(workspace, "ladder")
+    client, parent, children = tracked(ready, "ladder")
     arms = {run.data.params["arm"] for run in children}
     assert arms >= {"human", "average", "matched", "without age"}
     logged = Path(client.download_artifacts(parent.info.run_id, "plan.json")).read_text()

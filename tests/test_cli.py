@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 
+from command import geppetto
 from conftest import tracked
 from geppetto.personas.library import strategy_files
 
 ROOT = Path(__file__).parents[1]
-GEPPETTO = [sys.executable, "-m", "geppetto"]
-
 SMALL = """
 question: Does it run?
 study: bfi
@@ -31,8 +32,10 @@ arms: [none, filler, {shuffled: {donors: 2}}, own]
 SMALLER = SMALL.replace("[interview, {known_answers: {k: 4}}]", "[interview]")
 
 
-def geppetto(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*GEPPETTO, *arguments], cwd=cwd, capture_output=True, text=True)
+def started(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """What the command does as a process, with all that libraries write to its stderr."""
+    command = [sys.executable, "-m", "geppetto", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
 
 
 def experiment(workspace: Path, text: str) -> str:
@@ -56,7 +59,7 @@ def test_help_is_instant_and_imports_nothing_heavy() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
-    assert "studies" in geppetto("--help").stdout
+    assert "studies" in started("--help").stdout
 
 
 def test_studies_are_listed_and_described() -> None:
@@ -166,7 +169,7 @@ def test_a_prompt_longer_than_the_context_stops_before_anything_is_asked(workspa
         "        return 'Once upon a time. ' * 3000\n"
     )
     text = SMALL.replace("interview, {known_answers: {k: 4}}", "novel").replace("filler, ", "")
-    result = geppetto("run", experiment(workspace, text), cwd=workspace)
+    result = started("run", experiment(workspace, text), cwd=workspace)
     message = refused(result)
     assert "but the model's context holds 8,192" in message
     assert "shorten the persona" in message
@@ -175,12 +178,12 @@ def test_a_prompt_longer_than_the_context_stops_before_anything_is_asked(workspa
 
 def test_unknown_names_on_the_command_line_are_refused_too() -> None:
     assert "unknown study" in refused(geppetto("studies", "show", "nothing"))
-    assert "nothing.yaml does not exist" in refused(geppetto("run", "nothing.yaml"))
+    assert "nothing.yaml does not exist" in refused(started("run", "nothing.yaml"))
 
 
 def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
     path = experiment(workspace, SMALL)
-    first = geppetto("run", path, cwd=workspace)
+    first = started("run", path, cwd=workspace)
     assert first.returncode == 0, first.stderr
     assert "6 participants, 24 cells, each under 7 conditions" in first.stdout
     assert "248 people under 18 years" in first.stdout
@@ -190,10 +193,11 @@ def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
 
     second = geppetto("run", path, cwd=workspace)
     assert "nothing" in second.stdout and "(logged before)" in second.stdout
-    assert (
-        first.stdout[first.stdout.index("model, strategy") :].splitlines()[:-1]
-        == (second.stdout[second.stdout.index("model, strategy") :].splitlines()[:-1])
-    )
+    told = [
+        done.stdout[done.stdout.index("model, strategy") : done.stdout.index("MLflow run")]
+        for done in (first, second)
+    ]
+    assert told[0] == told[1]
 
     client, parent, children = tracked(workspace, "small")
     assert len(children) == 7 + 8
@@ -233,14 +237,14 @@ def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
     assert list(answers["donor"].unique()[:1]) == [""]
 
 
-def test_logging_that_was_interrupted_is_replaced_and_not_repeated(workspace: Path) -> None:
-    path = experiment(workspace, SMALLER.replace("filler, {shuffled: {donors: 2}}", "shuffled"))
-    assert geppetto("run", path, cwd=workspace).returncode == 0
-    client, parent, before = tracked(workspace, "small")
+def test_logging_that_was_interrupted_is_replaced_and_not_repeated(ready: Path) -> None:
+    path = experiment(ready, SMALLER.replace("filler, {shuffled: {donors: 2}}", "shuffled"))
+    assert geppetto("run", path, cwd=ready).returncode == 0
+    client, parent, before = tracked(ready, "small")
     client.update_run(parent.info.run_id, status="RUNNING")
-    again = geppetto("run", path, cwd=workspace)
+    again = geppetto("run", path, cwd=ready)
     assert again.returncode == 0 and "(logged before)" not in again.stdout
-    client, parent, children = tracked(workspace, "small")
+    client, parent, children = tracked(ready, "small")
     assert parent.info.status == "FINISHED"
     assert len(children) == len(before) == 3 + 5
     for file, rows in (("conditions.csv", 3 + 5), ("effects.csv", 3 * 4)):
@@ -249,29 +253,29 @@ def test_logging_that_was_interrupted_is_replaced_and_not_repeated(workspace: Pa
         assert not table.duplicated().any()
 
 
-def test_prompts_stay_in_the_workspace_when_told_so(workspace: Path) -> None:
+def test_prompts_stay_in_the_workspace_when_told_so(ready: Path) -> None:
     text = SMALLER.replace("filler, {shuffled: {donors: 2}}, ", "") + "sample_prompts: 0\n"
-    done = geppetto("run", experiment(workspace, text), cwd=workspace)
+    done = geppetto("run", experiment(ready, text), cwd=ready)
     assert done.returncode == 0, done.stderr
-    client, parent, children = tracked(workspace, "small")
+    client, parent, children = tracked(ready, "small")
     for run in (parent, *children):
         assert "prompts" not in {item.path for item in client.list_artifacts(run.info.run_id)}
 
 
-def test_arms_that_allow_no_contrast_still_have_results(workspace: Path) -> None:
+def test_arms_that_allow_no_contrast_still_have_results(ready: Path) -> None:
     text = SMALLER.replace("[none, filler, {shuffled: {donors: 2}}, own]", "[own]")
-    done = geppetto("run", experiment(workspace, text), cwd=workspace)
+    done = geppetto("run", experiment(ready, text), cwd=ready)
     assert done.returncode == 0, done.stderr
     assert "Information was not measured: it needs the arms shuffled and own." in done.stdout
 
 
-def test_length_averaged_scores_keep_the_full_likelihood(workspace: Path) -> None:
+def test_length_averaged_scores_keep_the_full_likelihood(ready: Path) -> None:
     """The likelihood over everything cannot exceed that over the legal options."""
     text = SMALLER.replace("[none, filler, {shuffled: {donors: 2}}, own]", "[none]")
     text += "layout: {answer: label}\nnormalisation: "
     full = {}
     for normalisation in ("sum", "mean"):
-        done = geppetto("run", experiment(workspace, text + normalisation), cwd=workspace)
+        done = geppetto("run", experiment(ready, text + normalisation), cwd=ready)
         assert done.returncode == 0, done.stderr
         row = next(line for line in done.stdout.splitlines() if line.startswith("  none"))
         full[normalisation] = row.split()[-4:-2]
@@ -279,9 +283,9 @@ def test_length_averaged_scores_keep_the_full_likelihood(workspace: Path) -> Non
     assert full["sum"] == full["mean"]
 
 
-def test_strangers_who_are_told_the_same_are_counted(workspace: Path) -> None:
+def test_strangers_who_are_told_the_same_are_counted(ready: Path) -> None:
     text = SMALL.replace("interview, {known_answers: {k: 4}}", "{interview: {traits: [gender]}}")
-    done = geppetto("run", experiment(workspace, text), cwd=workspace)
+    done = geppetto("plan", experiment(ready, text), cwd=ready)
     assert re.search(
         r"\d+% of the strangers' interview.* personas are the participant's", done.stdout
     )
@@ -291,7 +295,7 @@ def test_an_unusable_tracking_server_is_named(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "foo://bar")
-    message = refused(geppetto("run", experiment(workspace, SMALL), cwd=workspace))
+    message = refused(started("run", experiment(workspace, SMALL), cwd=workspace))
     assert message.startswith("the MLflow store cannot be used: ")
     assert message.endswith("check MLFLOW_TRACKING_URI")
     assert not (workspace / "mlruns" / "mlflow.db").exists()
@@ -318,11 +322,13 @@ def test_another_store_can_be_named(
 
 
 def test_a_configured_tracking_server_is_used(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shutil.copy(empty_store, workspace / "elsewhere.db")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{workspace}/elsewhere.db")
     text = SMALLER.replace("filler, {shuffled: {donors: 2}}, ", "")
     done = geppetto("run", experiment(workspace, text), cwd=workspace)
     assert done.returncode == 0, done.stderr
-    assert (workspace / "elsewhere.db").exists()
+    elsewhere = MlflowClient(f"sqlite:///{workspace}/elsewhere.db")
+    assert elsewhere.get_experiment_by_name("small") is not None
     assert not (workspace / "mlruns" / "mlflow.db").exists()

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from conftest import tracked
+from conftest import tracked, with_store
 
 EXPERIMENT = """
 question: Does it survive?
@@ -22,8 +22,8 @@ study: bfi
 participants: {sample: 6, seed: 5, complete: true}
 items: [A1, A2, C1, C2, E1, N1, N2, O1]
 models: [smollm2-135m-instruct]
-strategies: [interview, {known_answers: {k: 4}}]
-arms: [none, filler, shuffled, own]
+strategies: [{known_answers: {k: 4}}]
+arms: [none, shuffled, own]
 """
 COMMAND = [sys.executable, "-m", "geppetto", "run", "experiments/killed.yaml"]
 
@@ -73,14 +73,16 @@ def final_answers(workspace: Path) -> pd.DataFrame:
     """The table of answers of the one finished MLflow run, whose children are complete."""
     client, parent, children = tracked(workspace, "killed")
     assert parent.info.status == "FINISHED"
-    assert len({run.info.run_name for run in children}) == len(children) == 7 + 8
+    assert len({run.info.run_name for run in children}) == len(children) == 3 + 5
     return pd.read_parquet(client.download_artifacts(parent.info.run_id, "answers.parquet"))
 
 
 @pytest.fixture(scope="module")
-def smooth(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def smooth(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
     """The workspace of an uninterrupted run."""
-    workspace = workspace_in(tmp_path_factory.mktemp("smooth") / "workspace")
+    workspace = with_store(
+        workspace_in(tmp_path_factory.mktemp("smooth") / "workspace"), empty_store
+    )
     subprocess.run(COMMAND, cwd=workspace, check=True, capture_output=True)
     return workspace
 
@@ -109,9 +111,11 @@ def test_a_killed_experiment_ends_like_an_uninterrupted_one(tmp_path: Path, smoo
     assert_frame_equal(final_answers(killed), final_answers(smooth), check_exact=True)
 
 
-def test_ctrl_c_keeps_what_was_answered_and_nothing_else(tmp_path: Path, smooth: Path) -> None:
+def test_ctrl_c_keeps_what_was_answered_and_nothing_else(
+    tmp_path: Path, smooth: Path, empty_store: Path
+) -> None:
     """Exit code 130; every answer that was stored is one that an uninterrupted run gives."""
-    workspace = workspace_in(tmp_path / "stopped")
+    workspace = with_store(workspace_in(tmp_path / "stopped"), empty_store)
     everything = stored(smooth)
     half = len(everything) // 2
     for answers in (1, half):

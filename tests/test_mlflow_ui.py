@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from conftest import tracked
+import geppetto
+from conftest import tracked, with_store
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -33,11 +34,13 @@ arms: [none, shuffled, own]
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("ui")
+def workspace(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
+    folder = with_store(tmp_path_factory.mktemp("ui"), empty_store)
     (folder / "seen.yaml").write_text(EXPERIMENT)
-    command = [sys.executable, "-m", "geppetto", "run", "seen.yaml"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.delenv("GEPPETTO_ANSWERS", raising=False)
+        geppetto.run(folder / "seen.yaml", folder)
     script = str(Path(__file__).parent / "invented_search.py")
     command = [sys.executable, script, str(folder), "0", "8", "confirmed"]
     subprocess.run(command, check=True, capture_output=True)

@@ -445,10 +445,10 @@ def test_pooled_studies_share_their_wordings() -> None:
 
 
 def test_an_experiment_in_two_wordings_is_run_and_logged(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
+    ready: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("geppetto.experiment.open_model", lambda *_: FakeModel())
-    (workspace / "experiments" / "words.yaml").write_text(
+    (ready / "experiments" / "words.yaml").write_text(
         "question: Does the wording matter?\n"
         "study: bfi\n"
         "participants: {sample: 6, seed: 3, complete: true}\n"
@@ -464,6 +464,6 @@ def test_an_experiment_in_two_wordings_is_run_and_logged(
     assert counts == {("none", 0): 12} | {(a, n): 12 for a in ("own", "shuffled") for n in (0, 1)}
     assert set(found.answers[found.answers["model"] == "baseline"]["paraphrase"]) == {0}
     assert found.wordings()["wordings"].tolist() == [2, 2, 2]
-    _, parent, children = tracked(workspace, "words")
+    _, parent, children = tracked(ready, "words")
     assert {run.data.params["paraphrases"] for run in children} == {"2"}
     assert "paraphrases" not in parent.data.params

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
+import pytest
+
+from command import geppetto
 from geppetto.experiment import Experiment
 from geppetto.yaml_file import read_yaml
 
@@ -24,7 +26,9 @@ def test_the_two_commands_come_first_and_ci_calls_the_second() -> None:
     assert (ROOT / ".ci" / "run").read_text().rstrip().endswith("make test")
 
 
-def test_files_and_commands_of_the_readme_work(workspace: Path) -> None:
+def test_files_and_commands_of_the_readme_work(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     ran = []
     for kind, text in BLOCKS:
         if kind in ("python", "yaml"):
@@ -34,8 +38,7 @@ def test_files_and_commands_of_the_readme_work(workspace: Path) -> None:
             path.write_text(content)
         for command in text.splitlines() if kind == "sh" else ():
             if command.startswith("geppetto ") and command != "geppetto ui":
-                words = [sys.executable, "-m", *shlex.split(command)]
-                done = subprocess.run(words, cwd=workspace, capture_output=True, text=True)
+                done = geppetto(*shlex.split(command)[1:], cwd=workspace)
                 assert done.returncode == 0, f"{command}\n{done.stderr}"
                 ran.append(done.stdout)
     written, started, listed, preview, for_model, planned, result, searched = ran
@@ -46,11 +49,9 @@ def test_files_and_commands_of_the_readme_work(workspace: Path) -> None:
     assert "You are a young adult." in preview
     assert "You are an older adult." in for_model
     assert "24 participants find a paired difference of d_z" in planned
-    notebook = subprocess.run(
-        [sys.executable, "notebook.py"], cwd=workspace, capture_output=True, text=True
-    )
-    assert notebook.returncode == 0, notebook.stderr
-    assert "with smollm2-135m-instruct and generation" in notebook.stdout
+    runpy.run_path("notebook.py", run_name="__main__")
+    shown = capsys.readouterr().out
+    assert "with smollm2-135m-instruct and generation" in shown
     assert (workspace / "effects.pdf").stat().st_size > 0
     assert "generation" in result and "interview(traits=['age'])" in result
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 import geppetto
-from conftest import FakeModel
+from conftest import FakeModel, with_store
 from geppetto import searching
 from geppetto.cli import app
 from geppetto.errors import GeppettoError
@@ -45,15 +44,6 @@ search: {strategies: [interview: {answers: null, scores: null}], trials: 2, batc
 
 
 @pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole store with nothing in it, which takes seconds to make."""
-    folder = tmp_path_factory.mktemp("empty")
-    made = folder / "mlflow.db"
-    MlflowClient(f"sqlite:///{made}").search_experiments()
-    return made
-
-
-@pytest.fixture(scope="module")
 def quick() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -66,12 +56,6 @@ def quick() -> Iterator[pytest.MonkeyPatch]:
 @pytest.fixture
 def place(tmp_path: Path, empty_store: Path, quick: pytest.MonkeyPatch) -> Path:
     return with_store(tmp_path, empty_store)
-
-
-def with_store(folder: Path, store: Path) -> Path:
-    (folder / "mlruns").mkdir()
-    shutil.copy(store, folder / "mlruns" / "mlflow.db")
-    return folder
 
 
 class Some:

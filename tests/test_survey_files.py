@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
+import shlex
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import invented
+from command import geppetto
 from geppetto.errors import GeppettoError
 from geppetto.experiment import Experiment, prepare
 from geppetto.studies import Codebook, Problem, Study, check, check_study, load_study
@@ -567,9 +568,13 @@ def test_the_guide_is_true(workspace: Path) -> None:
     for kind, text in BLOCKS:
         if kind == "sh":
             for command in text.splitlines():
-                command = re.sub("^geppetto", f"{sys.executable} -m geppetto", command)
-                done = subprocess.run(
-                    command, shell=True, cwd=workspace, capture_output=True, text=True
+                program, *words = shlex.split(command)
+                done = (
+                    geppetto(*words, cwd=workspace)
+                    if program == "geppetto"
+                    else subprocess.run(
+                        [program, *words], cwd=workspace, capture_output=True, text=True
+                    )
                 )
                 assert not done.stderr
                 output, _ = done.stdout, codes.append(done.returncode)

@@ -16,7 +16,7 @@ import mlflow
 import pandas as pd
 from matplotlib.figure import Figure
 from mlflow.data.code_dataset_source import CodeDatasetSource
-from mlflow.entities import Metric
+from mlflow.entities import Metric, Param, RunTag
 
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.permutation import PERMUTATIONS
@@ -30,7 +30,8 @@ from geppetto.results import Results
 from geppetto.tables import effects_table
 from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, using
 
-_BATCH = 1000
+_BATCH = 800
+"""Metrics at once: MLflow takes 1,000 entities, of which 100 are parameters and 100 tags."""
 
 
 def begin(prepared: Prepared, workspace: Path) -> TrackedRun:
@@ -219,7 +220,6 @@ def _tables(results: Results) -> dict[str, pd.DataFrame]:
 
 
 def _log_condition(prepared: Prepared, results: Results, condition: Condition) -> None:
-    mlflow.log_params(_shared_params(prepared) | _condition_params(prepared, condition))
     numbers: dict[str, float] = {}
     for section, table in (
         ("", results.metrics()),
@@ -236,18 +236,46 @@ def _log_condition(prepared: Prepared, results: Results, condition: Condition) -
             tags[f"verdict.{effect.contrast.name}"] = verdict.outcome
             if verdict.confirmatory:
                 tags["mlflow.note.content"] = verdict.sentence
-    mlflow.log_metrics(numbers)
-    mlflow.set_tags(tags)
     people = results.metrics(by="participant")
     mine = people[(people[CONDITION] == list(condition)).all(axis=1)]
-    mlflow.log_table(mine.drop(columns=CONDITION), "participants.json")
     shown = ("nll", "accuracy") if "nll" in results.measures else ("nll_full",)
-    for measure in shown:
-        _log_by_rank(f"participants/{measure}_by_rank", sorted(mine[measure].dropna().tolist()))
+    now = int(time.time() * 1000)
+    _log_at_once(
+        _shared_params(prepared) | _condition_params(prepared, condition),
+        tags,
+        [
+            *(Metric(name, value, now, 0) for name, value in numbers.items()),
+            *(
+                point
+                for measure in shown
+                for point in _by_rank(
+                    f"participants/{measure}_by_rank", mine[measure].dropna().tolist(), now
+                )
+            ),
+        ],
+    )
+    mlflow.log_table(mine.drop(columns=CONDITION), "participants.json")
     if condition.model != BASELINE:
         _log_figure(figures.participant_distribution(people, condition), "participants.png")
     for name, text in _sample_prompts(prepared, condition):
         mlflow.log_text(text, f"prompts/{name}.txt")
+
+
+def _log_at_once(
+    params: Mapping[str, Any], tags: Mapping[str, str], metrics: Sequence[Metric]
+) -> None:
+    """To the active run, in one transaction unless there are very many metrics."""
+    run = mlflow.active_run()
+    assert run is not None
+    client = mlflow.MlflowClient()
+    client.log_batch(
+        run.info.run_id,
+        metrics=metrics[:_BATCH],
+        params=[Param(name, str(value)) for name, value in params.items()],
+        tags=[RunTag(name, value) for name, value in tags.items()],
+    )
+    for start in range(_BATCH, len(metrics), _BATCH):
+        client.log_batch(run.info.run_id, metrics=metrics[start : start + _BATCH])
 
 
 def _numbers(row: Mapping[Any, Any]) -> dict[str, float]:
@@ -328,14 +356,9 @@ def _sample_prompts(prepared: Prepared, condition: Condition) -> Iterator[tuple[
             yield slug(f"{planned.participant}_{planned.item}"), texts[planned.request]
 
 
-def _log_by_rank(key: str, values: list[float]) -> None:
+def _by_rank(key: str, values: list[float], now: int) -> list[Metric]:
     """The sorted values of all participants as one curve: a distribution that charts can show."""
-    run = mlflow.active_run()
-    assert run is not None
-    now = int(time.time() * 1000)
-    points = [Metric(key, float(value), now, step) for step, value in enumerate(values, 1)]
-    for start in range(0, len(points), _BATCH):
-        mlflow.MlflowClient().log_batch(run.info.run_id, metrics=points[start : start + _BATCH])
+    return [Metric(key, value, now, step) for step, value in enumerate(sorted(values), 1)]
 
 
 def _log_parquet(table: pd.DataFrame, name: str) -> None:
