@@ -333,10 +333,10 @@ def prepare_on(
     arms = tuple(_arm(spec) for spec in experiment.arms)
     asked = _sessions if study.has_sessions else _survey
     plan = asked(people, experiment, study, strategies, arms, models)
-    for (strategy, arm), share in plan.identical_strangers.items():
+    for (label, arm), share in plan.identical_strangers.items():
         if share == 1:
             raise GeppettoError(
-                f"{strategy}: every stranger's persona in the arm {arm} is the participant's own, "
+                f"{label}: every stranger's persona in the arm {arm} is the participant's own, "
                 "word for word, so own and stranger cannot differ; let the strategy show more, or "
                 "leave it out"
             )

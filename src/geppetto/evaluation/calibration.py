@@ -247,7 +247,7 @@ def temperature_contributions(
             for one in predictions
         }
         fitted_on = np.flatnonzero(second != half)
-        loss = np.nanmean(np.array(list(nll.values())), axis=0)[:, fitted_on]
+        loss = nanmean(np.array(list(nll.values())), 0)[:, fitted_on]
         score, bend = (loss[2] - loss[0]) / (2 * _STEP), (loss[2] - 2 * loss[1] + loss[0])
         total = np.nansum(bend) / _STEP**2
         if total <= 0:
