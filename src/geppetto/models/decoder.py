@@ -18,8 +18,10 @@ from geppetto.elicitation.token_tree import Tokens, TokenTree
 from geppetto.errors import GeppettoError
 
 # OpenMP's threads spin while they wait, which on a core that another process wants makes decoding
-# ten times slower. It reads the policy when it is loaded.
+# ten times slower; not to spin at all makes it a tenth slower where nobody else wants the core.
+# It reads the policy when it is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
 try:
     import llama_cpp as llama
@@ -39,8 +41,12 @@ MAX_BRANCHES = 256
 _BATCH = 2048
 """Most tokens that llama.cpp is given at once."""
 
-_AT_ONCE = 256
-"""Most tokens that it computes at once; with fewer or more, a token takes longer."""
+_AT_ONCE = {True: 256, False: 512}
+"""Most tokens that it computes at once, in exact mode and in fast mode.
+
+With fewer or more, a token takes longer in exact mode, and flash attention is less accurate with
+fewer.
+"""
 
 _LOGITS = 2**27
 """Most bytes of logits that are held at once."""
@@ -62,7 +68,7 @@ class Decoder:
         params = llama.llama_context_default_params()
         params.n_ctx = cells
         params.n_batch = _BATCH
-        params.n_ubatch = _AT_ONCE
+        params.n_ubatch = _AT_ONCE[exact]
         params.n_seq_max = MAX_BRANCHES
         params.n_threads = params.n_threads_batch = threads
         params.kv_unified = True
