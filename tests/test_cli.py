@@ -166,7 +166,7 @@ def test_a_prompt_longer_than_the_context_stops_before_anything_is_asked(workspa
         "from geppetto.personas import PersonaStrategy\n\n\n"
         "class Novel(PersonaStrategy):\n"
         "    def write(self, participant, study):\n"
-        "        return 'Once upon a time. ' * 3000\n"
+        "        return f'{participant.id} was born. ' + 'Once upon a time. ' * 3000\n"
     )
     text = SMALL.replace("interview, {known_answers: {k: 4}}", "novel").replace("filler, ", "")
     result = started("run", experiment(workspace, text), cwd=workspace)
