@@ -1,0 +1,132 @@
+"""What every elicitation by requests has in common: questions in, requests out, replies read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from geppetto.models.base import Kind
+from geppetto.models.speaker import Capabilities, Reply, Request, SpeakerIdentity
+from geppetto.prompts.chat import Turn
+
+Outcome = Literal[
+    "answered",
+    "low option mass",
+    "refusal",
+    "out of role",
+    "unparseable",
+    "truncated",
+    "filtered",
+    "error",
+]
+"""What became of a reply; see `geppetto.elicitation.outcomes` for the rules."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """An item as it is put before a model that is asked by requests.
+
+    Attributes
+    ----------
+    turns
+        Its system turn and its user turn, in which the persona stands.
+    cue
+        How an answer is begun for a model that reads plain text.
+    options
+        What may be answered, by code of the option: `("1", "1")`, `("1", "Agree")`, `("1", "A")`.
+    labels
+        What each option means, by code.
+    kind
+        Whether the model is sent turns or plain text.
+    """
+
+    turns: tuple[Turn, ...]
+    cue: str
+    options: tuple[tuple[str, str], ...]
+    labels: tuple[tuple[str, str], ...]
+    kind: Kind
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """What may be answered, in the order of the options."""
+        return tuple(answer for _, answer in self.options)
+
+    def put(self, instruction: str = "") -> tuple[Turn, ...]:
+        """The turns, with something more to do at the end of the last one."""
+        *before, last = self.turns
+        content = f"{last.content}\n\n{instruction}" if instruction else last.content
+        return (*before, Turn(role=last.role, content=content))
+
+    def plain(self, instruction: str = "", cue: str | None = None) -> str:
+        """The turns as one plain text up to where the answer begins."""
+        text = "\n\n".join(turn.content for turn in self.put(instruction))
+        return f"{text}\n{self.cue if cue is None else cue}"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the replies to one question say of its options.
+
+    Attributes
+    ----------
+    log_probs
+        Log-probability of answering with each option at all, in nats: they sum to the option mass.
+        Empty if nothing can be said.
+    low, high
+        Bounds of each option's log-probability among the options, in nats: what it could be given
+        all that is not known (options beyond the top tokens; samples that were not answers). Equal
+        to each other where everything is known. They exist even if nothing can be said.
+    outcomes
+        What became of each reply, in the order of the replies.
+    """
+
+    log_probs: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    outcomes: tuple[Outcome, ...]
+
+
+class Elicitation(BaseModel, ABC):
+    """A way to read a distribution over the options from a model that is asked by requests.
+
+    One without state: what to ask next follows from the replies so far, so that an interrupted
+    run asks exactly what it had not been told.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    """Raised when a change of it changes replies' meaning."""
+
+    @abstractmethod
+    def lacks(self, can: Capabilities, kind: Kind) -> str:
+        """What the model would have to give and does not; empty if it can be asked like this."""
+
+    @abstractmethod
+    def requests(self, question: Question, replies: Sequence[Reply]) -> tuple[Request, ...]:
+        """What to ask next, given the replies so far; nothing once all is asked."""
+
+    @abstractmethod
+    def read(self, question: Question, replies: Sequence[Reply]) -> Reading:
+        """What all replies together say."""
+
+    def id(self, question: Question, model: SpeakerIdentity) -> str:
+        """Content hash of a question that is asked of a model like this."""
+        content = [
+            self.name,
+            self.version,
+            self.model_dump(),
+            [turn.model_dump() for turn in question.turns],
+            question.cue,
+            question.options,
+            question.labels,
+            model.model_dump(),
+        ]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
