@@ -254,7 +254,7 @@ def test_some_open_responses_make_the_full_nll_answer_the_question(mixed: Result
     assert mixed.metrics().set_index("strategy").loc["habit", "nll_full"] is not None
 
 
-def test_open_and_closed_studies_are_not_pooled(mixed: Results) -> None:
+def test_studies_with_open_responses_are_pooled_over_everything(mixed: Results) -> None:
     closed = results_of(World(people=20, trials=4))
     named = replace(
         closed,
@@ -262,10 +262,16 @@ def test_open_and_closed_studies_are_not_pooled(mixed: Results) -> None:
             closed.study, codebook=closed.study.codebook.model_copy(update={"name": "b"})
         ),
     )
-    with pytest.raises(GeppettoError, match="open responses"):
-        pooled([mixed, named])
+    (information,) = [v for v in pooled([mixed, named]) if v.confirmatory]
+    assert information.effect.measure == "nll_full" and information.effect.participants == 60
+    means = [
+        next(v for v in one.verdicts(measure="nll_full") if v.effect.contrast.name == "information")
+        for one in (mixed, named)
+    ]
+    together = np.mean([verdict.effect.nats.value for verdict in means])
+    assert information.effect.nats.value == pytest.approx(together)
     (information,) = [v for v in pooled([closed, named]) if v.confirmatory]
-    assert information.effect.participants == 40
+    assert information.effect.measure == "nll" and information.effect.participants == 40
 
 
 def test_habit_counts_a_persons_earlier_choices_in_sight() -> None:

@@ -103,7 +103,8 @@ def pool(results: Sequence[Results]) -> list[Verdict]:
     """The verdicts of several studies together, for every comparison that all of them made.
 
     Studies count the same. Intervals are of a nested bootstrap: studies are drawn, then people
-    within them, so they say what to expect of another study like these.
+    within them, so they say what to expect of another study like these. If a study has open
+    responses, which have no legal options, all are compared by `nll_full`.
 
     Raises
     ------

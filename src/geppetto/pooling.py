@@ -15,6 +15,7 @@ from geppetto.evaluation.arrays import Integers
 from geppetto.evaluation.effects import Differences, effects
 from geppetto.evaluation.gap import Gap, PairDifferences, gaps, mean_gap
 from geppetto.evaluation.inference import comparison
+from geppetto.evaluation.measures import Measure
 from geppetto.evaluation.paired import pair_gaps
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling
@@ -34,12 +35,15 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
     Raises
     ------
     GeppettoError
-        If there are fewer than two studies, one of them twice, or they were analysed, measured or
-        worded differently.
+        If there are fewer than two studies, one of them twice, or they were analysed or worded
+        differently.
     """
     _must_fit(results)
-    analysis = results[0].analysis
-    verdicts = [{_compared(v): v.effect.differences for v in r.verdicts()} for r in results]
+    analysis, measure = results[0].analysis, _measure(results)
+    verdicts = [
+        {_compared(v): v.effect.differences for v in found.verdicts(measure=measure)}
+        for found in results
+    ]
     tested = []
     for key in verdicts[0]:
         if not all(key in others for others in verdicts):
@@ -49,7 +53,7 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
             raise GeppettoError("the results differ in their `paraphrases`; run all with as many")
         people = [r.resampling.among(part.rows) for r, part in zip(results, parts, strict=True)]
         tested.append(_tested(parts, people, analysis))
-    return judge(tested, analysis.smallest_effect, analysis.looks, results[0].measure)
+    return judge(tested, analysis.smallest_effect, analysis.looks, measure)
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,8 @@ def pooled_gaps(results: Sequence[Results]) -> PooledGaps:
         As `pooled`; or if a study has no pair, or no pair is in all of them.
     """
     _must_fit(results)
-    analysis = results[0].analysis
-    lost = [{one.pair: one for one in pair_gaps(found, found.measure)} for found in results]
+    analysis, measure = results[0].analysis, _measure(results)
+    lost = [{one.pair: one for one in pair_gaps(found, measure)} for found in results]
     common = [pair for pair in lost[0] if all(pair in others for others in lost)]
     if not common:
         raise GeppettoError(
@@ -164,12 +168,12 @@ def _must_fit(results: Sequence[Results]) -> None:
         raise GeppettoError(f"pooling needs at least two different studies, not {names}")
     if len({found.analysis for found in results}) > 1:
         raise GeppettoError("the results differ in their `analysis`; give all the same and rerun")
-    if len({found.measure for found in results}) > 1:
-        raise GeppettoError(
-            "some of the results are of sessions with open responses, whose verdicts are over "
-            "everything a model could say (`nll_full`), and others over legal options (`nll`); "
-            "pool those that are alike"
-        )
+
+
+def _measure(results: Sequence[Results]) -> Measure:
+    """What all results are compared by: over everything that a model could say if any of them has
+    open responses, of which nothing else is known."""
+    return "nll" if all(found.measure == "nll" for found in results) else "nll_full"
 
 
 def _compared(verdict: Verdict) -> tuple[str, str, str]:

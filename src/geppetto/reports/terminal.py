@@ -134,7 +134,10 @@ def pooled(found: Sequence[Results]) -> RenderableType:
         together = pool(found)
     except GeppettoError as error:
         return Text(f"all {len(found)} studies are not pooled: {error}", "yellow")
-    head = Text(f"all {len(found)} studies together: {conclusion(together)}", style="bold")
+    over = ""
+    if len({one.measure for one in found}) > 1:
+        over = " (over everything a model could say, since some responses are open)"
+    head = Text(f"all {len(found)} studies together{over}: {conclusion(together)}", style="bold")
     parts: list[RenderableType] = [_effects(together)] if together else []
     if all(one.pairs for one in found):
         of_pairs = pool_gaps(found)
