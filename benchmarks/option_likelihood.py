@@ -18,8 +18,9 @@ from pathlib import Path
 
 from geppetto.elicitation.option_likelihood import Unit, request_id, score, units
 from geppetto.elicitation.token_tree import TokenTree
-from geppetto.experiment import ModelSpec, Participants, open_model
+from geppetto.experiment import Participants
 from geppetto.models.base import LanguageModel, Precision
+from geppetto.models.spec import ModelSpec, open_model
 from geppetto.personas.known import blocks, persona, view
 from geppetto.personas.library import load_strategy
 from geppetto.prompts.layout import Layout, Prompt, render

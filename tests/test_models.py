@@ -11,10 +11,10 @@ import pytest
 from geppetto.elicitation.option_likelihood import score, units
 from geppetto.elicitation.token_tree import TokenTree
 from geppetto.errors import GeppettoError
-from geppetto.experiment import ModelSpec, open_model
 from geppetto.models.gelu import ExactGelu
 from geppetto.models.gguf import PACKAGED, dequantised, sha256
 from geppetto.models.llama_cpp import LlamaCppModel
+from geppetto.models.spec import ModelSpec, open_model
 from geppetto.personas.strategy import Persona
 from geppetto.prompts.layout import Layout, Prompt, render
 from geppetto.studies import Study

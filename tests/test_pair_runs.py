@@ -14,7 +14,8 @@ from conftest import CHATML, FakeModel, tracked
 from geppetto.answers.store import AnswerStore
 from geppetto.asking import answer, unanswered
 from geppetto.errors import GeppettoError
-from geppetto.experiment import Experiment, ModelSpec, evaluate, prepare
+from geppetto.experiment import Experiment, evaluate, prepare
+from geppetto.models.spec import ModelSpec
 from geppetto.prompts.chat import ChatTemplate
 from geppetto.reports import terminal
 from invented_sessions import bandit, sessions_file
@@ -45,7 +46,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
             spec.name, template=ChatTemplate(source=CHATML) if "chat" in spec.name else None
         )
 
-    monkeypatch.setattr("geppetto.experiment.open_model", opened)
+    monkeypatch.setattr("geppetto.approach.open_model", opened)
 
 
 def written(workspace: Path, text: str) -> Path:

@@ -447,7 +447,7 @@ def test_pooled_studies_share_their_wordings() -> None:
 def test_an_experiment_in_two_wordings_is_run_and_logged(
     ready: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("geppetto.experiment.open_model", lambda *_: FakeModel())
+    monkeypatch.setattr("geppetto.approach.open_model", lambda *_: FakeModel())
     (ready / "experiments" / "words.yaml").write_text(
         "question: Does the wording matter?\n"
         "study: bfi\n"

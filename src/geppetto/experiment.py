@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -17,11 +17,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from geppetto.answers.session_table import session_answers_table
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import Normalisation, answers_table
+from geppetto.approach import Approach, ByRequests, open_approaches
+from geppetto.budget import Budget
 from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.baselines import BASELINE, baseline_answers, twin_names
-from geppetto.models.base import Kind, LanguageModel, Precision
+from geppetto.models.base import LanguageModel, Precision
 from geppetto.models.lineage import Lineage, pairs
+from geppetto.models.spec import ModelSpec
 from geppetto.named import Named
 from geppetto.personas.arms import ARMS, Arm, NoPersona
 from geppetto.personas.library import load_strategy
@@ -33,41 +36,6 @@ from geppetto.results import Results
 from geppetto.search.settings import BUDGETS, Search
 from geppetto.studies import Participant, Study, load_study
 from geppetto.yaml_file import read_yaml
-
-
-class ModelSpec(BaseModel):
-    """A model by the name of its package, or any GGUF file by its path.
-
-    Attributes
-    ----------
-    name
-        What it is called in tables, and the name of its package if there is no path.
-    path
-        A GGUF file.
-    kind
-        Whether it reads plain text or its chat template, if not as its file says.
-    lineage
-        Where it comes from, and from which of the other models it was post-trained.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    path: Path | None = None
-    kind: Kind | None = None
-    lineage: Lineage | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_yaml(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            value = {"path": value} if value.endswith(".gguf") else {"name": value}
-        if isinstance(value, dict) and "name" not in value:
-            path = value.get("path")
-            if not isinstance(path, str | Path):
-                raise ValueError("give the model a name, or the path of a GGUF file")
-            value = {**value, "name": Path(path).stem}
-        return value
 
 
 class Participants(BaseModel):
@@ -132,6 +100,10 @@ class Experiment(BaseModel):
         compared in the arm `none` alone.
     arms
         Whose personas are given.
+    elicitations
+        How answers are read from models: see `geppetto.elicitation.library`.
+    budget
+        What requests to models behind an interface may cost in all.
     paraphrases
         In how many wordings each persona is written: the first so many of its strategy's.
     layout
@@ -161,6 +133,8 @@ class Experiment(BaseModel):
     models: tuple[ModelSpec, ...] = Field(min_length=1)
     strategies: tuple[Named, ...] = ()
     arms: tuple[Named, ...] = ()
+    elicitations: tuple[Named, ...] = Field((Named(name="likelihood"),), min_length=1)
+    budget: Budget = Budget()
     paraphrases: int = Field(1, ge=1, strict=True)
     layout: Layout = Layout()
     session: SessionLayout = SessionLayout()
@@ -202,6 +176,7 @@ class Experiment(BaseModel):
             ("models", [model.name for model in self.models]),
             ("strategies", [strategy.label for strategy in self.strategies]),
             ("arms", [arm.name for arm in self.arms]),
+            ("elicitations", [elicitation.label for elicitation in self.elicitations]),
             ("items", list(self.items or ())),
             ("study", [self.study] if isinstance(self.study, str) else list(self.study)),
         ):
@@ -228,26 +203,39 @@ class Experiment(BaseModel):
 
 @dataclass(frozen=True)
 class Prepared:
-    """An experiment whose every part was found and whose plan is made; nothing is asked yet."""
+    """An experiment whose every part was found and whose plan is made; nothing is asked yet.
+
+    Its `models` are those that score options exactly; others are asked `by_requests`.
+    """
 
     experiment: Experiment
     study: Study
     models: tuple[LanguageModel, ...]
+    by_requests: tuple[ByRequests, ...]
     strategies: tuple[Strategy, ...]
     arms: tuple[Arm, ...]
     plan: Plan
+
+    @property
+    def in_template(self) -> frozenset[str]:
+        """Names of the models that are asked in their chat template."""
+        exact = {model.identity.name for model in self.models if model.template is not None}
+        asked = [approach.speaker.identity for approach in self.by_requests]
+        return frozenset(exact | {who.name for who in asked if who.kind == "chat"})
 
     @cached_property
     def sha256(self) -> str:
         """Hex digest of the plan, the data and every setting: what makes two runs the same.
 
         The plan has the answers to every wording, so their number is not said again. How long a
-        search that it confirms may go on is not part of it.
+        search that it confirms may go on, and what requests may cost, is not part of it.
         """
         content = [
             self.plan.sha256,
             self.study.sha256,
-            self.experiment.model_dump_json(exclude={"paraphrases": True, "search": BUDGETS}),
+            self.experiment.model_dump_json(
+                exclude={"paraphrases": True, "search": BUDGETS, "budget": True}
+            ),
             version("geppetto"),
         ]
         return hashlib.sha256("\n".join(content).encode()).hexdigest()
@@ -278,8 +266,10 @@ def prepare_each(experiment: Experiment, workspace: Path) -> list[Prepared]:
     if experiment.search is not None:
         raise GeppettoError("this file has a search; run `geppetto search` with it")
     parts = [_parts(each, workspace) for each in experiment.each]
-    models = [open_model(spec, experiment.precision) for spec in experiment.models]
-    return [prepare_on(*part, models) for part in parts]
+    approaches = open_approaches(
+        experiment.models, experiment.elicitations, experiment.precision, workspace
+    )
+    return [prepare_on(*part, approaches) for part in parts]
 
 
 def _parts(
@@ -318,7 +308,7 @@ def prepare_on(
     experiment: Experiment,
     study: Study,
     strategies: Sequence[Strategy],
-    models: Sequence[LanguageModel],
+    approaches: Sequence[Approach],
 ) -> Prepared:
     """The plan of an experiment with some of the study's people.
 
@@ -332,7 +322,7 @@ def prepare_on(
             study.trait(trait)
     arms = tuple(_arm(spec) for spec in experiment.arms)
     asked = _sessions if study.has_sessions else _survey
-    plan = asked(people, experiment, study, strategies, arms, models)
+    plan = asked(people, experiment, study, strategies, arms, approaches)
     for (label, arm), share in plan.identical_strangers.items():
         if share == 1:
             raise GeppettoError(
@@ -340,7 +330,9 @@ def prepare_on(
                 "word for word, so own and stranger cannot differ; let the strategy show more, or "
                 "leave it out"
             )
-    return Prepared(experiment, study, tuple(models), tuple(strategies), arms, plan)
+    by_requests = tuple(one for one in approaches if isinstance(one, ByRequests))
+    models = tuple(one for one in approaches if not isinstance(one, ByRequests))
+    return Prepared(experiment, study, models, by_requests, tuple(strategies), arms, plan)
 
 
 def _survey(
@@ -349,7 +341,7 @@ def _survey(
     study: Study,
     strategies: Sequence[Strategy],
     arms: Sequence[Arm],
-    models: Sequence[LanguageModel],
+    approaches: Sequence[Approach],
 ) -> Plan:
     if experiment.session != SessionLayout():
         raise GeppettoError(f"session: {study.name} is a survey, which has no sessions; remove it")
@@ -358,7 +350,7 @@ def _survey(
         if item not in study.items:
             raise unknown("item", item, study.items, f"study {study.name}")
     layout, paraphrases = experiment.layout, experiment.paraphrases
-    return make_plan(study, people, items, strategies, arms, layout, models, paraphrases)
+    return make_plan(study, people, items, strategies, arms, layout, approaches, paraphrases)
 
 
 def _sessions(
@@ -367,7 +359,7 @@ def _sessions(
     study: Study,
     strategies: Sequence[Strategy],
     arms: Sequence[Arm],
-    models: Sequence[LanguageModel],
+    approaches: Sequence[Approach],
 ) -> Plan:
     for key in ("items", "layout", "normalisation"):
         if getattr(experiment, key) != Experiment.model_fields[key].default:
@@ -375,6 +367,12 @@ def _sessions(
                 f"{key}: {study.name} has sessions, which share no items; remove it (`session` "
                 "says how sessions are put before a model)"
             )
+    models = [one for one in approaches if not isinstance(one, ByRequests)]
+    if len(models) < len(approaches):
+        raise GeppettoError(
+            f"elicitations: {study.name} has sessions, which are read by the likelihood of every "
+            "response, and only local models give that; keep `likelihood` and local models"
+        )
     layout, paraphrases = experiment.session, experiment.paraphrases
     return plan_sessions(study, people, strategies, arms, layout, models, paraphrases)
 
@@ -394,23 +392,6 @@ def _arm(spec: Named) -> Arm:
         raise GeppettoError(f"arm {spec.name!r}: {first['loc'][0]}: {message}") from error
 
 
-def open_model(spec: ModelSpec, precision: Precision = "exact") -> LanguageModel:
-    """A local model, of which only the vocabulary is read.
-
-    Raises
-    ------
-    GeppettoError
-        If there is no such model or file, or the file cannot be read.
-    """
-    from geppetto.models.gguf import PACKAGED
-    from geppetto.models.llama_cpp import LlamaCppModel
-
-    if spec.path is None and spec.name not in PACKAGED:
-        raise unknown("model", spec.name, [*PACKAGED, "a path to a .gguf file"])
-    path = spec.path or PACKAGED[spec.name]()
-    return LlamaCppModel(spec.name, path, spec.kind, precision)
-
-
 def evaluate(prepared: Prepared, store: AnswerStore) -> Results:
     """What the stored answers of a finished experiment say."""
     requests = {planned.request for planned in prepared.plan.answers}
@@ -428,5 +409,5 @@ def evaluate(prepared: Prepared, store: AnswerStore) -> Results:
         answers=pd.concat([table, baselines], ignore_index=True),
         twins=twin_names(prepared.strategies, study),
         lineages=experiment.lineages,
-        in_template=frozenset(m.identity.name for m in prepared.models if m.template is not None),
+        in_template=prepared.in_template,
     )

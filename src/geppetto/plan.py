@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from geppetto.elicitation.elicitation import Question
 from geppetto.personas.arms import Own
 from geppetto.personas.donors import MatchQuality
 from geppetto.personas.strategy import PersonaStrategy
@@ -56,6 +57,7 @@ class PlannedAnswer:
     Participants with the same `pool` are those of whom the strategy may know the same things:
     only their personas can stand in for one another's. Items with the same `block` are predicted
     from one persona. `paraphrase` is the number of the persona's wording; the request has its text.
+    `elicitation` is the label of how the answer is read.
     In a session `item` is the response's number from 1, `history` is "all" or how many trials
     before its own the model reads, and `presentation` how it reads them.
     """
@@ -71,6 +73,7 @@ class PlannedAnswer:
     pool: int = 0
     block: int = 0
     paraphrase: int = field(default=0, repr=False)
+    elicitation: str = field(default="likelihood", repr=False)
     history: str = field(default="", repr=False)
     presentation: str = field(default="", repr=False)
 
@@ -81,8 +84,8 @@ class PlannedAnswer:
     @property
     def place(self) -> tuple[str, ...]:
         """What the answers of all arms to one cell in one wording have in common."""
-        read = (self.model, self.strategy, str(self.paraphrase), self.history, self.presentation)
-        return (*read, self.participant, self.item)
+        read = (self.model, self.strategy, str(self.paraphrase), self.elicitation)
+        return (*read, self.history, self.presentation, self.participant, self.item)
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,9 @@ class Plan:
         Why a participant is left out of every arm, by participant id.
     prompts
         The distinct prompts of each model, by model name and request id.
+    questions
+        The distinct questions of each model that is asked by requests, by model name, label of the
+        elicitation and request id.
     transcripts
         In a study of sessions, the distinct transcripts of each model, by model name and the
         request ids of the responses that are scored in it.
@@ -112,6 +118,7 @@ class Plan:
     answers: tuple[PlannedAnswer, ...]
     dropped: Mapping[str, str]
     prompts: Mapping[str, Mapping[str, Prompt]] = field(default_factory=dict)
+    questions: Mapping[tuple[str, str], Mapping[str, Question]] = field(default_factory=dict)
     transcripts: Mapping[str, Mapping[tuple[str, ...], Transcript]] = field(default_factory=dict)
     matches: Mapping[str, MatchQuality] = field(default_factory=dict)
     withheld: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
@@ -129,12 +136,21 @@ class Plan:
     def conditions(self) -> list[Condition]:
         return list(dict.fromkeys(answer.condition for answer in self.answers))
 
-    def texts(self, model: str) -> dict[str, str]:
-        """What a model reads, by request id."""
+    def exact(self, model: str) -> dict[str, str]:
+        """What a model reads whose options are scored exactly, by request id."""
         read = {request: prompt.text for request, prompt in self.prompts.get(model, {}).items()}
         for ids, transcript in self.transcripts.get(model, {}).items():
             read |= dict.fromkeys(ids, transcript.text)
         return read
+
+    def texts(self, model: str) -> dict[str, str]:
+        """Everything that a model reads, by request id."""
+        return self.exact(model) | {
+            request: question.plain()
+            for (asked, _), questions in self.questions.items()
+            if asked == model
+            for request, question in questions.items()
+        }
 
     @cached_property
     def identical_strangers(self) -> dict[tuple[str, str], float]:

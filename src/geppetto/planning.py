@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from geppetto.approach import Approach, ByRequests
+from geppetto.elicitation.elicitation import Question
 from geppetto.errors import GeppettoError
 from geppetto.given import Given, Sample, Writer, given
 from geppetto.models.base import LanguageModel
@@ -17,6 +19,7 @@ from geppetto.personas.strategy import PersonaStrategy
 from geppetto.plan import Plan, PlannedAnswer, Strategy
 from geppetto.prompts.layout import Layout, Prompt
 from geppetto.prompts.session_layout import SessionLayout
+from geppetto.question_desk import QuestionDesk
 from geppetto.session_desk import SessionDesk, readers, shown_to
 from geppetto.studies import Participant, Study
 from geppetto.survey_desk import SurveyDesk
@@ -29,7 +32,7 @@ def make_plan(
     strategies: Sequence[Strategy],
     arms: Sequence[Arm],
     layout: Layout,
-    models: Sequence[LanguageModel],
+    approaches: Sequence[Approach],
     paraphrases: int = 1,
 ) -> Plan:
     """Plan the same cells of a survey for every condition.
@@ -52,10 +55,14 @@ def make_plan(
     draft = _draft(study, participants, items, strategies, arms, paraphrases, {})
     answers: list[PlannedAnswer] = []
     prompts: dict[str, Mapping[str, Prompt]] = {}
-    for model in models:
-        desk = SurveyDesk(study, layout, model)
+    questions: dict[tuple[str, str], Mapping[str, Question]] = {}
+    for approach in approaches:
+        desk = _desk(study, layout, approach)
         answers += [answer for each in draft.given for answer in desk.answers(each)]
-        prompts[model.identity.name] = desk.prompts
+        if isinstance(desk, QuestionDesk):
+            questions[desk.key] = desk.questions
+        else:
+            prompts[desk.key[0]] = desk.prompts
     withheld = {
         (writer.label, trait): tuple(item for item in items if study.leaks(trait, item))
         for writer in draft.writers
@@ -63,7 +70,15 @@ def make_plan(
         if any(study.leaks(trait, item) for item in items)
     }
     matches = draft.sample.matches(study)
-    return Plan(tuple(answers), draft.dropped, prompts, matches=matches, withheld=withheld)
+    return Plan(
+        tuple(answers), draft.dropped, prompts, questions, matches=matches, withheld=withheld
+    )
+
+
+def _desk(study: Study, layout: Layout, approach: Approach) -> SurveyDesk | QuestionDesk:
+    if isinstance(approach, ByRequests):
+        return QuestionDesk(study, layout, approach)
+    return SurveyDesk(study, layout, approach)
 
 
 def plan_sessions(

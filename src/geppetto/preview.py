@@ -204,7 +204,7 @@ def _layout(given: Mapping[str, Any]) -> Layout:
 def _model(name: str | None) -> LanguageModel | None:
     if name is None:
         return None
-    from geppetto.experiment import ModelSpec, open_model
+    from geppetto.models.spec import ModelSpec, open_model
 
     return open_model(ModelSpec.model_validate(name))
 

@@ -94,8 +94,12 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
                     "yellow",
                 )
             )
-    for spec, model in zip(prepared.experiment.models, prepared.models, strict=True):
-        lines.append(Text(f"  {describe(model, declared=spec.kind is not None)}"))
+    declared = {spec.name for spec in prepared.experiment.models if spec.kind is not None}
+    lines += (
+        Text(f"  {describe(model, declared=model.identity.name in declared)}")
+        for model in prepared.models
+    )
+    lines += (Text(f"  {line}") for line in asked.approaches(prepared.by_requests))
     lines += (Text(f"  {line}") for line in paired.notes(prepared))
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("to ask", no_wrap=True)
@@ -104,7 +108,7 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
     for name, left in work.items():
         table.add_row(
             name,
-            f"{left.answers:,} of {len(planned.texts(name)):,}",
+            f"{left.answers:,} of {len(planned.exact(name)):,}",
             f"{left.prompt_tokens:,}",
             f"{left.distinct_tokens:,}",
             _estimate(left),

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from geppetto.answers.store import AnswerStore
+from geppetto.approach import LIKELIHOOD
 from geppetto.errors import GeppettoError, errors_in, unknown
-from geppetto.experiment import Experiment, open_model
+from geppetto.experiment import Experiment
 from geppetto.models.base import LanguageModel
+from geppetto.models.spec import open_model
 from geppetto.named import Named
 from geppetto.personas.arms import demographics
 from geppetto.personas.library import load_strategy, shipped
@@ -135,6 +137,12 @@ def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:
     if len(experiment.models) > 1:
         raise GeppettoError(
             f"models: a search is for one model, and {len(experiment.models)} are listed; keep one"
+        )
+    if [way.label for way in experiment.elicitations] != [LIKELIHOOD] or experiment.models[0].model:
+        raise GeppettoError(
+            "search: candidates are compared by the likelihood of every option, which only local "
+            "models give exactly; keep a local model and `elicitations: [likelihood]`, and ask "
+            "other models with the winner"
         )
     if experiment.paraphrases > 1:
         raise GeppettoError(
