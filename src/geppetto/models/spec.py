@@ -1,0 +1,129 @@
+"""Which model an experiment file means, and opening it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from geppetto.errors import unknown
+from geppetto.models.base import Kind, LanguageModel, Precision
+from geppetto.models.lineage import Lineage
+from geppetto.models.speaker import Speaker
+
+
+class ModelSpec(BaseModel):
+    """A local model by the name of its package or its GGUF file, or any that LiteLLM knows.
+
+    Attributes
+    ----------
+    name
+        What it is called in tables; the name of its package, or LiteLLM's name of it, which has a
+        provider before a slash, if neither `path` nor `model` says more.
+    path
+        A GGUF file.
+    model
+        LiteLLM's name of a model behind an interface: `openai/gpt-4o`, `hosted_vllm/...`.
+    api_base
+        Where its interface is, if not where its provider's are.
+    parameters
+        What is sent with every request to it. Keys are never among them: they come from the
+        environment, or a file `.env` in the workspace.
+    timeout
+        Seconds after which a request to it has failed.
+    most_at_once
+        How many requests are sent to it at once, at most.
+    kind
+        Whether it reads plain text or its chat template, if not as its file says; models behind an
+        interface chat unless they are declared `base`.
+    lineage
+        Where it comes from, and from which of the other models it was post-trained.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    path: Path | None = None
+    model: str | None = None
+    api_base: str | None = None
+    parameters: dict[str, Any] = {}
+    timeout: float = Field(120.0, gt=0)
+    most_at_once: int = Field(64, ge=1)
+    kind: Kind | None = None
+    lineage: Lineage | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_yaml(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = {"path": value} if value.endswith(".gguf") else {"name": value}
+        if isinstance(value, dict) and "name" not in value:
+            path, model = value.get("path"), value.get("model")
+            if isinstance(path, str | Path):
+                value = {**value, "name": Path(path).stem}
+            elif isinstance(model, str):
+                value = {**value, "name": model}
+            else:
+                raise ValueError("give the model a name, or the path of a GGUF file")
+        if isinstance(value, dict) and "path" not in value and "/" in str(value["name"]):
+            value = {"model": value["name"], **value}
+        return value
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.path is not None and self.model is not None:
+            raise ValueError("give the path of a file or the `model` of an interface, not both")
+        if self.model is None:
+            for key in ("api_base", "parameters", "timeout", "most_at_once"):
+                if key in self.model_fields_set:
+                    raise ValueError(
+                        f"{key}: it is of models behind an interface; give their name at LiteLLM "
+                        "as `model`, with its provider before a slash, or remove it"
+                    )
+        elif "/" not in self.model:
+            raise ValueError(
+                f"model: write {self.model!r} with its provider before a slash, as in "
+                f"openai/{self.model}"
+            )
+        return self
+
+
+def open_model(spec: ModelSpec, precision: Precision = "exact") -> LanguageModel:
+    """A local model, of which only the vocabulary is read.
+
+    Raises
+    ------
+    GeppettoError
+        If there is no such model or file, or the file cannot be read.
+    """
+    from geppetto.models.gguf import PACKAGED
+    from geppetto.models.llama_cpp import LlamaCppModel
+
+    if spec.path is None and spec.name not in PACKAGED:
+        others = ["a path to a .gguf file", "a name at LiteLLM, as openai/gpt-4o"]
+        raise unknown("model", spec.name, [*PACKAGED, *others])
+    path = spec.path or PACKAGED[spec.name]()
+    return LlamaCppModel(spec.name, path, spec.kind, precision)
+
+
+def open_speaker(spec: ModelSpec, workspace: Path) -> Speaker:
+    """A model behind an interface; nothing is sent to it yet.
+
+    Raises
+    ------
+    GeppettoError
+        If LiteLLM is not installed, or does not know its provider.
+    """
+    from geppetto.models.endpoint import Endpoint
+
+    assert spec.model is not None
+    return Endpoint(
+        name=spec.name,
+        model=spec.model,
+        api_base=spec.api_base,
+        kind=spec.kind or "chat",
+        parameters=spec.parameters,
+        timeout=spec.timeout,
+        workspace=workspace,
+    )
