@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geppetto.elicitation.elicitation import Elicitation
-from geppetto.elicitation.library import elicitation
+from geppetto.elicitation.registry import elicitation
 from geppetto.models.base import LanguageModel, Precision
 from geppetto.models.speaker import Speaker
 from geppetto.models.spec import ModelSpec, open_model, open_speaker

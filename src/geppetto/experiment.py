@@ -101,7 +101,7 @@ class Experiment(BaseModel):
     arms
         Whose personas are given.
     elicitations
-        How answers are read from models: see `geppetto.elicitation.library`.
+        How answers are read from models: see `geppetto.elicitation.registry`.
     budget
         What requests to models behind an interface may cost in all.
     paraphrases
