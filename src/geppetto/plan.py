@@ -57,7 +57,8 @@ class PlannedAnswer:
     only their personas can stand in for one another's. Items with the same `block` are predicted
     from one persona. `paraphrase` is the number of the persona's wording; the request has its text.
     In a session `item` is the response's number from 1, `history` is "all" or how many trials
-    before its own the model reads, and `presentation` how it reads them.
+    before its own the model reads, and `presentation` how it reads them. `elicitation` is the label
+    of how the answer is read.
     """
 
     participant: str
@@ -73,6 +74,7 @@ class PlannedAnswer:
     paraphrase: int = field(default=0, repr=False)
     history: str = field(default="", repr=False)
     presentation: str = field(default="", repr=False)
+    elicitation: str = field(default="likelihood", repr=False)
 
     @property
     def condition(self) -> Condition:
