@@ -132,6 +132,7 @@ def as_table(found: list[Predictions]) -> pd.DataFrame:
             logs = predictions.option_log_probs[draw, person, item, : len(given.options[item])]
             donor = predictions.donors[draw, person]
             stranger = donor >= 0 and donor != person
+            nll = predictions.nll[draw, person, item]
             rows.append(
                 {
                     **predictions.condition._asdict(),
@@ -146,10 +147,14 @@ def as_table(found: list[Predictions]) -> pd.DataFrame:
                     "paraphrase": 0 if wordings is None else wordings[draw],
                     "history": "",
                     "presentation": "",
+                    "elicitation": "likelihood",
                     "options": given.options[item],
                     "ordinal": True,
                     "response": given.options[item][given.position[person, item]],
                     "log_prob": predictions.log_prob[draw, person, item],
+                    "log_prob_of_options": -nll,
+                    "nll_low": nll,
+                    "nll_high": nll,
                     "option_log_probs": tuple(logs),
                     "option_mass": 1.0,
                     "announcing": np.nan,

@@ -56,7 +56,7 @@ def test_the_table_is_computed_from_the_definition(study: Study) -> None:
     assert np.isnan(opened["log_prob_of_options"]) and np.isnan(opened["option_mass"])
     for row in (closed, opened):
         assert row["history"] == "5" and row["presentation"] == "text"
-        assert row["elicitation"] == "transcript_likelihood" and row["status"] == "scored"
+        assert row["elicitation"] == "likelihood" and row["status"] == "scored"
         assert row["cluster"] == "pair" and row["weight"] == 2.0 and not row["ordinal"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from geppetto.errors import unknown
 from geppetto.evaluation.baselines import BASELINE, MARGINALS
+from geppetto.evaluation.bounds import Limits, bounds, limits
 from geppetto.evaluation.calibration import Reliability, reliability, top_options
 from geppetto.evaluation.ceilings import (
     construct_fits,
@@ -118,6 +119,14 @@ class Results(Scored):
             that no arm gains by being surer or less sure. Temperatures are fitted on other
             people; intervals of "nll_calibrated" over everything vary as they would, all others
             take them as given.
+
+        Notes
+        -----
+        `lowest` and `highest` are what the effect could be given what models did not say, over all
+        planned cells, and from `bounds_low` to `bounds_high` is a 95% interval of all of that;
+        `accuracy_lowest` and so on are the same of how much more accurate the better arm is. See
+        `geppetto.evaluation.bounds`. NaN `by` parts. `survives_bounds` says whether the verdict
+        holds anywhere in them.
         """
         return effects_table(self.verdicts(by, measure))
 
@@ -169,7 +178,14 @@ class Results(Scored):
         if measure == "nll_calibrated":
             found = [self.calibrated.with_temperatures(one) for one in found]
         matches = self._matches if measure == self.measure else {}
-        return infer(found, self.resampling, self.analysis, matches, self.measure)
+        verdicts = infer(found, self.resampling, self.analysis, matches, self.measure)
+        return [
+            replace(one, bounds=bounds(one.effect, self._limits, self.analysis)) for one in verdicts
+        ]
+
+    @cached_property
+    def _limits(self) -> Limits:
+        return limits(self.in_slice(self.planned), self.predictions, self.analysis)
 
     @cached_property
     def pairs(self) -> list[Pair]:

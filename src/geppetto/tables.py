@@ -256,7 +256,21 @@ def _effect(verdict: Verdict) -> Row:
     for name in ("nats", "nats_per_person", "d_z", "improved", "worst_tenth"):
         row |= _columns(name, getattr(effect, name))
     row |= {"confirmatory": verdict.confirmatory} | _tests(verdict)
-    return row | {"verdict": verdict.outcome, "people_needed": verdict.people_needed}
+    row |= {"verdict": verdict.outcome, "people_needed": verdict.people_needed}
+    return row | _bounds(verdict)
+
+
+def _bounds(verdict: Verdict) -> Row:
+    """Columns of what an effect could be; NaN where that was not computed."""
+    row: Row = {}
+    for prefix, lowest, highest in (
+        ("", "lowest", "highest"),
+        ("accuracy_", "accuracy_lowest", "accuracy_highest"),
+    ):
+        low, high = (getattr(verdict.bounds, name, _NOTHING) for name in (lowest, highest))
+        row |= {f"{prefix}lowest": low.value, f"{prefix}highest": high.value}
+        row |= {f"{prefix}bounds_low": low.low, f"{prefix}bounds_high": high.high}
+    return row | {"survives_bounds": verdict.survives_bounds}
 
 
 def _tests(verdict: Verdict) -> Row:

@@ -13,8 +13,6 @@ from geppetto.plan import Plan, PlannedAnswer
 from geppetto.studies import Study
 from geppetto.studies.session import Session
 
-ELICITATION = "transcript_likelihood"
-
 
 def session_answers_table(
     plan: Plan, scores: Mapping[str, OptionScores], study: Study, experiment: str
@@ -40,6 +38,7 @@ def session_answers_table(
             )
         response = legal.index(planned.response) if legal else 0
         finite = bool(np.isfinite(sums).all())
+        low, high = (0.0, np.inf) if legal else (np.nan, np.nan)
         over = float(sums[response] - np.logaddexp.reduce(sums)) if legal and finite else np.nan
         rows.append(
             (
@@ -59,7 +58,7 @@ def session_answers_table(
                 planned.paraphrase,
                 planned.history,
                 planned.presentation,
-                ELICITATION,
+                planned.elicitation,
                 "sum",
                 0,
                 legal,
@@ -67,6 +66,8 @@ def session_answers_table(
                 planned.response,
                 float(sums[response]),
                 over,
+                -over if finite else low,
+                -over if finite else high,
                 tuple(sums.tolist()) if legal else (),
                 float(np.exp(sums).sum()) if legal else np.nan,
                 answer.announcing,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from geppetto.elicitation.option_likelihood import NAME, OptionScores
+from geppetto.answers.heard import NOT_FINITE, Heard, same
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.plan import Plan
 from geppetto.studies import Study
 
@@ -39,6 +40,8 @@ COLUMNS = (
     "response",
     "log_prob",
     "log_prob_of_options",
+    "nll_low",
+    "nll_high",
     "option_log_probs",
     "option_mass",
     "announcing",
@@ -54,10 +57,14 @@ Participants with the same `pool` are those of whom a strategy knows the same th
 baselines: those who were predicted from the same people); items with the same `block` were
 predicted from one persona. `paraphrase` is the number of the wording, from 0.
 `log_prob` is the log-probability of the real response in nats, `log_prob_of_options` the same
-renormalised over the legal options, `ordinal` says whether their order has a meaning,
+renormalised over the legal options, `nll_low` and `nll_high` the least and the most that minus this
+could be given what is not known (equal to it where all is known; from 0 to infinity if nothing is),
+`elicitation` the label of how the answer was read, empty of baselines,
+`ordinal` says whether the options' order has a meaning,
 `option_log_probs` one number an option in the order of
 `options`, `option_mass` the probability of all legal options together, `tokens` the length of the
-prompt, `cost` in dollars.
+prompt, or of all that was sent for the answer, `cost` in dollars, NaN if a price is not known.
+An answer that is not "scored" is "unscorable", for a `reason`.
 
 In a session `item` is the response's number from "1", `options` are the participant's own, none if
 the response is open, and then there are no numbers about options. `history` is "all" or how many
@@ -68,33 +75,36 @@ empty in a survey, and `announcing` the log-probability of the text that announc
 
 def answers_table(
     plan: Plan,
-    scores: Mapping[str, OptionScores],
+    scores: Mapping[str, OptionScores | Heard],
     study: Study,
     experiment: str,
     normalisation: Normalisation = "sum",
 ) -> pd.DataFrame:
-    """The answers of a plan whose every request has been scored.
+    """The answers of a plan whose every request has been scored or heard.
 
     With `normalisation` "mean" each option's log-probability is divided by its number of tokens
     before options are compared: in `option_log_probs` and `log_prob_of_options`. `log_prob` and
-    `option_mass` are always of the sums, since only those are probabilities.
+    `option_mass` are always of the sums, since only those are probabilities. What was heard from a
+    model is not normalised so: it is a distribution over options already.
 
     Raises
     ------
     KeyError
         If a request has no scores.
+    ValueError
+        If what was heard is of another number of options.
     """
     codes = {name: tuple(study.scale(item).options) for name, item in study.items.items()}
     ordinal = {name: study.scale(item).ordinal for name, item in study.items.items()}
     positions = {name: number for number, name in enumerate(study.items)}
     rows = []
     for planned in plan.answers:
-        answer = scores[planned.request]
-        sums = np.array(answer.log_probs)
-        options = sums if normalisation == "sum" else sums / np.array(answer.tokens)
-        legal = codes[planned.item]
-        finite = bool(np.isfinite(sums).all())
+        answer, legal = scores[planned.request], codes[planned.item]
         response = legal.index(planned.response)
+        if isinstance(answer, Heard):
+            told = _heard(answer, response, len(legal))
+        else:
+            told = _scored(answer, response, normalisation)
         rows.append(
             (
                 study.name,
@@ -113,22 +123,82 @@ def answers_table(
                 planned.paraphrase,
                 "",
                 "",
-                NAME,
-                normalisation,
+                planned.elicitation,
+                told.normalisation,
                 0,
                 legal,
                 ordinal[planned.item],
                 planned.response,
-                float(sums[response]),
-                float(options[response] - np.logaddexp.reduce(options)),
-                tuple(options.tolist()),
-                float(np.exp(sums).sum()),
+                told.log_prob,
+                told.of_options,
+                told.nll_low,
+                told.nll_high,
+                told.options,
+                told.mass,
                 np.nan,
-                answer.prompt_tokens,
-                0.0,
-                "scored" if finite else "unscorable",
-                "" if finite else "an option's log-probability is not finite",
+                told.tokens,
+                told.cost,
+                "unscorable" if told.reason else "scored",
+                told.reason,
                 planned.request,
             )
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+class _Told(NamedTuple):
+    """The columns of an answer that say what the model said."""
+
+    normalisation: Normalisation
+    log_prob: float
+    of_options: float
+    nll_low: float
+    nll_high: float
+    options: tuple[float, ...]
+    mass: float
+    tokens: int
+    cost: float
+    reason: str
+
+
+def _scored(answer: OptionScores, response: int, normalisation: Normalisation) -> _Told:
+    sums = np.array(answer.log_probs)
+    options = sums if normalisation == "sum" else sums / np.array(answer.tokens)
+    finite = bool(np.isfinite(sums).all())
+    over = float(options[response] - np.logaddexp.reduce(options))
+    return _Told(
+        normalisation,
+        float(sums[response]),
+        over,
+        -over if finite else 0.0,
+        -over if finite else np.inf,
+        tuple(options.tolist()),
+        float(np.exp(sums).sum()),
+        answer.prompt_tokens,
+        0.0,
+        "" if finite else NOT_FINITE,
+    )
+
+
+def _heard(answer: Heard, response: int, options: int) -> _Told:
+    reading = answer.reading
+    if {len(reading.low), len(reading.high), len(reading.log_probs) or options} != {options}:
+        raise ValueError(f"a reading is not of {options} options: {reading}")
+    sums = np.array(reading.log_probs)
+    finite = bool(reading.log_probs) and bool(np.isfinite(sums).all())
+    over = float(sums[response] - np.logaddexp.reduce(sums)) if finite else np.nan
+    low, high = 0.0 - reading.high[response], 0.0 - reading.low[response]
+    if finite:  # an estimate from samples may be outside of what they allow
+        low, high = (-over, -over) if same(low, high) else (min(low, -over), max(high, -over))
+    return _Told(
+        "sum",
+        float(sums[response]) if len(sums) else np.nan,
+        over,
+        low,
+        high,
+        reading.log_probs,
+        float(np.exp(sums).sum()) if len(sums) else np.nan,
+        answer.prompt_tokens,
+        answer.cost,
+        "" if finite else answer.reason,
+    )

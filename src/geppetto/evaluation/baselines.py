@@ -108,6 +108,7 @@ def baseline_answers(
         arm="none",
         donor="",
         paraphrase=0,
+        elicitation="",
         option_mass=1.0,
         announcing=np.nan,
         tokens=0,
@@ -261,6 +262,8 @@ def _rows(
                 option_log_probs=pd.Series(list(map(tuple, logs.tolist())), rows.index),
                 log_prob=log_prob,
                 log_prob_of_options=log_prob,
+                nll_low=-log_prob,
+                nll_high=-log_prob,
             )
         )
     return pd.concat(tables)

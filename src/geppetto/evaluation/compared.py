@@ -14,7 +14,7 @@ from geppetto.evaluation.changes import Change, between, changes, in_rows_of, sl
 from geppetto.evaluation.effects import Differences, differences
 from geppetto.evaluation.measures import Measure
 from geppetto.evaluation.parts import parts
-from geppetto.evaluation.rows import SLICE
+from geppetto.evaluation.rows import READ
 from geppetto.evaluation.scored import Scored
 
 
@@ -33,7 +33,7 @@ def by_part(found: Scored, by: str, measure: Measure) -> list[Differences]:
     """
     if by == "paraphrase":
         return _in_each_wording(found, measure)
-    if by in SLICE:
+    if by in READ:
         return [one for made in _in_each_slice(found, by, measure) for one in made]
     return list(_among(found, by, measure))
 
@@ -50,7 +50,7 @@ def by_change(found: Scored, by: str, measure: Measure) -> list[Change]:
         must_be_sessions(found, by)
         predicted, base = found.predicted(measure), found.resampling.base
         grown = list(slopes(predicted, measure, base, "each doubling of the position"))
-    elif by in SLICE:
+    elif by in READ:
         first, *others = _in_each_slice(found, by, measure)
         grown = [
             between(a, b, f"{a.among} to {b.among.removeprefix(by).strip()}")
@@ -60,7 +60,7 @@ def by_change(found: Scored, by: str, measure: Measure) -> list[Change]:
             if (a.model, a.strategy, a.contrast) == (b.model, b.strategy, b.contrast)
         ]
     else:
-        raise unknown("by", by, [*SLICE, "position"])
+        raise unknown("by", by, [*READ, "position"])
     return changes(grown, found.resampling, found.analysis)
 
 
@@ -69,7 +69,7 @@ def along(found: Scored) -> tuple[str, ...]:
     if not found.of_sessions:
         return ()
     several = len(found.histories), max(map(len, found.presentations.values()))
-    return ("position", *(by for by, number in zip(SLICE, several, strict=True) if number > 1))
+    return ("position", *(by for by, number in zip(READ, several, strict=True) if number > 1))
 
 
 def must_be_sessions(found: Scored, by: str) -> None:

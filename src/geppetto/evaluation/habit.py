@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from geppetto.evaluation.arrays import Floats
-from geppetto.evaluation.rows import CELL, SLICE, rows_by
+from geppetto.evaluation.rows import CELL, READ, rows_by
 from geppetto.studies import Study
 from geppetto.studies.session import Session
 
@@ -34,12 +34,12 @@ def session_baselines(answers: pd.DataFrame, study: Study) -> pd.DataFrame:
         A row a baseline, cell, history and presentation, with `model` "baseline" and arm "none";
         empty if all responses are open.
     """
-    cells = answers.drop_duplicates([*CELL, *SLICE])
+    cells = answers.drop_duplicates([*CELL, *READ])
     sizes = cells["options"].map(len)
     if not sizes.any():
         return answers.iloc[:0]
     habits: dict[object, tuple[float, ...]] = {}
-    for (person, history, _), numbers in rows_by(cells, ["participant", *SLICE]):
+    for (person, history, _), numbers in rows_by(cells, ["participant", *READ]):
         rows = cells.iloc[numbers]
         of_person = _habit(rows, _session(study, person), history)
         habits |= dict(zip(rows.index, of_person, strict=True))
@@ -57,6 +57,7 @@ def session_baselines(answers: pd.DataFrame, study: Study) -> pd.DataFrame:
             pool=0,
             block=0,
             paraphrase=0,
+            elicitation="",
             option_log_probs=log_probs,
             option_mass=np.where(sizes > 0, 1.0, np.nan),
             announcing=np.nan,
@@ -73,6 +74,7 @@ def session_baselines(answers: pd.DataFrame, study: Study) -> pd.DataFrame:
             )
         ]
         rows["log_prob_of_options"] = of_response
+        rows["nll_low"] = rows["nll_high"] = -np.array(of_response)
         rows["log_prob"] = of_response if (sizes > 0).all() else np.nan
         tables.append(rows)
     return pd.concat(tables, ignore_index=True)

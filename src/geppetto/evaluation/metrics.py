@@ -12,7 +12,7 @@ from geppetto.evaluation.arrays import Floats, nanmean
 from geppetto.evaluation.calibration import top_options
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Method, Resampling, estimates, mean, saved_share
-from geppetto.evaluation.rows import CELL, CONDITION, SLICE, rows_by
+from geppetto.evaluation.rows import CELL, CONDITION, READ, rows_by
 from geppetto.prompts.announcing import flagged
 
 MEASURES = ("accuracy", "nll", "nll_full", "option_mass", "pseudo_r2", "rps", "score_error")
@@ -35,7 +35,8 @@ def matched(answers: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     """The answers to cells that every condition scored, and how many cells each reason cost.
 
     A cell that one condition could not score is left out of all of them, whatever the history and
-    the presentation.
+    the presentation. Answers are of one elicitation of each model, see `Scored.planned`: a cell
+    that another one could not read is no reason to leave it out.
 
     Raises
     ------
@@ -46,7 +47,7 @@ def matched(answers: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     columns, items = pd.factorize(answers["item"])
     cells = people * len(items) + columns
     first, *others = (
-        (key, np.unique(cells[rows])) for key, rows in rows_by(answers, [*CONDITION, *SLICE])
+        (key, np.unique(cells[rows])) for key, rows in rows_by(answers, [*CONDITION, *READ])
     )
     for key, found in others:
         different = np.setxor1d(found, first[1])

@@ -13,18 +13,21 @@ from geppetto.plan import Condition
 
 
 class Slice(NamedTuple):
-    """How sessions were read: only answers of one slice are of the same task.
+    """How sessions were read, and answers: only answers of one slice are of the same task.
 
-    Both fields are empty in surveys.
+    The first two fields are empty in surveys, and the last is of baselines, which are in all.
     """
 
     history: str
     presentation: str
+    elicitation: str
 
 
 CONDITION = list(Condition._fields)
 CELL = ["participant", "item"]
 SLICE = list(Slice._fields)
+READ = ["history", "presentation"]
+"""How sessions were read."""
 
 
 def is_of_sessions(answers: pd.DataFrame) -> bool:

@@ -58,6 +58,12 @@ class Scored:
         Of sessions, the answers that everything but comparisons `by` them is about: how many trials
         before its own the model read, and how. By default the longest history, and of each model
         the presentation that comes first; see `at`.
+    elicitation
+        How the answers were read that everything but comparisons between elicitations is about. By
+        default the elicitation of each model that comes first; see `at`.
+    replies
+        What models replied, a row a reply; see `geppetto.answers.replies.COLUMNS`. Empty if that
+        was not kept.
     """
 
     question: str
@@ -69,6 +75,8 @@ class Scored:
     in_template: frozenset[str] = frozenset()
     history: str = ""
     presentation: str = ""
+    elicitation: str = ""
+    replies: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @cached_property
     def histories(self) -> list[str]:
@@ -79,23 +87,40 @@ class Scored:
     @cached_property
     def presentations(self) -> Mapping[str, list[str]]:
         """How each model read sessions, by its name, in the order in which that was asked."""
+        return self._by_model("presentation")
+
+    @cached_property
+    def elicitations(self) -> Mapping[str, list[str]]:
+        """How answers of each model were read, by its name, in the order in which it was asked."""
+        return self._by_model("elicitation")
+
+    def _by_model(self, column: str) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for (model, presentation), _ in rows_by(self.answers, ["model", "presentation"]):
+        for (model, value), _ in rows_by(self.answers, ["model", column]):
             if model != BASELINE:
-                found.setdefault(model, []).append(presentation)
+                found.setdefault(model, []).append(value)
         return found
 
-    def at(self, history: int | str = "", presentation: str = "") -> Self:
-        """The same results with another history, another presentation, or both.
+    def at(self, history: int | str = "", presentation: str = "", elicitation: str = "") -> Self:
+        """The same results with another history, presentation or elicitation.
+
+        An elicitation is of the models that were asked so.
 
         Raises
         ------
         GeppettoError
             If that was not asked.
         """
-        wanted = Slice(str(history) or self.history, presentation or self.presentation)
-        presented = list(dict.fromkeys(itertools.chain(*self.presentations.values())))
-        for name, one, asked in zip(SLICE, wanted, (self.histories, presented), strict=True):
+        wanted = Slice(
+            str(history) or self.history,
+            presentation or self.presentation,
+            elicitation or self.elicitation,
+        )
+        presented, read = (
+            list(dict.fromkeys(itertools.chain(*of_models.values())))
+            for of_models in (self.presentations, self.elicitations)
+        )
+        for name, one, asked in zip(SLICE, wanted, (self.histories, presented, read), strict=True):
             if one and one not in asked:
                 raise GeppettoError(
                     f"{name} {one} was not asked; there are {', '.join(filter(None, asked)) or 0}"
@@ -106,7 +131,7 @@ class Scored:
 
     @cached_property
     def _others(self) -> dict[Slice, Self]:
-        return {Slice(self.history, self.presentation): self}
+        return {Slice(self.history, self.presentation, self.elicitation): self}
 
     @cached_property
     def of_sessions(self) -> bool:
@@ -142,8 +167,20 @@ class Scored:
             raise GeppettoError(f"{table}: not of these sessions, since {self.left_out[table]}")
 
     @cached_property
+    def planned(self) -> pd.DataFrame:
+        """The answers as they are read here, unscored ones included, with all baselines."""
+        if not self.elicitation and max(map(len, self.elicitations.values()), default=1) == 1:
+            return self.answers
+        wanted: dict[str, str] = {model: asked[0] for model, asked in self.elicitations.items()}
+        if self.elicitation:
+            wanted = dict.fromkeys(wanted, self.elicitation)
+        return self.answers[
+            self.answers["model"].map(wanted | {BASELINE: ""}) == self.answers["elicitation"]
+        ]
+
+    @cached_property
     def _matched(self) -> tuple[pd.DataFrame, dict[str, int]]:
-        return matched(self.answers)
+        return matched(self.planned)
 
     @property
     def unscored(self) -> Mapping[str, int]:
@@ -153,12 +190,14 @@ class Scored:
     @cached_property
     def predictions(self) -> tuple[Predictions, ...]:
         """The answers as arrays, a condition each."""
-        scored = self._matched[0]
+        return tuple(predictions(self.in_slice(self._matched[0])))
+
+    def in_slice(self, answers: pd.DataFrame) -> pd.DataFrame:
+        """Those of some answers that are of the history and the presentation of these results."""
         if len(self.histories) > 1:
-            scored = scored[scored["history"] == (self.history or self.histories[-1])]
-        first = scored.groupby("model", sort=False)["presentation"].transform("first")
-        wanted = self.presentation or first
-        return tuple(predictions(scored[scored["presentation"] == wanted]))
+            answers = answers[answers["history"] == (self.history or self.histories[-1])]
+        first = answers.groupby("model", sort=False)["presentation"].transform("first")
+        return answers[answers["presentation"] == (self.presentation or first)]
 
     @property
     def conditions(self) -> list[Condition]:

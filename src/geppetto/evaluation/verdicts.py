@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from statsmodels.stats.multitest import multipletests
 
+from geppetto.evaluation.bounds import Bounds
 from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.enough import Unit, too_few
 from geppetto.evaluation.resampling import LEVEL, Estimate
@@ -78,6 +80,9 @@ class Verdict:
         pooled studies, of which it takes more.
     units, unit
         How many people, groups of people or studies the comparison rests on, and which of them.
+    bounds
+        How far the effect could be from this, given what models did not say; None of parts of
+        people, items and wordings, and of pooled studies, where that is not computed.
     """
 
     effect: Effect
@@ -93,6 +98,7 @@ class Verdict:
     people_needed: int | None
     units: float
     unit: Unit
+    bounds: Bounds | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -128,7 +134,22 @@ class Verdict:
             f"p = {probability(self.p_adjusted)} ({self.test}) after {self.correction}, "
             f"equivalence p = {probability(self.p_equivalent_adjusted)}"
         )
-        return f"{self.outcome}: {self._claim}. {numbers}."
+        unknown = f" {self.bounds.sentence}." if self.bounds and not self.survives_bounds else ""
+        return f"{self.outcome}: {self._claim}. {numbers}.{unknown}"
+
+    @property
+    def survives_bounds(self) -> bool:
+        """Whether what it says holds whatever was not said; that something is open always does."""
+        match self.outcome:
+            case "helps":
+                within = (0.0, np.inf)
+            case "hurts":
+                within = (-np.inf, 0.0)
+            case "equivalent to nothing":
+                within = (-self.smallest, self.smallest)
+            case "undecided":
+                return True
+        return self.bounds is None or self.bounds.hold(*within)
 
     @property
     def correction(self) -> str:

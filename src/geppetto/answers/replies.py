@@ -1,0 +1,127 @@
+"""The table of replies: one row a reply, with what became of it and what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from geppetto.answers.heard import Heard
+from geppetto.elicitation.elicitation import Outcome
+from geppetto.elicitation.option_likelihood import OptionScores
+from geppetto.models.speaker import Reply
+from geppetto.plan import Plan, PlannedAnswer
+from geppetto.studies import Study
+
+COLUMNS = (
+    "study",
+    "experiment",
+    "participant",
+    "cluster",
+    "weight",
+    "item",
+    "model",
+    "strategy",
+    "arm",
+    "donor",
+    "paraphrase",
+    "history",
+    "presentation",
+    "elicitation",
+    "sample",
+    "outcome",
+    "error",
+    "finish",
+    "reported_model",
+    "prompt_tokens",
+    "completion_tokens",
+    "reasoning_tokens",
+    "cost",
+    "seconds",
+    "attempts",
+    "request",
+    "text",
+)
+"""Columns of the table.
+
+`sample` is the number of the reply among those to its question, from 0; `request` that of the
+answer, so that both together name a reply: answers to the same question have the same replies, and
+what they cost was paid once. `reported_model` is the model as it calls itself, `cost` in dollars,
+NaN if the price is not known, `seconds` NaN if that was not measured.
+"""
+
+LOW_MASS = 0.5
+"""Below this probability of all legal options together the option mass is low."""
+
+
+def replies_table(
+    plan: Plan, heard: Mapping[str, OptionScores | Heard], study: Study, experiment: str
+) -> pd.DataFrame:
+    """What models replied, a row a reply.
+
+    What was scored on this machine is one row an answer, "answered" unless its option mass is low.
+
+    Raises
+    ------
+    KeyError
+        If a request has no scores.
+    """
+    rows = []
+    for planned in plan.answers:
+        person = study.people[planned.participant]
+        for number, (outcome, reply) in enumerate(_replies(planned, heard[planned.request], study)):
+            rows.append(
+                (
+                    study.name,
+                    experiment,
+                    planned.participant,
+                    person.cluster,
+                    person.weight,
+                    planned.item,
+                    planned.model,
+                    planned.strategy,
+                    planned.arm,
+                    planned.donor,
+                    planned.paraphrase,
+                    planned.history,
+                    planned.presentation,
+                    planned.elicitation,
+                    number,
+                    outcome,
+                    reply.error,
+                    reply.finish,
+                    reply.model,
+                    reply.prompt_tokens,
+                    reply.completion_tokens,
+                    reply.reasoning_tokens,
+                    np.nan if reply.cost is None else reply.cost,
+                    reply.seconds,
+                    reply.attempts,
+                    planned.request,
+                    reply.text,
+                )
+            )
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _replies(
+    planned: PlannedAnswer, answer: OptionScores | Heard, study: Study
+) -> Iterator[tuple[Outcome, Reply]]:
+    if isinstance(answer, Heard):
+        yield from zip(answer.reading.outcomes, answer.replies, strict=True)
+        return
+    mass = float(np.exp(answer.log_probs).sum())
+    low = mass < LOW_MASS and not _is_open(planned, study)
+    yield (
+        "low option mass" if low else "answered",
+        Reply(
+            model=planned.model, prompt_tokens=answer.prompt_tokens, cost=0.0, seconds=float("nan")
+        ),
+    )
+
+
+def _is_open(planned: PlannedAnswer, study: Study) -> bool:
+    """Whether it is a response of a session without options."""
+    session = study.people[planned.participant].session
+    return session is not None and not session.spans[int(planned.item) - 1].options
