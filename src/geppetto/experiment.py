@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -14,11 +14,12 @@ from typing import Self
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from geppetto.answers.heard import Heard
+from geppetto.answers.replies_table import replies_table
 from geppetto.answers.session_table import session_answers_table
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import Normalisation, answers_table
 from geppetto.approach import Approach, ByRequests, open_approaches
-from geppetto.budget import Budget
 from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.baselines import BASELINE, baseline_answers, twin_names
@@ -34,6 +35,7 @@ from geppetto.prompts.layout import Layout
 from geppetto.prompts.session_layout import SessionLayout
 from geppetto.results import Results
 from geppetto.search.settings import BUDGETS, Search
+from geppetto.spending import Budget
 from geppetto.studies import Participant, Study, load_study
 from geppetto.yaml_file import read_yaml
 
@@ -103,7 +105,7 @@ class Experiment(BaseModel):
     elicitations
         How answers are read from models: see `geppetto.elicitation.registry`.
     budget
-        What requests to models behind an interface may cost in all.
+        The most that one run may spend on models behind an interface.
     paraphrases
         In how many wordings each persona is written: the first so many of its strategy's.
     layout
@@ -392,15 +394,28 @@ def _arm(spec: Named) -> Arm:
         raise GeppettoError(f"arm {spec.name!r}: {first['loc'][0]}: {message}") from error
 
 
-def evaluate(prepared: Prepared, store: AnswerStore) -> Results:
-    """What the stored answers of a finished experiment say."""
+def evaluate(
+    prepared: Prepared, store: AnswerStore, heard: Mapping[str, Heard] | None = None
+) -> Results:
+    """What the answers of a finished experiment say.
+
+    Parameters
+    ----------
+    prepared
+        The experiment.
+    store
+        The answers of the models that score options exactly.
+    heard
+        What others replied, by request id.
+    """
     requests = {planned.request for planned in prepared.plan.answers}
-    experiment, study = prepared.experiment, prepared.study
-    plan, scores = prepared.plan, store.get(requests)
+    experiment, study, plan = prepared.experiment, prepared.study, prepared.plan
+    scores = store.get(requests)
+    answered = {**scores, **(heard or {})}
     if study.has_sessions:
         table = session_answers_table(plan, scores, study, experiment.name)
     else:
-        table = answers_table(plan, scores, study, experiment.name, experiment.normalisation)
+        table = answers_table(plan, answered, study, experiment.name, experiment.normalisation)
     baselines = baseline_answers(table, study, prepared.strategies)
     return Results(
         question=experiment.question,
@@ -410,4 +425,5 @@ def evaluate(prepared: Prepared, store: AnswerStore) -> Results:
         twins=twin_names(prepared.strategies, study),
         lineages=experiment.lineages,
         in_template=prepared.in_template,
+        replies=replies_table(plan, answered, study, experiment.name),
     )

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from geppetto.answers.heard import Heard
+from geppetto.answers.replies import ReplyStore
 from geppetto.answers.store import AnswerStore
+from geppetto.approach import ByRequests
 from geppetto.asking import Unit, answer
+from geppetto.conversation import converse
 from geppetto.experiment import Prepared, evaluate
+from geppetto.hearing import hear
 from geppetto.models.base import LanguageModel
 from geppetto.results import Results
+from geppetto.spending import Spending
 from geppetto.tracking import mlflow_runs
 from geppetto.tracking.store import TrackedRun
 
@@ -20,6 +26,7 @@ def run(
     store: AnswerStore,
     workspace: Path,
     on_answers: Callable[[LanguageModel, Unit], None] = lambda *_: None,
+    on_question: Callable[[ByRequests], None] = lambda *_: None,
 ) -> tuple[Results, TrackedRun]:
     """Ask what is not answered yet, evaluate, and log to MLflow.
 
@@ -38,19 +45,49 @@ def run(
         Folder whose `mlruns/` keeps results.
     on_answers
         Called with each unit of work once its answers are stored.
+    on_question
+        Called once all replies to one more question are stored.
+
+    Raises
+    ------
+    GeppettoError
+        If a model behind an interface cannot be asked like this, or fails.
+    BudgetReached
+        If the experiment's budget is; running it again goes on from there.
 
     Returns
     -------
     Results, TrackedRun
         What it found, and its run, which is `finished` if it had been logged before.
     """
+    replies = ReplyStore.of_workspace(workspace)
+    for approach in prepared.by_requests:
+        refuse_unable(approach, replies)
     task = f"log {prepared.sha256}"
     with store.alone(task):
         tracked = mlflow_runs.begin(prepared, workspace)
     for model in prepared.models:
         for unit, _ in answer(model, missing[model.identity.name], store):
             on_answers(model, unit)
-    results = evaluate(prepared, store)
+    spending = Spending(prepared.experiment.budget)
+    heard: dict[str, Heard] = {}
+    for approach in prepared.by_requests:
+        questions = prepared.plan.questions[approach.key]
+
+        def answered(_: str, by: ByRequests = approach) -> None:
+            on_question(by)
+
+        converse(
+            approach.speaker,
+            approach.elicitation,
+            questions,
+            replies,
+            spending,
+            answered,
+            approach.most_at_once,
+        )
+        heard |= hear(approach, questions, replies).heard
+    results = evaluate(prepared, store, heard)
     with store.alone(task):
         if not mlflow_runs.is_finished(tracked):
             mlflow_runs.finish(tracked, prepared, results)

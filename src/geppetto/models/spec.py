@@ -116,14 +116,16 @@ def open_speaker(spec: ModelSpec, workspace: Path) -> Speaker:
         If LiteLLM is not installed, or does not know its provider.
     """
     from geppetto.models.endpoint import Endpoint
+    from geppetto.models.secrets import read_keys
 
+    read_keys(workspace)
     assert spec.model is not None
     return Endpoint(
         name=spec.name,
         model=spec.model,
-        api_base=spec.api_base,
+        api_base=spec.api_base or "",
         kind=spec.kind or "chat",
         parameters=spec.parameters,
         timeout=spec.timeout,
-        workspace=workspace,
+        most_at_once=spec.most_at_once,
     )

@@ -1,0 +1,62 @@
+"""What models that are asked by requests have replied so far, and what that says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from geppetto.answers.heard import Heard
+from geppetto.answers.replies import ReplyStore
+from geppetto.approach import ByRequests
+from geppetto.elicitation.elicitation import Question
+from geppetto.models.speaker import Reply, Request
+
+
+class Hearing(NamedTuple):
+    """What is stored of some questions.
+
+    Attributes
+    ----------
+    heard
+        Of each question whose every request has its reply, by request id.
+    open
+        Of each of the others, what is to be asked next.
+    """
+
+    heard: Mapping[str, Heard]
+    open: Mapping[str, tuple[Request, ...]]
+
+
+def hear(approach: ByRequests, questions: Mapping[str, Question], store: ReplyStore) -> Hearing:
+    """What stored replies say of the questions; nothing is asked."""
+    identity = approach.speaker.identity
+    replies: dict[str, tuple[Reply, ...]] = dict.fromkeys(questions, ())
+    left_open: dict[str, tuple[Request, ...]] = {}
+    going_on = dict(questions)
+    while going_on:
+        asked = {
+            name: requests
+            for name, question in going_on.items()
+            if (requests := approach.elicitation.requests(question, replies[name]))
+        }
+        ids = {name: [one.id(identity) for one in requests] for name, requests in asked.items()}
+        stored = store.get(request for of_question in ids.values() for request in of_question)
+        going_on = {}
+        for name, of_question in ids.items():
+            if all(request in stored for request in of_question):
+                replies[name] += tuple(stored[request] for request in of_question)
+                going_on[name] = questions[name]
+            else:
+                left_open[name] = tuple(
+                    one
+                    for one, request in zip(asked[name], of_question, strict=True)
+                    if request not in stored
+                )
+    return Hearing(
+        {
+            name: Heard(approach.elicitation.read(question, replies[name]), replies[name])
+            for name, question in questions.items()
+            if name not in left_open
+        },
+        left_open,
+    )
