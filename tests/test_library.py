@@ -11,7 +11,7 @@ from conftest import CHATML
 from geppetto.errors import GeppettoError
 from geppetto.personas import Fact, Format
 from geppetto.personas.known import view
-from geppetto.personas.library import load_strategy, parameters, strategy_class, strategy_files
+from geppetto.personas.library import load_strategy, parameters, strategy_class
 from geppetto.prompts.chat import ChatTemplate
 from geppetto.prompts.layout import Layout, Prompt, render
 from written import ROOT, STRATEGIES, TOLD, Parameters, cases, study_of, told, written
@@ -89,7 +89,7 @@ def test_personas_are_the_golden_ones(name: str, study: str) -> None:
 
 @pytest.mark.parametrize("study", TOLD)
 def test_every_strategy_has_a_golden_file_and_no_other_has_one(study: str) -> None:
-    assert {path.stem for path in (GOLDEN / study).iterdir()} == set(strategy_files(ROOT))
+    assert {path.stem for path in (GOLDEN / study).iterdir()} == set(STRATEGIES)
 
 
 def chosen(asked: Parameters, name: str) -> set[str]:

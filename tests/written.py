@@ -9,10 +9,16 @@ from typing import Any, get_args
 from geppetto.personas.known import Block, blocks, persona, view
 from geppetto.personas.library import load_strategy, strategy_class, strategy_files
 from geppetto.personas.strategy import Persona, PersonaStrategy
+from geppetto.personas.written import WrittenStrategy
 from geppetto.studies import Participant, Study, load_study
 
 ROOT = Path(__file__).parents[1]
-STRATEGIES = sorted(strategy_files(ROOT))
+STRATEGIES = sorted(
+    name
+    for name in strategy_files(ROOT)
+    if not issubclass(strategy_class(name, ROOT), WrittenStrategy)
+)
+"""Those that write the same whenever they are asked, without a language model."""
 Parameters = dict[str, Any]
 
 TOLD = {"bfi": ("61623", "N3"), "gss_spending": ("4", "nateduc")}

@@ -19,10 +19,14 @@ from geppetto.personas.arms import (
 )
 from geppetto.personas.average import average, averaged
 from geppetto.personas.donors import MatchQuality, groups, match_quality
-from geppetto.personas.known import Block, blocks, persona, view
+from geppetto.personas.known import Block, blocks, persona, told_of, view
 from geppetto.personas.strategy import Persona, PersonaStrategy
+from geppetto.personas.written import Commission, NotWrittenError, WrittenStrategy
 from geppetto.plan import NO_STRATEGY, Strategy
 from geppetto.studies import Participant, Study
+
+NOT_WRITTEN = "not written yet"
+"""What stands for a persona while a plan that cannot be completed is drafted."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,14 @@ class Given:
 
 
 class Writer:
-    """A strategy in its wordings and the personas it has written in this plan, each once."""
+    """A strategy in its wordings and the personas it has written in this plan, each once.
+
+    Attributes
+    ----------
+    unwritten
+        Texts that personas need and that are still to be written; until then `NOT_WRITTEN` stands
+        in for those personas, so that everything which is missing is found in one go.
+    """
 
     def __init__(
         self,
@@ -71,6 +82,7 @@ class Writer:
         whole = [Block((), ())]
         self.blocks = whole if study.has_sessions else blocks(strategy.rule, study, items)
         self._study = study
+        self.unwritten: list[Commission] = []
         self._written: dict[tuple[object, ...], Persona | None] = {}
 
     def known(self, participant: Participant) -> frozenset[str]:
@@ -91,6 +103,17 @@ class Writer:
             for block in self.blocks
         )
 
+    def refused(self, participant: Participant, without: str | None = None) -> str:
+        """Why what a language model wrote of a participant cannot be used; empty if it can."""
+        for rule in self.wordings:
+            for block in self.blocks:
+                seen = view(rule, participant, self._study, block, without)
+                if isinstance(rule, WrittenStrategy) and not self._write(
+                    rule, participant, block, without
+                ):
+                    return rule.refused(seen, told_of(self._study, block))
+        return ""
+
     def persona(
         self,
         rule: PersonaStrategy,
@@ -110,7 +133,11 @@ class Writer:
         known = (tuple(seen.traits.items()), tuple(seen.responses.items()))
         key = (rule.paraphrase, seen.id, block.predicted, *known)
         if key not in self._written:
-            self._written[key] = persona(rule, seen, self._study, block)
+            try:
+                self._written[key] = persona(rule, seen, self._study, block)
+            except NotWrittenError as error:
+                self.unwritten += error.commissions
+                self._written[key] = Persona(NOT_WRITTEN, rule.placement)
         return self._written[key]
 
 
@@ -168,7 +195,13 @@ class Sample:
 def given(
     sample: Sample, writers: Sequence[Writer], arms: Sequence[Arm], items: Sequence[str]
 ) -> Iterator[Given]:
-    """Everything that anybody is given, condition by condition."""
+    """Everything that anybody is given, condition by condition.
+
+    Raises
+    ------
+    NotWrittenError
+        At the end, if a language model has still to write something of it.
+    """
     if any(isinstance(arm, NoPersona) for arm in arms):
         for person in sample.people.values():
             yield Given(person, tuple(items))
@@ -176,6 +209,8 @@ def given(
         for arm in arms:
             if not isinstance(arm, NoPersona):
                 yield from _in_arm(sample, writer, arm)
+    if unwritten := [commission for writer in writers for commission in writer.unwritten]:
+        raise NotWrittenError(unwritten)
 
 
 def _in_arm(sample: Sample, writer: Writer, arm: Arm) -> Iterator[Given]:

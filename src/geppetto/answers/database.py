@@ -29,6 +29,23 @@ answers = sql.Table(
     sql.Column("announcing", sql.String),
 )
 
+writings = sql.Table(
+    "writings",
+    _metadata,
+    sql.Column("commission", sql.String(64), primary_key=True),
+    sql.Column("strategy", sql.String, nullable=False),
+    sql.Column("writer", sql.String, nullable=False),
+    sql.Column("generator", sql.String, nullable=False),
+    sql.Column("inputs", sql.String(64), nullable=False),
+    sql.Column("texts", sql.String, nullable=False),
+    sql.Column("failed", sql.String, nullable=False),
+    sql.Column("prompt_tokens", sql.Integer, nullable=False),
+    sql.Column("completion_tokens", sql.Integer, nullable=False),
+    sql.Column("cost", sql.Float),
+    sql.Column("seconds", sql.Float, nullable=False),
+    sql.Column("written", sql.DateTime, nullable=False),
+)
+
 claims = sql.Table(
     "claims",
     _metadata,
@@ -108,12 +125,12 @@ class Database:
                 connection.exec_driver_sql(f"ALTER TABLE {answers.name} ADD COLUMN {added}")
             yield connection
 
-    def exists(self) -> bool:
-        """Whether anything has been written yet."""
+    def exists(self, table: sql.Table = answers) -> bool:
+        """Whether anything has been written yet, by a geppetto that had this table."""
         if self._file is not None and not self._file.exists():
             return False
         with self.reading() as connection:
-            return sql.inspect(connection).has_table(answers.name)
+            return sql.inspect(connection).has_table(table.name)
 
     @property
     def _file(self) -> Path | None:

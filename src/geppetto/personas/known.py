@@ -41,8 +41,9 @@ def blocks(strategy: PersonaStrategy | None, study: Study, items: Sequence[str])
     A strategy that reads no responses predicts all items from one persona. One that does
     predicts every second item from the responses to the others and the other way round, so that
     every item is predicted once, from two personas that share their computation; or each item
-    from the responses to all others, if it works `one_item_at_a_time`. Items that give different
-    traits away are in different blocks.
+    from the responses to all others, if it works `one_item_at_a_time`. With `one_item_a_persona`
+    each item is then predicted from a persona of its own that knows no more. Items that give
+    different traits away are in different blocks.
     """
     if strategy is None:
         return [Block(tuple(items), ())]
@@ -50,7 +51,8 @@ def blocks(strategy: PersonaStrategy | None, study: Study, items: Sequence[str])
         Block(
             tuple(i for i in predicted if _given_away(strategy, study, i) == hidden), known, hidden
         )
-        for predicted, known in _parts(strategy, study, items)
+        for together, known in _parts(strategy, study, items)
+        for predicted in ([(i,) for i in together] if strategy.one_item_a_persona else [together])
         for hidden in dict.fromkeys(_given_away(strategy, study, item) for item in predicted)
     ]
 
@@ -97,6 +99,11 @@ def view(
     return participant.seen_through(chosen, block.known)
 
 
+def told_of(study: Study, block: Block) -> Study:
+    """The study as the strategy is told of it for this block."""
+    return replace(study.without_people, asked=block.predicted)
+
+
 def persona(
     strategy: PersonaStrategy, seen: Participant, study: Study, block: Block
 ) -> Persona | None:
@@ -112,7 +119,7 @@ def persona(
     _refuse_leaks(seen, study, block)
     path = Path(inspect.getfile(type(strategy)))
     with errors_of(path):
-        text = strategy.write(seen, replace(study.without_people, asked=block.predicted))
+        text = strategy.write(seen, told_of(study, block))
     if not isinstance(text, str):
         raise GeppettoError(
             f"{path}: write() must return a text, but returned {type(text).__name__} "

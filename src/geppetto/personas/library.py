@@ -86,7 +86,7 @@ def load_strategy(name: str, parameters: Mapping[str, Any], workspace: Path) -> 
     path = Path(inspect.getfile(strategy))
     with errors_of(path):
         try:
-            return strategy.model_validate(dict(parameters))
+            return strategy.model_validate(dict(parameters)).in_workspace(workspace)
         except ValidationError as error:
             first = error.errors()[0]
             of_default = first["loc"] and first["loc"][0] not in parameters

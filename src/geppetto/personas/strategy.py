@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -45,6 +46,9 @@ class PersonaStrategy(BaseModel, ABC):
     one_item_at_a_time
         Whether it then writes a persona for each item, which may know all other responses. If
         not, every second item shares one that knows the responses to the items between them.
+    one_item_a_persona
+        Whether a persona is made for each item although it knows no more than those of other
+        items do.
     paraphrases
         What a subclass says in different words, one entry a wording; `wording` is the chosen one.
     traits
@@ -59,6 +63,7 @@ class PersonaStrategy(BaseModel, ABC):
 
     reads_responses: ClassVar[bool] = False
     one_item_at_a_time: ClassVar[bool] = False
+    one_item_a_persona: ClassVar[bool] = False
     paraphrases: ClassVar[tuple[Any, ...]] = (None,)
 
     traits: tuple[str, ...] | None = Field(None, strict=False)
@@ -73,6 +78,10 @@ class PersonaStrategy(BaseModel, ABC):
     @abstractmethod
     def write(self, participant: Participant, study: Study) -> str:
         """The persona's text for one participant; empty if nothing usable is known."""
+
+    def in_workspace(self, workspace: Path) -> Self:
+        """The strategy with what it needs of a workspace, which is nothing unless it says so."""
+        return self
 
     @model_validator(mode="after")
     def _has_that_wording(self) -> Self:

@@ -1,0 +1,178 @@
+"""The durable store of what language models wrote of people: each text once, with its maker."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sql
+from pydantic import BaseModel, ConfigDict
+
+from geppetto.answers.database import VARIABLE, Database, writings
+from geppetto.errors import GeppettoError
+from geppetto.models.speaker import SpeakerIdentity
+
+
+class Generator(BaseModel):
+    """What wrote a text.
+
+    Attributes
+    ----------
+    strategy
+        Name of the strategy's class.
+    writer
+        What the strategy calls the model.
+    identity
+        The model.
+    module
+        Class of the DSPy module.
+    state
+        The module's state as JSON: instruction and demonstrations of each of its predictors.
+    demos
+        Hex digest of the demonstrations alone.
+    temperature
+        Of every request.
+    longest
+        The most tokens of every reply.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    strategy: str
+    writer: str
+    identity: SpeakerIdentity
+    module: str
+    state: str
+    demos: str
+    temperature: float
+    longest: int
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What became of one commission.
+
+    Attributes
+    ----------
+    texts
+        What was written, in the order in which the strategy's module gives it.
+    failed
+        Why it cannot be used, to be read after a person; empty if it can.
+    prompt_tokens, completion_tokens
+        Numbers of tokens of all requests that it took.
+    cost
+        In dollars; None if the price of a token is not known.
+    seconds
+        How long the replies took together.
+    """
+
+    texts: tuple[str, ...]
+    failed: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    seconds: float = 0.0
+
+
+class WritingStore:
+    """Writings by the content hash of their commission, beside the answers.
+
+    A writing is stored once and never changed.
+
+    Parameters
+    ----------
+    url
+        An SQLAlchemy URL of an SQLite file or a PostgreSQL database.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+
+    @classmethod
+    def of_workspace(cls, workspace: Path) -> WritingStore:
+        """The store that GEPPETTO_ANSWERS names, or the workspace's own."""
+        return cls(os.environ.get(VARIABLE) or f"sqlite:///{workspace}/mlruns/answers.db")
+
+    def find(self, commission: str) -> Writing | None:
+        """What became of a commission; None if it was not written yet."""
+        if not self._database.exists(writings):
+            return None
+        with self._database.reading() as connection:
+            query = sql.select(writings).where(writings.c.commission == commission)
+            row = connection.execute(query).mappings().one_or_none()
+        if row is None:
+            return None
+        return Writing(
+            texts=tuple(json.loads(row["texts"])),
+            failed=row["failed"],
+            prompt_tokens=row["prompt_tokens"],
+            completion_tokens=row["completion_tokens"],
+            cost=row["cost"],
+            seconds=row["seconds"],
+        )
+
+    def put(self, commission: str, inputs: str, generator: Generator, writing: Writing) -> None:
+        """Store a writing durably; one that is stored already stays as it is.
+
+        Parameters
+        ----------
+        commission
+            Its content hash.
+        inputs
+            Hex digest of what the generator was told.
+        generator, writing
+            What wrote it, and what became of it.
+
+        Raises
+        ------
+        GeppettoError
+            If another model wrote under the writer's name before: a text is looked up by that
+            name, so it must not mean two models.
+        """
+        with self._database.writing() as connection:
+            _refuse_two_models(generator, connection)
+            stored = sql.select(writings.c.commission).where(writings.c.commission == commission)
+            if connection.execute(stored).one_or_none() is not None:
+                return
+            connection.execute(
+                writings.insert().values(
+                    commission=commission,
+                    strategy=generator.strategy,
+                    writer=generator.writer,
+                    generator=generator.model_dump_json(),
+                    inputs=inputs,
+                    texts=json.dumps(writing.texts),
+                    failed=writing.failed,
+                    prompt_tokens=writing.prompt_tokens,
+                    completion_tokens=writing.completion_tokens,
+                    cost=writing.cost,
+                    seconds=writing.seconds,
+                    written=datetime.now(UTC).replace(tzinfo=None),
+                )
+            )
+
+    def generators(self, strategy: str) -> list[Generator]:
+        """The distinct makers of a strategy's writings, in the order of their first writing."""
+        if not self._database.exists(writings):
+            return []
+        query = sql.select(writings.c.generator).where(writings.c.strategy == strategy)
+        with self._database.reading() as connection:
+            stored = connection.scalars(query.order_by(writings.c.written)).all()
+        return [Generator.model_validate_json(each) for each in dict.fromkeys(stored)]
+
+
+def _refuse_two_models(generator: Generator, connection: sql.Connection) -> None:
+    """Engines of one model may differ: only other weights or parameters are another model."""
+    query = sql.select(writings.c.generator).where(writings.c.writer == generator.writer)
+    for before in connection.scalars(query.distinct()):
+        other = Generator.model_validate_json(before).identity
+        if other.model_copy(update={"engine": ""}) != generator.identity.model_copy(
+            update={"engine": ""}
+        ):
+            raise GeppettoError(
+                f"personas by {generator.writer!r} are stored already, and another model wrote "
+                "them (or the same with other parameters); give this writer another name"
+            )

@@ -1,0 +1,138 @@
+"""Speakers as a provider of LiteLLM: what is asked of `geppetto/<name>` a speaker answers.
+
+So DSPy reaches a model on this machine without a server, and one behind an interface with the
+retries, limits and prices of its speaker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+from geppetto.errors import GeppettoError, unknown
+from geppetto.models.speaker import Reply, Request, Speaker
+from geppetto.prompts.chat import Turn
+
+if TYPE_CHECKING:
+    from litellm import CustomLLM, ModelResponse
+
+PROVIDER = "geppetto"
+"""What comes before the name of a speaker in LiteLLM's name of a model."""
+
+_FINISH = {"stop": "stop", "length": "length", "filter": "content_filter"}
+_OURS = {"temperature", "max_tokens", "max_retries"}
+_REPLIES: ContextVar[list[Reply] | None] = ContextVar("replies", default=None)
+
+
+class SpeechError(Exception):
+    """A speaker gave no reply, after all its attempts."""
+
+
+@contextmanager
+def heard() -> Iterator[list[Reply]]:
+    """The replies that this thread is given by speakers, while in this context."""
+    replies: list[Reply] = []
+    token = _REPLIES.set(replies)
+    try:
+        yield replies
+    finally:
+        _REPLIES.reset(token)
+
+
+@contextmanager
+def serving(speakers: Mapping[str, Speaker]) -> Iterator[None]:
+    """Let LiteLLM reach speakers by `geppetto/<name>`, while in this context.
+
+    All of them work in one event loop of a thread of its own, so requests may come from any thread
+    and a speaker must not be at work in another loop.
+
+    Parameters
+    ----------
+    speakers
+        By name.
+    """
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    import litellm
+
+    litellm.suppress_debug_info = True
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    before = litellm.custom_provider_map
+    others = [each for each in before if each["provider"] != PROVIDER]
+    handler = _handler(speakers, loop)
+    litellm.custom_provider_map = [*others, {"provider": PROVIDER, "custom_handler": handler}]
+    try:
+        yield
+    finally:
+        litellm.custom_provider_map = before
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def request(messages: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> Request:
+    """What LiteLLM was asked, as a request to a speaker.
+
+    Raises
+    ------
+    GeppettoError
+        If a parameter or a message is none that a speaker takes.
+    """
+    for name, value in parameters.items():
+        if name not in _OURS and value is not None:
+            raise GeppettoError(
+                f"{PROVIDER}/: the parameter {name} cannot be passed on; only temperature and "
+                "max_tokens can"
+            )
+    if not parameters.get("max_tokens"):
+        raise GeppettoError(f"{PROVIDER}/: say how much may be said (max_tokens)")
+    for message in messages:
+        if not isinstance(message["content"], str):
+            raise GeppettoError(f"{PROVIDER}/: a message must be a text, without parts or tools")
+    return Request(
+        turns=tuple(Turn(role=each["role"], content=each["content"]) for each in messages),
+        temperature=parameters.get("temperature") or 0.0,
+        max_tokens=parameters["max_tokens"],
+    )
+
+
+def _handler(speakers: Mapping[str, Speaker], loop: asyncio.AbstractEventLoop) -> CustomLLM:
+    from litellm import CustomLLM, Usage
+
+    class Handler(CustomLLM):  # type: ignore[misc]  # LiteLLM is not typed
+        def completion(
+            self,
+            model: str,
+            messages: list[dict[str, Any]],
+            model_response: ModelResponse,
+            optional_params: dict[str, Any],
+            **_: Any,
+        ) -> ModelResponse:
+            if model not in speakers:
+                raise unknown("model", model, speakers)
+            asked = request(messages, optional_params)
+            answered = asyncio.run_coroutine_threadsafe(speakers[model].reply(asked), loop)
+            reply = answered.result()
+            if (listener := _REPLIES.get()) is not None:
+                listener.append(reply)
+            if reply.finish == "error":
+                raise SpeechError(reply.error)
+            (choice,) = model_response.choices
+            choice.message.content = reply.text
+            choice.finish_reason = _FINISH[reply.finish]
+            model_response.model = reply.model
+            usage = Usage(
+                prompt_tokens=reply.prompt_tokens,
+                completion_tokens=reply.completion_tokens,
+                total_tokens=reply.prompt_tokens + reply.completion_tokens,
+            )
+            model_response.usage = usage
+            return model_response
+
+    return Handler()
