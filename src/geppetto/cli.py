@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import time
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from geppetto.answers.store import AnswerStore
+    from geppetto.approach import ByRequests
     from geppetto.asking import Unit
     from geppetto.experiment import Prepared
+    from geppetto.hearing import Hearing
     from geppetto.models.base import LanguageModel
     from geppetto.reports.terminal import Work
 
@@ -46,21 +49,23 @@ def run(experiment: Annotated[Path, typer.Argument(help="An experiment file.")])
     """Run an experiment: plan, ask, evaluate, log."""
     from geppetto.reports import terminal
 
-    store, planned = _planned(experiment)
+    store, planned = _planned(experiment, written=True)
     found = []
-    for prepared, missing in planned:
+    for prepared, missing, hearings in planned:
         work = {}
         for model in prepared.models:
             units = missing[model.identity.name]
             with console.status(f"reading the weights of {model.identity.name}"):
                 work[model.identity.name] = terminal.Work(units, _speed(model, units))
-        console.print(terminal.plan(prepared, work))
+        console.print(terminal.plan(prepared, work, hearings))
         with console.status("opening MLflow"):
             from geppetto import running
         try:
-            with _progress() as progress:
-                asking = _Asking(progress, work)
-                result, tracked = running.run(prepared, missing, store, WORKSPACE, asking.answered)
+            with errors_in(experiment), _progress() as progress:
+                asking = _Asking(progress, work, hearings)
+                result, tracked = running.run(
+                    prepared, missing, store, WORKSPACE, asking.answered, asking.heard
+                )
         except KeyboardInterrupt:
             console.print("stopped; every answer so far is kept, run again to go on")
             raise typer.Exit(130) from None
@@ -77,19 +82,36 @@ def run(experiment: Annotated[Path, typer.Argument(help="An experiment file.")])
         console.print(terminal.pooled(found))
 
 
-def _planned(
-    experiment: Path,
-) -> tuple[AnswerStore, list[tuple[Prepared, dict[str, list[Unit]]]]]:
-    """The plan of each study of an experiment, and what of it is not answered yet."""
+_Planned = tuple["Prepared", "dict[str, list[Unit]]", "dict[tuple[str, str], Hearing]"]
+
+
+def _planned(experiment: Path, written: bool) -> tuple[AnswerStore, list[_Planned]]:
+    """The plan of each study of an experiment, and what of it is not answered yet.
+
+    With `written`, personas that a language model writes are written first.
+    """
+    from geppetto.answers.replies import ReplyStore
     from geppetto.answers.store import AnswerStore
     from geppetto.asking import unanswered
+    from geppetto.commissioning import prepare_written
     from geppetto.experiment import Experiment, prepare_each
+    from geppetto.hearing import hear_all
 
     asked = Experiment.from_file(experiment)
-    store = AnswerStore.of_workspace(WORKSPACE)
-    with console.status("making the plan"), errors_in(experiment):
-        prepared = prepare_each(asked, WORKSPACE)
-        return store, [(each, unanswered(each, store)) for each in prepared]
+    store, replies = AnswerStore.of_workspace(WORKSPACE), ReplyStore.of_workspace(WORKSPACE)
+    with console.status("making the plan") as status, errors_in(experiment):
+        if written:
+            texts = itertools.count(1)
+            prepared = prepare_written(
+                asked,
+                WORKSPACE,
+                lambda _: status.update(f"personas: {next(texts):,} texts written"),
+            )
+        else:
+            prepared = prepare_each(asked, WORKSPACE)
+        return store, [
+            (each, unanswered(each, store), hear_all(each, replies)) for each in prepared
+        ]
 
 
 @app.command()
@@ -105,9 +127,9 @@ def plan(
 
     if any(spread <= 0 for spread in sd or ()):
         raise GeppettoError("--sd must be more than 0 nats")
-    for prepared, missing in _planned(experiment)[1]:
+    for prepared, missing, hearings in _planned(experiment, written=False)[1]:
         work = {name: terminal.Work(units, None) for name, units in missing.items()}
-        console.print(terminal.plan(prepared, work))
+        console.print(terminal.plan(prepared, work, hearings))
         console.print()
         people = [prepared.study.people[name] for name in prepared.plan.participants]
         groups = {person.cluster or person.id for person in people}
@@ -174,25 +196,42 @@ def _progress() -> Progress:
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
+        Task,
         TextColumn,
         TimeRemainingColumn,
     )
+
+    class _Speed(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.fields["speed"]
+            return Text("answers" if speed is None else f"answers  {speed:,.0f} tokens/s")
 
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("answers  {task.fields[speed]:,.0f} tokens/s"),
+        _Speed(),
         TimeRemainingColumn(),
         console=console,
     )
 
 
 class _Asking:
-    """A bar for each model that has something left to answer."""
+    """A bar for each model, and each way of asking it, that has something left to answer."""
 
-    def __init__(self, progress: Progress, work: Mapping[str, Work]) -> None:
+    def __init__(
+        self,
+        progress: Progress,
+        work: Mapping[str, Work],
+        hearings: Mapping[tuple[str, str], Hearing],
+    ) -> None:
         self._progress = progress
+        self._heard = {
+            key: progress.add_task(" · ".join(key), total=len(of.heard) + len(of.open), speed=None)
+            for key, of in hearings.items()
+            if of.open
+        }
         self._tasks = {
             name: progress.add_task(name, total=left.answers, start=False, speed=0.0)
             for name, left in work.items()
@@ -211,6 +250,11 @@ class _Asking:
         self._tokens[name] += unit.distinct_tokens
         seconds = max(time.perf_counter() - self._started[name], 1e-9)
         self._progress.update(task, advance=len(unit.ids), speed=self._tokens[name] / seconds)
+
+    def heard(self, approach: ByRequests) -> None:
+        """One more question has all its replies."""
+        if approach.key in self._heard:
+            self._progress.update(self._heard[approach.key], advance=1)
 
 
 @app.command()

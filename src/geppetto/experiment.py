@@ -20,6 +20,7 @@ from geppetto.answers.session_table import session_answers_table
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import Normalisation, answers_table
 from geppetto.approach import Approach, ByRequests, open_approaches
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.baselines import BASELINE, baseline_answers, twin_names
@@ -411,7 +412,7 @@ def evaluate(
     requests = {planned.request for planned in prepared.plan.answers}
     experiment, study, plan = prepared.experiment, prepared.study, prepared.plan
     scores = store.get(requests)
-    answered = {**scores, **(heard or {})}
+    answered: dict[str, OptionScores | Heard] = {**scores, **(heard or {})}
     if study.has_sessions:
         table = session_answers_table(plan, scores, study, experiment.name)
     else:

@@ -9,6 +9,7 @@ from geppetto.answers.heard import Heard
 from geppetto.answers.replies import ReplyStore
 from geppetto.approach import ByRequests
 from geppetto.elicitation.elicitation import Question
+from geppetto.experiment import Prepared
 from geppetto.models.speaker import Reply, Request
 
 
@@ -25,6 +26,14 @@ class Hearing(NamedTuple):
 
     heard: Mapping[str, Heard]
     open: Mapping[str, tuple[Request, ...]]
+
+
+def hear_all(prepared: Prepared, store: ReplyStore) -> dict[tuple[str, str], Hearing]:
+    """What is stored of an experiment's questions, by model name and label of the elicitation."""
+    return {
+        approach.key: hear(approach, prepared.plan.questions[approach.key], store)
+        for approach in prepared.by_requests
+    }
 
 
 def hear(approach: ByRequests, questions: Mapping[str, Question], store: ReplyStore) -> Hearing:

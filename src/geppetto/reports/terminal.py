@@ -19,13 +19,14 @@ from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.skill import Skill
 from geppetto.evaluation.verdicts import Verdict, conclusion, interval, over, probability
 from geppetto.experiment import Prepared
+from geppetto.hearing import Hearing
 from geppetto.models.base import LanguageModel
 from geppetto.personas.arms import demographics
 from geppetto.personas.donors import MatchQuality
 from geppetto.pooling import pooled as pool
 from geppetto.pooling import pooled_gaps as pool_gaps
 from geppetto.prompts.turns import remark
-from geppetto.reports import paired, sessions
+from geppetto.reports import paired, requests, sessions
 from geppetto.reports.columns import columns, number, within_model
 from geppetto.results import Results
 from geppetto.studies import Study
@@ -55,7 +56,11 @@ class Work:
         return self.distinct_tokens / self.tokens_per_second if self.tokens_per_second else 0.0
 
 
-def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
+def plan(
+    prepared: Prepared,
+    work: Mapping[str, Work],
+    hearings: Mapping[tuple[str, str], Hearing] | None = None,
+) -> RenderableType:
     """What will be asked, of whom, and how long it takes."""
     planned, study = prepared.plan, prepared.study
     wordings = prepared.experiment.paraphrases
@@ -99,7 +104,7 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
         Text(f"  {describe(model, declared=model.identity.name in declared)}")
         for model in prepared.models
     )
-    lines += (Text(f"  {line}") for line in asked.approaches(prepared.by_requests))
+    lines += (Text(f"  {line}") for line in requests.notes(prepared))
     lines += (Text(f"  {line}") for line in paired.notes(prepared))
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("to ask", no_wrap=True)
@@ -113,7 +118,9 @@ def plan(prepared: Prepared, work: Mapping[str, Work]) -> RenderableType:
             f"{left.distinct_tokens:,}",
             _estimate(left),
         )
-    return Group(*lines, "", table, f"plan {planned.sha256[:12]}")
+    left_to_ask = [table] if work else []
+    left_to_ask += [requests.table(prepared, hearings)] if hearings else []
+    return Group(*lines, "", *left_to_ask, f"plan {planned.sha256[:12]}")
 
 
 def _of_sessions(prepared: Prepared) -> Iterator[str]:

@@ -1,0 +1,50 @@
+"""Having personas written that a language model writes, before a plan is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from geppetto.experiment import Experiment, Prepared, prepare_each
+from geppetto.models.speaker import Speaker
+from geppetto.models.spec import ModelSpec, open_model, open_speaker
+from geppetto.personas.written import Commission, NotWrittenError
+
+
+def prepare_written(
+    experiment: Experiment,
+    workspace: Path,
+    on_written: Callable[[Commission], None] = lambda *_: None,
+) -> list[Prepared]:
+    """The plan of each study of an experiment, whose personas are written first if need be.
+
+    Raises
+    ------
+    GeppettoError
+        As `prepare_each`; or if something cannot be written.
+    """
+    speakers: dict[str, Speaker] = {}
+    while True:
+        try:
+            return prepare_each(experiment, workspace)
+        except NotWrittenError as error:
+            from geppetto.answers.writings import WritingStore
+            from geppetto.personas.writing import write
+
+            for commission in error.commissions:
+                name = commission.strategy.writer
+                if name not in speakers:
+                    speakers[name] = _speaker(name, experiment, workspace)
+            store = WritingStore.of_workspace(workspace)
+            write(error.commissions, speakers, store, lambda what, _: on_written(what))
+
+
+def _speaker(name: str, experiment: Experiment, workspace: Path) -> Speaker:
+    """The model of this name: one of the experiment's, or any other."""
+    listed = {spec.name: spec for spec in experiment.models}
+    spec = listed.get(name) or ModelSpec.model_validate(name)
+    if spec.model is not None:
+        return open_speaker(spec, workspace)
+    from geppetto.models.local_speaker import LocalSpeaker
+
+    return LocalSpeaker(open_model(spec, experiment.precision))

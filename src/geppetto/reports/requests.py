@@ -1,0 +1,49 @@
+"""What the terminal shows of models that are asked by requests, before they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rich.table import Table
+
+from geppetto.experiment import Prepared
+from geppetto.hearing import Hearing
+from geppetto.models.local_speaker import LocalSpeaker
+from geppetto.personas.arms import Filler
+
+
+def notes(prepared: Prepared) -> Iterator[str]:
+    """How models are asked that do not score options exactly."""
+    fillers = any(isinstance(arm, Filler) for arm in prepared.arms)
+    for speaker in {one.key[0]: one.speaker for one in prepared.by_requests}.values():
+        identity = speaker.identity
+        reads = "its chat template" if identity.kind == "chat" else "plain text"
+        if isinstance(speaker, LocalSpeaker):
+            yield f"{identity.name} is asked on this machine, in {reads}"
+            continue
+        where = f" at {identity.api_base}" if identity.api_base else ""
+        yield f"{identity.name} is asked{where}, in {reads}"
+        if fillers:
+            yield (
+                f"the filler for {identity.name} has as many words as the persona, since its "
+                "tokens are not known"
+            )
+    if budget := prepared.experiment.budget.model_dump(exclude_none=True):
+        most = ", ".join(f"{value:,g} {what}" for what, value in budget.items())
+        yield f"this run ends at {most}, and the next goes on from there"
+
+
+def table(prepared: Prepared, hearings: Mapping[tuple[str, str], Hearing]) -> Table:
+    """What is left to ask by requests."""
+    shown = Table(box=None, header_style="dim", pad_edge=False)
+    shown.add_column("to ask by requests", no_wrap=True)
+    for column in ("questions", "requests\nat least"):
+        shown.add_column(column, justify="right", no_wrap=True)
+    for approach in prepared.by_requests:
+        left = hearings[approach.key].open
+        shown.add_row(
+            " · ".join(approach.key),
+            f"{len(left):,} of {len(prepared.plan.questions[approach.key]):,}",
+            f"{len({one for requests in left.values() for one in requests}):,}",
+        )
+    return shown
