@@ -62,8 +62,8 @@ class Scored:
         How the answers were read that everything but comparisons between elicitations is about. By
         default the elicitation of each model that comes first; see `at`.
     replies
-        What models replied, a row a reply; see `geppetto.answers.replies_table.COLUMNS`. Empty if that
-        was not kept.
+        What models replied, a row a reply; see `geppetto.answers.replies_table.COLUMNS`. Empty if
+        that was not kept.
     """
 
     question: str

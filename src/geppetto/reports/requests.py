@@ -8,7 +8,6 @@ from rich.table import Table
 
 from geppetto.experiment import Prepared
 from geppetto.hearing import Hearing
-from geppetto.models.local_speaker import LocalSpeaker
 from geppetto.personas.arms import Filler
 
 
@@ -18,7 +17,7 @@ def notes(prepared: Prepared) -> Iterator[str]:
     for speaker in {one.key[0]: one.speaker for one in prepared.by_requests}.values():
         identity = speaker.identity
         reads = "its chat template" if identity.kind == "chat" else "plain text"
-        if isinstance(speaker, LocalSpeaker):
+        if identity.engine:
             yield f"{identity.name} is asked on this machine, in {reads}"
             continue
         where = f" at {identity.api_base}" if identity.api_base else ""
