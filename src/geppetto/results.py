@@ -19,6 +19,13 @@ from geppetto.evaluation.ceilings import (
     second_responses,
 )
 from geppetto.evaluation.compared import along, by_change, by_part, everything
+from geppetto.evaluation.compliance import Compliance, differences_table
+from geppetto.evaluation.elicited import (
+    ByElicitation,
+    agreement_table,
+    elicitations_table,
+    on_common_cells,
+)
 from geppetto.evaluation.gap import Gap, gaps
 from geppetto.evaluation.individuation import individuation
 from geppetto.evaluation.inference import infer
@@ -172,6 +179,52 @@ class Results(Scored):
             if over := one.over_wordings(self.resampling.among(one.rows)):
                 told.append((one, over))
         return wordings_table(told)
+
+    def by_elicitation(self) -> pd.DataFrame:
+        """How good each elicitation is, a row a model, elicitation, strategy and arm.
+
+        `accuracy`, `nll` and `option_mass` with 95% intervals, and `ece`, on the `cells` that all
+        elicitations of the model scored in all conditions; `unscored`, the share of all planned
+        answers that could not be read; and means an answer of `cost` in dollars (NaN where a price
+        is not known), `prompt_tokens` and `completion_tokens`.
+        """
+        answers = self.in_slice(self.answers)
+        return elicitations_table(self._on_common_cells, answers, self.replies, self.analysis)
+
+    def agreement(self) -> pd.DataFrame:
+        """Whether elicitations of a model say the same, a row a condition and two of them.
+
+        On the cells of `by_elicitation`: `same_top`, the share whose most probable option is the
+        same (of options that tie, one by chance); `distance`, the mean total variation distance;
+        `r`, the correlation of expected responses over answers; all with 95% intervals over people.
+        """
+        return agreement_table(self._on_common_cells, self.analysis)
+
+    @cached_property
+    def _on_common_cells(self) -> ByElicitation:
+        return on_common_cells(self.in_slice(self.answers))
+
+    def compliance(self) -> pd.DataFrame:
+        """What became of replies: a row an elicitation, condition and outcome.
+
+        `count` of so many `replies`, and `share`, the mean over people of its share of theirs, with
+        a 95% interval. Empty if replies were not kept.
+        """
+        return self._compliance.table() if self._compliance else pd.DataFrame()
+
+    def compliance_differences(self) -> pd.DataFrame:
+        """How much arms differ in what became of replies: a row a contrast and outcome.
+
+        `difference` is the share in `better` less that in `worse`, see `OutcomeDifference`. Empty
+        if replies were not kept.
+        """
+        if not self._compliance:
+            return pd.DataFrame()
+        return differences_table(self._compliance.differences(self.analysis))
+
+    @cached_property
+    def _compliance(self) -> Compliance | None:
+        return Compliance.of(self.replies, self.analysis) if len(self.replies) else None
 
     def _verdicts_on_everything(self, measure: Measure) -> list[Verdict]:
         found = everything(self, measure)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from geppetto.evaluation.resampling import DRAWS, Method
+from geppetto.evaluation.resampling import DRAWS, Method, Resampling
+from geppetto.evaluation.responses import Responses
 
 
 class Analysis(BaseModel):
@@ -38,3 +39,14 @@ class Analysis(BaseModel):
     seed: int = 0
     weighted: bool = False
     looks: int = Field(1, ge=1)
+
+
+def drawn(given: Responses, analysis: Analysis) -> Resampling:
+    """How people are drawn: whole, with their clusters, by their weights if so analysed."""
+    return Resampling.of(
+        len(given.participants),
+        base=given.weight if analysis.weighted else None,
+        clusters=given.cluster,
+        draws=analysis.draws,
+        seed=analysis.seed,
+    )

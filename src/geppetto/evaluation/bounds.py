@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.analysis import Analysis, drawn
 from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.asked import asked_quality
 from geppetto.evaluation.calibration import top_options
@@ -126,14 +126,7 @@ def limits(planned: pd.DataFrame, scored: Sequence[Predictions], analysis: Analy
             _costing(planned, np.where(closed & ~read, 1.0, misses)),
         )
     given = next(iter(missed[0].values())).responses
-    people = Resampling.of(
-        len(given.participants),
-        base=given.weight if analysis.weighted else None,
-        clusters=given.cluster,
-        draws=analysis.draws,
-        seed=analysis.seed,
-        level=LEVEL / analysis.looks,
-    )
+    people = replace(drawn(given, analysis), level=LEVEL / analysis.looks)
     return Limits(nll, missed, people)
 
 

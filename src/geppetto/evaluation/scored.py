@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from geppetto.errors import GeppettoError
-from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.analysis import Analysis, drawn
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.calibrated import Calibrated
 from geppetto.evaluation.measures import (
@@ -238,11 +238,4 @@ class Scored:
     @cached_property
     def resampling(self) -> Resampling:
         """How people are drawn: whole, with their clusters, by their weights if so analysed."""
-        given = self.responses
-        return Resampling.of(
-            len(given.participants),
-            base=given.weight if self.analysis.weighted else None,
-            clusters=given.cluster,
-            draws=self.analysis.draws,
-            seed=self.analysis.seed,
-        )
+        return drawn(self.responses, self.analysis)

@@ -1,0 +1,245 @@
+"""What became of replies, as an outcome: its shares in every condition, and how arms differ in it.
+
+The unit is the participant: the share of an outcome is the mean over people of its share of each
+one's replies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from geppetto.elicitation.elicitation import Outcome
+from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.arrays import Floats
+from geppetto.evaluation.contrasts import Contrast, contrasts
+from geppetto.evaluation.permutation import sign_flip_p
+from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimates, mean
+from geppetto.evaluation.rows import CONDITION, rows_by
+from geppetto.plan import NO_STRATEGY, Condition
+
+KEY = ["elicitation", *CONDITION]
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """How often each outcome came of the replies to each person in a condition.
+
+    Attributes
+    ----------
+    elicitation, condition
+        How the model was asked, and with what.
+    counts
+        Replies of each outcome to each participant, shape (participants, outcomes).
+    """
+
+    elicitation: str
+    condition: Condition
+    counts: Floats
+
+    @property
+    def of_people(self) -> Floats:
+        """Shares of each participant's replies, of the same shape; NaN without a reply."""
+        total = self.counts.sum(1, keepdims=True)
+        return np.where(total > 0, self.counts / np.maximum(total, 1), np.nan)
+
+
+@dataclass(frozen=True)
+class OutcomeDifference:
+    """How much more often an outcome came of replies in one arm than in another.
+
+    Attributes
+    ----------
+    elicitation, model, strategy, contrast
+        What is compared.
+    outcome
+        What became of replies.
+    share_worse, share_better
+        Its shares in the two arms.
+    difference
+        The second less the first, over the participants who have both.
+    p, p_adjusted
+        Two-sided p of no difference, by flipping signs of whole people, and corrected for the
+        outcomes of the same contrast by Holm (1979) and for looks at these people.
+    participants
+        How many people have both.
+    """
+
+    elicitation: str
+    model: str
+    strategy: str
+    contrast: Contrast
+    outcome: str
+    share_worse: float
+    share_better: float
+    difference: Estimate
+    p: float
+    p_adjusted: float
+    participants: int
+
+
+@dataclass(frozen=True, eq=False)
+class Compliance:
+    """What became of the replies of an experiment.
+
+    Attributes
+    ----------
+    outcomes
+        Those that occur, in the order in which they are listed.
+    shares
+        Of each condition in each elicitation.
+    people
+        How the participants are drawn.
+    """
+
+    outcomes: tuple[str, ...]
+    shares: tuple[Shares, ...]
+    people: Resampling
+
+    @classmethod
+    def of(cls, replies: pd.DataFrame, analysis: Analysis) -> Compliance:
+        """What became of these rows of `geppetto.answers.replies`."""
+        firsts = replies.drop_duplicates("participant").sort_values("participant")
+        names = pd.Index(firsts["participant"])
+        groups = pd.factorize(firsts["cluster"])[0]
+        alone = np.arange(len(names)) + groups.max() + 1
+        people = Resampling.of(
+            len(names),
+            base=firsts["weight"].to_numpy(float) if analysis.weighted else None,
+            clusters=np.where(groups < 0, alone, groups),
+            draws=analysis.draws,
+            seed=analysis.seed,
+            level=LEVEL,
+        )
+        seen = set(replies["outcome"])
+        outcomes = tuple(outcome for outcome in get_args(Outcome) if outcome in seen)
+        cell = names.get_indexer(replies["participant"]) * len(outcomes)
+        cell += pd.Index(outcomes).get_indexer(replies["outcome"])
+        shares = tuple(
+            Shares(
+                elicitation,
+                Condition(*condition),
+                np.bincount(cell[rows], minlength=len(names) * len(outcomes))
+                .reshape(len(names), len(outcomes))
+                .astype(float),
+            )
+            for (elicitation, *condition), rows in rows_by(replies, KEY)
+        )
+        return cls(outcomes, shares, people)
+
+    def table(self) -> pd.DataFrame:
+        """A row an elicitation, condition and outcome; see `Results.compliance`."""
+        rows = []
+        for one in self.shares:
+            replies = int(one.counts.sum())
+            known = np.flatnonzero(one.counts.sum(1) > 0)
+            for place, outcome in enumerate(self.outcomes):
+                share = share_of(one.of_people[known, place], self.people.among(known))
+                rows.append(
+                    {"elicitation": one.elicitation, **one.condition._asdict(), "outcome": outcome}
+                    | {"count": int(one.counts[:, place].sum()), "replies": replies}
+                    | {"participants": len(known), "share": share.value}
+                    | {"share_low": share.low, "share_high": share.high}
+                )
+        return pd.DataFrame(rows)
+
+    def differences(self, analysis: Analysis) -> list[OutcomeDifference]:
+        """How much every two arms that are contrasted differ in every outcome."""
+        return [
+            difference
+            for worse, better, strategy, contrast in self._contrasted()
+            for difference in self._different(worse, better, strategy, contrast, analysis)
+        ]
+
+    def _contrasted(self) -> Iterator[tuple[Shares, Shares, str, Contrast]]:
+        found = {(one.elicitation, one.condition): one for one in self.shares}
+        asked = dict.fromkeys((e, c.model, c.strategy) for e, c in found)
+        for elicitation, model, strategy in asked:
+            if strategy == NO_STRATEGY:
+                continue
+            arms = {
+                c.arm: one
+                for (e, c), one in found.items()
+                if (e, c.model) == (elicitation, model)
+                and (c.strategy == strategy or (c.strategy, c.arm) == (NO_STRATEGY, "none"))
+            }
+            for contrast in contrasts(list(arms)):
+                yield arms[contrast.worse], arms[contrast.better], strategy, contrast
+
+    def _different(
+        self,
+        worse: Shares,
+        better: Shares,
+        strategy: str,
+        contrast: Contrast,
+        analysis: Analysis,
+    ) -> Iterator[OutcomeDifference]:
+        persons = better.of_people - worse.of_people
+        rows = np.flatnonzero(np.isfinite(persons).all(1))
+        if not len(rows):
+            return
+        people = replace(self.people.among(rows), level=LEVEL / analysis.looks)
+        persons = persons[rows]
+        found = estimates(mean, persons, people=people, method=analysis.intervals)
+        p = sign_flip_p(persons, people, seed=analysis.seed)
+        adjusted = multipletests(p, method="holm")[1]
+        weights = people.sample[0]
+        shares = [np.average(one.of_people[rows], 0, weights) for one in (worse, better)]
+        for place, outcome in enumerate(self.outcomes):
+            yield OutcomeDifference(
+                better.elicitation,
+                better.condition.model,
+                strategy,
+                contrast,
+                outcome,
+                float(shares[0][place]),
+                float(shares[1][place]),
+                found[place],
+                float(p[place]),
+                float(min(1.0, analysis.looks * adjusted[place])),
+                len(rows),
+            )
+
+
+def share_of(values: Floats, people: Resampling) -> Estimate:
+    """A mean share with its interval over people.
+
+    Where all people have a share of 0, or all of 1, no resample varies; then the interval ends
+    where a share of people that is never seen in so many of them could be (Clopper & Pearson 1934).
+    """
+    (found,) = estimates(mean, values, people=people)
+    unseen = 1 - (people.level / 2) ** (1 / people.units)
+    if (values == 0).all():
+        return Estimate(0.0, 0.0, unseen)
+    if (values == 1).all():
+        return Estimate(1.0, 1 - unseen, 1.0)
+    return found
+
+
+def differences_table(found: Sequence[OutcomeDifference]) -> pd.DataFrame:
+    """A row a contrast and outcome."""
+    return pd.DataFrame(
+        {
+            "elicitation": one.elicitation,
+            "model": one.model,
+            "strategy": one.strategy,
+            "effect": one.contrast.name,
+            "worse": one.contrast.worse,
+            "better": one.contrast.better,
+            "outcome": one.outcome,
+            "share_worse": one.share_worse,
+            "share_better": one.share_better,
+            "difference": one.difference.value,
+            "difference_low": one.difference.low,
+            "difference_high": one.difference.high,
+            "p": one.p,
+            "p_adjusted": one.p_adjusted,
+            "participants": one.participants,
+        }
+        for one in found
+    )

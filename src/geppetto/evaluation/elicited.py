@@ -1,0 +1,180 @@
+"""The same cells of the same conditions, read in several ways: how good each is, and if they agree.
+
+An elicitation is compared with the others of its model on the cells that all of them scored in
+every condition, so that none looks better by leaving out what is hard.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from geppetto.evaluation.analysis import Analysis, drawn
+from geppetto.evaluation.arrays import Floats
+from geppetto.evaluation.baselines import BASELINE
+from geppetto.evaluation.calibration import reliability, top_options
+from geppetto.evaluation.metrics import condition_metrics, participant_metrics, per_participant
+from geppetto.evaluation.moments import NOTHING, quotient
+from geppetto.evaluation.predictions import Predictions, predictions
+from geppetto.evaluation.resampling import Estimate, Weights, estimate, mean
+from geppetto.evaluation.rows import CELL, CONDITION
+from geppetto.plan import Condition
+
+SHOWN = ("accuracy", "nll", "option_mass")
+"""Metrics of a condition that are compared between elicitations, with their intervals."""
+
+ByElicitation = Mapping[str, Mapping[str, list[Predictions]]]
+"""Predictions on common cells, by model and elicitation; no elicitation if there is no cell."""
+
+
+def on_common_cells(answers: pd.DataFrame) -> ByElicitation:
+    """The predictions of each model in each elicitation, on the cells that it scored in all.
+
+    Parameters
+    ----------
+    answers
+        Rows of `geppetto.answers.table` of one history, and one presentation of each model.
+    """
+    found: dict[str, dict[str, list[Predictions]]] = {}
+    of_models = answers[answers["model"] != BASELINE]
+    for model, rows in of_models.groupby("model", sort=False):
+        scored = (rows["status"] == "scored").groupby([rows[name] for name in CELL])
+        common = rows[scored.transform("all")]
+        found[str(model)] = {
+            str(elicitation): predictions(common[common["elicitation"] == elicitation])
+            for elicitation in (rows["elicitation"].unique() if len(common) else ())
+        }
+    return found
+
+
+def elicitations_table(
+    found: ByElicitation, answers: pd.DataFrame, replies: pd.DataFrame, analysis: Analysis
+) -> pd.DataFrame:
+    """A row a model, elicitation, strategy and arm; see `Results.by_elicitation`.
+
+    Parameters
+    ----------
+    found
+        As from `on_common_cells`.
+    answers
+        What that is of.
+    replies
+        Rows of `geppetto.answers.replies`, or none.
+    analysis
+        Settings of the inference.
+    """
+    key = ["model", "elicitation", "strategy", "arm"]
+    of_models = answers[answers["model"] != BASELINE]
+    planned = of_models.groupby(key, sort=False)
+    table = planned.agg(
+        answers=("status", "size"), cost=("cost", "mean"), prompt_tokens=("tokens", "mean")
+    )
+    unscored = (of_models["status"] != "scored").groupby([of_models[name] for name in key])
+    table["unscored"] = unscored.mean()
+    table["completion_tokens"] = np.nan
+    if len(replies):
+        said = replies.groupby(key)["completion_tokens"].sum()
+        table["completion_tokens"] = said / table["answers"]
+    metrics = [
+        _metrics(of_condition, elicitation, analysis)
+        for read in found.values()
+        for elicitation, of_condition in read.items()
+    ]
+    names = ["cells", "participants", *_with_ends(SHOWN), "ece"]
+    table[names] = pd.concat(metrics).set_index(key)[names] if metrics else np.nan
+    table["cells"] = table["cells"].fillna(0).astype(int)
+    return table[[*names, "unscored", "cost", "prompt_tokens", "completion_tokens"]].reset_index()
+
+
+def _metrics(found: list[Predictions], elicitation: str, analysis: Analysis) -> pd.DataFrame:
+    table = condition_metrics(
+        participant_metrics(found), drawn(found[0].responses, analysis), analysis.intervals
+    )
+    errors = {one.condition: reliability(*top_options(one)).error for one in found}
+    conditions = [Condition(*row) for row in table[CONDITION].itertuples(index=False)]
+    return table.assign(
+        elicitation=elicitation,
+        cells=int(found[0].responses.answered.sum()),
+        ece=[errors[condition] for condition in conditions],
+    )
+
+
+def agreement_table(found: ByElicitation, analysis: Analysis) -> pd.DataFrame:
+    """A row a model, strategy, arm and two elicitations; see `Results.agreement`.
+
+    Parameters
+    ----------
+    found
+        As from `on_common_cells`.
+    analysis
+        Settings of the inference.
+    """
+    rows = [
+        {**a.condition._asdict(), "first": first, "second": second} | _agreement(a, b, analysis)
+        for read in found.values()
+        for (first, ones), (second, others) in itertools.combinations(read.items(), 2)
+        for a, b in _pairs(ones, others)
+    ]
+    names = [*CONDITION, "first", "second", "cells", "participants"]
+    names += _with_ends(("same_top", "distance", "r"))
+    return pd.DataFrame(rows, columns=names)
+
+
+def _pairs(
+    ones: list[Predictions], others: list[Predictions]
+) -> Iterator[tuple[Predictions, Predictions]]:
+    by_condition = {other.condition: other for other in others}
+    for one in ones:
+        if one.condition in by_condition:
+            yield one, by_condition[one.condition]
+
+
+def _agreement(a: Predictions, b: Predictions, analysis: Analysis) -> dict[str, object]:
+    people = drawn(a.responses, analysis)
+    order = pd.Index(b.responses.participants).get_indexer(pd.Index(a.responses.participants))
+    p, q = np.exp(a.option_log_probs), np.exp(b.option_log_probs[:, order])
+    known = np.isfinite(a.nll) & np.isfinite(b.nll[:, order])
+    distance = np.where(known, np.nansum(np.abs(p - q), axis=3) / 2, np.nan)
+    tops = [values == np.fmax.reduce(values, axis=3, keepdims=True) for values in (p, q)]
+    ties = np.prod([top.sum(3) for top in tops], axis=0)
+    same = np.where(known, (tops[0] & tops[1]).sum(3) / np.maximum(ties, 1), np.nan)
+    told: dict[str, object] = {
+        "cells": int(a.responses.answered.sum()),
+        "participants": len(a.responses.participants),
+    }
+    for name, cells in (("same_top", same), ("distance", distance)):
+        found = estimate(mean, per_participant(cells), people=people, method=analysis.intervals)
+        told |= _columns(name, found)
+    sums = _sums(a.expected, b.expected[:, order])
+    r = estimate(_correlation, sums, people=people, method=analysis.intervals)
+    return told | _columns("r", r)
+
+
+def _sums(x: Floats, y: Floats) -> Floats:
+    """Sums over each person's answers that a correlation over all answers is made of.
+
+    Shape (people, 6).
+    """
+    known = np.isfinite(x) & np.isfinite(y)
+    centre = x[known].mean() if known.any() else 0.0
+    x, y = np.where(known, x - centre, 0.0), np.where(known, y - centre, 0.0)
+    return np.stack([one.sum((0, 2)) for one in (known * 1.0, x, y, x * x, y * y, x * y)], axis=1)
+
+
+def _correlation(weights: Weights, sums: Floats) -> Floats:
+    """Pearson's r over answers, of resampled people; NaN if one of the two does not vary."""
+    n, x, y, xx, yy, xy = (weights @ sums).T
+    m_x, m_y = quotient(x, n), quotient(y, n)
+    spread = np.maximum((quotient(xx, n) - m_x**2) * (quotient(yy, n) - m_y**2), 0)
+    return quotient(quotient(xy, n) - m_x * m_y, np.sqrt(spread), above=NOTHING)
+
+
+def _columns(name: str, found: Estimate) -> dict[str, object]:
+    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+
+
+def _with_ends(names: tuple[str, ...]) -> list[str]:
+    return [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
