@@ -37,6 +37,15 @@ claims = sql.Table(
     sql.Column("until", sql.DateTime(timezone=True), nullable=False),
 )
 
+probes = sql.Table(
+    "probes",
+    _metadata,
+    sql.Column("identity", sql.String(64), primary_key=True),
+    sql.Column("model", sql.String, nullable=False),
+    sql.Column("content", sql.String, nullable=False),
+    sql.Column("probed", sql.DateTime, nullable=False),
+)
+
 _LOCK = 7305232  # any number that no other program locks in the same PostgreSQL database
 _LET_ONE_WRITE = {
     "sqlite": "BEGIN IMMEDIATE",
@@ -108,12 +117,12 @@ class Database:
                 connection.exec_driver_sql(f"ALTER TABLE {answers.name} ADD COLUMN {added}")
             yield connection
 
-    def exists(self) -> bool:
-        """Whether anything has been written yet."""
+    def exists(self, table: sql.Table = answers) -> bool:
+        """Whether anything has been written yet, by a geppetto that knew this table."""
         if self._file is not None and not self._file.exists():
             return False
         with self.reading() as connection:
-            return sql.inspect(connection).has_table(answers.name)
+            return sql.inspect(connection).has_table(table.name)
 
     @property
     def _file(self) -> Path | None:
