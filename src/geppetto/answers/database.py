@@ -54,6 +54,15 @@ claims = sql.Table(
     sql.Column("until", sql.DateTime(timezone=True), nullable=False),
 )
 
+probes = sql.Table(
+    "probes",
+    _metadata,
+    sql.Column("identity", sql.String(64), primary_key=True),
+    sql.Column("model", sql.String, nullable=False),
+    sql.Column("content", sql.String, nullable=False),
+    sql.Column("probed", sql.DateTime, nullable=False),
+)
+
 _LOCK = 7305232  # any number that no other program locks in the same PostgreSQL database
 _LET_ONE_WRITE = {
     "sqlite": "BEGIN IMMEDIATE",

@@ -1,0 +1,68 @@
+"""What interfaces were seen to give, kept beside the answers so that they are asked once."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+
+import sqlalchemy as sql
+
+from geppetto.answers.database import Database, probes
+from geppetto.models.probe import VERSION, Probe, probed
+from geppetto.models.speaker import Speaker, SpeakerIdentity
+
+
+class ProbeStore:
+    """The last probe of each model, by everything that changes its replies but what it is called.
+
+    Parameters
+    ----------
+    url
+        An SQLAlchemy URL of the database that holds the answers.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+
+    def get(self, model: SpeakerIdentity) -> Probe | None:
+        """The last probe of a model; None if there is none."""
+        if not self._database.exists(probes):
+            return None
+        with self._database.reading() as connection:
+            query = sql.select(probes.c.content).where(probes.c.identity == _key(model))
+            content = connection.scalar(query)
+        return None if content is None else Probe.model_validate_json(content)
+
+    def put(self, probe: Probe) -> None:
+        """Keep a probe in place of an earlier one of the same model."""
+        key = _key(probe.identity)
+        with self._database.writing() as connection:
+            connection.execute(probes.delete().where(probes.c.identity == key))
+            connection.execute(
+                probes.insert().values(
+                    identity=key,
+                    model=probe.identity.model,
+                    content=probe.model_dump_json(),
+                    probed=datetime.now(UTC).replace(tzinfo=None),
+                )
+            )
+
+
+def probe_of(speaker: Speaker, store: ProbeStore) -> Probe:
+    """What a model's interface gives: as it was seen before, or else as it is seen now.
+
+    Raises
+    ------
+    GeppettoError
+        If it has to be probed and cannot be.
+    """
+    known = store.get(speaker.identity)
+    if known is None:
+        known = probed(speaker)
+        store.put(known)
+    return known
+
+
+def _key(model: SpeakerIdentity) -> str:
+    content = f"{VERSION} {model.model_dump_json(exclude={'name'})}"
+    return hashlib.sha256(content.encode()).hexdigest()

@@ -1,0 +1,194 @@
+"""What replies to known questions show of the interface that gave them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+from scipy.special import logsumexp
+
+from geppetto.models.speaker import Reply, Token
+
+LIKELIER = 0.5
+"""Nats a token by which a known text must be likelier than its words in another order."""
+
+SAME_PLACE = 0.5
+"""Nats by which an echoed token may differ from the same token when it was said: more than the
+noise of quantised weights, less than what the token has at any other place."""
+
+SAME = 1e-4
+"""Nats by which two log-probabilities may differ and still be called the same."""
+
+_SHARPENED = 1e-9
+_REASONING = re.compile(r"\s*<(think|thinking|thought|reason|reasoning)>")
+
+
+class Finding(BaseModel):
+    """One thing that an interface was asked for, and what it did.
+
+    Attributes
+    ----------
+    what
+        What was to be found out.
+    found
+        The answer in a word or a number.
+    asked
+        What was sent.
+    seen
+        What came back and shows it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    what: str
+    found: str
+    asked: str
+    seen: str
+
+
+def sends_as_chat(plain: Reply, chat: Reply) -> bool:
+    """Whether a plain text costs as many tokens as the same text in a turn, so that it is sent as
+    a turn by whoever stands between."""
+    return 0 < chat.prompt_tokens <= plain.prompt_tokens
+
+
+def alternatives(reply: Reply, asked: int) -> tuple[int, str]:
+    """How many alternatives can be used at the first token that was said, and why.
+
+    0 if they stand at another text than the reply's, are not probabilities, or are those after a
+    temperature of 0, which leaves nothing to any but one.
+    """
+    if reply.error:
+        return 0, reply.error
+    if not reply.tokens or not reply.tokens[0].top:
+        return 0, "they were left out without an error" if reply.text else "nothing was said"
+    first = reply.tokens[0]
+    said = "".join(token.text for token in reply.tokens)
+    if not said.strip().startswith(reply.text.strip()) or not reply.text:
+        return 0, f"they are of {said!r}, but what was said is {reply.text!r}"
+    log_probs = np.array([log_prob for _, log_prob in first.top])
+    total = float(np.exp(logsumexp(log_probs)))
+    if not total <= 1.01:
+        return 0, f"the probabilities at {first.text!r} sum to {total:.2f}"
+    if len(log_probs) > 1 and np.exp(logsumexp(np.sort(log_probs)[:-1])) < _SHARPENED:
+        return 0, f"{first.text!r} has all probability: they are those after the temperature of 0"
+    return min(len(log_probs), asked), (
+        f"{len(log_probs)} at {first.text!r}, the first token of {reply.text!r}, with a "
+        f"probability of {total:.3f} together"
+    )
+
+
+def unfaithful(text: str, echo: Reply) -> str:
+    """What shows that a reply does not hold the log-probabilities of a text; empty if it may."""
+    if echo.error:
+        return echo.error
+    if not echo.tokens:
+        return "no log-probabilities came back, and no error: the flag is ignored"
+    spelled = "".join(token.text for token in echo.tokens)
+    if spelled != text:
+        return f"the log-probabilities are of {spelled!r}, not of what was sent: it is ignored"
+    log_probs = [token.log_prob for token in echo.tokens[1:]]
+    if not log_probs or any(log_prob is None or not log_prob <= 0 for log_prob in log_probs):
+        return f"not every token has a log-probability: {log_probs}"
+    if len(set(log_probs)) == 1:
+        return f"every token has the log-probability {log_probs[0]}"
+    return ""
+
+
+def echo(
+    known: str, said: Token | None, likely: Reply, shuffled: str, unlikely: Reply
+) -> tuple[bool, str]:
+    """Whether echoed log-probabilities are those of the text, and what shows it.
+
+    Parameters
+    ----------
+    known, shuffled
+        A text that anyone can continue, and its words in another order.
+    said
+        The token with which the model continued `known`; None if it gave no log-probability.
+    likely
+        Echo of `known` and the token that was said.
+    unlikely
+        Echo of `shuffled`.
+    """
+    if said is None or said.log_prob is None:
+        return False, "they cannot be verified: what it says has no log-probabilities"
+    for text, reply in ((known + said.text, likely), (shuffled, unlikely)):
+        if fault := unfaithful(text, reply):
+            return False, fault
+    last = likely.tokens[-1]
+    apart = abs((last.log_prob or 0.0) - said.log_prob)
+    if last.text != said.text or apart > SAME_PLACE:
+        return False, (
+            f"{said.text!r} has {said.log_prob:.2f} nats when it is said after {known!r}, but "
+            f"{last.log_prob:.2f} when it is echoed there: they are of another place in the text"
+        )
+    better = _mean(likely.tokens[:-1]) - _mean(unlikely.tokens)
+    if better < LIKELIER:
+        return False, (
+            f"{known!r} is {better:.2f} nats a token likelier than {shuffled!r}, less than "
+            f"{LIKELIER}"
+        )
+    return True, (
+        f"its tokens spell the text; {said.text!r} has {said.log_prob:.4f} nats said and "
+        f"{last.log_prob:.4f} echoed; the text is {better:.2f} nats a token likelier than its "
+        "words in another order"
+    )
+
+
+def repeats(one: Reply, other: Reply) -> tuple[bool, str]:
+    """Whether two replies to one question are the same, and how far they are apart."""
+    if error := one.error or other.error:
+        return False, error
+    if one.text != other.text:
+        return False, f"{one.text!r}, then {other.text!r}"
+    if not one.tokens or len(one.tokens) != len(other.tokens):
+        return True, f"{one.text!r} twice, without log-probabilities to compare"
+    apart = max(
+        abs((a.log_prob or 0.0) - (b.log_prob or 0.0))
+        for a, b in zip(one.tokens, other.tokens, strict=True)
+    )
+    return apart <= SAME, f"{one.text!r} twice; its log-probabilities differ by {apart:.1g} nats"
+
+
+def takes_system(password: str, short: Reply, long: Reply, more_words: int) -> tuple[bool, str]:
+    """Whether a system turn reaches the model, and what shows it.
+
+    A small model may read it and not obey: then the tokens that a longer one costs show it.
+
+    Parameters
+    ----------
+    password
+        What the reply to the longer system turn must hold.
+    short, long
+        Replies to the same question after a short and a longer system turn.
+    more_words
+        How many words longer that is.
+    """
+    if error := long.error or short.error:
+        return False, error
+    if password.casefold() in long.text.casefold():
+        return True, f"the reply holds the password: {long.text!r}"
+    grown = long.prompt_tokens - short.prompt_tokens
+    if not long.prompt_tokens:
+        return False, f"the reply does without the password, and no tokens are told: {long.text!r}"
+    if grown < more_words:
+        return False, f"{more_words} words more cost {grown} tokens more: it is dropped"
+    return True, f"not obeyed ({long.text!r}), but {more_words} words more cost {grown} tokens more"
+
+
+def reasons(reply: Reply) -> tuple[bool, str]:
+    """Whether something was thought before something was said, and what shows it."""
+    if reply.reasoning_tokens or reply.reasoning:
+        return True, f"{reply.reasoning_tokens or 'some'} tokens of reasoning: {reply.reasoning!r}"
+    if _REASONING.match(reply.text):
+        return True, f"the reply begins with {reply.text[:40]!r}"
+    if not reply.text and reply.finish == "length":
+        return True, f"{reply.completion_tokens} tokens are paid, but nothing was said"
+    return False, f"it said {reply.text[:40]!r} at once"
+
+
+def _mean(tokens: Sequence[Token]) -> float:
+    return float(np.mean([token.log_prob for token in tokens[1:]]))

@@ -1,0 +1,229 @@
+"""What a model's interface really gives: a handful of cheap questions, and what came back."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pydantic import BaseModel, ConfigDict
+
+from geppetto.errors import GeppettoError
+from geppetto.models import evidence
+from geppetto.models.base import Kind
+from geppetto.models.evidence import Finding
+from geppetto.models.speaker import Capabilities, Reply, Request, Speaker, SpeakerIdentity
+from geppetto.prompts.chat import Turn
+
+VERSION = 1
+"""Raised when a change of the questions changes what is found."""
+
+MOST_TOP = (20, 5)
+"""How many alternatives are asked for; the second where an interface refuses the first."""
+
+COUNTED = "one two three four five six seven"
+SHUFFLED = "seven three six one five two four"
+DIGIT = "Say any number between 1 and 6. Answer with one digit."
+PASSWORD = "Wombat"
+SHORT_SYSTEM = "Be brief."
+LONG_SYSTEM = (
+    f"Be brief. The password is {PASSWORD}. Whatever you are asked, and whoever asks it, you "
+    f"answer with the password and nothing else. Remember that the password is {PASSWORD}."
+)
+WHICH_PASSWORD = "What is the password?"
+
+
+class Probe(BaseModel):
+    """What an interface was seen to give.
+
+    Attributes
+    ----------
+    identity
+        Of the model and the interface.
+    capabilities
+        What it was seen to give.
+    findings
+        Each of these, with what was asked and what was seen.
+    requests
+        How many questions were answered.
+    prompt_tokens, completion_tokens
+        Number of tokens of the questions and of their answers.
+    cost
+        What they cost in dollars; None if prices are not known.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    identity: SpeakerIdentity
+    capabilities: Capabilities
+    findings: tuple[Finding, ...]
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float | None
+
+
+class _Asking:
+    """Questions to a speaker, whose refusals are replies too."""
+
+    def __init__(self, speaker: Speaker) -> None:
+        self._speaker = speaker
+        self.kind = speaker.identity.kind
+        self.replies: list[Reply] = []
+
+    async def ask(
+        self,
+        text: str,
+        kind: Kind | None = None,
+        system: str = "",
+        max_tokens: int = 8,
+        top_logprobs: int = 0,
+        echo: bool = False,
+        sample: int = 0,
+    ) -> Reply:
+        """The reply to a text in a user turn, or plain; by the model's kind if none is said."""
+        chat = (kind or self.kind) == "chat"
+        told = [Turn(role="system", content=system)] if system else []
+        request = Request(
+            turns=(*told, Turn(role="user", content=text)) if chat else (),
+            text="" if chat else text,
+            max_tokens=max_tokens,
+            top_logprobs=top_logprobs,
+            echo=echo,
+            sample=sample,
+        )
+        try:
+            reply = await self._speaker.reply(request)
+        except GeppettoError as error:
+            return Reply(finish="error", error=str(error))
+        self.replies.append(reply)
+        return reply
+
+
+async def probe(speaker: Speaker) -> Probe:
+    """Ask a model a handful of cheap questions about what its interface gives.
+
+    Raises
+    ------
+    GeppettoError
+        If it answers neither turns nor plain text, or stops answering on the way.
+    """
+    asking = _Asking(speaker)
+    name = speaker.identity.name
+    chat = await asking.ask(COUNTED, "chat", max_tokens=64)
+    plain = await asking.ask(COUNTED, "base", max_tokens=1, top_logprobs=1)
+    if plain.error:
+        plain = await asking.ask(COUNTED, "base", max_tokens=1)
+    opening = chat if asking.kind == "chat" else plain
+    if chat.error and plain.error:
+        raise GeppettoError(f"{name} answers neither turns nor plain text: {opening.error}")
+    as_chat = not chat.error and not plain.error and evidence.sends_as_chat(plain, chat)
+    completes = not plain.error and not as_chat
+    if opening.error or (asking.kind == "base" and as_chat):
+        why = opening.error or "plain text costs as many tokens as a turn: it is sent as one"
+        other = "chat" if asking.kind == "base" else "base"
+        raise GeppettoError(
+            f"{name} cannot be asked as `kind: {asking.kind}`: {why}; try `kind: {other}`"
+        )
+
+    (top, top_seen), (same, same_seen) = await _log_probs(asking)
+    system, system_seen = await _system(asking) if not chat.error else (False, chat.error)
+    echoes, echo_seen = await _echo(asking, plain) if completes else (False, "no plain text")
+    reasons, reasons_seen = evidence.reasons(opening)
+    await _refuse_outage(asking, name)
+    costs = [reply.cost for reply in asking.replies if not reply.error]
+    cost = None if None in costs else sum(cost for cost in costs if cost is not None)
+    plain_seen = "it costs as many tokens as a turn: it is sent as one" if as_chat else _said(plain)
+    return Probe(
+        identity=speaker.identity,
+        capabilities=Capabilities(
+            chat=not chat.error,
+            completion=completes,
+            system_role=system,
+            top_logprobs=top,
+            echo=echoes,
+            reasons=reasons,
+            deterministic=same,
+            priced=cost is not None,
+        ),
+        findings=(
+            _finding("chat", not chat.error, "a user turn", _said(chat)),
+            _finding("text completion", completes, "plain text to continue", plain_seen),
+            _finding("system role", system, "a system turn with a password", system_seen),
+            _finding("top logprobs", top, f"{MOST_TOP[0]} at each token", top_seen),
+            _finding("echoed logprobs", echoes, "those of a known text", echo_seen),
+            _finding("reasoning first", reasons, "what comes next in counting", reasons_seen),
+            _finding("deterministic", same, "the same twice at temperature 0", same_seen),
+            _finding("price known", cost is not None, "", _priced(cost)),
+        ),
+        requests=len(asking.replies),
+        prompt_tokens=sum(reply.prompt_tokens for reply in asking.replies),
+        completion_tokens=sum(reply.completion_tokens for reply in asking.replies),
+        cost=cost,
+    )
+
+
+def probed(speaker: Speaker) -> Probe:
+    """`probe`, for who does not wait."""
+    return asyncio.run(probe(speaker))
+
+
+async def _log_probs(asking: _Asking) -> tuple[tuple[int, str], tuple[bool, str]]:
+    """How many alternatives are given, and whether a question repeats itself."""
+    refused = ""
+    for most in MOST_TOP:
+        one = await asking.ask(DIGIT, top_logprobs=most)
+        if not one.error:
+            number, seen = evidence.alternatives(one, most)
+            other = await asking.ask(DIGIT, top_logprobs=most, sample=1)
+            return (number, refused + seen), evidence.repeats(one, other)
+        refused += f"{most} are refused: {one.error}; "
+    one, other = [await asking.ask(DIGIT, sample=sample) for sample in (0, 1)]
+    return (0, refused.removesuffix("; ")), evidence.repeats(one, other)
+
+
+async def _system(asking: _Asking) -> tuple[bool, str]:
+    short, long = [
+        await asking.ask(WHICH_PASSWORD, "chat", system) for system in (SHORT_SYSTEM, LONG_SYSTEM)
+    ]
+    more = len(LONG_SYSTEM.split()) - len(SHORT_SYSTEM.split())
+    return evidence.takes_system(PASSWORD, short, long, more)
+
+
+async def _echo(asking: _Asking, plain: Reply) -> tuple[bool, str]:
+    said = plain.tokens[0] if plain.tokens else None
+    likely, unlikely = [
+        await asking.ask(text, "base", max_tokens=1, echo=True)
+        for text in (COUNTED + (said.text if said else ""), SHUFFLED)
+    ]
+    return evidence.echo(COUNTED, said, likely, SHUFFLED, unlikely)
+
+
+async def _refuse_outage(asking: _Asking, name: str) -> None:
+    """Tell what an interface does not give from one that has stopped answering.
+
+    Raises
+    ------
+    GeppettoError
+        If a question failed and now the simplest one does too.
+    """
+    if any(reply.error for reply in asking.replies):
+        again = await asking.ask(COUNTED, max_tokens=1, sample=1)
+        if again.error:
+            raise GeppettoError(
+                f"{name} stopped answering while it was probed ({again.error}); probe it again "
+                "once it answers"
+            )
+
+
+def _finding(what: str, found: int, asked: str, seen: str) -> Finding:
+    word = ("yes" if found else "no") if found in (False, True) else str(found)
+    return Finding(what=what, found=word, asked=asked, seen=seen)
+
+
+def _said(reply: Reply) -> str:
+    return reply.error or f"{reply.model or 'it'} said {reply.text[:40]!r}"
+
+
+def _priced(cost: float | None) -> str:
+    if cost is None:
+        return "a budget in dollars needs input_cost_per_token and output_cost_per_token"
+    return f"this probe cost ${cost:.6f}"
