@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from geppetto.abilities import able
 from geppetto.answers.heard import Heard
+from geppetto.answers.probes import ProbeStore
 from geppetto.answers.replies import ReplyStore
 from geppetto.answers.store import AnswerStore
 from geppetto.approach import ByRequests
@@ -61,8 +63,9 @@ def run(
         What it found, and its run, which is `finished` if it had been logged before.
     """
     replies = ReplyStore.of_workspace(workspace)
+    probes = ProbeStore.of_workspace(workspace)
     for approach in prepared.by_requests:
-        refuse_unable(approach, replies)
+        approach.speaker.capabilities = able(approach, probes)
     task = f"log {prepared.sha256}"
     with store.alone(task):
         tracked = mlflow_runs.begin(prepared, workspace)

@@ -179,11 +179,11 @@ class Reply(BaseModel):
 class Speaker(Protocol):
     """A model that is asked by requests: one behind an interface, or one on this machine."""
 
-    @property
-    def identity(self) -> SpeakerIdentity: ...
+    capabilities: Capabilities
+    """What it gives; of one behind an interface, what it was seen to give."""
 
     @property
-    def capabilities(self) -> Capabilities: ...
+    def identity(self) -> SpeakerIdentity: ...
 
     async def reply(self, request: Request) -> Reply:
         """The reply to a request; one with an `error` if it failed for good.

@@ -1,0 +1,32 @@
+"""Whether models can be asked as an experiment wants, found out before anything else is asked."""
+
+from __future__ import annotations
+
+from geppetto.answers.probes import ProbeStore, probe_of
+from geppetto.approach import ByRequests
+from geppetto.elicitation.registry import ELICITATIONS
+from geppetto.errors import GeppettoError
+from geppetto.models.speaker import Capabilities
+
+
+def able(approach: ByRequests, probes: ProbeStore) -> Capabilities:
+    """What a model gives that is about to be asked; one behind an interface is probed once.
+
+    Raises
+    ------
+    GeppettoError
+        If it does not give what the elicitation needs; says which others it can be asked by.
+    """
+    speaker, elicitation = approach.speaker, approach.elicitation
+    identity = speaker.identity
+    can = speaker.capabilities
+    if not identity.engine:
+        can = probe_of(speaker, probes).capabilities
+    if lacking := elicitation.lacks(can, identity.kind):
+        others = [name for name, way in ELICITATIONS.items() if not way().lacks(can, identity.kind)]
+        instead = f"it can be asked by {', '.join(others)}" if others else "nothing else fits it"
+        raise GeppettoError(
+            f"elicitations: {approach.label} does not fit {identity.name}: {lacking}; {instead} "
+            "(`geppetto models probe` shows what was seen)"
+        )
+    return can
