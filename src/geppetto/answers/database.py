@@ -29,6 +29,16 @@ answers = sql.Table(
     sql.Column("announcing", sql.String),
 )
 
+replies = sql.Table(
+    "replies",
+    _metadata,
+    sql.Column("request", sql.String(64), primary_key=True),
+    sql.Column("model", sql.String, nullable=False),
+    sql.Column("content", sql.String, nullable=False),
+    sql.Column("failed", sql.Boolean, nullable=False),
+    sql.Column("answered", sql.DateTime, nullable=False),
+)
+
 claims = sql.Table(
     "claims",
     _metadata,
@@ -108,12 +118,12 @@ class Database:
                 connection.exec_driver_sql(f"ALTER TABLE {answers.name} ADD COLUMN {added}")
             yield connection
 
-    def exists(self) -> bool:
-        """Whether anything has been written yet."""
+    def exists(self, table: sql.Table = answers) -> bool:
+        """Whether a table has been written yet."""
         if self._file is not None and not self._file.exists():
             return False
         with self.reading() as connection:
-            return sql.inspect(connection).has_table(answers.name)
+            return sql.inspect(connection).has_table(table.name)
 
     @property
     def _file(self) -> Path | None:
