@@ -46,6 +46,16 @@ writings = sql.Table(
     sql.Column("written", sql.DateTime, nullable=False),
 )
 
+replies = sql.Table(
+    "replies",
+    _metadata,
+    sql.Column("request", sql.String(64), primary_key=True),
+    sql.Column("model", sql.String, nullable=False),
+    sql.Column("content", sql.String, nullable=False),
+    sql.Column("failed", sql.Boolean, nullable=False),
+    sql.Column("answered", sql.DateTime, nullable=False),
+)
+
 claims = sql.Table(
     "claims",
     _metadata,
