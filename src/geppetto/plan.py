@@ -59,8 +59,7 @@ class PlannedAnswer:
     from one persona. `paraphrase` is the number of the persona's wording; the request has its text.
     `elicitation` is the label of how the answer is read.
     In a session `item` is the response's number from 1, `history` is "all" or how many trials
-    before its own the model reads, and `presentation` how it reads them. `elicitation` is the label
-    of how the answer is read.
+    before its own the model reads, and `presentation` how it reads them.
     """
 
     participant: str
@@ -77,7 +76,6 @@ class PlannedAnswer:
     elicitation: str = field(default="likelihood", repr=False)
     history: str = field(default="", repr=False)
     presentation: str = field(default="", repr=False)
-    elicitation: str = field(default="likelihood", repr=False)
 
     @property
     def condition(self) -> Condition:

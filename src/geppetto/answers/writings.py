@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 import sqlalchemy as sql
 from pydantic import BaseModel, ConfigDict
 
-from geppetto.answers.database import VARIABLE, Database, writings
+from geppetto.answers.database import Database, writings
+from geppetto.answers.store import store_url
 from geppetto.errors import GeppettoError
 from geppetto.models.speaker import SpeakerIdentity
 
@@ -94,7 +94,7 @@ class WritingStore:
     @classmethod
     def of_workspace(cls, workspace: Path) -> WritingStore:
         """The store that GEPPETTO_ANSWERS names, or the workspace's own."""
-        return cls(os.environ.get(VARIABLE) or f"sqlite:///{workspace}/mlruns/answers.db")
+        return cls(store_url(workspace))
 
     def find(self, commission: str) -> Writing | None:
         """What became of a commission; None if it was not written yet."""
