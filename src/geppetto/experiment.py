@@ -19,7 +19,7 @@ from geppetto.answers.replies_table import replies_table
 from geppetto.answers.session_table import session_answers_table
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import Normalisation, answers_table
-from geppetto.approach import Approach, ByRequests, open_approaches
+from geppetto.approach import LIKELIHOOD, Approach, ByRequests, open_approaches
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.analysis import Analysis
@@ -136,7 +136,7 @@ class Experiment(BaseModel):
     models: tuple[ModelSpec, ...] = Field(min_length=1)
     strategies: tuple[Named, ...] = ()
     arms: tuple[Named, ...] = ()
-    elicitations: tuple[Named, ...] = Field((Named(name="likelihood"),), min_length=1)
+    elicitations: tuple[Named, ...] = Field((Named.model_validate(LIKELIHOOD),), min_length=1)
     budget: Budget = Budget()
     paraphrases: int = Field(1, ge=1, strict=True)
     layout: Layout = Layout()
