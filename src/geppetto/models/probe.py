@@ -10,6 +10,7 @@ from geppetto.errors import GeppettoError
 from geppetto.models import evidence
 from geppetto.models.base import Kind
 from geppetto.models.evidence import Finding
+from geppetto.models.litellm_library import connections
 from geppetto.models.speaker import Capabilities, Reply, Request, Speaker, SpeakerIdentity
 from geppetto.prompts.chat import Turn
 
@@ -163,7 +164,12 @@ async def probe(speaker: Speaker) -> Probe:
 
 def probed(speaker: Speaker) -> Probe:
     """`probe`, for who does not wait."""
-    return asyncio.run(probe(speaker))
+
+    async def probing() -> Probe:
+        async with connections():
+            return await probe(speaker)
+
+    return asyncio.run(probing())
 
 
 async def _log_probs(asking: _Asking) -> tuple[tuple[int, str], tuple[bool, str]]:
