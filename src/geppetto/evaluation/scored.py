@@ -94,6 +94,11 @@ class Scored:
         """How answers of each model were read, by its name, in the order in which it was asked."""
         return self._by_model("elicitation")
 
+    @property
+    def several_elicitations(self) -> bool:
+        """Whether answers of some model were read in several ways."""
+        return max(map(len, self.elicitations.values()), default=0) > 1
+
     def _by_model(self, column: str) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for (model, value), _ in rows_by(self.answers, ["model", column]):
@@ -169,7 +174,7 @@ class Scored:
     @cached_property
     def planned(self) -> pd.DataFrame:
         """The answers as they are read here, unscored ones included, with all baselines."""
-        if not self.elicitation and max(map(len, self.elicitations.values()), default=1) == 1:
+        if not (self.elicitation or self.several_elicitations):
             return self.answers
         wanted: dict[str, str] = {model: asked[0] for model, asked in self.elicitations.items()}
         if self.elicitation:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from geppetto.errors import GeppettoError
-from geppetto.reports import figures, pairs
+from geppetto.reports import comparison, figures, pairs
 from geppetto.reports.recoveries import recoveries
 from geppetto.results import Measure, Results
 
@@ -36,6 +36,10 @@ class Plots:
     def calibration(self) -> Figure:
         """How often the most probable option was the response, against its probability."""
         return figures.reliability(self.results.reliability)
+
+    def elicitations(self) -> Figure:
+        """Each condition as every elicitation of its model has it; see `Results.by_elicitation`."""
+        return comparison.elicitations(self.results.by_elicitation())
 
     def gaps(self, measure: Measure | None = None) -> Figure:
         """The gap of every pair of models; see `Results.gaps`."""

@@ -26,7 +26,7 @@ from geppetto.personas.donors import MatchQuality
 from geppetto.pooling import pooled as pool
 from geppetto.pooling import pooled_gaps as pool_gaps
 from geppetto.prompts.turns import remark
-from geppetto.reports import paired, requests, sessions
+from geppetto.reports import elicitations, paired, requests, sessions
 from geppetto.reports.columns import columns, number, within_model
 from geppetto.results import Results
 from geppetto.studies import Study
@@ -252,6 +252,7 @@ def result(found: Results) -> RenderableType:
         parts += [_effects(verdicts), ""]
     parts += paired.parts(found)
     parts += sessions.parts(found) if found.of_sessions else _of_items(found)
+    parts += elicitations.parts(found)
     parts += [Text(line) for line in _wordings(found.wordings())]
     if flat := found.flat:
         parts.append(

@@ -28,6 +28,7 @@ from geppetto.reports import figures
 from geppetto.reports.pairs import LADDER
 from geppetto.results import Results
 from geppetto.tables import effects_table
+from geppetto.tracking import heard
 from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, using
 
 _BATCH = 800
@@ -149,9 +150,14 @@ def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> None:
         )
         if results.pairs:
             _log_pairs(results)
-        for name, table in _tables(results).items():
+        mlflow.log_metrics(heard.numbers(results.replies))
+        if results.several_elicitations:
+            _log_figure(results.plot.elicitations(), "elicitations.png")
+        for name, table in (_tables(results) | heard.tables(results)).items():
             mlflow.log_text(table.to_csv(index=False), f"{name}.csv")
         _log_parquet(results.answers, "answers.parquet")
+        if len(results.replies):
+            _log_parquet(results.replies.drop(columns="text"), "replies.parquet")
         if verdicts:
             _log_figure(results.plot.effects(), "effects.png")
         _log_figure(results.plot.participants(), "participants.png")
@@ -236,6 +242,9 @@ def _log_condition(prepared: Prepared, results: Results, condition: Condition) -
             tags[f"verdict.{effect.contrast.name}"] = verdict.outcome
             if verdict.confirmatory:
                 tags["mlflow.note.content"] = verdict.sentence
+    if len(results.replies):
+        of_condition = (results.replies[CONDITION] == list(condition)).all(axis=1)
+        numbers |= heard.numbers(results.replies[of_condition])
     people = results.metrics(by="participant")
     mine = people[(people[CONDITION] == list(condition)).all(axis=1)]
     shown = ("nll", "accuracy") if "nll" in results.measures else ("nll_full",)

@@ -1,0 +1,136 @@
+"""What the terminal shows of how models were asked, and of what became of their replies."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from geppetto.errors import GeppettoError
+from geppetto.evaluation.verdicts import probability
+from geppetto.reports.columns import columns, number, within_model
+from geppetto.results import Results
+
+COMPLIED = ("answered", "low option mass")
+"""Outcomes that metrics of conditions say enough of: the second is a column of theirs."""
+
+
+def parts(found: Results) -> Iterator[RenderableType]:
+    """Tables of elicitations, if there are several, and of replies that were not answers."""
+    if found.several_elicitations:
+        yield from (_comparison(found.by_elicitation()), "")
+        yield from (_agreement(found.agreement()), "")
+        yield from (Text(line) for line in _read(found))
+        yield ""
+    compliance = found.compliance()
+    if len(compliance) and not compliance["outcome"].isin(COMPLIED).all():
+        yield from (_outcomes(compliance), "")
+        yield from (Text(line) for line in _differences(found.compliance_differences()))
+        yield ""
+
+
+def _read(found: Results) -> Iterator[str]:
+    """Of which elicitation everything else is, and what the others say of the question."""
+    read = {model: found.elicitation or asked[0] for model, asked in found.elicitations.items()}
+    told = ", ".join(f"{how} ({model})" for model, how in read.items())
+    yield f"everything else is of answers read by {told}; by the others:"
+    every = dict.fromkeys(itertools.chain(*found.elicitations.values()))
+    for elicitation in every:
+        if set(read.values()) == {elicitation}:
+            continue
+        try:
+            verdicts = found.at(elicitation=elicitation).verdicts()
+        except GeppettoError as error:
+            yield f"  {elicitation}: {error}"
+            continue
+        yield from (f"  {elicitation}: {one.sentence}" for one in verdicts if one.confirmatory)
+
+
+def _comparison(table: pd.DataFrame) -> Table:
+    shown = columns(
+        "elicitation", "acc.", "NLL  [95% CI]", "ECE", "mass", "unread", "cost", "tokens"
+    )
+    for (model, strategy, arm), rows in table.groupby(["model", "strategy", "arm"], sort=False):
+        name = within_model({"model": model, "strategy": strategy, "arm": arm})
+        shown.add_row(Text(f"{model} · {name}", "bold"))
+        for row in rows.to_dict("records"):
+            nll, low, high = (row[f"nll{end}"] for end in ("", "_low", "_high"))
+            tokens = row["prompt_tokens"] + np.nan_to_num(row["completion_tokens"])
+            shown.add_row(
+                f"  {row['elicitation']}",
+                number(row["accuracy"], ".3f"),
+                "–" if np.isnan(nll) else f"{nll:.3f}  [{low:.3f}, {high:.3f}]",
+                number(row["ece"], ".3f"),
+                number(row["option_mass"], ".3f"),
+                f"{row['unscored']:.1%}",
+                number(1000 * row["cost"], ".3f"),
+                f"{tokens:,.0f}",
+            )
+    cells = table.drop_duplicates("model")
+    told = ", ".join(f"{row.cells:,} ({row.model})" for row in cells.itertuples())
+    shown.caption = (
+        f"On the cells that all elicitations of a model scored in all conditions: {told}. "
+        "NLL: nats a response over the legal options; ECE: expected calibration error; mass: "
+        "probability of a legal option; unread: share of all planned answers; cost: dollars for "
+        "1,000 answers; tokens: sent and said for an answer."
+    )
+    return shown
+
+
+def _agreement(table: pd.DataFrame) -> Table:
+    shown = columns("elicitations agree", "same top option  [95% CI]", "distance", "r")
+    for (model, first, second), rows in table.groupby(["model", "first", "second"], sort=False):
+        shown.add_row(Text(f"{model} · {first} and {second}", "bold"))
+        for row in rows.to_dict("records"):
+            ends = (row[f"same_top{end}"] for end in ("", "_low", "_high"))
+            same, low, high = (format(end, ".0%") for end in ends)
+            shown.add_row(
+                f"  {within_model(row)}",
+                f"{same}  [{low}, {high}]",
+                number(row["distance"], ".3f"),
+                number(row["r"], "+.3f"),
+            )
+    shown.caption = (
+        "distance: mean total variation distance of the two distributions over the options, 0 if "
+        "they are the same; r: correlation of expected responses over answers."
+    )
+    return shown
+
+
+def _outcomes(compliance: pd.DataFrame) -> Table:
+    """The share of each outcome, a row a condition."""
+    names = compliance["outcome"].unique().tolist()
+    shown = columns("what became of replies", "replies", *names)
+    key = ["elicitation", "model", "strategy", "arm"]
+    for (elicitation, model, strategy, arm), rows in compliance.groupby(key, sort=False):
+        name = within_model({"model": model, "strategy": strategy, "arm": arm})
+        shares = dict(zip(rows["outcome"], rows["share"], strict=True))
+        shown.add_row(
+            f"{model} · {name}, {elicitation}",
+            f"{rows['replies'].iloc[0]:,}",
+            *(f"{shares[outcome]:.1%}" for outcome in names),
+        )
+    shown.caption = "Shares are means over people of their share of each one's replies."
+    return shown
+
+
+def _differences(differences: pd.DataFrame) -> Iterator[str]:
+    """Outcomes of which arms differ, in a line each."""
+    wrong = differences[differences["outcome"] != "answered"]
+    found = wrong[wrong["p_adjusted"] < 0.05]
+    for row in found.to_dict("records"):
+        yield (
+            f"{row['outcome']} differs by arm: {row['share_better']:.1%} with {row['better']}, "
+            f"{row['share_worse']:.1%} with {row['worse']} ({row['model']} · {row['strategy']}, "
+            f"{row['elicitation']}; p = {probability(row['p_adjusted'])} after Holm)"
+        )
+    if found.empty:
+        yield (
+            "no outcome but answers is shown to differ between arms that are compared (signs "
+            "flipped, corrected by Holm over outcomes)"
+        )

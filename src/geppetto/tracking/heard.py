@@ -1,0 +1,49 @@
+"""What models replied, in MLflow: what it took and what became of it, as numbers and tables."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from geppetto.results import Results
+
+
+def tables(results: Results) -> dict[str, pd.DataFrame]:
+    """Tables of replies and of elicitations by name; empty if neither is there to be told of."""
+    told: dict[str, pd.DataFrame] = {}
+    if len(results.replies):
+        told["compliance"] = results.compliance()
+        told["compliance_differences"] = results.compliance_differences()
+    if results.several_elicitations:
+        told["by_elicitation"] = results.by_elicitation()
+        told["agreement"] = results.agreement()
+    return told
+
+
+def numbers(replies: pd.DataFrame) -> dict[str, float]:
+    """Totals of some replies as metrics, each reply counted once however many answers it serves.
+
+    Returns
+    -------
+    dict
+        Empty without replies. `replies/cost` is of those whose price is known;
+        `replies/without_price` says how many are not. What was not measured is left out.
+    """
+    if replies.empty:
+        return {}
+    once = replies.drop_duplicates(["request", "sample"])
+    found = {
+        "count": len(once),
+        "prompt_tokens": once["prompt_tokens"].sum(),
+        "completion_tokens": once["completion_tokens"].sum(),
+        "reasoning_tokens": once["reasoning_tokens"].sum(),
+        "cost": once["cost"].sum(),
+        "without_price": once["cost"].isna().sum(),
+        "mean_seconds": once["seconds"].mean(),
+        "attempts_beyond_the_first": (once["attempts"] - 1).clip(lower=0).sum(),
+    }
+    found |= {f"outcome/{name}": n for name, n in once["outcome"].value_counts().items()}
+    return {
+        f"replies/{name}": float(value) for name, value in found.items() if math.isfinite(value)
+    }
