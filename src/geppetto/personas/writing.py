@@ -100,9 +100,9 @@ def program(strategy: WrittenStrategy) -> dspy.Module:
             self.modules = strategy.modules()
 
         def forward(self, told: Mapping[str, Mapping[str, object]]) -> dspy.Prediction:
-            written = {name: self.modules[name](**inputs) for name, inputs in told.items()}
-            failed = next((w.failed for w in written.values() if w.get("failed")), "")
-            texts = {name: tuple(each.texts) for name, each in written.items()}
+            written = {name: _called(self.modules[name], inputs) for name, inputs in told.items()}
+            failed = next((why for _, why in written.values() if why), "")
+            texts = {name: texts for name, (texts, _) in written.items()}
             return dspy.Prediction(texts=texts, failed=failed)
 
     made = Program()
@@ -145,16 +145,16 @@ def _write(
     strategy = commission.strategy
     part = module.modules[commission.module]
     with writer_of(strategy), heard() as replies:
-        texts, failed = _called(part, commission)
+        texts, failed = _called(part, commission.inputs)
     return _generator(part, strategy, speakers), _writing(texts, failed, replies)
 
 
-def _called(part: dspy.Module, commission: Commission) -> tuple[tuple[str, ...], str]:
+def _called(part: dspy.Module, told: Mapping[str, object]) -> tuple[tuple[str, ...], str]:
     """What a module wrote, and why that cannot be used."""
     from dspy.utils.exceptions import AdapterParseError, LMError
 
     try:
-        written = part(**commission.inputs)
+        written = part(**told)
     except AdapterParseError:
         return (), "of whom nothing was written in the form that was asked for"
     except LMError as error:

@@ -1,0 +1,245 @@
+"""Having models write: through LiteLLM's own machinery, with speakers whose words are scripted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import dspy
+import pytest
+
+from geppetto.answers.writings import Writing, WritingStore
+from geppetto.errors import GeppettoError
+from geppetto.models.litellm_local import request, serving
+from geppetto.models.speaker import Reply, Request
+from geppetto.personas.known import blocks, persona, view
+from geppetto.personas.library import load_strategy
+from geppetto.personas.strategy import Persona
+from geppetto.personas.writing import program, write, writer_of
+from geppetto.personas.written import Commission, NotWrittenError, WrittenStrategy
+from geppetto.prompts.chat import Turn
+from geppetto.studies import Study
+from speaking import ScriptedSpeaker, told
+
+AGREEING = {"gender": "Female", "age": "21", "highest level of education": "Some college"}
+
+
+def says(name: str, turns: Sequence[Turn]) -> str:
+    """Tells facts one by one, finds them again in a story, and else says what it was asked for."""
+    match name:
+        case "story":
+            return " ".join(f"My {fact}." for fact in json.loads(told(turns, "facts")))
+        case "answer":
+            story, asked = told(turns, "story"), told(turns, "asked")
+            after = story.partition(f"My {asked}: ")[2]
+            return after.partition(".")[0] or "not said"
+        case "revised":
+            return " ".join(f"My {fact}." for fact in json.loads(told(turns, "facts")))
+        case "expert":
+            return "demographer"
+    return f"the {name}"
+
+
+def rule_of(name: str, workspace: Path, **given: object) -> WrittenStrategy:
+    rule = load_strategy(name, {"writer": "scripted", **given}, workspace)
+    assert isinstance(rule, WrittenStrategy)
+    return rule
+
+
+def of(rule: WrittenStrategy, study: Study, number: int = 0) -> Persona | None:
+    """The persona of one participant in a block."""
+    block = blocks(rule, study, list(study.items))[number]
+    seen = view(rule, study.participant("61623"), study, block)
+    return persona(rule, seen, study, block)
+
+
+def missing(rule: WrittenStrategy, study: Study, number: int = 0) -> tuple[Commission, ...]:
+    with pytest.raises(NotWrittenError) as error:
+        of(rule, study, number)
+    return error.value.commissions
+
+
+def had_written(
+    rule: WrittenStrategy, study: Study, speaker: ScriptedSpeaker, workspace: Path
+) -> list[Writing]:
+    found: list[Writing] = []
+    write(
+        missing(rule, study),
+        {"scripted": speaker},
+        WritingStore.of_workspace(workspace),
+        lambda _, writing: found.append(writing),
+    )
+    return found
+
+
+def test_a_life_story_is_written_once_and_then_read(bfi: Study, workspace: Path) -> None:
+    rule, speaker = rule_of("life_story", workspace), ScriptedSpeaker(says)
+    (writing,) = had_written(rule, bfi, speaker, workspace)
+    own = of(rule, bfi)
+    assert own is not None
+    assert own.text == "My gender: Female. My highest level of education: Some college. My age: 21."
+    assert len(speaker.requests) == 1 + len(AGREEING)
+    assert (writing.cost, writing.prompt_tokens) == (0.25 * 4, 10 * 4)
+    assert {each.temperature for each in speaker.requests} == {0.7}
+    block = blocks(rule, bfi, list(bfi.items))[0]
+    again = rule.commissions(view(rule, bfi.participant("61623"), bfi, block), bfi)
+    store = WritingStore.of_workspace(workspace)
+    write(list(again.values()), {"scripted": speaker}, store)
+    assert len(speaker.requests) == 1 + len(AGREEING)
+    (generator,) = store.generators("LifeStory")
+    assert generator.identity == speaker.identity and generator.longest == 1024
+    assert rule.wording in json.loads(generator.state)["tell"]["signature"]["instructions"]
+
+
+@pytest.mark.parametrize(("revisions", "told_at_last"), [(0, False), (1, True)])
+def test_a_story_is_revised_as_often_as_it_may_be(
+    bfi: Study, workspace: Path, revisions: int, told_at_last: bool
+) -> None:
+    def forgets(name: str, turns: Sequence[Turn]) -> str:
+        if name == "story":
+            return "My gender: Female. My highest level of education: Some college. My age: 54."
+        if name == "revised":
+            assert json.loads(told(turns, "facts")) == ["age: 21"]
+            return "My gender: Female. My highest level of education: Some college. My age: 21."
+        return says(name, turns)
+
+    rule = rule_of("life_story", workspace, revisions=revisions)
+    speaker = ScriptedSpeaker(forgets)
+    (writing,) = had_written(rule, bfi, speaker, workspace)
+    assert writing.failed == ("" if told_at_last else "whose story does not agree with their age")
+    assert (of(rule, bfi) is not None) == told_at_last
+    readings = (1 + revisions) * len(AGREEING)
+    assert len(speaker.requests) == 1 + readings + revisions
+
+
+def test_a_profile_is_told_every_answer_it_may_know(bfi: Study, workspace: Path) -> None:
+    rule, speaker = rule_of("written_profile", workspace), ScriptedSpeaker(says)
+    had_written(rule, bfi, speaker, workspace)
+    asked = told(speaker.requests[0].turns, "answers")
+    predicted = blocks(rule, bfi, list(bfi.items))[0].predicted
+    for name, item in bfi.items.items():
+        assert (item.text in asked) == (name not in predicted)
+    assert of(rule, bfi) == Persona("the profile")
+
+
+def test_reasons_stand_beside_the_answers_they_explain(bfi: Study, workspace: Path) -> None:
+    rule, speaker = rule_of("reasons", workspace, k=3, scaffold="values"), ScriptedSpeaker(says)
+    had_written(rule, bfi, speaker, workspace)
+    own = of(rule, bfi)
+    assert own is not None and own.text.count("Your reason: the reason") == 3
+    for each in speaker.requests:
+        question, answer = told(each.turns, "question"), told(each.turns, "answer")
+        assert f"You were asked: {question}\nYou answered: {answer}\n" in own.text
+        assert "Schwartz" in told(each.turns, "terms")
+
+
+def test_notes_are_written_once_and_each_question_is_routed(bfi: Study, workspace: Path) -> None:
+    rule, speaker = rule_of("expert_notes", workspace), ScriptedSpeaker(says)
+    assert len(had_written(rule, bfi, speaker, workspace)) == 5
+    own = of(rule, bfi)
+    assert own is not None and own.text.endswith("What a demographer noted of you:\nthe notes")
+    modules = [each.module for each in missing(rule, bfi, number=1)]
+    assert modules == ["route"]  # the same half of the items, so the notes are there
+
+
+def test_text_that_was_cut_off_filtered_or_malformed_is_an_outcome(
+    bfi: Study, workspace: Path
+) -> None:
+    @dataclass
+    class Rambling(ScriptedSpeaker):
+        async def reply(self, request: Request) -> Reply:
+            return (await super().reply(request)).model_copy(update={"text": "Well, well."})
+
+    outcomes = {
+        "cut off": ScriptedSpeaker(says, finish="length"),
+        "filtered": ScriptedSpeaker(says, finish="filter"),
+        "in the form": Rambling(says),
+    }
+    for number, (reason, speaker) in enumerate(outcomes.items()):
+        rule = rule_of("written_profile", workspace, longest=100 + number)
+        (writing,) = had_written(rule, bfi, speaker, workspace)
+        assert reason in writing.failed
+        assert of(rule, bfi) is None
+        assert len(speaker.requests) == 1  # no second try in another form
+
+
+def test_what_got_no_reply_stays_unwritten_and_the_rest_is_kept(
+    bfi: Study, workspace: Path
+) -> None:
+    @dataclass
+    class Failing(ScriptedSpeaker):
+        async def reply(self, request: Request) -> Reply:
+            said = await super().reply(request)
+            if "route" in said.text or "expert" in said.text:
+                return Reply(finish="error", error="the line is dead")
+            return said
+
+    rule = rule_of("expert_notes", workspace)
+    with pytest.raises(GeppettoError, match=r"1 of 5 texts got no reply \(the line is dead\)"):
+        had_written(rule, bfi, Failing(says), workspace)
+    assert [each.module for each in missing(rule, bfi)] == ["route"]
+
+
+def test_a_speaker_that_cannot_answer_anything_ends_the_writing(
+    bfi: Study, workspace: Path
+) -> None:
+    @dataclass
+    class Refusing(ScriptedSpeaker):
+        async def reply(self, request: Request) -> Reply:
+            raise GeppettoError("the key is refused; set another")
+
+    with pytest.raises(GeppettoError, match="the key is refused; set another"):
+        had_written(rule_of("written_profile", workspace), bfi, Refusing(says), workspace)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"max_tokens": 5, "top_p": 0.5}, "top_p cannot be passed on"),
+        ({"max_tokens": 5, "stop": ["x"]}, "stop cannot be passed on"),
+        ({"temperature": 1.0}, "max_tokens"),
+    ],
+)
+def test_parameters_that_a_speaker_does_not_take_are_refused(
+    parameters: dict[str, object], message: str
+) -> None:
+    with pytest.raises(GeppettoError, match=message):
+        request([{"role": "user", "content": "Hello"}], parameters)
+
+
+def test_sampling_parameters_are_passed_on() -> None:
+    asked = request([{"role": "user", "content": "Hi"}], {"max_tokens": 5, "temperature": 0.3})
+    assert asked == Request(turns=(Turn(role="user", content="Hi"),), temperature=0.3, max_tokens=5)
+
+
+def test_a_compiled_program_speaks_in_its_own_instruction(bfi: Study, workspace: Path) -> None:
+    compiled = program(rule_of("written_profile", workspace))
+    (predictor,) = compiled.predictors()
+    predictor.signature = predictor.signature.with_instructions("Describe them as a tree.")
+    predictor.demos = [dspy.Example(facts=["f"], answers=["a"], profile="An oak.")]
+    compiled.save(workspace / "tree.json")
+    rule, speaker = (
+        rule_of("written_profile", workspace, program="tree.json"),
+        ScriptedSpeaker(says),
+    )
+    had_written(rule, bfi, speaker, workspace)
+    (asked,) = speaker.requests
+    assert "Describe them as a tree." in asked.turns[0].content
+    assert any("An oak." in turn.content for turn in asked.turns)
+
+
+def test_a_program_of_another_strategy_is_refused(bfi: Study, workspace: Path) -> None:
+    program(rule_of("written_profile", workspace)).save(workspace / "profile.json")
+    rule = rule_of("reasons", workspace, program="profile.json")
+    with pytest.raises(GeppettoError, match="is not one of Reasons"):
+        program(rule)
+
+
+def test_the_writer_is_asked_again_for_the_same(bfi: Study, workspace: Path) -> None:
+    rule, speaker = rule_of("written_profile", workspace), ScriptedSpeaker(says)
+    with serving({"scripted": speaker}), writer_of(rule):
+        for _ in range(2):
+            dspy.Predict("question -> reply")(question="How are you?")
+    assert len(speaker.requests) == 2
