@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from threading import Event, Thread
+from threading import Event, Lock, Thread
+from typing import Self
 
 import sqlalchemy as sql
 
@@ -36,53 +37,102 @@ def claimed(requests: Collection[str], database: Database) -> Iterator[frozenset
         The requests that have no answer yet, which are now claimed; None, with nothing claimed,
         if another computes one of them.
     """
-    worker = Worker.current()
-    mine = _claim(requests, worker, database)
-    if not mine:
-        yield mine
-        return
-    ended = Event()
-    renewal = Thread(target=_renew, args=(mine, worker, database, ended), daemon=True)
-    renewal.start()
-    try:
-        yield mine
-    finally:
-        ended.set()
-        renewal.join()
-        with database.writing() as connection:
-            connection.execute(claims.delete().where(*_of(worker, mine)))
+    with Claims(database, answers) as held:
+        yield held.take_all(requests)
 
 
-def _claim(requests: Collection[str], worker: Worker, database: Database) -> frozenset[str] | None:
-    with database.writing() as connection:
+class Claims:
+    """Claims that one worker holds, more and more of them, until this context ends.
+
+    Parameters
+    ----------
+    database
+        Where claims and answers are.
+    done
+        The table in which a request is that needs no claim any more.
+    """
+
+    def __init__(self, database: Database, done: sql.Table) -> None:
+        self._database = database
+        self._done = done
+        self._worker = Worker.current()
+        self._held: set[str] = set()
+        self._change = Lock()
+        self._ended = Event()
+        self._renewal: Thread | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        if self._renewal:
+            self._renewal.join()
+        if self._held:
+            with self._database.writing() as connection:
+                connection.execute(claims.delete().where(*_of(self._worker, self._held)))
+
+    def take_all(self, requests: Collection[str]) -> frozenset[str] | None:
+        """Claim all requests that are not done; None, with nothing claimed, if another has one."""
+        with self._database.writing() as connection:
+            if self._others(requests, connection):
+                return None
+            return self._take(requests, connection)
+
+    def take_free(self, requests: Collection[str]) -> frozenset[str]:
+        """Claim those requests that are not done and that no other has."""
+        with self._database.writing() as connection:
+            free = frozenset(requests) - self._others(requests, connection)
+            return self._take(free, connection)
+
+    def forget(self, requests: Collection[str]) -> None:
+        """Hold no claims any more on requests that are done."""
+        with self._change:
+            self._held.difference_update(requests)
+
+    def _others(self, requests: Collection[str], connection: sql.Connection) -> frozenset[str]:
+        """The requests that another claims, or this worker elsewhere."""
         now = _now(connection)
-        held = connection.execute(sql.select(claims).where(claims.c.request.in_(requests))).all()
-        over = [claim for claim in held if claim.until <= now or _is_dead(claim.worker)]
-        if len(over) < len(held):
-            return None
-        answered = connection.scalars(
-            sql.select(answers.c.request).where(answers.c.request.in_(requests))
+        held = connection.execute(sql.select(claims).where(claims.c.request.in_(requests)))
+        return frozenset(
+            claim.request for claim in held if not (claim.until <= now or _is_dead(claim.worker))
         )
-        mine = frozenset(requests).difference(answered)
+
+    def _take(self, requests: Collection[str], connection: sql.Connection) -> frozenset[str]:
+        done = self._done.c.request
+        mine = frozenset(requests).difference(
+            connection.scalars(sql.select(done).where(done.in_(requests)))
+        )
         connection.execute(claims.delete().where(claims.c.request.in_(requests)))
+        until = _now(connection) + LEASE
         rows = [
-            {"request": request, "worker": str(worker), "until": now + LEASE}
+            {"request": request, "worker": str(self._worker), "until": until}
             for request in sorted(mine)
         ]
         if rows:
             connection.execute(claims.insert(), rows)
-    return mine
+            with self._change:
+                self._held.update(mine)
+            self._start_renewal()
+        return mine
 
+    def _start_renewal(self) -> None:
+        if self._renewal is None:
+            self._renewal = Thread(target=self._renew, daemon=True)
+            self._renewal.start()
 
-def _renew(requests: frozenset[str], worker: Worker, database: Database, ended: Event) -> None:
-    """Say that a worker lives, until its claim has ended.
+    def _renew(self) -> None:
+        """Say that this worker lives, until its claims end.
 
-    A database that cannot be reached is tried again: its error is for who stores the answer.
-    """
-    while not ended.wait(LEASE.total_seconds() / 3):
-        with suppress(GeppettoError), database.writing() as connection:
-            until = _now(connection) + LEASE
-            connection.execute(claims.update().where(*_of(worker, requests)).values(until=until))
+        A database that cannot be reached is tried again: its error is for who stores the answer.
+        """
+        while not self._ended.wait(LEASE.total_seconds() / 3):
+            with self._change:
+                held = frozenset(self._held)
+            with suppress(GeppettoError), self._database.writing() as connection:
+                until = _now(connection) + LEASE
+                mine = _of(self._worker, held)
+                connection.execute(claims.update().where(*mine).values(until=until))
 
 
 def _of(worker: Worker, requests: Collection[str]) -> tuple[sql.ColumnElement[bool], ...]:

@@ -29,6 +29,16 @@ answers = sql.Table(
     sql.Column("announcing", sql.String),
 )
 
+replies = sql.Table(
+    "replies",
+    _metadata,
+    sql.Column("request", sql.String(64), primary_key=True),
+    sql.Column("model", sql.String, nullable=False),
+    sql.Column("content", sql.String, nullable=False),
+    sql.Column("failed", sql.Boolean, nullable=False),
+    sql.Column("answered", sql.DateTime, nullable=False),
+)
+
 claims = sql.Table(
     "claims",
     _metadata,
@@ -118,7 +128,7 @@ class Database:
             yield connection
 
     def exists(self, table: sql.Table = answers) -> bool:
-        """Whether anything has been written yet, by a geppetto that knew this table."""
+        """Whether a table has been written yet."""
         if self._file is not None and not self._file.exists():
             return False
         with self.reading() as connection:

@@ -48,8 +48,7 @@ class AnswerStore:
     @classmethod
     def of_workspace(cls, workspace: Path) -> AnswerStore:
         """The store that GEPPETTO_ANSWERS names, or the workspace's own."""
-        url = os.environ.get(VARIABLE)
-        return cls(url) if url else cls.at(workspace / "mlruns" / "answers.db")
+        return cls(store_url(workspace))
 
     def claim(self, requests: Collection[str]) -> AbstractContextManager[frozenset[str] | None]:
         """Keep other processes from computing the same requests, while in this context.
@@ -122,6 +121,11 @@ class AnswerStore:
                 "stays. Its engine does not repeat itself here, or the store has answers of "
                 f"another build or machine: give each of them a store of its own with {VARIABLE}"
             )
+
+
+def store_url(workspace: Path) -> str:
+    """The store that GEPPETTO_ANSWERS names, or the workspace's own."""
+    return os.environ.get(VARIABLE) or f"sqlite:///{workspace / 'mlruns' / 'answers.db'}"
 
 
 def _read(requests: Iterable[str], connection: sql.Connection) -> dict[str, OptionScores]:

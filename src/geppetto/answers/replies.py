@@ -1,0 +1,146 @@
+"""The durable store of replies: what came back of a request is kept as it came.
+
+It is part of the store of answers, so that several processes may share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+import sqlalchemy as sql
+
+from geppetto.answers.claims import Claims
+from geppetto.answers.database import Database, claims, replies
+from geppetto.answers.store import store_url
+from geppetto.models.speaker import Reply
+
+_AT_ONCE = 500
+"""Requests that are named in one statement."""
+
+
+class ReplyStore:
+    """Replies by the id of their request.
+
+    A reply is stored once and never changed; only one that is an error may be forgotten.
+
+    Parameters
+    ----------
+    url
+        An SQLAlchemy URL of an SQLite file or a PostgreSQL database.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+
+    @classmethod
+    def at(cls, path: Path) -> ReplyStore:
+        """The SQLite store in a file, which is made when the first reply is stored."""
+        return cls(f"sqlite:///{path}")
+
+    @classmethod
+    def of_workspace(cls, workspace: Path) -> ReplyStore:
+        """The store that GEPPETTO_ANSWERS names, or the workspace's own."""
+        return cls(store_url(workspace))
+
+    @contextmanager
+    def claiming(self) -> Iterator[ReplyClaims]:
+        """Claims on requests, which end with this context."""
+        with Claims(self._database, replies) as held:
+            yield ReplyClaims(self._database, held)
+
+    def get(self, requests: Iterable[str]) -> dict[str, Reply]:
+        """The stored replies among these requests, by request id."""
+        if not self._database.exists(replies):
+            return {}
+        with self._database.reading() as connection:
+            return _read(requests, connection)
+
+    def forget_errors(self, requests: Iterable[str]) -> int:
+        """Forget those replies that are errors, so that they are asked for again.
+
+        Returns
+        -------
+        int
+            How many there were.
+        """
+        if not self._database.exists(replies):
+            return 0
+        with self._database.writing() as connection:
+            return sum(
+                connection.execute(
+                    replies.delete().where(replies.c.request.in_(some), replies.c.failed)
+                ).rowcount
+                for some in _some(requests)
+            )
+
+
+class ReplyClaims:
+    """The requests that this process is asking, and how their replies are stored.
+
+    Made by `ReplyStore.claiming`.
+    """
+
+    def __init__(self, database: Database, held: Claims) -> None:
+        self._database = database
+        self._held = held
+
+    def take(self, requests: Collection[str]) -> tuple[dict[str, Reply], frozenset[str]]:
+        """The stored replies, and of the other requests those that are now this process's to ask.
+
+        The rest are being asked by another.
+        """
+        stored: dict[str, Reply] = {}
+        if self._database.exists(replies):
+            with self._database.reading() as connection:
+                stored = _read(requests, connection)
+        mine = [self._held.take_free(some) for some in _some(set(requests).difference(stored))]
+        return stored, frozenset().union(*mine)
+
+    def put(self, model: str, new: Mapping[str, Reply]) -> dict[str, Reply]:
+        """Store replies, all or none, durably before this returns; claims on them end.
+
+        Returns
+        -------
+        dict
+            What is stored now: a reply that another process stored first stays.
+        """
+        with self._database.writing() as connection:
+            stored = _read(new, connection)
+            now = datetime.now(UTC).replace(tzinfo=None)
+            rows = [
+                {
+                    "request": request,
+                    "model": model,
+                    "content": reply.model_dump_json(exclude_defaults=True),
+                    "failed": bool(reply.error),
+                    "answered": now,
+                }
+                for request, reply in new.items()
+                if request not in stored
+            ]
+            if rows:
+                connection.execute(replies.insert(), rows)
+            for some in _some(new):
+                connection.execute(claims.delete().where(claims.c.request.in_(some)))
+        self._held.forget(new)
+        return {**new, **stored}
+
+
+def _read(requests: Iterable[str], connection: sql.Connection) -> dict[str, Reply]:
+    return {
+        request: Reply.model_validate_json(content)
+        for some in _some(requests)
+        for request, content in connection.execute(
+            sql.select(replies.c.request, replies.c.content).where(replies.c.request.in_(some))
+        )
+    }
+
+
+def _some(requests: Iterable[str]) -> Iterator[list[str]]:
+    left = iter(sorted(set(requests)))
+    while some := list(islice(left, _AT_ONCE)):
+        yield some

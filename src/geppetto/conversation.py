@@ -1,0 +1,257 @@
+"""Asking a model that is reached by requests: all questions at once, nothing asked twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from typing import Generic, TypeVar
+
+from geppetto.answers.replies import ReplyClaims, ReplyStore
+from geppetto.answers.store import UNTIL_LOOKING_AGAIN
+from geppetto.elicitation.elicitation import Elicitation, Question
+from geppetto.errors import GeppettoError
+from geppetto.models.endpoint import Endpoint
+from geppetto.models.litellm_library import connections
+from geppetto.models.speaker import Reply, Request, Speaker
+from geppetto.spending import BudgetReached, Spending
+
+MOST_AT_ONCE = 64
+"""Requests that are under way at once at most."""
+
+FAILURES_IN_A_ROW = 20
+"""Requests that may fail for good one after the other: then the endpoint is taken to be down."""
+
+_OPEN_QUESTIONS = 4 * MOST_AT_ONCE
+"""Questions that are worked on at once: enough that storing replies never keeps requests back."""
+
+
+def converse(
+    speaker: Speaker,
+    elicitation: Elicitation,
+    questions: Mapping[str, Question],
+    store: ReplyStore,
+    spending: Spending,
+    on_answer: Callable[[str], None],
+    most_at_once: int = MOST_AT_ONCE,
+) -> None:
+    """Ask a model all that an elicitation wants to ask about some questions.
+
+    Every reply is stored before anything follows from it. Requests that are stored are not sent,
+    equal ones are sent once, and those that another process is asking are left to it.
+
+    Parameters
+    ----------
+    questions
+        By whatever the caller knows them by.
+    spending
+        What the run has spent so far; that of one run is shared by all its conversations.
+    on_answer
+        Called with each question's name once all its replies are stored.
+    most_at_once
+        Requests that are under way at most, those that wait for the endpoint's pace included.
+
+    Raises
+    ------
+    BudgetReached
+        If the budget is; what was under way is stored, so that a next run goes on from here.
+    GeppettoError
+        If no request can succeed, or too many fail in a row; what was told until then is stored.
+    """
+    if spending.budget.dollars and not speaker.capabilities.priced:
+        raise GeppettoError(
+            f"the price of {speaker.identity.name} is not known, so that a budget in dollars "
+            "cannot be kept; give its input_cost_per_token and output_cost_per_token among its "
+            "parameters, or a budget in tokens"
+        )
+    with store.claiming() as claims, ThreadPoolExecutor(1) as thread:
+        talk = _Conversation(speaker, elicitation, claims, spending, thread, most_at_once)
+        done = 0
+
+        def answered(name: str) -> None:
+            nonlocal done
+            done += 1
+            on_answer(name)
+
+        asyncio.run(talk.about(questions, answered))
+    store.forget_errors(talk.failed_to_the_end)
+    if isinstance(talk.ended, BudgetReached):
+        raise BudgetReached(
+            f"{talk.ended}: {done:,} of {len(questions):,} questions to {speaker.identity.name} "
+            f"({elicitation.name}) are answered, {len(questions) - done:,} are left; run it again "
+            "with a larger budget to go on from here"
+        )
+    if talk.ended:
+        raise talk.ended
+
+
+class _Conversation:
+    """One model, one elicitation, one event loop.
+
+    Attributes
+    ----------
+    ended
+        Why no more requests are sent, if they are not.
+    """
+
+    def __init__(
+        self,
+        speaker: Speaker,
+        elicitation: Elicitation,
+        claims: ReplyClaims,
+        spending: Spending,
+        thread: ThreadPoolExecutor,
+        most_at_once: int,
+    ) -> None:
+        self._speaker = speaker
+        self._elicitation = elicitation
+        self._spending = spending
+        self._places = asyncio.Semaphore(most_at_once)
+        self._sought: dict[str, asyncio.Task[Reply | None]] = {}
+        self._take = _Grouped[None, Reply | bool](lambda group: _taken(claims, group), thread)
+        self._put = _Grouped[Reply, Reply](
+            lambda group: claims.put(speaker.identity.name, group), thread
+        )
+        self._failed: list[str] = []
+        self.ended: GeppettoError | None = None
+
+    @property
+    def failed_to_the_end(self) -> list[str]:
+        """The last requests, if so many of them failed in a row that this ended."""
+        return self._failed if len(self._failed) >= FAILURES_IN_A_ROW else []
+
+    async def about(
+        self, questions: Mapping[str, Question], on_answer: Callable[[str], None]
+    ) -> None:
+        """Work through the questions, some of them at a time."""
+        left = iter(questions.items())
+        shared = connections() if isinstance(self._speaker, Endpoint) else nullcontext()
+        async with shared, asyncio.TaskGroup() as group:
+            for _ in range(min(_OPEN_QUESTIONS, len(questions))):
+                group.create_task(self._work(left, on_answer))
+
+    async def _work(
+        self, left: Iterator[tuple[str, Question]], on_answer: Callable[[str], None]
+    ) -> None:
+        for name, question in left:
+            if self.ended:
+                return
+            try:
+                is_answered = await self._ask(question)
+            except GeppettoError as error:
+                self._end(error)
+                return
+            if is_answered:
+                on_answer(name)
+
+    async def _ask(self, question: Question) -> bool:
+        """Ask all about a question; whether that could be done."""
+        replies: list[Reply] = []
+        while requests := self._elicitation.requests(question, replies):
+            for reply in await asyncio.gather(*map(self._reply, requests)):
+                if reply is None:
+                    return False
+                replies.append(reply)
+        return True
+
+    async def _reply(self, request: Request) -> Reply | None:
+        """The reply to a request once it is stored; None if this ended before it was sent."""
+        key = request.id(self._speaker.identity)
+        if key not in self._sought:
+            task = asyncio.create_task(self._seek(key, request))
+            task.add_done_callback(lambda _: self._sought.pop(key))
+            self._sought[key] = task
+        return await self._sought[key]
+
+    async def _seek(self, key: str, request: Request) -> Reply | None:
+        try:
+            while not (found := await self._take(key, None)):
+                if self.ended:
+                    return None
+                await asyncio.sleep(UNTIL_LOOKING_AGAIN)
+            if isinstance(found, Reply):
+                return found
+            async with self._places:
+                if self._is_over():
+                    return None
+                reply = await self._speaker.reply(request)
+                self._count(key, reply)
+            return await self._put(key, reply)
+        except GeppettoError as error:
+            self._end(error)
+            return None
+
+    def _is_over(self) -> bool:
+        if not self.ended and (reached := self._spending.reached):
+            self._end(BudgetReached(f"the budget of {reached} is reached"))
+        return self.ended is not None
+
+    def _end(self, why: GeppettoError) -> None:
+        self.ended = self.ended or why
+
+    def _count(self, key: str, reply: Reply) -> None:
+        self._spending.add(reply)
+        name, budget = self._speaker.identity.name, self._spending.budget
+        if reply.error:
+            self._failed.append(key)
+        elif not self.ended:
+            self._failed.clear()
+            if budget.dollars and reply.cost is None:
+                self._end(GeppettoError(f"{name} replied without a price; budget tokens instead"))
+        if len(self._failed) == FAILURES_IN_A_ROW:
+            self._end(
+                GeppettoError(
+                    f"{name} failed {FAILURES_IN_A_ROW} times in a row, at last with: "
+                    f"{reply.error}; what it answered before is stored: see what is wrong, then "
+                    "run it again"
+                )
+            )
+
+
+Given = TypeVar("Given")
+Found = TypeVar("Found")
+
+
+class _Grouped(Generic[Given, Found]):
+    """Work that is asked for one by one and done in groups.
+
+    While a group is worked on in a thread the next one gathers.
+    """
+
+    def __init__(
+        self, do: Callable[[dict[str, Given]], Mapping[str, Found]], thread: ThreadPoolExecutor
+    ) -> None:
+        self._do = do
+        self._thread = thread
+        self._gathered: dict[str, tuple[Given, asyncio.Future[Found]]] = {}
+        self._working: asyncio.Task[None] | None = None
+
+    async def __call__(self, key: str, given: Given) -> Found:
+        found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        self._gathered[key] = given, found
+        if self._working is None:
+            self._working = asyncio.create_task(self._work())
+        return await found
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._gathered:
+            group, self._gathered = self._gathered, {}
+            given = {key: given for key, (given, _) in group.items()}
+            try:
+                done = await loop.run_in_executor(self._thread, self._do, given)
+            except Exception as error:
+                for _, found in group.values():
+                    found.set_exception(error)
+            else:
+                for key, (_, found) in group.items():
+                    if not found.done():
+                        found.set_result(done[key])
+        self._working = None
+
+
+def _taken(claims: ReplyClaims, requests: Iterable[str]) -> dict[str, Reply | bool]:
+    """Each request's reply, or whether it is this process's to ask now."""
+    stored, mine = claims.take(set(requests))
+    return {request: stored.get(request, request in mine) for request in requests}

@@ -1,0 +1,257 @@
+"""A model behind an interface that LiteLLM reaches: a provider's, or one's own server's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import JsonValue
+
+from geppetto.errors import GeppettoError
+from geppetto.models.base import Kind
+from geppetto.models.endpoint_faults import Fault, fault
+from geppetto.models.endpoint_replies import read
+from geppetto.models.litellm_library import library
+from geppetto.models.pace import Pace
+from geppetto.models.secrets import refuse_secrets
+from geppetto.models.speaker import Capabilities, Reply, Request, SpeakerIdentity
+
+LONGEST_PAUSE = 600.0
+"""Seconds that are waited at most if an endpoint asks for it; if for longer, the run ends."""
+
+_TRICKLE = 60.0
+"""Seconds that a reply may take beyond the time-out as long as it keeps coming: the time-out is of
+silence."""
+
+_OURS = frozenset(
+    [
+        *("model", "messages", "prompt", "temperature", "n", "best_of", "stream", "echo"),
+        *("max_tokens", "max_completion_tokens", "logprobs", "top_logprobs", "timeout"),
+        *("num_retries", "max_retries", "api_base", "base_url", "drop_params", "ssl_verify"),
+        *("fallbacks", "mock_response", "caching", "cache"),
+    ]
+)
+_PRICES = ("input_cost_per_token", "output_cost_per_token")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often and when a request is sent again that failed in passing.
+
+    Attributes
+    ----------
+    attempts
+        How often it is sent at most.
+    first, longest
+        Seconds until it is sent again: `first`, then twice as long each time up to `longest`, each
+        between half and all of it at random; and never less than the endpoint asks for.
+    """
+
+    attempts: int = 8
+    first: float = 1.0
+    longest: float = 60.0
+
+
+class Endpoint:
+    """A speaker over LiteLLM.
+
+    Failures in passing are tried again; what a model says never is, whatever it says.
+
+    Parameters
+    ----------
+    name
+        What it is called in tables.
+    model
+        LiteLLM's name of it: `openai/...`, `anthropic/...`, `hosted_vllm/...`.
+    api_base
+        Where it is reached, if not where its provider's models are.
+    kind
+        Whether it is sent turns ("chat") or plain text ("base").
+    parameters
+        What is sent along with every request, and LiteLLM's own, such as `base_model`, or
+        `input_cost_per_token` with `output_cost_per_token` in dollars. Never credentials.
+    timeout
+        Seconds that a reply may take.
+    capabilities
+        What it was seen to give.
+    most_at_once
+        How many requests may be under way at most; how many are is found by `Pace`.
+    patience
+        How often requests are sent again.
+
+    Raises
+    ------
+    GeppettoError
+        If a parameter is a credential or not its own to say, or LiteLLM is missing.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: str,
+        *,
+        api_base: str = "",
+        kind: Kind = "chat",
+        parameters: Mapping[str, JsonValue] | None = None,
+        timeout: float = 120.0,
+        capabilities: Capabilities | None = None,
+        most_at_once: int = 64,
+        patience: Patience | None = None,
+    ) -> None:
+        given = dict(parameters or {})
+        refuse_secrets(name, api_base, given)
+        if ours := sorted(_OURS & given.keys()):
+            raise GeppettoError(
+                f"model {name}: {ours[0]!r} may not be a parameter, since the elicitation or "
+                "geppetto itself says it; take it out"
+            )
+        self._prices = {price: given.pop(price) for price in _PRICES if price in given}
+        if 0 < len(self._prices) < len(_PRICES):
+            raise GeppettoError(f"model {name}: give both {' and '.join(_PRICES)}, or neither")
+        self.identity = SpeakerIdentity(
+            name=name,
+            model=model,
+            api_base=api_base,
+            kind=kind,
+            parameters=json.dumps(given, sort_keys=True),
+        )
+        self.capabilities = capabilities or Capabilities()
+        self._asked = str(given.get("base_model", model))
+        self._timeout = timeout
+        self._sent: dict[str, Any] = {
+            **given,
+            **({"api_base": api_base} if api_base else {}),
+            "model": model,
+            "timeout": timeout,
+            "num_retries": 0,
+            "max_retries": 0,
+        }
+        self._pace = Pace(most_at_once)
+        self._patience = patience or Patience()
+
+    async def reply(self, request: Request) -> Reply:
+        """The reply to a request; one with an `error` after the last attempt.
+
+        Raises
+        ------
+        GeppettoError
+            If no request can succeed: the key, the model's name or a parameter is refused.
+        """
+        import tenacity
+
+        if not request.turns:
+            self._refuse_chat_only()
+        tries = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(_PassedError),
+            stop=tenacity.stop_after_attempt(self._patience.attempts),
+            wait=self._pause,
+            reraise=True,
+        )
+        try:
+            reply: Reply = await tries(self._attempt, request)
+        except _PassedError as error:
+            reply = Reply(finish="error", error=error.fault.said)
+        return reply.model_copy(update={"attempts": tries.statistics["attempt_number"]})
+
+    def price(self, prompt_tokens: int, completion_tokens: int) -> float | None:
+        """What so many tokens cost in dollars; None if the price is not known."""
+        litellm = library()
+        try:
+            costs = litellm.cost_per_token(
+                model=self._asked,
+                prompt_tokens=prompt_tokens,
+                completion_tokens=completion_tokens,
+                custom_cost_per_token=self._prices or None,
+            )
+        except litellm.exceptions.ModelNotMappedError:
+            return None
+        return float(sum(costs))
+
+    @cached_property
+    def _is_priced(self) -> bool:
+        return self.price(1, 1) is not None
+
+    async def _attempt(self, request: Request) -> Reply:
+        async with self._pace.place() as began:
+            try:
+                async with asyncio.timeout(self._timeout + _TRICKLE):
+                    response = await self._send(request)
+                seconds = time.monotonic() - began
+                reply = read(response, request, self._asked)
+            except Exception as error:
+                what = fault(error)
+            else:
+                self._pace.went_well()
+                cost = self._cost(response)
+                return reply.model_copy(update={"seconds": seconds, "cost": cost})
+            if what.overload:
+                self._pace.overloaded(began, min(what.retry_after, LONGEST_PAUSE))
+        if what.kind == "passing" and what.retry_after <= LONGEST_PAUSE:
+            raise _PassedError(what)
+        if what.kind == "filtered":
+            return Reply(finish="filter")
+        if what.kind == "hopeless":
+            return Reply(finish="error", error=what.said)
+        advice = what.advice or f"it asks to come back in {what.retry_after / 60:.0f} minutes"
+        raise GeppettoError(f"{self.identity.name} cannot be asked: {what.said}; {advice}")
+
+    async def _send(self, request: Request) -> Any:
+        litellm = library()
+        common = {**self._sent, "temperature": request.temperature}
+        if request.turns:
+            if request.top_logprobs:
+                common |= {"logprobs": True, "top_logprobs": request.top_logprobs}
+            messages = [turn.model_dump() for turn in request.turns]
+            return await litellm.acompletion(
+                messages=messages, max_tokens=request.max_tokens, **common
+            )
+        if request.echo:  # a server may take 0 tokens for any number of them
+            common |= {"echo": True, "logprobs": max(1, request.top_logprobs)}
+        elif request.top_logprobs:
+            common |= {"logprobs": request.top_logprobs}
+        return await litellm.atext_completion(
+            prompt=request.text, max_tokens=1 if request.echo else request.max_tokens, **common
+        )
+
+    def _refuse_chat_only(self) -> None:
+        """Refuse plain text for a model to which LiteLLM would send it as a turn of a chat."""
+        litellm = library()
+        model, provider, *_ = litellm.get_llm_provider(self.identity.model)
+        continues = (
+            model not in litellm.open_ai_chat_completion_models
+            if provider == "openai"
+            else provider in {"text-completion-openai", "azure_text"}
+            or provider in litellm.openai_text_completion_compatible_providers
+        )
+        if not continues:
+            raise GeppettoError(
+                f"{self.identity.name} cannot continue plain text, since LiteLLM sends "
+                f"{self.identity.model} a chat; declare it `kind: chat`, or name a model that "
+                "completes text, such as hosted_vllm/..."
+            )
+
+    def _cost(self, response: Any) -> float | None:
+        if not self._is_priced:
+            return None
+        if self._prices:
+            usage = response.usage
+            return self.price(usage.prompt_tokens, usage.completion_tokens)
+        return float(library().completion_cost(response, model=self._asked))
+
+    def _pause(self, state: Any) -> float:
+        patience, error = self._patience, state.outcome.exception()
+        longest = min(patience.longest, patience.first * 2 ** (state.attempt_number - 1))
+        asked_for: float = error.fault.retry_after
+        return max(asked_for, random.uniform(longest / 2, longest))
+
+
+class _PassedError(Exception):
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.said)
+        self.fault = fault

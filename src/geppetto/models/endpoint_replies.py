@@ -1,0 +1,130 @@
+"""What LiteLLM gives back, as a reply; or what is broken about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from typing import Any
+
+from geppetto.models.endpoint_faults import BrokenReplyError
+from geppetto.models.speaker import Finish, Reply, Request, Token
+
+_FINISH: Mapping[str, Finish] = {"length": "length", "content_filter": "filter"}
+"""By the reasons that LiteLLM makes of every provider's own; all others are ends by itself."""
+
+
+def read(response: Any, request: Request, asked: str) -> Reply:
+    """The reply in a response of LiteLLM's.
+
+    Parameters
+    ----------
+    asked
+        Name of the model that was asked, as its provider knows it.
+
+    Raises
+    ------
+    BrokenReplyError
+        If it lacks what was asked for: one choice, of the model that was asked, with
+        log-probabilities of all that was said.
+    """
+    choices = response.choices
+    if len(choices) != 1:
+        raise BrokenReplyError(f"{len(choices)} choices came back where one was asked for")
+    reported = str(response.model or "")
+    if not reported.rpartition("/")[2].startswith(asked.rpartition("/")[2]):
+        raise BrokenReplyError(f"{reported!r} replied where {asked!r} was asked")
+    (choice,) = choices
+    usage = response.usage
+    details = getattr(usage, "completion_tokens_details", None)
+    text, reasoning, tokens = (_said if request.turns else _continued)(choice, request)
+    return Reply(
+        text=text,
+        reasoning=reasoning,
+        finish=_FINISH.get(choice.finish_reason, "stop"),
+        tokens=tokens,
+        model=reported,
+        prompt_tokens=usage.prompt_tokens or 0,
+        completion_tokens=usage.completion_tokens or 0,
+        reasoning_tokens=getattr(details, "reasoning_tokens", None) or 0,
+    )
+
+
+def _said(choice: Any, request: Request) -> tuple[str, str, tuple[Token, ...]]:
+    message = choice.message
+    text = message.content or getattr(message, "refusal", None) or ""
+    reasoning = getattr(message, "reasoning_content", None) or ""
+    if not request.top_logprobs:
+        return text, reasoning, ()
+    given = getattr(choice, "logprobs", None)
+    said = getattr(given, "content", None) or ()
+    tokens = tuple(
+        _token(each.token, each.logprob, ((t.token, t.logprob) for t in each.top_logprobs or ()))
+        for each in said
+    )
+    _check_spelling(_bytes(said), message.content or "")
+    _check_top(tokens)
+    return text, reasoning, tokens
+
+
+def _continued(choice: Any, request: Request) -> tuple[str, str, tuple[Token, ...]]:
+    text = choice.text or ""
+    if not request.top_logprobs and not request.echo:
+        return text, "", ()
+    given = getattr(choice, "logprobs", None)
+    texts, values = (getattr(given, name, None) or () for name in ("tokens", "token_logprobs"))
+    tops = getattr(given, "top_logprobs", None) or [None] * len(texts)
+    if not len(texts) == len(values) == len(tops):
+        raise BrokenReplyError("not every token came with its log-probability")
+    tokens = tuple(
+        _token(text, value, (top or {}).items())
+        for text, value, top in zip(texts, values, tops, strict=True)
+    )
+    if not request.echo:
+        _check_spelling("".join(texts), text)
+        _check_top(tokens)
+        return text, "", tokens
+    _check_spelling("".join(texts), request.text)
+    return "", "", _echoed(tokens, request.text)
+
+
+def _echoed(tokens: Sequence[Token], text: str) -> tuple[Token, ...]:
+    """The tokens of the text that was sent, without those that were said after it."""
+    ends = list(accumulate(len(token.text) for token in tokens))
+    return tuple(tokens[: 1 + sum(end < len(text) for end in ends)])
+
+
+def _token(text: str, log_prob: float | None, top: Iterable[tuple[str, float]]) -> Token:
+    most_probable = sorted(top, key=lambda each: -each[1])
+    if any(value is None or math.isnan(value) for _, value in most_probable):
+        raise BrokenReplyError("an alternative came without its log-probability")
+    if log_prob is not None and math.isnan(log_prob):
+        raise BrokenReplyError("a token's log-probability is not a number")
+    return Token(text=text, log_prob=log_prob, top=tuple(most_probable))
+
+
+def _bytes(said: Iterable[Any]) -> str:
+    """What tokens spell; a letter may be spread over several, which then have its bytes."""
+    return b"".join(
+        bytes(each.bytes) if getattr(each, "bytes", None) else each.token.encode() for each in said
+    ).decode(errors="replace")
+
+
+def _check_spelling(tokens: str, text: str) -> None:
+    """Refuse tokens that do not spell a text: some are missing.
+
+    Only ASCII letters and signs are compared, since servers write half letters and spaces in
+    different ways. More tokens than the text may be there: reasoning, an end of turn.
+    """
+    spelled, wanted = (
+        "".join(c for c in each if c.isascii() and not c.isspace()) for each in (tokens, text)
+    )
+    if wanted not in spelled or (text and not tokens):
+        raise BrokenReplyError(
+            "log-probabilities were asked for, and those of some or all tokens are missing"
+        )
+
+
+def _check_top(tokens: Sequence[Token]) -> None:
+    if any(not token.top for token in tokens):
+        raise BrokenReplyError("log-probabilities of a token's alternatives are missing")

@@ -1,0 +1,60 @@
+"""Questions and a way to ask them, for tests of the network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from fault_server import MODEL, said
+from geppetto.elicitation.elicitation import Elicitation, Question, Reading
+from geppetto.models.base import Kind
+from geppetto.models.endpoint import Endpoint, Patience
+from geppetto.models.speaker import Capabilities, Reply, Request
+from geppetto.prompts.chat import Turn
+
+OPTIONS = tuple((str(n), str(n)) for n in range(1, 6))
+QUICK = Patience(attempts=8, first=0.01, longest=0.1)
+
+
+class Twice(Elicitation):
+    """Asks a question, and then about what was answered: the second request needs the first."""
+
+    name: ClassVar[str] = "twice"
+    rounds: int = 1
+
+    def lacks(self, can: Capabilities, kind: Kind) -> str:
+        return ""
+
+    def requests(self, question: Question, replies: Sequence[Reply]) -> tuple[Request, ...]:
+        if len(replies) >= self.rounds:
+            return ()
+        turns = question.put("".join(reply.text for reply in replies))
+        return (Request(turns=turns, max_tokens=3, top_logprobs=2),)
+
+    def read(self, question: Question, replies: Sequence[Reply]) -> Reading:
+        raise NotImplementedError
+
+
+def questions(number: int, first: int = 0) -> dict[str, Question]:
+    """So many different questions."""
+    return {
+        f"q{n}": Question((Turn(role="user", content=f"Question {n}?"),), "", OPTIONS, (), "chat")
+        for n in range(first, first + number)
+    }
+
+
+def request(question: Question) -> Request:
+    """The first thing that is asked about a question."""
+    return Twice().requests(question, ())[0]
+
+
+def truth(question: Question) -> str:
+    """What the server answers to it, if it does not fail."""
+    return said(json.dumps([turn.model_dump() for turn in question.turns]))[0]
+
+
+def endpoint(api_base: str, **others: Any) -> Endpoint:
+    """The scripted model."""
+    settings = {"patience": QUICK, "timeout": 20.0, **others}
+    return Endpoint("scripted", f"hosted_vllm/{MODEL}", api_base=api_base, **settings)
