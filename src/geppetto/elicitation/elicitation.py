@@ -68,6 +68,24 @@ class Question:
         text = "\n\n".join(turn.content for turn in self.put(instruction))
         return f"{text}\n{self.cue if cue is None else cue}"
 
+    def request(
+        self,
+        max_tokens: int,
+        instruction: str = "",
+        cue: str | None = None,
+        temperature: float = 0.0,
+        top_logprobs: int = 0,
+    ) -> Request:
+        """The request to reply to it, as turns or as plain text."""
+        chat = self.kind == "chat"
+        return Request(
+            turns=self.put(instruction) if chat else (),
+            text="" if chat else self.plain(instruction, cue),
+            temperature=temperature,
+            max_tokens=max_tokens,
+            top_logprobs=top_logprobs,
+        )
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -84,12 +102,15 @@ class Reading:
         to each other where everything is known. They exist even if nothing can be said.
     outcomes
         What became of each reply, in the order of the replies.
+    remark
+        What else is to be said of it, such as that stated percentages were not 100 in total.
     """
 
     log_probs: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
     outcomes: tuple[Outcome, ...]
+    remark: str = ""
 
 
 class Elicitation(BaseModel, ABC):
@@ -130,3 +151,12 @@ class Elicitation(BaseModel, ABC):
             model.model_dump(),
         ]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def unreachable(can: Capabilities, kind: Kind) -> str:
+    """What a model lacks to be asked anything at all; empty if nothing."""
+    if kind == "chat" and not can.chat:
+        return "it does not answer turns; declare it `kind: base`, if it continues plain text"
+    if kind == "base" and not can.completion:
+        return "it does not continue plain text; declare it `kind: chat`, if it answers turns"
+    return ""

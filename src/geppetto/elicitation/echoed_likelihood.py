@@ -1,0 +1,126 @@
+"""The log-probability of each option, from a model that tells those of a text it is sent."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import accumulate, permutations
+from typing import ClassVar
+
+import numpy as np
+
+from geppetto.elicitation.elicitation import Elicitation, Outcome, Question, Reading, unreachable
+from geppetto.elicitation.outcomes import of_mass
+from geppetto.elicitation.partial_mass import Pool, bounds
+from geppetto.errors import GeppettoError
+from geppetto.models.base import Kind
+from geppetto.models.speaker import Capabilities, Reply, Request, Token
+
+_ROUNDING = 1e-6
+"""The options' probabilities arrive rounded, so that what they leave is not known better."""
+
+
+class EchoedLikelihood(Elicitation):
+    """One request an option: the question with the option as its answer, to be echoed.
+
+    The option's tokens are those that spell the end of the text from where the answer begins; an
+    echo that does not spell the text exactly is an error.
+    """
+
+    name: ClassVar[str] = "likelihood"
+
+    def lacks(self, can: Capabilities, kind: Kind) -> str:
+        if lacking := unreachable(can, kind):
+            return lacking
+        if kind == "chat":
+            return (
+                "the text of its turns is not echoed, so options' likelihoods cannot be read from "
+                "it; use next_token, samples or stated"
+            )
+        return "" if can.echo else "it does not give the log-probabilities of a text it is sent"
+
+    def requests(self, question: Question, replies: Sequence[Reply]) -> tuple[Request, ...]:
+        """A request an option.
+
+        Raises
+        ------
+        GeppettoError
+            If a token stands on both sides of where the answer begins, or the tokens of one option
+            begin another's.
+        """
+        _refuse_ambiguous(question, replies)
+        texts = _texts(question)[len(replies) :]
+        return tuple(Request(text=text, max_tokens=1, echo=True) for text in texts)
+
+    def read(self, question: Question, replies: Sequence[Reply]) -> Reading:
+        begin = len(question.plain())
+        found = [
+            _option(reply, text, begin)
+            for text, reply in zip(_texts(question), replies, strict=False)
+        ]
+        known = [-np.inf if log_prob is None else log_prob for log_prob in found]
+        known += [-np.inf] * (len(question.options) - len(known))
+        if len(found) == len(known) and None not in found:
+            low, high = bounds(known, [])
+            became = of_mass(float(np.exp(known).sum()))
+            return Reading(tuple(known), low, high, (became,) * len(known))
+        left = float(np.log(max(1 - np.exp(known).sum(), _ROUNDING)))
+        unknown = tuple(left if log_prob == -np.inf else -np.inf for log_prob in known)
+        low, high = bounds(known, [Pool(left, unknown)])
+        return Reading((), low, high, tuple(map(_became, replies, found)))
+
+
+def _became(reply: Reply, log_prob: float | None) -> Outcome:
+    if reply.finish == "filter":
+        return "filtered"
+    return "error" if log_prob is None else "answered"
+
+
+def _texts(question: Question) -> list[str]:
+    before = question.plain()
+    space = "" if before.endswith((" ", "\n")) else " "
+    return [before + space + answer for answer in question.answers]
+
+
+def _echoed(reply: Reply, text: str) -> list[Token] | None:
+    """The tokens of a reply that spell a text, without one before it that only opens texts."""
+    tokens = list(reply.tokens)
+    if tokens and tokens[0].log_prob is None and not text.startswith(tokens[0].text):
+        del tokens[0]
+    ends = list(accumulate(len(token.text) for token in tokens))
+    spelling = tokens[: bisect_left(ends, len(text)) + 1]
+    return spelling if "".join(token.text for token in spelling) == text else None
+
+
+def _after(tokens: Sequence[Token], begin: int) -> list[Token] | None:
+    """The tokens from some place of their text on; None if one stands on both sides of it."""
+    starts = list(accumulate((len(token.text) for token in tokens), initial=0))
+    return list(tokens[starts.index(begin) :]) if begin in starts else None
+
+
+def _option(reply: Reply, text: str, begin: int) -> float | None:
+    """The log-probability of what a reply echoes from some place on, if it is known."""
+    tokens = _after(_echoed(reply, text) or (), begin)
+    log_probs = [token.log_prob for token in tokens or () if token.log_prob is not None]
+    return sum(log_probs) if tokens and len(log_probs) == len(tokens) else None
+
+
+def _refuse_ambiguous(question: Question, replies: Sequence[Reply]) -> None:
+    begin = len(question.plain())
+    use = "use `layout: {answer: letter}`"
+    spelled: dict[str, tuple[str, ...]] = {}
+    for answer, text, reply in zip(question.answers, _texts(question), replies, strict=False):
+        if (tokens := _echoed(reply, text)) is None:
+            continue
+        if (option := _after(tokens, begin)) is None:
+            raise GeppettoError(
+                f"the model's tokenizer joins the end of the prompt with option {answer!r}, so "
+                f"their probabilities cannot be told apart; {use}"
+            )
+        spelled[answer] = tuple(token.text for token in option)
+    for (short, start), (long, whole) in permutations(spelled.items(), 2):
+        if whole[: len(start)] == start:
+            raise GeppettoError(
+                f"the model cannot tell option {short!r} from the beginning of option {long!r}; "
+                f"{use}"
+            )

@@ -1,0 +1,179 @@
+"""The probability of each option as the first token of the answer, from the top tokens there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import permutations
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+from scipy.special import logsumexp
+
+from geppetto.elicitation.answer_texts import said
+from geppetto.elicitation.elicitation import Elicitation, Outcome, Question, Reading, unreachable
+from geppetto.elicitation.outcomes import of_mass, unanswered, undelivered
+from geppetto.elicitation.partial_mass import Pool, bounds
+from geppetto.elicitation.samples import answering
+from geppetto.errors import GeppettoError
+from geppetto.models.base import Kind
+from geppetto.models.speaker import Capabilities, Reply, Request, Token
+
+_TOKENS = {"chat": 16, "base": 1}
+"""The most that is said: a chat's first words tell a refusal from another answer."""
+
+_ROUNDING = 1e-6
+"""Log-probabilities arrive rounded, so that what the top tokens leave is not known better."""
+
+_SPACES = ("▁", "Ġ")
+"""How vocabularies write the space before a word, where an interface does not spell it out."""
+
+
+class NextToken(Elicitation):
+    """One reply, of which only the alternatives to its first token are read.
+
+    An option is spelled by its answer as written, in lower or upper case or capitalised, each with
+    a space before it or without. The probabilities of these tokens are added; any other token is
+    not the option: "1" is never "10", nor "Dis" "Disagree".
+
+    What is not among the top tokens is bounded. They leave a mass to all other tokens, each of
+    which has at most the probability of the last top token. A space alone, or a token with which
+    an answer begins, may go on to that option or not. The estimate gives none of this to options
+    that were seen; one that was not seen gets the most it can have, together not more than there
+    is, so that its NLL is a lower bound.
+
+    Attributes
+    ----------
+    top
+        How many alternatives are asked for.
+    """
+
+    name: ClassVar[str] = "next_token"
+
+    top: int = Field(20, ge=2, le=1000)
+
+    def lacks(self, can: Capabilities, kind: Kind) -> str:
+        if lacking := unreachable(can, kind):
+            return lacking
+        if can.reasons:
+            return "it reasons before it answers, so its first token is not its answer"
+        if not can.top_logprobs:
+            return "it does not give the log-probabilities of its top tokens"
+        if can.top_logprobs < self.top:
+            return (
+                f"it gives {can.top_logprobs} top tokens, not {self.top}; use "
+                f"`next_token: {{top: {can.top_logprobs}}}`"
+            )
+        return ""
+
+    def requests(self, question: Question, replies: Sequence[Reply]) -> tuple[Request, ...]:
+        """One request.
+
+        Raises
+        ------
+        GeppettoError
+            If answers are more than one token, or one begins another.
+        """
+        _refuse_unless_one_token_tells(question, replies)
+        if replies:
+            return ()
+        return (answering(question, _TOKENS[question.kind], top_logprobs=self.top),)
+
+    def read(self, question: Question, replies: Sequence[Reply]) -> Reading:
+        count = len(question.options)
+        nothing = Reading((), (-np.inf,) * count, (0.0,) * count, ())
+        if not replies:
+            return nothing
+        (reply,) = replies
+        became = _became(reply, question.kind)
+        if became is not None:
+            return Reading((), nothing.low, nothing.high, (became,))
+        top = _top(reply.tokens[0])
+        spellings = [_spellings(answer) for answer in question.answers]
+        seen = [[top[text] for text in texts if text in top] for texts in spellings]
+        known = [float(logsumexp([-np.inf, *found])) for found in seen]
+        last = min(log_prob for _, log_prob in reply.tokens[0].top)
+        left = float(np.log(max(1 - np.exp(list(top.values())).sum(), _ROUNDING)))
+        unseen = [len(texts) - len(found) for texts, found in zip(spellings, seen, strict=True)]
+        hidden = [last + np.log(number) if number else -np.inf for number in unseen]
+        low, high = bounds(known, [Pool(left, tuple(map(float, hidden))), *_begun(top, spellings)])
+        log_probs = _estimate(known, last, left)
+        mass = float(np.exp(logsumexp(log_probs)))
+        return Reading(log_probs, low, high, (_of_mass(mass, said(reply, question.kind)),))
+
+
+def _refuse_unless_one_token_tells(question: Question, replies: Sequence[Reply]) -> None:
+    answers = [answer.casefold() for answer in question.answers]
+    use = "use `layout: {answer: letter}`"
+    for short, long in permutations(answers, 2):
+        if long.startswith(short):
+            raise GeppettoError(
+                f"next_token cannot tell answer {short!r} from the beginning of {long!r}; {use}"
+            )
+    for answer in question.answers:
+        if len(answer.split()) != 1:
+            raise GeppettoError(
+                f"next_token reads answers of one token, but {answer!r} is several; {use}"
+            )
+    for reply in replies:
+        first = _spelled(reply.tokens[0].text).strip().casefold() if reply.tokens else ""
+        for answer in answers:
+            if first and first != answer and answer.startswith(first):
+                raise GeppettoError(
+                    f"next_token reads answers of one token, but the model begins {answer!r} with "
+                    f"{first!r}; {use}"
+                )
+
+
+def _became(reply: Reply, kind: Kind) -> Outcome | None:
+    """Why the first token cannot be read, if it cannot; that the reply goes on does not matter."""
+    became = undelivered(reply, kind)
+    if became in ("error", "filtered"):
+        return became
+    return None if reply.tokens and reply.tokens[0].top else "error"
+
+
+def _of_mass(mass: float, text: str) -> Outcome:
+    became = of_mass(mass)
+    if became == "low option mass" and (says := unanswered(text)) != "unparseable":
+        return says
+    return became
+
+
+def _top(token: Token) -> dict[str, float]:
+    """Log-probability of each text that may stand at a token's place, itself among them."""
+    top: dict[str, float] = {}
+    for text, log_prob in token.top:
+        text = _spelled(text)
+        top[text] = float(np.logaddexp(top.get(text, -np.inf), log_prob))
+    if token.log_prob is not None:
+        top.setdefault(_spelled(token.text), token.log_prob)
+    return top
+
+
+def _spelled(text: str) -> str:
+    return f" {text[1:]}" if text.startswith(_SPACES) else text
+
+
+def _spellings(answer: str) -> tuple[str, ...]:
+    cases = dict.fromkeys((answer, answer.lower(), answer.upper(), answer.capitalize()))
+    return tuple(space + case for space in ("", " ") for case in cases)
+
+
+def _begun(top: Mapping[str, float], spellings: Sequence[Sequence[str]]) -> list[Pool]:
+    """The mass of each token with which some options begin, and which they are."""
+    pools = []
+    for text, log_prob in top.items():
+        begins = [
+            any(text and spelled != text and spelled.startswith(text) for spelled in texts)
+            for texts in spellings
+        ]
+        if any(begins):
+            pools.append(Pool(log_prob, tuple(log_prob if b else -np.inf for b in begins)))
+    return pools
+
+
+def _estimate(known: Sequence[float], last: float, left: float) -> tuple[float, ...]:
+    unseen = sum(log_prob == -np.inf for log_prob in known)
+    most = min(last, left - np.log(unseen)) if unseen else -np.inf
+    return tuple(float(most) if log_prob == -np.inf else log_prob for log_prob in known)

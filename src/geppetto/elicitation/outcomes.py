@@ -1,0 +1,95 @@
+"""What became of a reply, by rules in this order; the first that holds decides.
+
+1. error: there is no reply, or not what was asked for with it.
+2. filtered: the interface took the reply away.
+3. truncated: it ended at the most tokens before all was said.
+4. answered: it is an answer (see `geppetto.elicitation.answer_texts`). A distribution whose options
+   together have less than `ENOUGH_MASS` is scored all the same, but low option mass.
+5. refusal: it says that it cannot, will not or prefers not to do what was asked.
+6. out of role: it speaks as a program, of which no person's answer can be had.
+7. unparseable: anything else.
+"""
+
+from __future__ import annotations
+
+import re
+
+from geppetto.elicitation.answer_texts import is_cut
+from geppetto.elicitation.elicitation import Outcome
+from geppetto.models.base import Kind
+from geppetto.models.speaker import Reply
+
+ENOUGH_MASS = 0.5
+"""Option mass below which a model rather says something else than an option."""
+
+_ASKED = (
+    r"(?:answer|respond|reply|comply|provide|give|offer|assist|help|fulfil+|complete|proceed|"
+    r"continue|participate|engage|choose|select|pick|rate|rank|assign|share|express|disclose|"
+    r"discuss|generate|create|produce|speculate|predict|guess|assume|adopt|take on|role-?play|"
+    r"pretend|simulate|impersonate|act as|do (?:that|this)|make (?:that|this|a|any))\b"
+)
+_UNWILLING = (
+    r"(?:cannot|can't|can not|could not|couldn't|won't|will not|wouldn't|would not|unable to|"
+    r"not able to|not going to|not willing to|not allowed to|not permitted to|"
+    r"not (?:be )?(?:appropriate|possible) (?:for me )?to|refuse to|decline to|"
+    r"must decline|have to decline|prefer not to|rather not|don't want to|do not want to)"
+)
+_REFUSAL = re.compile(
+    rf"\b{_UNWILLING}(?:\W+\w+){{0,2}}?\W+{_ASKED}"
+    r"|\bi(?:'m| am) (?:so |very |really )?(?:sorry|afraid),? (?:but|i can|i'm|i am)\b"
+    r"|\bi (?:must |have to |respectfully |politely |will have to |would )*(?:decline|refuse)\b"
+    r"|\b(?:i(?:'d| would)? (?:prefer not|rather not)|prefer not to (?:say|answer))\b"
+    r"|\bnot comfortable (?:answering|sharing|providing|giving|responding|discussing)\b"
+    r"|\bno comment\b|\bi (?:apologi[sz]e|can't help)\b"
+)
+_PROGRAM = (
+    r"(?:ai|a\.i\.|artificial intelligence|(?:large )?language model|llm|chatbot|virtual assistant|"
+    r"ai assistant|digital assistant|computer program|machine)\b"
+)
+_OUT_OF_ROLE = re.compile(
+    rf"\bas (?:just |only |merely )?an? (?:\w+ )?{_PROGRAM}"
+    rf"|\bi(?:'m| am) (?:just |only |merely |actually )?an? (?:\w+ )?{_PROGRAM}"
+    r"|\bi(?:'m| am) not (?:a|an actual|a real) (?:person|human)\b"
+    r"|\bi (?:don't|do not|cannot|can't) (?:actually |really )?(?:have|possess|hold|experience) "
+    r"(?:any |the ability to have )?(?:personal|subjective|feelings|emotions|opinions|beliefs|"
+    r"preferences|consciousness|a physical|a personality|human)"
+    r"|\bi was (?:created|developed|trained|designed|programmed) (?:by|to|on)\b"
+    r"|\bmy (?:training data|programming|knowledge cutoff)\b"
+)
+_APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "´": "'"})
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n")
+
+
+def outcome(reply: Reply, kind: Kind, text: str, answered: bool) -> Outcome:
+    """What became of a reply whose text was or was not understood as an answer."""
+    return undelivered(reply, kind) or ("answered" if answered else unanswered(text))
+
+
+def undelivered(reply: Reply, kind: Kind) -> Outcome | None:
+    """Why a reply cannot be read, if it cannot."""
+    if reply.finish == "error":
+        return "error"
+    if reply.finish == "filter":
+        return "filtered"
+    return "truncated" if is_cut(reply, kind) else None
+
+
+def unanswered(text: str) -> Outcome:
+    """What a text says instead of an answer."""
+    text = " ".join(text.translate(_APOSTROPHES).casefold().split())
+    if _REFUSAL.search(text):
+        return "refusal"
+    return "out of role" if _OUT_OF_ROLE.search(text) else "unparseable"
+
+
+def of_reasoning(reply: Reply, kind: Kind, text: str) -> Outcome:
+    """What became of reasoning, which refuses or leaves the role in its first sentence or not."""
+    opening = unanswered(_SENTENCE_END.split(text, maxsplit=1)[0])
+    if unread := undelivered(reply, kind):
+        return unread
+    return "answered" if text and opening == "unparseable" else opening
+
+
+def of_mass(mass: float) -> Outcome:
+    """What became of a distribution whose options have this much probability together."""
+    return "answered" if mass >= ENOUGH_MASS else "low option mass"
