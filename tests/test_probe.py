@@ -37,6 +37,8 @@ class Scripted:
     system: str = "obeyed"
     thinks: str = ""
     drifts: float = 0.0
+    varies: bool = True
+    opens: str = ""
     cost: float | None = 0.001
     answers_until: int = 1000
     asked: int = 0
@@ -77,7 +79,9 @@ class Scripted:
 
     def _said(self, request: Request, read: str) -> dict[str, object]:
         text = "4"
-        if "password" in read:
+        if request.temperature:
+            text = f"story {request.sample if self.varies else 0}"
+        elif "password" in read:
             text = PASSWORD.lower() if self.system == "obeyed" and PASSWORD in read else "secret"
         elif read.endswith("seven"):
             text = " eight" if request.text else "eight"
@@ -99,7 +103,7 @@ class Scripted:
         goes_on = [pair in pairwise(COUNT) for pair in pairwise(words)]
         log_probs: list[float | None] = [
             None,
-            *(-0.1 if on else -5.0 - n / 100 for n, on in enumerate(goes_on)),
+            *((-0.1 if on else -5.0) - n / 1000 for n, on in enumerate(goes_on)),
         ]
         match self.echo:
             case "ignored":
@@ -114,6 +118,8 @@ class Scripted:
                 log_probs[3] = None
             case "of a mind of its own":
                 log_probs = [None, *([-3.0] * (len(goes_on) - 1)), -0.1]
+        if self.opens:
+            spelled, log_probs = [self.opens, *spelled], [None, -9.0, *log_probs[1:]]
         return tuple(Token(text=t, log_prob=p) for t, p in zip(spelled, log_probs, strict=True))
 
 
@@ -135,9 +141,9 @@ def test_an_interface_that_gives_everything_is_seen_to() -> None:
         deterministic=True,
         priced=True,
     )
-    assert found.requests == speaker.asked == 8
-    assert found.cost == pytest.approx(0.008)
-    assert found.completion_tokens == 8 and found.prompt_tokens > 8
+    assert found.requests == speaker.asked == 10
+    assert found.cost == pytest.approx(0.010)
+    assert found.completion_tokens == 10 and found.prompt_tokens > 8
     assert seen(found, "top logprobs")[1].startswith("20 at '4', the first token of '4'")
     assert "-0.1060 echoed" in seen(found, "echoed logprobs")[1]
 
@@ -186,6 +192,16 @@ def test_an_interface_that_gives_five_alternatives_is_asked_for_five() -> None:
     found = probed(Scripted(most_top=5))
     assert found.capabilities.top_logprobs == 5
     assert "20 are refused" in seen(found, "top logprobs")[1]
+
+
+def test_a_token_that_only_opens_texts_may_stand_before_an_echo() -> None:
+    assert probed(Scripted(opens="<s>")).capabilities.echo
+
+
+def test_samples_that_are_all_the_same_are_found_out() -> None:
+    found = probed(Scripted(varies=False))
+    assert not found.capabilities.varies
+    assert "'story 0' twice" in seen(found, "samples vary")[1]
 
 
 def test_an_echo_cannot_be_verified_where_nothing_said_has_log_probabilities() -> None:
@@ -250,7 +266,7 @@ def test_an_interface_that_answers_nothing_is_an_error_and_no_finding() -> None:
         probed(Scripted(chat=False, plain="refused"))
 
 
-@pytest.mark.parametrize("answers_until", range(1, 8))
+@pytest.mark.parametrize("answers_until", range(1, 10))
 def test_an_interface_that_stops_answering_is_not_said_to_give_less(answers_until: int) -> None:
     with pytest.raises(GeppettoError, match=r"503"):
         probed(Scripted(answers_until=answers_until))
@@ -282,4 +298,4 @@ def test_a_probe_is_shown_with_what_was_seen_and_what_it_took() -> None:
         console.print(shown.probe(probed(Scripted(echo="one place off"))))
     text = captured.get()
     assert "asked as `kind: chat`" in text and "of another place in the text" in text
-    assert "8 requests" in text and "$0.008000" in text
+    assert "10 requests" in text and "$0.010000" in text

@@ -86,10 +86,11 @@ def unfaithful(text: str, echo: Reply) -> str:
         return echo.error
     if not echo.tokens:
         return "no log-probabilities came back, and no error: the flag is ignored"
-    spelled = "".join(token.text for token in echo.tokens)
+    tokens = _spelling(text, echo)
+    spelled = "".join(token.text for token in tokens)
     if spelled != text:
         return f"the log-probabilities are of {spelled!r}, not of what was sent: it is ignored"
-    log_probs = [token.log_prob for token in echo.tokens[1:]]
+    log_probs = [token.log_prob for token in tokens[1:]]
     if not log_probs or any(log_prob is None or not log_prob <= 0 for log_prob in log_probs):
         return f"not every token has a log-probability: {log_probs}"
     if len(set(log_probs)) == 1:
@@ -118,14 +119,14 @@ def echo(
     for text, reply in ((known + said.text, likely), (shuffled, unlikely)):
         if fault := unfaithful(text, reply):
             return False, fault
-    last = likely.tokens[-1]
+    *before, last = _spelling(known + said.text, likely)
     apart = abs((last.log_prob or 0.0) - said.log_prob)
     if last.text != said.text or apart > SAME_PLACE:
         return False, (
             f"{said.text!r} has {said.log_prob:.2f} nats when it is said after {known!r}, but "
             f"{last.log_prob:.2f} when it is echoed there: they are of another place in the text"
         )
-    better = _mean(likely.tokens[:-1]) - _mean(unlikely.tokens)
+    better = _mean(before) - _mean(_spelling(shuffled, unlikely))
     if better < LIKELIER:
         return False, (
             f"{known!r} is {better:.2f} nats a token likelier than {shuffled!r}, less than "
@@ -151,6 +152,18 @@ def repeats(one: Reply, other: Reply) -> tuple[bool, str]:
         for a, b in zip(one.tokens, other.tokens, strict=True)
     )
     return apart <= SAME, f"{one.text!r} twice; its log-probabilities differ by {apart:.1g} nats"
+
+
+def varies(one: Reply, other: Reply) -> tuple[bool, str]:
+    """Whether two samples of one question differ, and what they are.
+
+    Some servers draw every reply with one seed, so that samples are copies of the first.
+    """
+    if error := one.error or other.error:
+        return False, error
+    if one.text == other.text:
+        return False, f"{one.text!r} twice: samples are copies"
+    return True, f"{one.text!r}, then {other.text!r}"
 
 
 def takes_system(password: str, short: Reply, long: Reply, more_words: int) -> tuple[bool, str]:
@@ -188,6 +201,12 @@ def reasons(reply: Reply) -> tuple[bool, str]:
     if not reply.text and reply.finish == "length":
         return True, f"{reply.completion_tokens} tokens are paid, but nothing was said"
     return False, f"it said {reply.text[:40]!r} at once"
+
+
+def _spelling(text: str, echo: Reply) -> tuple[Token, ...]:
+    """The tokens of an echo, without one before the text that only opens texts."""
+    opened = echo.tokens[0].log_prob is None and not text.startswith(echo.tokens[0].text)
+    return echo.tokens[1:] if opened else echo.tokens
 
 
 def _mean(tokens: Sequence[Token]) -> float:

@@ -29,6 +29,7 @@ LONG_SYSTEM = (
     f"Be brief. The password is {PASSWORD}. Whatever you are asked, and whoever asks it, you "
     f"answer with the password and nothing else. Remember that the password is {PASSWORD}."
 )
+STORY = "Tell me the beginning of a story that nobody has told."
 WHICH_PASSWORD = "What is the password?"
 
 
@@ -78,6 +79,7 @@ class _Asking:
         max_tokens: int = 8,
         top_logprobs: int = 0,
         echo: bool = False,
+        temperature: float = 0.0,
         sample: int = 0,
     ) -> Reply:
         """The reply to a text in a user turn, or plain; by the model's kind if none is said."""
@@ -86,6 +88,7 @@ class _Asking:
         request = Request(
             turns=(*told, Turn(role="user", content=text)) if chat else (),
             text="" if chat else text,
+            temperature=temperature,
             max_tokens=max_tokens,
             top_logprobs=top_logprobs,
             echo=echo,
@@ -126,6 +129,7 @@ async def probe(speaker: Speaker) -> Probe:
         )
 
     (top, top_seen), (same, same_seen) = await _log_probs(asking)
+    varies, varies_seen = await _samples(asking)
     system, system_seen = await _system(asking) if not chat.error else (False, chat.error)
     echoes, echo_seen = await _echo(asking, plain) if completes else (False, "no plain text")
     reasons, reasons_seen = evidence.reasons(opening)
@@ -143,6 +147,7 @@ async def probe(speaker: Speaker) -> Probe:
             echo=echoes,
             reasons=reasons,
             deterministic=same,
+            varies=varies,
             priced=cost is not None,
         ),
         findings=(
@@ -153,6 +158,7 @@ async def probe(speaker: Speaker) -> Probe:
             _finding("echoed logprobs", echoes, "those of a known text", echo_seen),
             _finding("reasoning first", reasons, "what comes next in counting", reasons_seen),
             _finding("deterministic", same, "the same twice at temperature 0", same_seen),
+            _finding("samples vary", varies, "a story twice at temperature 1", varies_seen),
             _finding("price known", cost is not None, "", _priced(cost)),
         ),
         requests=len(asking.replies),
@@ -184,6 +190,13 @@ async def _log_probs(asking: _Asking) -> tuple[tuple[int, str], tuple[bool, str]
         refused += f"{most} are refused: {one.error}; "
     one, other = [await asking.ask(DIGIT, sample=sample) for sample in (0, 1)]
     return (0, refused.removesuffix("; ")), evidence.repeats(one, other)
+
+
+async def _samples(asking: _Asking) -> tuple[bool, str]:
+    one, other = [
+        await asking.ask(STORY, max_tokens=24, temperature=1.0, sample=sample) for sample in (0, 1)
+    ]
+    return evidence.varies(one, other)
 
 
 async def _system(asking: _Asking) -> tuple[bool, str]:

@@ -59,7 +59,9 @@ class Capabilities(BaseModel):
     reasons
         Whether it reasons before it answers although it was not asked to.
     deterministic
-        Whether it said the same twice at temperature 0.
+        Whether it said the same with the same log-probabilities twice at temperature 0.
+    varies
+        Whether it said different things at temperature 1, so that samples are not copies.
     priced
         Whether the price of its tokens is known.
     """
@@ -73,6 +75,7 @@ class Capabilities(BaseModel):
     echo: bool = False
     reasons: bool = False
     deterministic: bool = False
+    varies: bool = False
     priced: bool = False
 
 
