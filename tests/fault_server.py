@@ -165,7 +165,9 @@ def _answer(body: dict[str, Any], fault: str) -> dict[str, Any]:
 
 def _chat_choice(body: dict[str, Any]) -> dict[str, Any]:
     text, log_prob = said(json.dumps(body["messages"]))
-    top = [{"token": str(n), "logprob": log_prob - 0.5 - n} for n in range(body.get("top_logprobs", 0))]
+    top = [
+        {"token": str(n), "logprob": log_prob - 0.5 - n} for n in range(body.get("top_logprobs", 0))
+    ]
     token = {"token": text, "logprob": log_prob, "top_logprobs": top}
     return {
         "index": 0,
