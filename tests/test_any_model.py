@@ -1,0 +1,117 @@
+"""Experiments on a model behind an interface, from the file to what was found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from pandas.testing import assert_frame_equal
+
+import geppetto
+from conftest import tracked, with_store
+from fault_server import Script, served
+from geppetto.errors import GeppettoError
+from geppetto.results import Results
+from geppetto.spending import BudgetReached
+
+FILE = """
+question: Does it depend on how the answer is read?
+study: bfi
+participants: {{sample: 5, seed: 1, complete: true}}
+items: [A1, C1]
+models: [{{name: scripted, model: openai/scripted, api_base: "{base}"}}]
+strategies: [interview]
+arms: [none, filler, shuffled, own]
+elicitations: [next_token, {{samples: {{k: 3}}}}, stated]
+budget: {budget}
+"""
+KEY = "sk-a-canary-of-no-worth"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    (tmp_path / "experiments").mkdir()
+    return with_store(tmp_path, empty_store)
+
+
+def run(workspace: Path, base: str, budget: str = "{}", file: str = FILE) -> Results:
+    path = workspace / "experiments" / "any.yaml"
+    path.write_text(file.format(base=base, budget=budget))
+    return geppetto.run(path, workspace)
+
+
+def without_times(replies: pd.DataFrame) -> pd.DataFrame:
+    return replies.drop(columns=["seconds", "attempts"])
+
+
+def test_a_run_that_reached_its_budget_goes_on_to_the_same_result(workspace: Path) -> None:
+    script = Script()
+    with served(script) as base:
+        with pytest.raises(BudgetReached, match=r"the budget of 2,000 tokens is reached: \d+ of"):
+            run(workspace, base, "{tokens: 2000}")
+        asked = script.asked.total()
+        found = run(workspace, base)
+        of_study = [n for content, n in script.asked.items() if "how accurately" in content]
+        distinct = len(found.replies.drop_duplicates(["request", "sample"]))
+        assert sum(of_study) == distinct, "something was paid for twice"
+        everything = script.asked.total()
+        assert asked < everything
+        again = run(workspace, base)
+        assert script.asked.total() == everything
+    assert_frame_equal(again.answers, found.answers)
+    assert_frame_equal(again.replies, found.replies)
+    assert found.elicitations == {"scripted": ["next_token", "samples(k=3)", "stated"]}
+    assert len(found.replies) == 4 * 10 * (1 + 3 + 1)
+    assert set(found.replies.query("elicitation == 'stated'")["outcome"]) == {"unparseable"}
+    cells = found.answers.query("model != 'baseline'").groupby(["elicitation", "arm"]).size()
+    assert (cells == 10).all() and len(cells) == 3 * 4
+    everywhere = [path for path in workspace.rglob("*") if path.is_file()]
+    assert len(everywhere) > 10
+    assert not [path for path in everywhere if KEY.encode() in path.read_bytes()]
+    client, parent, _ = tracked(workspace, "any")
+    assert parent.info.status == "FINISHED"
+    shown = artifacts(client, parent.info.run_id)
+    assert {"compliance.csv", "by_elicitation.csv"} <= shown
+
+
+def artifacts(client: MlflowClient, run_id: str) -> set[str]:
+    return {found.path for found in client.list_artifacts(run_id)}
+
+
+def test_faults_change_nothing_but_the_number_of_attempts(
+    workspace: Path, tmp_path_factory: pytest.TempPathFactory, empty_store: Path
+) -> None:
+    file = FILE.replace(", {{samples: {{k: 3}}}}, stated", "")
+    with served(Script()) as base:
+        smooth = run(workspace, base, file=file)
+    faults = ("overloaded", "malformed", "no logprobs", "two choices", "another model")
+    other = with_store(tmp_path_factory.mktemp("faults"), empty_store)
+    (other / "experiments").mkdir()
+    with served(Script(faults=0.1, only=faults)) as base:
+        rough = run(other, base, file=file)
+    assert rough.replies["attempts"].sum() > len(rough.replies)
+    columns = ["participant", "item", "strategy", "arm", "log_prob", "option_mass", "status"]
+    assert_frame_equal(rough.answers[columns], smooth.answers[columns])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("[next_token", "[likelihood"), "likelihood does not fit scripted"),
+        (("samples: {{k: 3}}", "samples: {{k: 0}}"), "elicitation 'samples': k: "),
+        (("samples: {{k: 3}}", "sample: {{k: 3}}"), "unknown elicitation 'sample'"),
+        (("openai/scripted", "scripted"), "with its provider before a slash"),
+        (('"{base}"}}', '"{base}", parameters: {{api_key: x}}}}'), "put keys into the environment"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_sentence_before_anything_is(
+    workspace: Path, change: tuple[str, str], message: str
+) -> None:
+    script = Script()
+    assert change[0] in FILE
+    with served(script) as base, pytest.raises(GeppettoError, match=message):
+        run(workspace, base, file=FILE.replace(*change))
+    assert script.asked.total() < 20, "no more than a probe"
