@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 import random
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -219,12 +220,16 @@ def served(script: Script) -> Iterator[str]:
 
 
 async def _serve(script: Script, folder: Path) -> None:
-    runner = web.AppRunner(script.app())
+    """Serve until terminated, then leave in FOLDER/happened how often each fault did."""
+    runner = web.AppRunner(script.app(), shutdown_timeout=0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     (folder / "port.new").write_text(str(runner.addresses[0][1]))
     (folder / "port.new").rename(folder / "port")
-    await asyncio.Event().wait()
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    await ended.wait()
+    (folder / "happened").write_text(json.dumps(script.happened))
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def truth(question: Question) -> str:
     return said(json.dumps([turn.model_dump() for turn in question.turns]))[0]
 
 
-def endpoint(api_base: str, **others: Any) -> Endpoint:
+def endpoint(api_base: str, model: str = f"hosted_vllm/{MODEL}", **others: Any) -> Endpoint:
     """The scripted model."""
     settings = {"patience": QUICK, "timeout": 20.0, **others}
-    return Endpoint("scripted", f"hosted_vllm/{MODEL}", api_base=api_base, **settings)
+    return Endpoint("scripted", model, api_base=api_base, **settings)

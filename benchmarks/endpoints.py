@@ -1,0 +1,118 @@
+"""What geppetto adds to bare LiteLLM: requests a second against a server that answers at once.
+
+Bare LiteLLM and geppetto ask the same number of questions in turns, round after round, in one
+process, at the same number of requests at once; the ratio is of their medians. With --memory the
+memory of the process while it asks 100,000 questions. Run: python benchmarks/endpoints.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from geppetto.answers.replies import ReplyStore
+from geppetto.conversation import converse
+from geppetto.models.litellm_library import connections, library
+from geppetto.spending import Spending
+from scripted import Twice, endpoint, questions, request
+
+AT_ONCE = 64
+SERVER = Path(__file__).parents[1] / "tests" / "fault_server.py"
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[str]:
+    """The scripted server without faults, in a process of its own; gives its address."""
+    process = subprocess.Popen([sys.executable, SERVER, folder])
+    try:
+        while not (folder / "port").exists():
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{(folder / 'port').read_text()}/v1"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def bare(base: str, model: str, number: int, first: int) -> float:
+    """Requests a second of LiteLLM alone."""
+    bodies = iter([request(question) for question in questions(number, first).values()])
+
+    async def work() -> None:
+        litellm: Any = library()
+        for body in bodies:
+            await litellm.acompletion(
+                model=model,
+                api_base=base,
+                messages=[turn.model_dump() for turn in body.turns],
+                max_tokens=body.max_tokens,
+                temperature=0,
+                logprobs=True,
+                top_logprobs=body.top_logprobs,
+            )
+
+    async def everything() -> None:
+        async with connections():
+            await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+
+    began = time.perf_counter()
+    asyncio.run(everything())
+    return number / (time.perf_counter() - began)
+
+
+def ours(speaker: Any, number: int, first: int, store: ReplyStore) -> float:
+    """Requests a second of a conversation whose every reply is stored."""
+    asked = questions(number, first)
+    began = time.perf_counter()
+    converse(speaker, Twice(), asked, store, Spending(), lambda _: None, AT_ONCE)
+    return number / (time.perf_counter() - began)
+
+
+def resident() -> float:
+    """MiB of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 2**20
+
+
+def main() -> None:
+    """Print the rates and their ratio, or the memory."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=500)
+    parser.add_argument("--provider", default="hosted_vllm")
+    parser.add_argument("--memory", action="store_true")
+    given = parser.parse_args()
+    with TemporaryDirectory() as folder, server(Path(folder)) as base:
+        store = ReplyStore.at(Path(folder) / "answers.db")
+        model = f"{given.provider}/scripted"
+        speaker = endpoint(base, model=model, most_at_once=AT_ONCE)
+        bare(base, model, 200, 10**8)
+        ours(speaker, 200, 2 * 10**8, store)
+        if given.memory:
+            for part in range(10):
+                rate = ours(speaker, 10_000, part * 10_000, store)
+                print(f"{10_000 * (part + 1):7,} requests  {resident():6.0f} MiB  {rate:4.0f}/s")
+            return
+        rates: dict[str, list[float]] = {"bare LiteLLM": [], "geppetto": []}
+        for part in range(given.rounds):
+            first = part * given.requests
+            rates["bare LiteLLM"].append(bare(base, model, given.requests, first))
+            rates["geppetto"].append(ours(speaker, given.requests, first, store))
+        for name, found in rates.items():
+            print(f"{name:13} {median(found):6.0f}/s   ({min(found):.0f} to {max(found):.0f})")
+        ratio = median(rates["geppetto"]) / median(rates["bare LiteLLM"])
+        print(f"{'ratio':13} {ratio:6.0%}    aim at least 80%")
+
+
+if __name__ == "__main__":
+    main()
