@@ -63,6 +63,8 @@ def elicitations(table: pd.DataFrame) -> Figure:
                 )
                 axis.hlines(height[mine], low, high, color=colours[label], lw=2)
                 axis.plot(value, height[mine], "o", ms=5, color=colours[label], label=label)
+            if measure == "option_mass":
+                axis.set_xlim(-0.02, 1.02)
             axis.set_ylim(len(conditions) - 0.5, -0.5)
             axis.set_yticks([])
             for line in range(1, len(conditions)):

@@ -28,7 +28,9 @@ def parts(found: Results) -> Iterator[RenderableType]:
         yield from (Text(line) for line in _read(found))
         yield ""
     compliance = found.compliance()
-    if len(compliance) and not compliance["outcome"].isin(COMPLIED).all():
+    if compliance.empty:
+        return
+    if found.several_elicitations or not compliance["outcome"].isin(COMPLIED).all():
         yield from (_outcomes(compliance), "")
         yield from (Text(line) for line in _differences(found.compliance_differences()))
         yield ""
@@ -38,7 +40,10 @@ def _read(found: Results) -> Iterator[str]:
     """Of which elicitation everything else is, and what the others say of the question."""
     read = {model: found.elicitation or asked[0] for model, asked in found.elicitations.items()}
     told = ", ".join(f"{how} ({model})" for model, how in read.items())
-    yield f"everything else is of answers read by {told}; by the others:"
+    yield (
+        f"everything else is of answers read by {told}; by other elicitations, each corrected for "
+        "itself only:"
+    )
     every = dict.fromkeys(itertools.chain(*found.elicitations.values()))
     for elicitation in every:
         if set(read.values()) == {elicitation}:

@@ -1,0 +1,155 @@
+"""Bounds of effects given what models did not say: by hand, and by simulation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.arrays import Floats, Integers
+from geppetto.evaluation.bounds import Bounds, Limits, bounds
+from geppetto.evaluation.effects import differences, effects
+from geppetto.evaluation.predictions import Predictions
+from geppetto.evaluation.resampling import Estimate, Resampling
+from geppetto.results import Results
+from invented import circle, predicted, responses
+from invented_replies import answers_of, results_of, unread
+
+ANALYSIS = Analysis(draws=400)
+
+
+def bounds_of(results: Results, effect: str) -> Bounds:
+    found = next(v for v in results.verdicts() if v.effect.contrast.name == effect)
+    assert found.bounds is not None
+    return found.bounds
+
+
+def test_where_everything_is_known_bounds_are_the_effect_and_the_verdict_says_no_more() -> None:
+    results = results_of({"likelihood": answers_of(1)})
+    for verdict in results.verdicts():
+        assert verdict.bounds is not None and verdict.bounds.exact
+        assert verdict.bounds.lowest == verdict.bounds.highest == verdict.effect.nats
+        assert verdict.survives_bounds
+        assert verdict.sentence == replace(verdict, bounds=None).sentence
+    for verdict in results.verdicts(by="item"):
+        assert verdict.bounds is None
+    table = results.effects()
+    assert table["lowest"].equals(table["nats"]) and table["highest"].equals(table["nats"])
+    assert table["bounds_low"].equals(table["nats_low"])
+
+
+def by_hand() -> pd.DataFrame:
+    """Two of forty people's first answers with their own persona are within bounds or unread."""
+    answers = answers_of(1)
+    first = (answers["arm"] == "own") & (answers["item"] == "q0")
+    answers.loc[first & (answers["participant"] == "p0000"), ["nll_low", "nll_high"]] = [0.1, 2.0]
+    return unread(answers, first & (answers["participant"] == "p0001"))
+
+
+def test_bounds_are_means_over_all_planned_cells_with_what_is_unknown_at_its_ends() -> None:
+    answers = by_hand()
+    answers.loc[answers["status"] != "scored", ["nll_low", "nll_high"]] = [0.3, 1.5]
+    found = bounds_of(results_of({"likelihood": answers}), "total")
+    means = answers.groupby(["arm", "participant"])[["nll_low", "nll_high"]].mean()
+    none, own = means.loc["none"], means.loc["own"]
+    assert found.lowest.value == pytest.approx((none["nll_low"] - own["nll_high"]).mean())
+    assert found.highest.value == pytest.approx((none["nll_high"] - own["nll_low"]).mean())
+    assert found.highest.value - found.lowest.value == pytest.approx((1.9 + 1.2) / 6 / 40)
+    assert found.lowest.low < found.lowest.value and found.highest.high > found.highest.value
+    more = found.accuracy_highest.value - found.accuracy_lowest.value
+    assert more == pytest.approx(1 / 6 / 40)
+
+
+def test_an_answer_of_which_nothing_is_known_has_no_bound_on_its_side() -> None:
+    results = results_of({"likelihood": by_hand()})
+    total, other = bounds_of(results, "total"), bounds_of(results, "format")
+    assert total.lowest == Estimate(-np.inf, -np.inf, -np.inf)
+    assert np.isfinite(total.highest.high)
+    assert other.lowest == other.highest and np.isfinite(other.lowest.value)
+    table = results.effects().set_index("effect")
+    assert table.loc["total", "lowest"] == -np.inf
+    assert np.isfinite(table.loc["total", "accuracy_bounds_low"])
+    full = results.effects(measure="nll_full").set_index("effect")
+    assert full.loc["format", ["lowest", "highest"]].tolist() == [-np.inf, np.inf]
+
+
+def test_a_verdict_that_what_is_unknown_could_undo_says_so() -> None:
+    results = results_of({"likelihood": by_hand()})
+    verdict = next(v for v in results.verdicts() if v.effect.contrast.name == "total")
+    assert verdict.outcome == "helps" and not verdict.survives_bounds
+    assert "What was not said could undo this" in verdict.sentence
+    assert "-inf to " in verdict.sentence
+    answers = by_hand()
+    answers.loc[answers["status"] != "scored", ["nll_low", "nll_high"]] = [0.3, 1.5]
+    narrow = results_of({"likelihood": answers})
+    verdict = next(v for v in narrow.verdicts() if v.effect.contrast.name == "total")
+    assert verdict.outcome == "helps" and verdict.survives_bounds
+    assert "undo" not in verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "within", "holds"),
+    [
+        (0.1, 9.0, (0.0, np.inf), True),
+        (-0.1, 9.0, (0.0, np.inf), False),
+        (0.1, np.inf, (0.0, np.inf), True),
+        (-np.inf, -0.1, (-np.inf, 0.0), True),
+        (-0.004, 0.006, (-0.005, 0.005), False),
+    ],
+)
+def test_bounds_hold_what_both_of_their_ends_do(
+    low: float, high: float, within: tuple[float, float], holds: bool
+) -> None:
+    nothing = Estimate(0.0, 0.0, 0.0)
+    of = (Estimate(low, low, low), Estimate(high, high, high), nothing, nothing)
+    assert Bounds(*of, exact=False).hold(*within) is holds
+    assert Bounds(*of, exact=True).hold(*within)
+
+
+def costing(arm: str, costs: Floats, donors: Integers | None = None) -> Predictions:
+    """An arm whose answers cost this, shape (draws, people, items)."""
+    people, items = costs.shape[1:]
+    given = responses(np.zeros((people, items), int))
+    like = predicted(given, arm, np.full((people, items, 2), 0.5), donors)
+    return replace(like, log_prob=-costs)
+
+
+def covered(
+    worse: tuple[Predictions, Predictions], better: tuple[Predictions, Predictions], truth: Floats
+) -> bool:
+    """Whether the interval of a contrast's bounds holds what it could be of all people."""
+    exact = [replace(arms[0], log_prob=arms[0].nll * -1) for arms in (worse, better)]
+    people = Resampling.of(len(exact[0].pool), draws=400)
+    (effect,) = effects(differences(exact), people)
+    least, most = ({a[end].condition: a[end] for a in (worse, better)} for end in (0, 1))
+    found = bounds(effect, Limits((least, most), (least, most), people), ANALYSIS)
+    return bool(found.lowest.low <= truth[0] and found.highest.high >= truth[1])
+
+
+def test_the_interval_holds_all_that_the_effect_could_be_with_its_probability() -> None:
+    rng, held = np.random.default_rng(3), 0
+    for _ in range(300):
+        cost = rng.normal(1.0, 0.3, (1, 60, 4)) + rng.normal(0, 0.3, (1, 60, 1))
+        own = cost - 0.2 + rng.normal(0, 0.3, cost.shape)
+        unknown = rng.random(cost.shape) < 0.2
+        ends = own - 0.5 * unknown, own + 1.5 * unknown
+        none = costing("none", cost), costing("none", cost)
+        personas = costing("own", ends[0]), costing("own", ends[1])
+        held += covered(none, personas, np.array([0.2 - 0.3, 0.2 + 0.1]))
+    assert 0.92 <= held / 300 <= 0.99
+
+
+def test_personas_that_several_people_are_shown_widen_the_interval() -> None:
+    rng, held = np.random.default_rng(4), 0
+    for _ in range(200):
+        donors = circle(60, (1, 7, 11, 23), rng)
+        quality = rng.normal(0, 0.5, 60)
+        cost = 1.0 + quality[donors][..., None] + rng.normal(0, 0.3, (4, 60, 3))
+        shuffled = costing("shuffled", cost, donors), costing("shuffled", cost + 0.01, donors)
+        nobody = np.full((1, 60, 3), 1.0)
+        none = costing("none", nobody), costing("none", nobody)
+        held += covered(none, shuffled, np.array([-0.01, 0.0]))
+    assert held / 200 >= 0.90

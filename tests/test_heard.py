@@ -1,0 +1,171 @@
+"""Rows of answers that were heard from models by requests, and rows of their replies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import geppetto
+from conftest import tracked, with_store
+from geppetto import running
+from geppetto.answers import replies, table
+from geppetto.answers.heard import Heard
+from geppetto.answers.replies import replies_table
+from geppetto.answers.store import AnswerStore
+from geppetto.answers.table import answers_table
+from geppetto.elicitation.elicitation import Reading
+from geppetto.elicitation.option_likelihood import OptionScores
+from geppetto.experiment import Prepared, evaluate
+from geppetto.models.speaker import Reply
+from geppetto.plan import Plan, PlannedAnswer
+from geppetto.results import Results
+from geppetto.studies import Study
+from geppetto.tracking import heard
+from invented_replies import answers_of, replies_of, sharpened, unread
+
+LOGS = tuple(np.log([0.1, 0.2, 0.4]).tolist())
+SAID = Reply(
+    text="2", model="m-0613", prompt_tokens=50, completion_tokens=3, cost=0.25, seconds=1.5
+)
+FAILED = Reply(finish="error", error="no answer", prompt_tokens=50, attempts=4)
+
+
+def planned(item: str = "q2", elicitation: str = "samples", request: str = "r") -> PlannedAnswer:
+    return PlannedAnswer("a", item, "2", "m", "s", "own", "", request, elicitation=elicitation)
+
+
+def row_of(reading: Reading, given: tuple[Reply, ...], study: Study) -> pd.Series:
+    plan = Plan((planned(),), {}, {})
+    return answers_table(plan, {"r": Heard(reading, given)}, study, "e").iloc[0]
+
+
+def test_what_was_heard_is_a_row_with_its_label_its_bounds_and_what_it_took(
+    small_study: Study,
+) -> None:
+    low = tuple(np.log([0.1, 0.2, 0.5]).tolist())
+    high = tuple(np.log([0.3, 0.4, 0.7]).tolist())
+    row = row_of(Reading(LOGS, low, high, ("answered",) * 2), (SAID, SAID), small_study)
+    assert tuple(row.index) == table.COLUMNS
+    assert (row["elicitation"], row["status"], row["reason"]) == ("samples", "scored", "")
+    assert row["log_prob"] == pytest.approx(np.log(0.2))
+    assert row["log_prob_of_options"] == pytest.approx(np.log(0.2 / 0.7))
+    assert row["option_mass"] == pytest.approx(0.7)
+    assert (row["nll_low"], row["nll_high"]) == pytest.approx((-np.log(0.4), -np.log(0.2)))
+    assert (row["tokens"], row["cost"]) == (100, 0.5)
+
+
+def test_bounds_that_leave_nothing_open_are_the_nll_itself(small_study: Study) -> None:
+    over = tuple((np.array(LOGS) - np.log(0.7) + 1e-13).tolist())
+    row = row_of(Reading(LOGS, over, over, ("answered",)), (SAID,), small_study)
+    assert row["nll_low"] == row["nll_high"] == -row["log_prob_of_options"]
+
+
+def test_bounds_hold_an_estimate_that_samples_alone_would_not_allow(small_study: Study) -> None:
+    low, high = (-np.inf, -0.7, -1.0), (-2.0, -0.5, -0.9)
+    row = row_of(Reading(LOGS, low, high, ("answered",)), (SAID,), small_study)
+    assert row["nll_low"] == 0.5 and row["nll_high"] == -row["log_prob_of_options"]
+
+
+def test_what_cannot_be_read_is_a_row_that_says_why_and_what_it_could_be(
+    small_study: Study,
+) -> None:
+    nothing = Reading((), (-np.inf,) * 3, (0.0,) * 3, ("refusal", "error", "refusal"))
+    row = row_of(nothing, (SAID, FAILED, SAID), small_study)
+    assert (row["status"], row["reason"]) == ("unscorable", "refusal, error")
+    assert (row["nll_low"], row["nll_high"]) == (0.0, np.inf)
+    assert np.isnan(row["log_prob"]) and row["option_log_probs"] == ()
+    assert np.isnan(row["cost"]), "the price of a failed request is not known"
+    never = Reading((-1.0, -np.inf, -2.0), (-np.inf,) * 3, (0.0,) * 3, ("answered",))
+    row = row_of(never, (SAID,), small_study)
+    assert (row["status"], row["reason"], row["nll_high"]) == (
+        "unscorable",
+        "an option's log-probability is not finite",
+        np.inf,
+    )
+
+
+def test_a_reading_of_other_options_is_refused(small_study: Study) -> None:
+    with pytest.raises(ValueError, match="not of 3 options"):
+        row_of(Reading((-1.0, -2.0), (-1.0,) * 2, (0.0,) * 2, ("answered",)), (SAID,), small_study)
+
+
+def test_every_reply_is_a_row_and_what_was_scored_here_is_one_too(small_study: Study) -> None:
+    answers = (planned(), planned("q3", "likelihood", "t"), planned("q4", "likelihood", "u"))
+    reading = Reading((), (-np.inf,) * 3, (0.0,) * 3, ("answered", "error"))
+    found = {
+        "r": Heard(reading, (SAID, FAILED)),
+        "t": OptionScores(LOGS, (1, 1, 1), 40),
+        "u": OptionScores((-2.0, -3.0, -3.0), (1, 1, 1), 40),
+    }
+    rows = replies_table(Plan(answers, {}, {}), found, small_study, "e")
+    assert tuple(rows.columns) == replies.COLUMNS
+    assert rows["outcome"].tolist() == ["answered", "error", "answered", "low option mass"]
+    assert rows["sample"].tolist() == [0, 1, 0, 0]
+    assert rows["elicitation"].tolist() == ["samples"] * 2 + ["likelihood"] * 2
+    assert rows["reported_model"].tolist() == ["m-0613", "", "m", "m"]
+    assert rows["error"].tolist() == ["", "no answer", "", ""]
+    assert rows["attempts"].tolist() == [1, 4, 1, 1]
+    assert rows["cost"].isna().tolist() == [False, True, False, False]
+    one = Reading(LOGS, LOGS, LOGS, ("answered",))
+    with pytest.raises(ValueError, match="longer"):
+        replies_table(Plan(answers[:1], {}, {}), {"r": Heard(one, (SAID, SAID))}, small_study, "e")
+
+
+def test_a_reply_that_serves_several_answers_is_paid_for_once() -> None:
+    found = (
+        replies_of(answers_of(1)).head(6).assign(request=list("aabbcc"), sample=[0, 0, 0, 1, 0, 0])
+    )
+    found.loc[found["request"] == "c", "cost"] = np.nan
+    numbers = heard.numbers(found.assign(attempts=[1, 1, 3, 1, 1, 1]))
+    assert numbers["replies/count"] == 4
+    assert numbers["replies/cost"] == pytest.approx(0.003)
+    assert numbers["replies/without_price"] == 1
+    assert numbers["replies/attempts_beyond_the_first"] == 2
+    assert numbers["replies/outcome/answered"] == 4
+    assert "replies/mean_seconds" not in heard.numbers(found.assign(seconds=np.nan))
+    assert heard.numbers(pd.DataFrame()) == {}
+
+
+EXPERIMENT = """
+question: Are replies tracked?
+study: bfi
+participants: {sample: 8, seed: 3, complete: true}
+items: [A2, A3, C3]
+models: [smollm2-135m-instruct]
+strategies: [interview]
+arms: [none, shuffled, own]
+analysis: {draws: 200}
+"""
+
+
+def test_replies_and_elicitations_are_tracked(
+    tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def both(prepared: Prepared, store: AnswerStore) -> Results:
+        found = evaluate(prepared, store)
+        read = found.answers[found.answers["model"] != "baseline"]
+        refused = (read["arm"] == "own") & (read["item"] == "A2")
+        stated = unread(sharpened(read, 0.5), refused).assign(elicitation="stated")
+        answers = pd.concat([found.answers, stated], ignore_index=True)
+        said = replies_of(pd.concat([read, stated], ignore_index=True))
+        return replace(found, answers=answers, replies=said.assign(text="4"))
+
+    monkeypatch.setattr(running, "evaluate", both)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    workspace = with_store(tmp_path, empty_store)
+    (workspace / "small.yaml").write_text(EXPERIMENT)
+    found = geppetto.run(workspace / "small.yaml", workspace)
+    client, parent, children = tracked(workspace, "small")
+    files = {item.path for item in client.list_artifacts(parent.info.run_id)}
+    tables = {"compliance", "compliance_differences", "by_elicitation", "agreement"}
+    assert files >= {f"{name}.csv" for name in tables} | {"replies.parquet", "elicitations.png"}
+    kept = pd.read_parquet(client.download_artifacts(parent.info.run_id, "replies.parquet"))
+    assert len(kept) == len(found.replies) and "text" not in kept
+    assert parent.data.metrics["replies/outcome/refusal"] == 8
+    (own,) = [run for run in children if run.data.params["arm"] == "own"]
+    assert own.data.metrics["replies/outcome/refusal"] == 8
+    assert own.data.metrics["replies/count"] == 2 * 8 * 3
