@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from endpoints import Twice, endpoint, questions, request, truth
 from fault_server import FAULTS, Script, served
 from geppetto.answers.replies import ReplyStore
-from geppetto.conversation import FAILURES_IN_A_ROW, converse
-from geppetto.errors import GeppettoError
-from geppetto.spending import Budget, BudgetReached, Spending
+from geppetto.conversation import converse
+from geppetto.spending import Spending
 
 
 def test_fifteen_hundred_requests_at_a_fifth_of_faults_are_answered_as_without(

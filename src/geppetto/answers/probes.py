@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 import sqlalchemy as sql
 
-from geppetto.answers.database import Database, probes
+from geppetto.answers.database import VARIABLE, Database, probes
 from geppetto.models.probe import VERSION, Probe, probed
 from geppetto.models.speaker import Speaker, SpeakerIdentity
 
@@ -23,6 +25,12 @@ class ProbeStore:
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
+
+    @classmethod
+    def of_workspace(cls, workspace: Path) -> ProbeStore:
+        """The probes in the database of a workspace's answers; see `AnswerStore.of_workspace`."""
+        url = os.environ.get(VARIABLE)
+        return cls(url or f"sqlite:///{workspace / 'mlruns' / 'answers.db'}")
 
     def get(self, model: SpeakerIdentity) -> Probe | None:
         """The last probe of a model; None if there is none."""
