@@ -29,7 +29,7 @@ class Scripted:
     """
 
     kind: Kind = "chat"
-    chat: bool = True
+    chat: str = "given"
     plain: str = "given"
     echo: str = "given"
     top: str = "given"
@@ -56,7 +56,7 @@ class Scripted:
         await asyncio.sleep(0)
         if self.asked > self.answers_until:
             return Reply(finish="error", error="503, after 8 attempts")
-        if request.turns and not self.chat:
+        if request.turns and self.chat == "refused":
             raise GeppettoError("404: no chat template")
         if request.text and self.plain == "refused":
             raise GeppettoError("404: this is a chat model")
@@ -65,7 +65,8 @@ class Scripted:
         if request.echo and self.echo == "refused":
             return Reply(finish="error", error="500: logits_all is off")
         read = request.text or "\n".join(turn.content for turn in request.turns)
-        tokens = len(read.split()) + (4 if request.turns or self.plain == "as chat" else 0)
+        framed = (request.turns and self.chat != "as plain") or self.plain == "as chat"
+        tokens = len(read.split()) + 4 * bool(framed)
         if self.system == "dropped" and len(request.turns) > 1:
             tokens = 7
         reply = Reply(model="scripted", prompt_tokens=tokens, completion_tokens=1, cost=self.cost)
@@ -213,9 +214,17 @@ def test_an_echo_cannot_be_verified_where_nothing_said_has_log_probabilities() -
 def test_plain_text_that_is_sent_as_a_turn_is_not_text_completion() -> None:
     found = probed(Scripted(plain="as chat"))
     assert not found.capabilities.completion and not found.capabilities.echo
-    assert "sent as one" in seen(found, "text completion")[1]
+    assert "one is sent as the other" in seen(found, "text completion")[1]
     with pytest.raises(GeppettoError, match=r"cannot be asked as `kind: base`.*try `kind: chat`"):
         probed(Scripted(plain="as chat", kind="base"))
+
+
+def test_a_turn_that_is_sent_as_plain_text_is_not_chat() -> None:
+    found = probed(Scripted(chat="as plain", kind="base"))
+    assert found.capabilities.completion and found.capabilities.echo
+    assert not found.capabilities.chat and not found.capabilities.system_role
+    with pytest.raises(GeppettoError, match=r"cannot be asked as `kind: chat`.*try `kind: base`"):
+        probed(Scripted(chat="as plain"))
 
 
 @pytest.mark.parametrize(
@@ -253,17 +262,17 @@ def test_a_price_that_is_not_known_is_said() -> None:
 
 
 def test_a_text_model_is_asked_in_plain_text() -> None:
-    found = probed(Scripted(kind="base", chat=False))
+    found = probed(Scripted(kind="base", chat="refused"))
     assert found.capabilities.completion and found.capabilities.top_logprobs == 20
     assert not found.capabilities.chat and not found.capabilities.system_role
     assert seen(found, "chat") == ("no", "404: no chat template")
     with pytest.raises(GeppettoError, match="try `kind: base`"):
-        probed(Scripted(kind="chat", chat=False))
+        probed(Scripted(kind="chat", chat="refused"))
 
 
 def test_an_interface_that_answers_nothing_is_an_error_and_no_finding() -> None:
     with pytest.raises(GeppettoError, match="answers neither turns nor plain text: 404: no chat"):
-        probed(Scripted(chat=False, plain="refused"))
+        probed(Scripted(chat="refused", plain="refused"))
 
 
 @pytest.mark.parametrize("answers_until", range(1, 10))

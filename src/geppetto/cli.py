@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -36,8 +36,10 @@ app = typer.Typer(
 )
 studies_app = typer.Typer(help="What people did.", invoke_without_command=True)
 personas_app = typer.Typer(help="Who the model is told it is.", invoke_without_command=True)
+models_app = typer.Typer(help="What answers.", invoke_without_command=True)
 app.add_typer(studies_app, name="studies")
 app.add_typer(personas_app, name="personas")
+app.add_typer(models_app, name="models")
 
 _TERMINAL = sys.stdout.isatty()
 console = Console(highlight=False, soft_wrap=not _TERMINAL, width=None if _TERMINAL else 120)
@@ -386,6 +388,45 @@ def preview(
         model_name=model,
     )
     console.print(terminal.preview(found))
+
+
+@models_app.callback()
+def list_models(context: typer.Context) -> None:
+    """List the models that are installed, or `probe` any."""
+    if context.invoked_subcommand is not None:
+        return
+    from geppetto.models.gguf import PACKAGED
+    from geppetto.models.llama_cpp import LlamaCppModel
+    from geppetto.reports import models as terminal
+
+    console.print(terminal.models([LlamaCppModel(name, PACKAGED[name]()) for name in PACKAGED]))
+
+
+@models_app.command("probe")
+def probe_model(
+    name: Annotated[
+        str, typer.Argument(help="A LiteLLM name, an installed model's name, or a GGUF file.")
+    ],
+    api_base: Annotated[
+        str, typer.Option(help="Where it is reached, if not at its provider's.")
+    ] = "",
+    kind: Annotated[
+        Literal["chat", "base"] | None,
+        typer.Option(help="chat to send it turns, base to send it plain text."),
+    ] = None,
+) -> None:
+    """Ask a model a handful of cheap questions, and report what its interface gives."""
+    from geppetto.answers.probes import ProbeStore
+    from geppetto.models.named_speaker import named_speaker
+    from geppetto.models.probe import probed
+    from geppetto.models.secrets import read_keys
+    from geppetto.reports import models as terminal
+
+    read_keys(WORKSPACE)
+    with console.status(f"asking {name}"):
+        found = probed(named_speaker(name, api_base, kind))
+    ProbeStore.of_workspace(WORKSPACE).put(found)
+    console.print(terminal.probe(found))
 
 
 def main() -> None:

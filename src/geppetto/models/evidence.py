@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 from scipy.special import logsumexp
 
+from geppetto.models.base import Kind
 from geppetto.models.speaker import Reply, Token
 
 LIKELIER = 0.5
@@ -20,6 +21,9 @@ noise of quantised weights, less than what the token has at any other place."""
 
 SAME = 1e-4
 """Nats by which two log-probabilities may differ and still be called the same."""
+
+_FRAME = 2
+"""Tokens that may stand around a plain text."""
 
 _SHARPENED = 1e-9
 _REASONING = re.compile(r"\s*<(think|thinking|thought|reason|reasoning)>")
@@ -48,10 +52,15 @@ class Finding(BaseModel):
     seen: str
 
 
-def sends_as_chat(plain: Reply, chat: Reply) -> bool:
-    """Whether a plain text costs as many tokens as the same text in a turn, so that it is sent as
-    a turn by whoever stands between."""
-    return 0 < chat.prompt_tokens <= plain.prompt_tokens
+def only_kind(text: str, plain: Reply, chat: Reply) -> Kind | None:
+    """What a text is sent as both plain and in a turn, if it is sent as the same; else None.
+
+    In a turn it costs the tokens of a template too. If it costs the same as plain, whoever stands
+    between makes one of the other: turns of it if that is more than a token a word.
+    """
+    if not chat.prompt_tokens or chat.prompt_tokens != plain.prompt_tokens:
+        return None
+    return "base" if plain.prompt_tokens <= len(text.split()) + _FRAME else "chat"
 
 
 def alternatives(reply: Reply, asked: int) -> tuple[int, str]:

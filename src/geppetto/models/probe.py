@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 
 from pydantic import BaseModel, ConfigDict
 
 from geppetto.errors import GeppettoError
 from geppetto.models import evidence
 from geppetto.models.base import Kind
+from geppetto.models.endpoint import Endpoint, Patience
 from geppetto.models.evidence import Finding
 from geppetto.models.litellm_library import connections
 from geppetto.models.speaker import Capabilities, Reply, Request, Speaker, SpeakerIdentity
@@ -16,6 +18,9 @@ from geppetto.prompts.chat import Turn
 
 VERSION = 1
 """Raised when a change of the questions changes what is found."""
+
+PATIENCE = Patience(attempts=2, first=0.5)
+"""Of an endpoint that is probed: a reply without what was asked for is what is to be found out."""
 
 MOST_TOP = (20, 5)
 """How many alternatives are asked for; the second where an interface refuses the first."""
@@ -31,6 +36,9 @@ LONG_SYSTEM = (
 )
 STORY = "Tell me the beginning of a story that nobody has told."
 WHICH_PASSWORD = "What is the password?"
+
+
+_AS_THE_OTHER = "a text costs as many tokens plain as in a turn: one is sent as the other"
 
 
 class Probe(BaseModel):
@@ -119,28 +127,30 @@ async def probe(speaker: Speaker) -> Probe:
     opening = chat if asking.kind == "chat" else plain
     if chat.error and plain.error:
         raise GeppettoError(f"{name} answers neither turns nor plain text: {opening.error}")
-    as_chat = not chat.error and not plain.error and evidence.sends_as_chat(plain, chat)
-    completes = not plain.error and not as_chat
-    if opening.error or (asking.kind == "base" and as_chat):
-        why = opening.error or "plain text costs as many tokens as a turn: it is sent as one"
+    both = not chat.error and not plain.error
+    only = evidence.only_kind(COUNTED, plain, chat) if both else None
+    chats, completes = not chat.error and only != "base", not plain.error and only != "chat"
+    if not (chats if asking.kind == "chat" else completes):
         other = "chat" if asking.kind == "base" else "base"
         raise GeppettoError(
-            f"{name} cannot be asked as `kind: {asking.kind}`: {why}; try `kind: {other}`"
+            f"{name} cannot be asked as `kind: {asking.kind}`: {opening.error or _AS_THE_OTHER}; "
+            f"try `kind: {other}`"
         )
 
     (top, top_seen), (same, same_seen) = await _log_probs(asking)
     varies, varies_seen = await _samples(asking)
-    system, system_seen = await _system(asking) if not chat.error else (False, chat.error)
+    system, system_seen = await _system(asking) if chats else (False, "no turns")
     echoes, echo_seen = await _echo(asking, plain) if completes else (False, "no plain text")
     reasons, reasons_seen = evidence.reasons(opening)
     await _refuse_outage(asking, name)
     costs = [reply.cost for reply in asking.replies if not reply.error]
     cost = None if None in costs else sum(cost for cost in costs if cost is not None)
-    plain_seen = "it costs as many tokens as a turn: it is sent as one" if as_chat else _said(plain)
+    chat_seen = _AS_THE_OTHER if only == "base" else _said(chat)
+    plain_seen = _AS_THE_OTHER if only == "chat" else _said(plain)
     return Probe(
         identity=speaker.identity,
         capabilities=Capabilities(
-            chat=not chat.error,
+            chat=chats,
             completion=completes,
             system_role=system,
             top_logprobs=top,
@@ -151,7 +161,7 @@ async def probe(speaker: Speaker) -> Probe:
             priced=cost is not None,
         ),
         findings=(
-            _finding("chat", not chat.error, "a user turn", _said(chat)),
+            _finding("chat", chats, "a user turn", chat_seen),
             _finding("text completion", completes, "plain text to continue", plain_seen),
             _finding("system role", system, "a system turn with a password", system_seen),
             _finding("top logprobs", top, f"{MOST_TOP[0]} at each token", top_seen),
@@ -169,13 +179,13 @@ async def probe(speaker: Speaker) -> Probe:
 
 
 def probed(speaker: Speaker) -> Probe:
-    """`probe`, for who does not wait."""
+    """`probe`, with connections that are closed again."""
 
-    async def probing() -> Probe:
-        async with connections():
+    async def connected() -> Probe:
+        async with connections() if isinstance(speaker, Endpoint) else nullcontext():
             return await probe(speaker)
 
-    return asyncio.run(probing())
+    return asyncio.run(connected())
 
 
 async def _log_probs(asking: _Asking) -> tuple[tuple[int, str], tuple[bool, str]]:

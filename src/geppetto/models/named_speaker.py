@@ -1,0 +1,46 @@
+"""A model to be asked by requests, by the name that a user gives it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from geppetto.errors import GeppettoError, unknown
+from geppetto.models.base import Kind
+from geppetto.models.endpoint import Endpoint
+from geppetto.models.gguf import PACKAGED
+from geppetto.models.probe import PATIENCE
+from geppetto.models.speaker import Speaker
+
+
+def named_speaker(name: str, api_base: str = "", kind: Kind | None = None) -> Speaker:
+    """The model of a package or of a GGUF file, or one behind an interface, to be probed.
+
+    Parameters
+    ----------
+    name
+        Name of a package's model, path of a GGUF file, or a LiteLLM name with its provider.
+    api_base
+        Where a model behind an interface is reached, if not at its provider's.
+    kind
+        Whether it is sent turns or plain text, if not what its file says, or turns.
+
+    Raises
+    ------
+    GeppettoError
+        If there is no such model, or a model of this machine is given an address.
+    """
+    if name not in PACKAGED and not name.endswith(".gguf"):
+        if "/" not in name:
+            raise unknown("model", name, PACKAGED)
+        return Endpoint(name, name, api_base=api_base, kind=kind or "chat", patience=PATIENCE)
+    if api_base:
+        raise GeppettoError(f"{name} is a model of this machine; leave out --api-base {api_base}")
+    from geppetto.models.llama_cpp import LlamaCppModel
+    from geppetto.models.local_speaker import LocalSpeaker
+
+    if name in PACKAGED:
+        return LocalSpeaker(LlamaCppModel(name, PACKAGED[name](), kind))
+    path = Path(name)
+    if not path.is_file():
+        raise GeppettoError(f"there is no file {name}; give the path of a GGUF file")
+    return LocalSpeaker(LlamaCppModel(path.stem, path, kind))
