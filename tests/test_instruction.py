@@ -101,17 +101,13 @@ def says(name: str, turns: Sequence[Turn]) -> str:
     return "A person."
 
 
-@dataclass
-class Reflector(ScriptedSpeaker):
-    """Has one idea, whoever asks."""
-
-    async def reply(self, request: Request) -> Reply:
-        self.requests.append(request)
-        return Reply(text=f"```\n{BETTER}\n```", prompt_tokens=1, completion_tokens=1)
+def reflects(name: str, turns: Sequence[Turn]) -> str:
+    """Has one idea, whatever is asked."""
+    return BETTER
 
 
 def speakers() -> dict[str, Speaker]:
-    return {"scripted": ScriptedSpeaker(says), "thinker": Reflector(says, name="thinker")}
+    return {"scripted": ScriptedSpeaker(says), "thinker": ScriptedSpeaker(reflects, name="thinker")}
 
 
 def profile(workspace: Path, **given: object) -> WrittenStrategy:
