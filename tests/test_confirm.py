@@ -53,7 +53,7 @@ def searched(
 
 def confirm(asked: PreparedSearch, found: SearchResult) -> tuple[Prepared, Confirmation]:
     store = AnswerStore.at(asked.workspace / "answers.db")
-    plan = prepare_confirmation(asked, found)
+    plan = prepare_confirmation(asked, found.winner)
     for _ in answer(asked.model, unanswered(plan, store)["fake"], store):
         pass
     names = tuple(each.label for each in plan.strategies if each.label != WINNER)
@@ -129,7 +129,7 @@ def test_every_number_is_that_of_the_answers(objective: list[str], tmp_path: Pat
 
 def test_a_winner_that_is_a_reference_is_asked_once(tmp_path: Path) -> None:
     asked, found = searched(tmp_path)
-    plan = prepare_confirmation(asked, won_by(asked, found, "interview", **PLAIN))
+    plan = prepare_confirmation(asked, won_by(asked, found, "interview", **PLAIN).winner)
     assert [each.label for each in plan.strategies] == [WINNER, "known_answers(k=3)"]
 
 
@@ -174,12 +174,12 @@ def test_each_further_look_is_paid_for(tmp_path: Path) -> None:
     other, found_elsewhere = searched(tmp_path, {"name": "another"}, objective="nll", seed=5)
     assert set(found_elsewhere.test) & set(found.test)
     assert set(found_elsewhere.search) & set(found.test)
-    third = prepare_confirmation(other, found_elsewhere)
+    third = prepare_confirmation(other, found_elsewhere.winner)
     assert third.experiment.analysis.looks == 3
     remember(open_study(other), other.name, "bfi", other.split.search)  # as every search does
     assert confirm(asked, found)[1].looks == 4
     declared, found = searched(tmp_path / "b", {"analysis": {"draws": 200, "looks": 4}})
-    assert prepare_confirmation(declared, found).experiment.analysis.looks == 4
+    assert prepare_confirmation(declared, found.winner).experiment.analysis.looks == 4
 
 
 def test_test_people_whom_the_winner_cannot_describe_are_counted(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 
 from conftest import FakeModel
 from geppetto.answers.store import AnswerStore
@@ -17,8 +18,11 @@ from geppetto.answers.table import answers_table
 from geppetto.asking import answer
 from geppetto.elicitation.option_likelihood import units
 from geppetto.errors import GeppettoError
+from geppetto.evaluation.analysis import Analysis
 from geppetto.experiment import Experiment
 from geppetto.models.speaker import Reply, Request, Speaker
+from geppetto.named import Named
+from geppetto.optimising import improve
 from geppetto.personas.arms import Own, Shuffled
 from geppetto.personas.known import persona
 from geppetto.personas.library import load_strategy
@@ -101,17 +105,13 @@ def says(name: str, turns: Sequence[Turn]) -> str:
     return "A person."
 
 
-@dataclass
-class Reflector(ScriptedSpeaker):
-    """Has one idea, whoever asks."""
-
-    async def reply(self, request: Request) -> Reply:
-        self.requests.append(request)
-        return Reply(text=f"```\n{BETTER}\n```", prompt_tokens=1, completion_tokens=1)
+def reflects(name: str, turns: Sequence[Turn]) -> str:
+    """Has one idea, whatever is asked."""
+    return BETTER
 
 
 def speakers() -> dict[str, Speaker]:
-    return {"scripted": ScriptedSpeaker(says), "thinker": Reflector(says, name="thinker")}
+    return {"scripted": ScriptedSpeaker(says), "thinker": ScriptedSpeaker(reflects, name="thinker")}
 
 
 def profile(workspace: Path, **given: object) -> WrittenStrategy:
@@ -206,3 +206,40 @@ def test_an_optimiser_whose_requests_fail_compiles_nothing(workspace: Path) -> N
             calls=30,
         )
     assert not (workspace / "b.json").exists()
+
+
+def test_a_compiled_program_is_confirmed_on_test_people_and_logged(ready: Path) -> None:
+    search = prepared(ready)
+    search = replace(
+        search,
+        experiment=search.experiment.model_copy(
+            update={
+                "strategies": (Named.model_validate({"written_profile": {"writer": "scripted"}}),),
+                "arms": tuple(map(Named.model_validate, ("none", "shuffled", "own"))),
+                "analysis": Analysis(draws=200),
+            }
+        ),
+    )
+    found = improve(
+        search,
+        "written_profile",
+        profile(ready),
+        "mipro",
+        speakers().__getitem__,
+        reflector="thinker",
+        calls=40,
+    )
+    assert set(found.results.answers["participant"]) == set(search.split.test)
+    informations = {
+        verdict.effect.strategy: verdict.effect.estimate.value
+        for verdict in found.results.verdicts()
+        if verdict.confirmatory
+    }
+    assert set(informations) == {"winner", "written_profile(writer=scripted)"}
+    assert informations["winner"] > 0.3
+    artifacts = MlflowClient(f"sqlite:///{ready}/mlruns/mlflow.db").list_artifacts(
+        found.tracked.run_id, "program"
+    )
+    assert [each.path for each in artifacts] == ["program/i-written_profile-mipro.json"]
+    again = profile(ready, program="programs/i-written_profile-mipro.json")
+    assert again.compiled == found.optimised.state.read_text("utf-8")

@@ -10,16 +10,21 @@ from pathlib import Path
 import dspy
 import pytest
 
+from conftest import FakeModel
 from geppetto.answers.writings import Writing, WritingStore
 from geppetto.errors import GeppettoError
 from geppetto.models.litellm_local import request, serving
-from geppetto.models.speaker import Reply, Request
+from geppetto.models.speaker import Reply, Request, SpeakerIdentity
+from geppetto.personas.arms import Average, Knockout, NoPersona, Own, Shuffled
 from geppetto.personas.known import blocks, persona, view
 from geppetto.personas.library import load_strategy
 from geppetto.personas.strategy import Persona
-from geppetto.personas.writing import program, write, writer_of
+from geppetto.personas.writing import having_written, program, write, writer_of
 from geppetto.personas.written import Commission, NotWrittenError, WrittenStrategy
+from geppetto.plan import Plan, Strategy
+from geppetto.planning import make_plan
 from geppetto.prompts.chat import Turn
+from geppetto.prompts.layout import Layout
 from geppetto.studies import Study
 from speaking import ScriptedSpeaker, told
 
@@ -144,6 +149,42 @@ def test_notes_are_written_once_and_each_question_is_routed(bfi: Study, workspac
     assert modules == ["route"]  # the same half of the items, so the notes are there
 
 
+def test_a_plan_is_made_once_all_that_its_arms_need_is_written(
+    small_study: Study, workspace: Path
+) -> None:
+    def unlike(name: str, turns: Sequence[Turn]) -> str:
+        """Nobody of 30 is told of as such."""
+        return says(name, turns).replace("30", "31")
+
+    rule, speaker = rule_of("life_story", workspace, revisions=0), ScriptedSpeaker(unlike)
+    people = [person for person in small_study.people.values() if len(person.traits) == 2]
+    arms = [NoPersona(), Average(), Shuffled(), Knockout(traits=("sex",)), Own()]
+    strategies = [Strategy("life_story", "life_story", rule)]
+    rounds: list[str] = []
+
+    def prepare() -> Plan:
+        rounds.append("a round")
+        items, model = list(small_study.items), FakeModel()
+        return make_plan(small_study, people, items, strategies, arms, Layout(), [model])
+
+    store = WritingStore.of_workspace(workspace)
+    plan = having_written(prepare, lambda _: speaker, store)
+    assert len(rounds) == 3  # the average of those who are left is known after the first
+    assert set(plan.dropped) == {"b"}
+    texts = plan.texts("fake")
+    own = {a.participant: texts[a.request] for a in plan.answers if a.arm == "own"}
+    assert "My age: 20." in own["a"] and "My sex: Male." in own["a"]
+    for planned in plan.answers:
+        if planned.arm == "shuffled":
+            age = small_study.people[planned.donor].traits["age"]
+            assert f"My age: {age:g}." in texts[planned.request]
+        if planned.arm == "without sex":
+            assert "sex" not in texts[planned.request]
+    asked = len(speaker.requests)
+    assert having_written(prepare, lambda _: speaker, store).sha256 == plan.sha256
+    assert len(speaker.requests) == asked
+
+
 def test_text_that_was_cut_off_filtered_or_malformed_is_an_outcome(
     bfi: Study, workspace: Path
 ) -> None:
@@ -192,6 +233,16 @@ def test_a_speaker_that_cannot_answer_anything_ends_the_writing(
 
     with pytest.raises(GeppettoError, match="the key is refused; set another"):
         had_written(rule_of("written_profile", workspace), bfi, Refusing(says), workspace)
+
+
+def test_a_model_that_reads_plain_text_cannot_write(bfi: Study, workspace: Path) -> None:
+    class Base(ScriptedSpeaker):
+        @property
+        def identity(self) -> SpeakerIdentity:
+            return super().identity.model_copy(update={"kind": "base"})
+
+    with pytest.raises(GeppettoError, match="let a chat model write"):
+        had_written(rule_of("written_profile", workspace), bfi, Base(says), workspace)
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def search(
     log(open_study(prepared).get_trials(deepcopy=False))  # those of processes that were killed
     on_found(found)
     with store.alone(f"confirm {prepared.sha256}"):
-        asked = prepare_confirmation(prepared, found)
+        asked = prepare_confirmation(prepared, found.winner)
         confirmed = searches.begin_confirmation(tracked, asked, prepared.workspace)
         (work,) = unanswered(asked, store).values()
         done, total = 0, sum(len(unit.ids) for unit in work)

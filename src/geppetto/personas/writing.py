@@ -8,19 +8,55 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from geppetto.answers.writings import Generator, Writing, WritingStore
 from geppetto.errors import GeppettoError
 from geppetto.models.litellm_local import PROVIDER, SpeechError, heard, serving
 from geppetto.models.speaker import Reply, Speaker
-from geppetto.personas.written import Commission, WrittenStrategy
+from geppetto.personas.written import Commission, NotWrittenError, WrittenStrategy
 
 if TYPE_CHECKING:
     import dspy
 
+Made = TypeVar("Made")
+
 AT_ONCE = 8
 """Commissions that are being written at the same time."""
+
+
+def having_written(
+    prepare: Callable[[], Made],
+    open_speaker: Callable[[str], Speaker],
+    store: WritingStore,
+    on_written: Callable[[Commission, Writing], None] = lambda *_: None,
+) -> Made:
+    """What `prepare` gives once nothing is left to be written for it.
+
+    What the average of people is, for one, is known only when it is known of whom a text could be
+    written: so it may take several rounds, each of which writes all that is missing so far.
+
+    Parameters
+    ----------
+    prepare
+        Makes a plan, or raises `NotWrittenError`.
+    open_speaker
+        Gives the model that a strategy names as its `writer`.
+    store, on_written
+        As of `write`.
+
+    Raises
+    ------
+    GeppettoError
+        As `prepare` or `write`.
+    """
+    while True:
+        try:
+            return prepare()
+        except NotWrittenError as missing:
+            names = dict.fromkeys(each.strategy.writer for each in missing.commissions)
+            speakers = {name: open_speaker(name) for name in names}
+            write(missing.commissions, speakers, store, on_written)
 
 
 def write(
@@ -50,8 +86,14 @@ def write(
     Raises
     ------
     GeppettoError
-        If a request that no text can do without cannot succeed, or some got no reply.
+        If a model cannot be told what to write, or does not let itself be asked, or requests got
+        no reply.
     """
+    for name, speaker in speakers.items():
+        if speaker.identity.kind == "base":
+            raise GeppettoError(
+                f"{name} continues plain text and follows no instruction; let a chat model write"
+            )
     programs = {each.strategy.made_of: each.strategy for each in commissions}
     modules = {made_of: program(strategy) for made_of, strategy in programs.items()}
     silent: Counter[str] = Counter()

@@ -27,6 +27,7 @@ from geppetto.search.luck import Luck, luck
 from geppetto.search.optimise import open_study
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
+from geppetto.search.scoring import Candidate
 from geppetto.search.settings import DIRECTIONS
 from geppetto.search.storage import open_storage
 
@@ -271,7 +272,7 @@ def check_confirmation(prepared: PreparedSearch) -> None:
         prepare_on(people, experiment, prepared.study, references, [prepared.model])
 
 
-def prepare_confirmation(prepared: PreparedSearch, found: SearchResult) -> Prepared:
+def prepare_confirmation(prepared: PreparedSearch, best: Candidate) -> Prepared:
     """The plan of the winner and the references on test people.
 
     All are asked in the winner's layout, so that they differ in nothing but the persona. The look
@@ -283,11 +284,11 @@ def prepare_confirmation(prepared: PreparedSearch, found: SearchResult) -> Prepa
     GeppettoError
         If the winner or a reference does not fit the arms or the test people.
     """
-    winner = Strategy(found.winner.strategy.name, WINNER, found.winner.strategy.rule)
+    winner = Strategy(best.strategy.name, WINNER, best.strategy.rule)
     listed = strategies_of(prepared.experiment, prepared.workspace)
     references = [each for each in listed if not each.is_the_same_as(winner)]
-    experiment = _confirming(prepared, found.winner.layout)
-    people = [prepared.study.people[name] for name in found.test]
+    experiment = _confirming(prepared, best.layout)
+    people = [prepared.study.people[name] for name in prepared.split.test]
     asked = prepare_on(people, experiment, prepared.study, [winner, *references], [prepared.model])
     question, of, tested = _question(asked), prepared.study.name, asked.plan.participants
     remember(open_study(prepared), question, of, tested)

@@ -110,7 +110,7 @@ class Case:
 def cases(
     strategy: PersonaStrategy, study: Study, people: Sequence[str], items: Sequence[str], seed: int
 ) -> list[Case]:
-    """A case for each person and block of items.
+    """A case for each person and block of items; the stranger is who would get their persona.
 
     Raises
     ------
@@ -125,16 +125,17 @@ def cases(
         )
         for name, person in persons.items()
     }
-    strangers = Shuffled(seed=seed).draw(persons, known, study)
+    drawn = Shuffled(seed=seed).draw(persons, known, study)
+    strangers = {donor: name for name, donors in drawn.items() for donor in donors}
     found = []
     for name, person in persons.items():
-        if not strangers.get(name):
+        if name not in strangers:
             raise GeppettoError(
                 f"participant {name} has no stranger of whom the same is known; take only people "
                 "of whom everything is known (`participants: {complete: true}`)"
             )
         for block in split_items:
             seen = view(strategy, person, study, block)
-            stranger = persons[strangers[name][0]]
+            stranger = persons[strangers[name]]
             found.append(Case(person, stranger, seen, block))
     return found

@@ -220,6 +220,7 @@ def _compiled(
     seed: int,
 ) -> dspy.Module:
     import dspy
+    from dspy.teleprompt.gepa.instruction_proposal import InstructionProposer
 
     match optimiser:
         case "gepa":
@@ -227,6 +228,9 @@ def _compiled(
                 metric=metric.with_feedback,
                 max_metric_calls=calls,
                 reflection_lm=reflecting,
+                instruction_proposer=InstructionProposer(
+                    adapter=dspy.ChatAdapter(use_json_adapter_fallback=False)
+                ),
                 skip_perfect_score=False,
                 num_threads=1,
                 seed=seed,
