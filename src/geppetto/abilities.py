@@ -6,11 +6,11 @@ from geppetto.answers.probes import ProbeStore, probe_of
 from geppetto.approach import ByRequests
 from geppetto.elicitation.registry import ELICITATIONS
 from geppetto.errors import GeppettoError
-from geppetto.models.speaker import Capabilities
+from geppetto.models.endpoint import Endpoint
 
 
-def able(approach: ByRequests, probes: ProbeStore) -> Capabilities:
-    """What a model gives that is about to be asked; one behind an interface is probed once.
+def refuse_unable(approach: ByRequests, probes: ProbeStore) -> None:
+    """Refuse to ask a model for what it does not give; one behind an interface is probed once.
 
     Raises
     ------
@@ -19,9 +19,9 @@ def able(approach: ByRequests, probes: ProbeStore) -> Capabilities:
     """
     speaker, elicitation = approach.speaker, approach.elicitation
     identity = speaker.identity
+    if isinstance(speaker, Endpoint):
+        speaker.capabilities = probe_of(speaker, probes).capabilities
     can = speaker.capabilities
-    if not identity.engine:
-        can = probe_of(speaker, probes).capabilities
     if lacking := elicitation.lacks(can, identity.kind):
         others = [name for name, way in ELICITATIONS.items() if not way().lacks(can, identity.kind)]
         instead = f"it can be asked by {', '.join(others)}" if others else "nothing else fits it"
@@ -29,4 +29,3 @@ def able(approach: ByRequests, probes: ProbeStore) -> Capabilities:
             f"elicitations: {approach.label} does not fit {identity.name}: {lacking}; {instead} "
             "(`geppetto models probe` shows what was seen)"
         )
-    return can

@@ -24,19 +24,23 @@ def prepare_written(
         As `prepare_each`; or if something cannot be written.
     """
     speakers: dict[str, Speaker] = {}
-    while True:
-        try:
-            return prepare_each(experiment, workspace)
-        except NotWrittenError as error:
-            from geppetto.answers.writings import WritingStore
-            from geppetto.personas.writing import write
 
-            for commission in error.commissions:
-                name = commission.strategy.writer
-                if name not in speakers:
-                    speakers[name] = _speaker(name, experiment, workspace)
-            store = WritingStore.of_workspace(workspace)
-            write(error.commissions, speakers, store, lambda what, _: on_written(what))
+    def speaker(name: str) -> Speaker:
+        if name not in speakers:
+            speakers[name] = _speaker(name, experiment, workspace)
+        return speakers[name]
+
+    def prepare() -> list[Prepared]:
+        return prepare_each(experiment, workspace)
+
+    try:
+        return prepare()
+    except NotWrittenError:
+        from geppetto.answers.writings import WritingStore
+        from geppetto.personas.writing import having_written
+
+        store = WritingStore.of_workspace(workspace)
+        return having_written(prepare, speaker, store, lambda what, _: on_written(what))
 
 
 def _speaker(name: str, experiment: Experiment, workspace: Path) -> Speaker:

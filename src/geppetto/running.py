@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from geppetto.abilities import able
+from geppetto.abilities import refuse_unable
 from geppetto.answers.heard import Heard
 from geppetto.answers.probes import ProbeStore
 from geppetto.answers.replies import ReplyStore
@@ -65,7 +65,7 @@ def run(
     replies = ReplyStore.of_workspace(workspace)
     probes = ProbeStore.of_workspace(workspace)
     for approach in prepared.by_requests:
-        approach.speaker.capabilities = able(approach, probes)
+        refuse_unable(approach, probes)
     task = f"log {prepared.sha256}"
     with store.alone(task):
         tracked = mlflow_runs.begin(prepared, workspace)

@@ -182,11 +182,12 @@ class Reply(BaseModel):
 class Speaker(Protocol):
     """A model that is asked by requests: one behind an interface, or one on this machine."""
 
-    capabilities: Capabilities
-    """What it gives; of one behind an interface, what it was seen to give."""
-
     @property
     def identity(self) -> SpeakerIdentity: ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it gives; of one behind an interface, what it was seen to give."""
 
     async def reply(self, request: Request) -> Reply:
         """The reply to a request; one with an `error` if it failed for good.
