@@ -25,7 +25,7 @@ from geppetto.answers.replies import ReplyStore
 from geppetto.conversation import converse
 from geppetto.models.litellm_library import connections, library
 from geppetto.spending import Spending
-from scripted import Twice, endpoint, questions, request
+from scripted import Rounds, endpoint, questions, request
 
 AT_ONCE = 64
 SERVER = Path(__file__).parents[1] / "tests" / "fault_server.py"
@@ -74,7 +74,7 @@ def ours(speaker: Any, number: int, first: int, store: ReplyStore) -> float:
     """Requests a second of a conversation whose every reply is stored."""
     asked = questions(number, first)
     began = time.perf_counter()
-    converse(speaker, Twice(), asked, store, Spending(), lambda _: None, AT_ONCE)
+    converse(speaker, Rounds(), asked, store, Spending(), lambda _: None, AT_ONCE)
     return number / (time.perf_counter() - began)
 
 

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from geppetto.answers.replies import ReplyStore
 from geppetto.conversation import converse
 from geppetto.spending import Spending
-from scripted import Twice, endpoint, questions, request, truth
+from scripted import Rounds, endpoint, questions, request, truth
 
 SERVER = Path(__file__).parents[1] / "tests" / "fault_server.py"
 
@@ -31,7 +31,7 @@ def ask(folder: Path, number: int) -> None:
     base = f"http://127.0.0.1:{(folder / 'port').read_text()}/v1"
     store = ReplyStore.at(folder / "answers.db")
     speaker = endpoint(base, timeout=1.0)
-    converse(speaker, Twice(), questions(number), store, Spending(), lambda _: None)
+    converse(speaker, Rounds(), questions(number), store, Spending(), lambda _: None)
 
 
 def killed_and_resumed(folder: Path, number: int, kills: int, seconds: float) -> int:

@@ -22,7 +22,7 @@ from geppetto.models import pace
 from geppetto.models.pace import Pace
 from geppetto.models.speaker import Capabilities, Reply, Request, SpeakerIdentity, Token
 from geppetto.spending import Budget, BudgetReached, Spending
-from scripted import Twice, endpoint, questions, request
+from scripted import Rounds, endpoint, questions, request
 
 MOST = 8
 
@@ -58,7 +58,7 @@ def ask(
     rounds: int = 1,
 ) -> list[str]:
     answered: list[str] = []
-    way, spending = Twice(rounds=rounds), Spending(budget)
+    way, spending = Rounds(rounds=rounds), Spending(budget)
     converse(speaker, way, questions(number), store, spending, answered.append, MOST)
     return answered
 
@@ -88,7 +88,7 @@ def test_equal_requests_of_different_questions_are_sent_once(store: ReplyStore) 
     parrot, (question,) = Parrot(), questions(1).values()
     alike = {str(n): question for n in range(30)}
     answered: list[str] = []
-    converse(parrot, Twice(), alike, store, Spending(), answered.append)
+    converse(parrot, Rounds(), alike, store, Spending(), answered.append)
     assert sorted(answered) == sorted(alike)
     assert parrot.asked.total() == 1
 
@@ -129,9 +129,9 @@ def test_budgets_in_dollars_and_minutes_end_it_too(store: ReplyStore, budget: Bu
 
 def test_a_budget_is_of_all_conversations_of_a_run(store: ReplyStore) -> None:
     parrot, spending = Parrot(), Spending(Budget(tokens=100))
-    converse(parrot, Twice(), questions(10), store, spending, print)
+    converse(parrot, Rounds(), questions(10), store, spending, print)
     with pytest.raises(BudgetReached, match="0 of 5 questions"):
-        converse(parrot, Twice(), questions(5, first=50), store, spending, print)
+        converse(parrot, Rounds(), questions(5, first=50), store, spending, print)
     assert (spending.tokens, spending.dollars) == (100, pytest.approx(0.1))
 
 
@@ -193,7 +193,7 @@ def test_the_pace_finds_how_many_requests_an_endpoint_bears(store: ReplyStore) -
     with served(script) as base:
         speaker = endpoint(base)
         answered: list[str] = []
-        converse(speaker, Twice(), questions(300), store, Spending(), answered.append)
+        converse(speaker, Rounds(), questions(300), store, Spending(), answered.append)
     ids = [request(q).id(speaker.identity) for q in questions(300).values()]
     assert not any(reply.error for reply in store.get(ids).values())
     assert len(answered) == 300

@@ -20,7 +20,7 @@ from geppetto.models.secrets import read_keys, without_secrets
 from geppetto.models.speaker import Reply, Request
 from geppetto.prompts.chat import Turn
 from geppetto.spending import Spending
-from scripted import Twice, endpoint, questions
+from scripted import Rounds, endpoint, questions
 
 CANARY = "canary-4f0c1d9ab37e"
 CHAT = Request(turns=(Turn(role="user", content="Who?"),), max_tokens=3, top_logprobs=3)
@@ -206,12 +206,14 @@ def test_a_key_is_found_in_no_log_warning_error_or_store(
                 with served(script) as base:
                     speaker = endpoint(base, model, patience=TWO, timeout=0.5)
                     try:
-                        converse(speaker, Twice(), questions(15), store, Spending(), told.append)
+                        converse(speaker, Rounds(), questions(15), store, Spending(), told.append)
                     except GeppettoError as error:
                         told.append(str(error))
             with served(Script(always=(401, f"Incorrect key {CANARY}"))) as base:
                 with pytest.raises(GeppettoError) as caught:
-                    converse(endpoint(base, model), Twice(), questions(2), store, Spending(), print)
+                    converse(
+                        endpoint(base, model), Rounds(), questions(2), store, Spending(), print
+                    )
                 told.append(repr(caught.value))
     said = [*told, caplog.text, *capfd.readouterr(), *(str(each.message) for each in warned)]
     stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())

@@ -8,7 +8,7 @@ from fault_server import FAULTS, Script, served
 from geppetto.answers.replies import ReplyStore
 from geppetto.conversation import converse
 from geppetto.spending import Spending
-from scripted import Twice, endpoint, questions, request, truth
+from scripted import Rounds, endpoint, questions, request, truth
 
 
 def test_at_a_fifth_of_faults_answers_are_those_without(tmp_path: Path) -> None:
@@ -17,7 +17,7 @@ def test_at_a_fifth_of_faults_answers_are_those_without(tmp_path: Path) -> None:
     script = Script(faults=0.2, slow=3.0)
     with served(script) as base:
         speaker = endpoint(base, timeout=0.8)
-        converse(speaker, Twice(), asked, store, Spending(), answered.append)
+        converse(speaker, Rounds(), asked, store, Spending(), answered.append)
     said = {request(question).id(speaker.identity): truth(question) for question in asked.values()}
     replies = store.get(said)
     failed = {key for key, reply in replies.items() if reply.error}

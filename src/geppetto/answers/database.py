@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,7 @@ probes = sql.Table(
     sql.Column("probed", sql.DateTime, nullable=False),
 )
 
+_IN_ONE_STATEMENT = 500
 _LOCK = 7305232  # any number that no other program locks in the same PostgreSQL database
 _LET_ONE_WRITE = {
     "sqlite": "BEGIN IMMEDIATE",
@@ -181,6 +183,13 @@ def stored_columns(connection: sql.Connection) -> list[sql.Column[Any]]:
     until it is next written to."""
     present = {column["name"] for column in sql.inspect(connection).get_columns(answers.name)}
     return [column for column in answers.c if column.name in present]
+
+
+def batches(requests: Iterable[str]) -> Iterator[list[str]]:
+    """Requests in lists short enough for one statement."""
+    left = iter(sorted(set(requests)))
+    while some := list(islice(left, _IN_ONE_STATEMENT)):
+        yield some
 
 
 def _parsed(text: str) -> sql.URL:

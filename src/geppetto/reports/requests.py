@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from rich.table import Table
 
+from geppetto.estimating import estimate
 from geppetto.experiment import Prepared
 from geppetto.hearing import Hearing
+from geppetto.models.endpoint import Endpoint
 from geppetto.personas.arms import Filler
 
 
@@ -17,7 +19,7 @@ def notes(prepared: Prepared) -> Iterator[str]:
     for speaker in {one.key[0]: one.speaker for one in prepared.by_requests}.values():
         identity = speaker.identity
         reads = "its chat template" if identity.kind == "chat" else "plain text"
-        if identity.engine:
+        if not isinstance(speaker, Endpoint):
             yield f"{identity.name} is asked on this machine, in {reads}"
             continue
         where = f" at {identity.api_base}" if identity.api_base else ""
@@ -36,13 +38,22 @@ def table(prepared: Prepared, hearings: Mapping[tuple[str, str], Hearing]) -> Ta
     """What is left to ask by requests."""
     shown = Table(box=None, header_style="dim", pad_edge=False)
     shown.add_column("to ask by requests", no_wrap=True)
-    for column in ("questions", "requests\nat least"):
+    for column in ("questions", "requests", "tokens\nsent", "tokens said\nat most", "dollars"):
         shown.add_column(column, justify="right", no_wrap=True)
     for approach in prepared.by_requests:
-        left = hearings[approach.key].open
+        left, questions = hearings[approach.key].open, prepared.plan.questions[approach.key]
+        first = f"{len(left):,} of {len(questions):,}"
+        if not isinstance(approach.speaker, Endpoint):
+            shown.add_row(" · ".join(approach.key), first, "", "", "", "")
+            continue
+        open_ones = [questions[name] for name in left]
+        foreseen = estimate(approach.speaker, approach.elicitation, open_ones)
         shown.add_row(
             " · ".join(approach.key),
-            f"{len(left):,} of {len(prepared.plan.questions[approach.key]):,}",
-            f"{len({one for requests in left.values() for one in requests}):,}",
+            first,
+            f"{foreseen.requests:,}",
+            f"about {foreseen.prompt_tokens:,}",
+            f"{foreseen.completion_tokens:,}",
+            "price unknown" if foreseen.dollars is None else f"{foreseen.dollars:.2f}",
         )
     return shown
