@@ -47,11 +47,22 @@ WORKSPACE = Path()
 
 
 @app.command()
-def run(experiment: Annotated[Path, typer.Argument(help="An experiment file.")]) -> None:
+def run(
+    experiment: Annotated[Path, typer.Argument(help="An experiment file.")],
+    retry_errors: Annotated[
+        bool, typer.Option(help="Ask again what failed for good, such as time-outs.")
+    ] = False,
+) -> None:
     """Run an experiment: plan, ask, evaluate, log."""
     from geppetto.reports import terminal
 
     store, planned = _planned(experiment, written=True)
+    failed = {name for *_, hearings in planned for of in hearings.values() for name in of.failed}
+    if retry_errors and failed:
+        from geppetto.answers.replies import ReplyStore
+
+        ReplyStore.of_workspace(WORKSPACE).forget_errors(failed)
+        store, planned = _planned(experiment, written=True)
     found = []
     for prepared, missing, hearings in planned:
         work = {}
@@ -66,12 +77,20 @@ def run(experiment: Annotated[Path, typer.Argument(help="An experiment file.")])
             with errors_in(experiment), _progress() as progress:
                 asking = _Asking(progress, work, hearings)
                 result, tracked = running.run(
-                    prepared, missing, store, WORKSPACE, asking.answered, asking.heard
+                    prepared,
+                    missing,
+                    store,
+                    WORKSPACE,
+                    asking.answered,
+                    asking.heard,
+                    log_again=retry_errors and bool(failed),
                 )
         except KeyboardInterrupt:
             console.print("stopped; every answer so far is kept, run again to go on")
             raise typer.Exit(130) from None
         found.append(result)
+        if errors := int((result.replies["outcome"] == "error").sum()):
+            console.print(f"{errors:,} replies are errors; --retry-errors asks them again")
         console.print()
         console.print(terminal.result(result))
         console.print()

@@ -22,10 +22,13 @@ class Hearing(NamedTuple):
         Of each question whose every request has its reply, by request id.
     open
         Of each of the others, what is to be asked next.
+    failed
+        Ids of the requests that failed for good.
     """
 
     heard: Mapping[str, Heard]
     open: Mapping[str, tuple[Request, ...]]
+    failed: frozenset[str]
 
 
 def hear_all(prepared: Prepared, store: ReplyStore) -> dict[tuple[str, str], Hearing]:
@@ -41,6 +44,7 @@ def hear(approach: ByRequests, questions: Mapping[str, Question], store: ReplySt
     identity = approach.speaker.identity
     replies: dict[str, tuple[Reply, ...]] = dict.fromkeys(questions, ())
     left_open: dict[str, tuple[Request, ...]] = {}
+    failed: set[str] = set()
     going_on = dict(questions)
     while going_on:
         asked = {
@@ -50,6 +54,7 @@ def hear(approach: ByRequests, questions: Mapping[str, Question], store: ReplySt
         }
         ids = {name: [one.id(identity) for one in requests] for name, requests in asked.items()}
         stored = store.get(request for of_question in ids.values() for request in of_question)
+        failed |= {request for request, reply in stored.items() if reply.error}
         going_on = {}
         for name, of_question in ids.items():
             if all(request in stored for request in of_question):
@@ -68,4 +73,5 @@ def hear(approach: ByRequests, questions: Mapping[str, Question], store: ReplySt
             if name not in left_open
         },
         left_open,
+        frozenset(failed),
     )

@@ -29,6 +29,7 @@ def run(
     workspace: Path,
     on_answers: Callable[[LanguageModel, Unit], None] = lambda *_: None,
     on_question: Callable[[ByRequests], None] = lambda *_: None,
+    log_again: bool = False,
 ) -> tuple[Results, TrackedRun]:
     """Ask what is not answered yet, evaluate, and log to MLflow.
 
@@ -49,6 +50,8 @@ def run(
         Called with each unit of work once its answers are stored.
     on_question
         Called once all replies to one more question are stored.
+    log_again
+        Whether to log what was found in place of what was logged before.
 
     Raises
     ------
@@ -92,6 +95,6 @@ def run(
         heard |= hear(approach, questions, replies).heard
     results = evaluate(prepared, store, heard)
     with store.alone(task):
-        if not mlflow_runs.is_finished(tracked):
+        if log_again or not mlflow_runs.is_finished(tracked):
             mlflow_runs.finish(tracked, prepared, results)
     return results, tracked
