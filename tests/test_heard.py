@@ -162,10 +162,15 @@ def test_replies_and_elicitations_are_tracked(
     client, parent, children = tracked(workspace, "small")
     files = {item.path for item in client.list_artifacts(parent.info.run_id)}
     tables = {"compliance", "compliance_differences", "by_elicitation", "agreement"}
+    tables.add("effects_by_elicitation")
     assert files >= {f"{name}.csv" for name in tables} | {"replies.parquet", "elicitations.png"}
     kept = pd.read_parquet(client.download_artifacts(parent.info.run_id, "replies.parquet"))
     assert len(kept) == len(found.replies) and "text" not in kept
     assert parent.data.metrics["replies/outcome/refusal"] == 8
+    path = client.download_artifacts(parent.info.run_id, "effects_by_elicitation.csv")
+    effects = pd.read_csv(path).set_index(["elicitation", "effect"])
+    assert effects.loc[("likelihood", "total"), "survives_bounds"]
+    assert effects.loc[("stated", "total"), "lowest"] == -np.inf
     (own,) = [run for run in children if run.data.params["arm"] == "own"]
     assert own.data.metrics["replies/outcome/refusal"] == 8
     assert own.data.metrics["replies/count"] == 2 * 8 * 3

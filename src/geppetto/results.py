@@ -132,8 +132,8 @@ class Results(Scored):
         `lowest` and `highest` are what the effect could be given what models did not say, over all
         planned cells, and from `bounds_low` to `bounds_high` is a 95% interval of all of that;
         `accuracy_lowest` and so on are the same of how much more accurate the better arm is. See
-        `geppetto.evaluation.bounds`. NaN `by` parts. `survives_bounds` says whether the verdict
-        holds anywhere in them.
+        `geppetto.evaluation.bounds`. `survives_bounds` says whether the verdict holds anywhere in
+        them; one that is undecided always does. They are not computed `by` parts.
         """
         return effects_table(self.verdicts(by, measure))
 
@@ -205,7 +205,7 @@ class Results(Scored):
         return on_common_cells(self.in_slice(self.answers))
 
     def compliance(self) -> pd.DataFrame:
-        """What became of replies: a row an elicitation, condition and outcome.
+        """What became of all replies: a row an elicitation, condition and outcome.
 
         `count` of so many `replies`, and `share`, the mean over people of its share of theirs, with
         a 95% interval. Empty if replies were not kept.

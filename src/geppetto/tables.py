@@ -270,7 +270,7 @@ def _bounds(verdict: Verdict) -> Row:
         low, high = (getattr(verdict.bounds, name, _NOTHING) for name in (lowest, highest))
         row |= {f"{prefix}lowest": low.value, f"{prefix}highest": high.value}
         row |= {f"{prefix}bounds_low": low.low, f"{prefix}bounds_high": high.high}
-    return row | {"survives_bounds": verdict.survives_bounds}
+    return row | {"survives_bounds": verdict.survives_bounds if verdict.bounds else None}
 
 
 def _tests(verdict: Verdict) -> Row:

@@ -70,7 +70,9 @@ def elicitations_table(
     of_models = answers[answers["model"] != BASELINE]
     planned = of_models.groupby(key, sort=False)
     table = planned.agg(
-        answers=("status", "size"), cost=("cost", "mean"), prompt_tokens=("tokens", "mean")
+        answers=("status", "size"),
+        cost=("cost", lambda dollars: dollars.mean(skipna=False)),
+        prompt_tokens=("tokens", "mean"),
     )
     unscored = (of_models["status"] != "scored").groupby([of_models[name] for name in key])
     table["unscored"] = unscored.mean()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
 
 import pandas as pd
 
+from geppetto.errors import GeppettoError
 from geppetto.results import Results
 
 
@@ -18,7 +21,18 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
     if results.several_elicitations:
         told["by_elicitation"] = results.by_elicitation()
         told["agreement"] = results.agreement()
+        told["effects_by_elicitation"] = pd.concat(_effects(results), ignore_index=True)
     return told
+
+
+def _effects(results: Results) -> Iterator[pd.DataFrame]:
+    """Every contrast in each elicitation, corrected within it; or the reason why there is none."""
+    for elicitation in dict.fromkeys(itertools.chain(*results.elicitations.values())):
+        try:
+            found = results.at(elicitation=elicitation).effects()
+        except GeppettoError as error:
+            found = pd.DataFrame([{"reason": str(error)}])
+        yield found.assign(elicitation=elicitation)
 
 
 def numbers(replies: pd.DataFrame) -> dict[str, float]:
