@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -10,9 +11,13 @@ from mlflow import MlflowClient
 from pandas.testing import assert_frame_equal
 
 import geppetto
+from command import geppetto as geppetto_command
 from conftest import tracked, with_store
 from fault_server import Script, served
+from geppetto.answers.replies import ReplyStore
 from geppetto.errors import GeppettoError
+from geppetto.experiment import Experiment, prepare_each
+from geppetto.models.speaker import Reply
 from geppetto.results import Results
 from geppetto.spending import BudgetReached
 
@@ -95,6 +100,42 @@ def test_faults_change_nothing_but_the_number_of_attempts(
     assert rough.replies["attempts"].sum() > len(rough.replies)
     columns = ["participant", "item", "strategy", "arm", "log_prob", "option_mass", "status"]
     assert_frame_equal(rough.answers[columns], smooth.answers[columns])
+
+
+def test_errors_are_outcomes_until_they_are_asked_again(workspace: Path) -> None:
+    path = workspace / "experiments" / "any.yaml"
+    file = FILE.replace(", {{samples: {{k: 3}}}}, stated", "").replace(
+        "}}]\nstr", ", most_at_once: 2}}]\nstr"
+    )
+    assert "most_at_once" in file
+    with served(Script()) as base:
+        path.write_text(file.format(base=base, budget="{tokens: 100}"))
+        (prepared,) = prepare_each(Experiment.from_file(path), workspace)
+        (asked,) = prepared.by_requests
+        (first, *_) = prepared.plan.questions[asked.key].values()
+        (request,) = asked.elicitation.requests(first, ())
+        key = request.id(asked.speaker.identity)
+        with ReplyStore.of_workspace(workspace).claiming() as claims:
+            claims.take({key})
+            claims.put("scripted", {key: Reply(finish="error", error="it timed out")})
+        stopped = geppetto_command("run", str(path), cwd=workspace)
+        assert stopped.returncode == 3 and "the budget of 100 tokens is reached" in stopped.stdout
+        path.write_text(file.format(base=base, budget="{}"))
+        done = geppetto_command("run", str(path), cwd=workspace)
+        assert done.returncode == 0, done.stderr
+        assert re.search(r"\d+ replies are errors; --retry-errors asks them again", done.stdout)
+        assert "error" in compliance(workspace)
+        again = geppetto_command("run", str(path), "--retry-errors", cwd=workspace)
+        assert again.returncode == 0, again.stderr
+        assert "--retry-errors" not in again.stdout
+        assert "error" not in compliance(workspace)
+
+
+def compliance(workspace: Path) -> set[str]:
+    """The outcomes that the logged table counts."""
+    client, parent, _ = tracked(workspace, "any")
+    table = pd.read_csv(client.download_artifacts(parent.info.run_id, "compliance.csv"))
+    return set(table.loc[table["count"] > 0, "outcome"])
 
 
 @pytest.mark.parametrize(

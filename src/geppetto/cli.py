@@ -55,6 +55,7 @@ def run(
 ) -> None:
     """Run an experiment: plan, ask, evaluate, log."""
     from geppetto.reports import terminal
+    from geppetto.spending import BudgetReached
 
     store, planned = _planned(experiment, written=True)
     failed = {name for *_, hearings in planned for of in hearings.values() for name in of.failed}
@@ -88,6 +89,9 @@ def run(
         except KeyboardInterrupt:
             console.print("stopped; every answer so far is kept, run again to go on")
             raise typer.Exit(130) from None
+        except BudgetReached as reached:
+            console.print(Text(f"stopped: {reached}"))
+            raise typer.Exit(3) from None
         found.append(result)
         if errors := int((result.replies["outcome"] == "error").sum()):
             console.print(f"{errors:,} replies are errors; --retry-errors asks them again")
