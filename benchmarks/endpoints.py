@@ -2,7 +2,7 @@
 
 Bare LiteLLM and geppetto ask the same number of questions in turns, round after round, in one
 process, at the same number of requests at once; the ratio is of their medians. With --memory the
-memory of the process while it asks 100,000 questions. Run: python benchmarks/endpoints.py
+memory of the process while it asks so many questions (100,000, say). Run: python benchmarks/endpoints.py
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=500)
     parser.add_argument("--provider", default="hosted_vllm")
-    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--memory", type=int, default=0)
     given = parser.parse_args()
     with TemporaryDirectory() as folder, server(Path(folder)) as base:
         store = ReplyStore.at(Path(folder) / "answers.db")
@@ -99,9 +99,13 @@ def main() -> None:
         bare(base, model, 200, 10**8)
         ours(speaker, 200, 2 * 10**8, store)
         if given.memory:
+            number = given.memory // 10
             for part in range(10):
-                rate = ours(speaker, 10_000, part * 10_000, store)
-                print(f"{10_000 * (part + 1):7,} requests  {resident():6.0f} MiB  {rate:4.0f}/s")
+                rate = ours(speaker, number, part * number, store)
+                print(
+                    f"{number * (part + 1):7,} requests  {resident():6.0f} MiB  {rate:4.0f}/s",
+                    flush=True,
+                )
             return
         rates: dict[str, list[float]] = {"bare LiteLLM": [], "geppetto": []}
         for part in range(given.rounds):

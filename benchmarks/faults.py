@@ -63,6 +63,9 @@ def report(folder: Path, number: int) -> None:
         else "WRONG" for key, reply in replies.items()
     )  # fmt: skip
     became["LOST"] = number - len(replies)
+    for reply in replies.values():
+        if reply.error:
+            print(f"a reason, after {reply.attempts} attempts: {reply.error}")
     for what, count in became.items():
         print(f"{what:24} {count:7,}")
     happened = json.loads((folder / "happened").read_text())
