@@ -140,6 +140,7 @@ def test_an_interface_that_gives_everything_is_seen_to() -> None:
         echo=True,
         reasons=False,
         deterministic=True,
+        varies=True,
         priced=True,
     )
     assert found.requests == speaker.asked == 10

@@ -435,7 +435,7 @@ def probe_model(
     ] = "",
     kind: Annotated[
         Literal["chat", "base"] | None,
-        typer.Option(help="chat to send it turns, base to send it plain text."),
+        typer.Option(help="Send it turns, or plain text."),
     ] = None,
 ) -> None:
     """Ask a model a handful of cheap questions, and report what its interface gives."""

@@ -84,7 +84,7 @@ class _Asking:
         text: str,
         kind: Kind | None = None,
         system: str = "",
-        max_tokens: int = 8,
+        max_tokens: int = 4,
         top_logprobs: int = 0,
         echo: bool = False,
         temperature: float = 0.0,
@@ -120,7 +120,7 @@ async def probe(speaker: Speaker) -> Probe:
     """
     asking = _Asking(speaker)
     name = speaker.identity.name
-    chat = await asking.ask(COUNTED, "chat", max_tokens=64)
+    chat = await asking.ask(COUNTED, "chat", max_tokens=32)
     plain = await asking.ask(COUNTED, "base", max_tokens=1, top_logprobs=1)
     if plain.error:
         plain = await asking.ask(COUNTED, "base", max_tokens=1)
@@ -204,14 +204,15 @@ async def _log_probs(asking: _Asking) -> tuple[tuple[int, str], tuple[bool, str]
 
 async def _samples(asking: _Asking) -> tuple[bool, str]:
     one, other = [
-        await asking.ask(STORY, max_tokens=24, temperature=1.0, sample=sample) for sample in (0, 1)
+        await asking.ask(STORY, max_tokens=16, temperature=1.0, sample=sample) for sample in (0, 1)
     ]
     return evidence.varies(one, other)
 
 
 async def _system(asking: _Asking) -> tuple[bool, str]:
     short, long = [
-        await asking.ask(WHICH_PASSWORD, "chat", system) for system in (SHORT_SYSTEM, LONG_SYSTEM)
+        await asking.ask(WHICH_PASSWORD, "chat", system, max_tokens=16)
+        for system in (SHORT_SYSTEM, LONG_SYSTEM)
     ]
     more = len(LONG_SYSTEM.split()) - len(SHORT_SYSTEM.split())
     return evidence.takes_system(PASSWORD, short, long, more)

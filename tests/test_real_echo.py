@@ -1,0 +1,106 @@
+"""Echoed log-probabilities of a server that others wrote, and of one that ignores the flag."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+from geppetto.elicitation.echoed_likelihood import EchoedLikelihood
+from geppetto.elicitation.elicitation import Question
+from geppetto.elicitation.token_tree import TokenTree
+from geppetto.models.endpoint import Endpoint
+from geppetto.models.gguf import PACKAGED
+from geppetto.models.llama_cpp import LlamaCppModel
+from geppetto.models.probe import PATIENCE, probed
+from geppetto.prompts.chat import Turn
+from llama_server import llama_server
+from test_real_server import replies
+
+NAME = "gemma-3-270m"
+NOISE = 0.01
+"""Nats: the server's GELU is a table of half precision."""
+
+
+class _Ignoring(BaseHTTPRequestHandler):
+    """Gives text for everything, whatever else it is asked for."""
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        chat = "messages" in asked
+        said = {"message": {"role": "assistant", "content": "4"}} if chat else {"text": " eight"}
+        answer = {
+            "id": "1",
+            "object": "chat.completion" if chat else "text_completion",
+            "created": 1,
+            "model": asked["model"],
+            "choices": [{"index": 0, "finish_reason": "stop", **said}],
+            "usage": {"prompt_tokens": 20 if chat else 8, "completion_tokens": 1},
+        }
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: tests are quiet."""
+
+
+@contextmanager
+def ignoring_server() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Ignoring)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def any_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "unused")
+    monkeypatch.setenv("HOSTED_VLLM_API_KEY", "unused")
+
+
+def test_a_server_that_ignores_what_it_is_asked_for_is_found_out() -> None:
+    with ignoring_server() as api_base:
+        found = probed(Endpoint("silent", "hosted_vllm/some", api_base=api_base, patience=PATIENCE))
+    can = found.capabilities
+    assert can.chat and can.completion
+    assert not can.echo and not can.top_logprobs and not can.system_role and not can.varies
+    seen = {each.what: each.seen for each in found.findings}
+    assert "missing" in seen["top logprobs"]
+    assert "is dropped" in seen["system role"] and "copies" in seen["samples vary"]
+
+
+def test_echoed_likelihoods_of_a_base_model_are_those_in_process(gemma: LlamaCppModel) -> None:
+    """Each echoed token costs this server a sort of the vocabulary, so there is one question."""
+    question = Question(
+        turns=(Turn(role="user", content="Is the sky blue?"),),
+        cue="Answer:",
+        options=(("1", "Yes"), ("2", "No")),
+        labels=(("1", "Yes"), ("2", "No")),
+        kind="base",
+    )
+    elicitation = EchoedLikelihood()
+    with llama_server(gemma, PACKAGED[NAME](), context=128) as api_base:
+        endpoint = Endpoint(
+            "served", f"hosted_vllm/{NAME}", api_base=api_base, kind="base", patience=PATIENCE
+        )
+        said = replies(endpoint, elicitation.requests(question, ()))
+    read = elicitation.read(question, said)
+    prompt = gemma.tokenize(question.plain())
+    options = tuple(gemma.tokenize(f"{question.plain()} {a}")[len(prompt) :] for a in ("Yes", "No"))
+    tree = TokenTree.build([(prompt, options)])
+    scores = gemma.log_probs(tree)
+    exact = [float(np.sum(scores[list(nodes)])) for nodes in tree.options[0]]
+    assert np.allclose(read.log_probs, exact, rtol=0, atol=NOISE)
+    assert set(read.outcomes) <= {"answered", "low option mass"}
