@@ -249,6 +249,7 @@ def test_a_model_that_reads_plain_text_cannot_write(bfi: Study, workspace: Path)
     ("parameters", "message"),
     [
         ({"max_tokens": 5, "top_p": 0.5}, "top_p cannot be passed on"),
+        ({"max_tokens": 5, "n": 2}, "n cannot be passed on"),
         ({"max_tokens": 5, "stop": ["x"]}, "stop cannot be passed on"),
         ({"temperature": 1.0}, "max_tokens"),
     ],

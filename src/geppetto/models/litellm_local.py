@@ -85,7 +85,7 @@ def request(messages: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]
         If a parameter or a message is none that a speaker takes.
     """
     for name, value in parameters.items():
-        if name not in _OURS and value is not None:
+        if name not in _OURS and value is not None and (name, value) != ("n", 1):
             raise GeppettoError(
                 f"{PROVIDER}/: the parameter {name} cannot be passed on; only temperature and "
                 "max_tokens can"

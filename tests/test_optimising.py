@@ -1,0 +1,50 @@
+"""From an optimiser's program to its confirmation and its artifact."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from mlflow import MlflowClient
+
+from geppetto.evaluation.analysis import Analysis
+from geppetto.named import Named
+from geppetto.optimising import improve
+from instructed import prepared, profile, speakers
+
+
+def test_a_compiled_program_is_confirmed_on_test_people_and_logged(ready: Path) -> None:
+    search = prepared(ready)
+    search = replace(
+        search,
+        experiment=search.experiment.model_copy(
+            update={
+                "strategies": (Named.model_validate({"written_profile": {"writer": "scripted"}}),),
+                "arms": tuple(map(Named.model_validate, ("none", "shuffled", "own"))),
+                "analysis": Analysis(draws=200),
+            }
+        ),
+    )
+    found = improve(
+        search,
+        "written_profile",
+        profile(ready),
+        "mipro",
+        speakers().__getitem__,
+        reflector="thinker",
+        calls=40,
+    )
+    assert set(found.results.answers["participant"]) == set(search.split.test)
+    informations = {
+        verdict.effect.strategy: verdict.effect.nats.value
+        for verdict in found.results.verdicts()
+        if verdict.confirmatory
+    }
+    assert set(informations) == {"winner", "written_profile(writer=scripted)"}
+    assert informations["winner"] > 0.3
+    artifacts = MlflowClient(f"sqlite:///{ready}/mlruns/mlflow.db").list_artifacts(
+        found.tracked.run_id, "program"
+    )
+    assert [each.path for each in artifacts] == ["program/i-written_profile-mipro.json"]
+    again = profile(ready, program="programs/i-written_profile-mipro.json")
+    assert again.compiled == found.optimised.state.read_text("utf-8")
