@@ -75,7 +75,7 @@ def run(
         with console.status("opening MLflow"):
             from geppetto import running
         try:
-            with errors_in(experiment), _progress() as progress:
+            with _progress() as progress:
                 asking = _Asking(progress, work, hearings)
                 result, tracked = running.run(
                     prepared,
