@@ -218,6 +218,9 @@ class _Conversation:
             )
 
 
+_GATHERING = 0.02
+"""Seconds in which a group gathers: a commit costs as much for many replies as for one."""
+
 Given = TypeVar("Given")
 Found = TypeVar("Found")
 
@@ -246,6 +249,7 @@ class _Grouped(Generic[Given, Found]):
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while self._gathered:
+            await asyncio.sleep(_GATHERING)
             group, self._gathered = self._gathered, {}
             given = {key: given for key, (given, _) in group.items()}
             try:

@@ -120,6 +120,7 @@ class Database:
             raise GeppettoError(
                 f"{self} needs {error.name}; install it with: pip install 'geppetto[postgres]'"
             ) from error
+        self._has_tables = False
         if self._file is not None:
             sql.event.listen(self._engine, "connect", _make_durable)
 
@@ -140,16 +141,20 @@ class Database:
             self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._errors(), self._engine.begin() as connection:
             connection.exec_driver_sql(_LET_ONE_WRITE[self._engine.dialect.name])
-            _metadata.create_all(connection)
-            for column in set(answers.c) - set(stored_columns(connection)):
-                added = sql.schema.CreateColumn(column).compile(dialect=connection.dialect)
-                connection.exec_driver_sql(f"ALTER TABLE {answers.name} ADD COLUMN {added}")
+            if not self._has_tables:
+                _metadata.create_all(connection)
+                for column in set(answers.c) - set(stored_columns(connection)):
+                    added = sql.schema.CreateColumn(column).compile(dialect=connection.dialect)
+                    connection.exec_driver_sql(f"ALTER TABLE {answers.name} ADD COLUMN {added}")
             yield connection
+        self._has_tables = True
 
     def exists(self, table: sql.Table = answers) -> bool:
         """Whether anything has been written yet, by a geppetto that had this table."""
         if self._file is not None and not self._file.exists():
             return False
+        if self._has_tables:
+            return True
         with self.reading() as connection:
             return sql.inspect(connection).has_table(table.name)
 
