@@ -105,6 +105,17 @@ def test_a_planted_difference_in_refusals_is_found_and_measured() -> None:
     assert np.mean(measured) == pytest.approx(0.2, abs=0.04)
 
 
+def test_people_in_groups_are_drawn_with_their_groups() -> None:
+    table = replies(np.random.default_rng(9), {"shuffled": 0.1, "own": 0.3})
+    groups = table.assign(cluster="class " + table["participant"].str[-1])
+    alone, together = (
+        next(filter(is_refusal, Compliance.of(t, ANALYSIS).differences(ANALYSIS)))
+        for t in (table, groups)
+    )
+    assert together.difference.value == alone.difference.value
+    assert Compliance.of(groups, ANALYSIS).people.grouped
+
+
 def test_looks_at_the_same_people_are_paid_for() -> None:
     found = Compliance.of(
         replies(np.random.default_rng(8), {"shuffled": 0.1, "own": 0.2}), ANALYSIS

@@ -51,6 +51,8 @@ def test_the_table_is_computed_from_the_definition(study: Study) -> None:
     assert closed["log_prob"] == -1.0 and closed["option_log_probs"] == (-2.0, -1.0)
     assert closed["log_prob_of_options"] == pytest.approx(-np.log1p(np.exp(-1)))
     assert closed["option_mass"] == pytest.approx(np.exp(-2) + np.exp(-1))
+    assert closed["nll_low"] == closed["nll_high"] == -closed["log_prob_of_options"]
+    assert np.isnan(opened["nll_low"]) and np.isnan(opened["nll_high"])
     assert closed["announcing"] == -0.5 and closed["tokens"] == 3
     assert opened["log_prob"] == -4.0 and opened["options"] == opened["option_log_probs"] == ()
     assert np.isnan(opened["log_prob_of_options"]) and np.isnan(opened["option_mass"])
