@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +12,7 @@ import numpy as np
 from geppetto.answers.store import AnswerStore
 from geppetto.errors import GeppettoError
 from geppetto.models.litellm_local import PROVIDER, serving
-from geppetto.models.speaker import Capabilities, Reply, Request, Speaker, SpeakerIdentity
+from geppetto.models.speaker import Speaker
 from geppetto.personas.arms import demographics
 from geppetto.personas.known import told_of
 from geppetto.personas.leaked import leaked
@@ -21,6 +20,7 @@ from geppetto.personas.strategy import Persona
 from geppetto.personas.writing import program, writer_of
 from geppetto.personas.written import WrittenStrategy
 from geppetto.search.exchange import Case, Exchange, cases
+from geppetto.search.heard import all_heard
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.split import split
 from geppetto.studies import Study
@@ -130,7 +130,7 @@ def optimise(
         for side in (train, kept)
     )
     student = program(strategy)
-    with _all_heard(speakers) as witnesses, serving(witnesses), writer_of(strategy):
+    with all_heard(speakers) as witnesses, serving(witnesses), writer_of(strategy):
         reflecting = dspy.LM(
             f"{PROVIDER}/{reflector}",
             engine="litellm",
@@ -262,45 +262,6 @@ def _compiled(
                 max_labeled_demos=0,
                 max_rounds=1,
             ).compile(student, trainset=list(train[:calls]))
-
-
-@dataclass(frozen=True)
-class _Witness:
-    """A speaker whose failures are remembered, since optimisers count them as bad scores."""
-
-    speaker: Speaker
-    failures: list[str] = field(default_factory=list)
-
-    @property
-    def identity(self) -> SpeakerIdentity:
-        return self.speaker.identity
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self.speaker.capabilities
-
-    async def reply(self, request: Request) -> Reply:
-        try:
-            reply = await self.speaker.reply(request)
-        except GeppettoError as error:
-            self.failures.append(str(error))
-            raise
-        if reply.error:
-            self.failures.append(reply.error)
-        return reply
-
-
-@contextmanager
-def _all_heard(speakers: Mapping[str, Speaker]) -> Iterator[dict[str, _Witness]]:
-    """Speakers none of whose requests may stay without a reply."""
-    witnesses = {name: _Witness(speaker) for name, speaker in speakers.items()}
-    yield witnesses
-    for name, witness in witnesses.items():
-        if witness.failures:
-            raise GeppettoError(
-                f"{len(witness.failures):,} requests to {name} got no reply "
-                f"({witness.failures[0]}), so nothing was compiled; run it again"
-            )
 
 
 def _told(strategy: WrittenStrategy, study: Study, case: Case) -> dict[str, dict[str, Any]]:
