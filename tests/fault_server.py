@@ -11,6 +11,8 @@ import asyncio
 import hashlib
 import json
 import random
+import signal
+import ssl
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -194,21 +196,21 @@ def _text_choice(body: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def served(script: Script) -> Iterator[str]:
+def served(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serve in a thread; gives the address for `api_base`."""
     loop = asyncio.new_event_loop()
     runner = web.AppRunner(script.app(), shutdown_timeout=0)
 
     async def start() -> int:
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
         return int(runner.addresses[0][1])
 
     thread = Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
         port = asyncio.run_coroutine_threadsafe(start(), loop).result()
-        yield f"http://127.0.0.1:{port}/v1"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{port}/v1"
     finally:
         asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
@@ -217,12 +219,16 @@ def served(script: Script) -> Iterator[str]:
 
 
 async def _serve(script: Script, folder: Path) -> None:
-    runner = web.AppRunner(script.app())
+    """Serve until terminated, then leave in FOLDER/happened how often each fault did."""
+    runner = web.AppRunner(script.app(), shutdown_timeout=0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     (folder / "port.new").write_text(str(runner.addresses[0][1]))
     (folder / "port.new").rename(folder / "port")
-    await asyncio.Event().wait()
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    await ended.wait()
+    (folder / "happened").write_text(json.dumps(script.happened))
 
 
 if __name__ == "__main__":

@@ -1,32 +1,240 @@
-"""Asking an endpoint that fails: every question is answered once, or carries its reason."""
+"""Conversations: nothing asked twice, nothing lost, nothing spent beyond the budget."""
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sqlite3
+import time
+from collections import Counter
 from pathlib import Path
+from threading import Thread
 
-from endpoints import Twice, endpoint, questions, request, truth
-from fault_server import FAULTS, Script, served
+import pytest
+
+from fault_server import Script, served
 from geppetto.answers.replies import ReplyStore
-from geppetto.conversation import converse
-from geppetto.spending import Spending
+from geppetto.answers.store import AnswerStore
+from geppetto.conversation import FAILURES_IN_A_ROW, converse
+from geppetto.elicitation.option_likelihood import OptionScores
+from geppetto.errors import GeppettoError
+from geppetto.models import pace
+from geppetto.models.pace import Pace
+from geppetto.models.speaker import Capabilities, Reply, Request, SpeakerIdentity, Token
+from geppetto.spending import Budget, BudgetReached, Spending
+from scripted import Rounds, endpoint, questions, request
+
+MOST = 8
 
 
-def test_fifteen_hundred_requests_at_a_fifth_of_faults_are_answered_as_without(
-    tmp_path: Path,
-) -> None:
-    asked, answered = questions(1500), []
-    store = ReplyStore.at(tmp_path / "answers.db")
-    script = Script(faults=0.2, slow=3.0)
+class Parrot:
+    """A speaker that says how long its question is, and counts what it is asked."""
+
+    capabilities = Capabilities(chat=True, priced=True)
+
+    def __init__(self, fails: bool = False) -> None:
+        self.identity = SpeakerIdentity(name="parrot", model="parrot")
+        self.asked: Counter[str] = Counter()
+        self.fails = fails
+        self.at_once = self.most_at_once = 0
+
+    async def reply(self, request: Request) -> Reply:
+        self.asked[request.turns[-1].content] += 1
+        self.at_once += 1
+        self.most_at_once = max(self.at_once, self.most_at_once)
+        await asyncio.sleep(0.001)
+        self.at_once -= 1
+        if self.fails:
+            return Reply(finish="error", error="the line is dead")
+        text = str(len(request.turns[-1].content))
+        return Reply(text=text, prompt_tokens=9, completion_tokens=1, cost=0.01)
+
+
+def ask(
+    speaker: Parrot,
+    store: ReplyStore,
+    number: int = 50,
+    budget: Budget | None = None,
+    rounds: int = 1,
+) -> list[str]:
+    answered: list[str] = []
+    way, spending = Rounds(rounds=rounds), Spending(budget)
+    converse(speaker, way, questions(number), store, spending, answered.append, MOST)
+    return answered
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ReplyStore:
+    return ReplyStore.at(tmp_path / "answers.db")
+
+
+def test_all_is_asked_once_and_a_second_time_nothing(store: ReplyStore) -> None:
+    parrot = Parrot()
+    assert sorted(ask(parrot, store)) == sorted(questions(50))
+    assert sorted(ask(parrot, store)) == sorted(questions(50))
+    assert set(parrot.asked.values()) == {1}
+    assert parrot.most_at_once == MOST
+
+
+def test_what_is_asked_next_follows_from_the_replies(store: ReplyStore) -> None:
+    parrot = Parrot()
+    ask(parrot, store, 3, rounds=3)
+    assert "Question 1?\n\n11" in parrot.asked
+    assert "Question 1?\n\n1115" in parrot.asked
+    assert parrot.asked.total() == 9
+
+
+def test_equal_requests_of_different_questions_are_sent_once(store: ReplyStore) -> None:
+    parrot, (question,) = Parrot(), questions(1).values()
+    alike = {str(n): question for n in range(30)}
+    answered: list[str] = []
+    converse(parrot, Rounds(), alike, store, Spending(), answered.append)
+    assert sorted(answered) == sorted(alike)
+    assert parrot.asked.total() == 1
+
+
+def test_processes_that_share_a_store_share_the_work(store: ReplyStore, tmp_path: Path) -> None:
+    parrot = Parrot()
+    both = [
+        Thread(target=ask, args=(parrot, s))
+        for s in (store, ReplyStore.at(tmp_path / "answers.db"))
+    ]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert len(parrot.asked) == 50
+    assert set(parrot.asked.values()) == {1}
+
+
+def test_a_budget_ends_the_run_and_the_next_run_goes_on(store: ReplyStore) -> None:
+    parrot = Parrot()
+    with pytest.raises(BudgetReached, match=r"200 tokens is reached: .* of 50 questions"):
+        ask(parrot, store, budget=Budget(tokens=200))
+    so_far = parrot.asked.total()
+    ids = [request(q).id(parrot.identity) for q in questions(50).values()]
+    assert 20 <= so_far <= 20 + MOST
+    assert len(store.get(ids)) == so_far
+    assert len(ask(parrot, store, budget=Budget(tokens=10 * 50))) == 50
+    assert set(parrot.asked.values()) == {1}
+
+
+@pytest.mark.parametrize("budget", [Budget(dollars=0.2), Budget(minutes=1e-6)])
+def test_budgets_in_dollars_and_minutes_end_it_too(store: ReplyStore, budget: Budget) -> None:
+    parrot = Parrot()
+    with pytest.raises(BudgetReached, match="are left; run it again with a larger budget"):
+        ask(parrot, store, budget=budget)
+    assert parrot.asked.total() <= 20 + MOST
+
+
+def test_a_budget_is_of_all_conversations_of_a_run(store: ReplyStore) -> None:
+    parrot, spending = Parrot(), Spending(Budget(tokens=100))
+    converse(parrot, Rounds(), questions(10), store, spending, print)
+    with pytest.raises(BudgetReached, match="0 of 5 questions"):
+        converse(parrot, Rounds(), questions(5, first=50), store, spending, print)
+    assert (spending.tokens, spending.dollars) == (100, pytest.approx(0.1))
+
+
+def test_dollars_cannot_be_kept_where_the_price_is_not_known(store: ReplyStore) -> None:
+    parrot = Parrot()
+    parrot.capabilities = Capabilities(chat=True)
+    with pytest.raises(GeppettoError, match="price of parrot is not known"):
+        ask(parrot, store, budget=Budget(dollars=1))
+    assert not parrot.asked
+
+
+def test_an_endpoint_that_is_down_fills_no_answers_with_errors(store: ReplyStore) -> None:
+    parrot = Parrot(fails=True)
+    with pytest.raises(GeppettoError, match="times in a row, at last with: the line is dead"):
+        ask(parrot, store)
+    assert FAILURES_IN_A_ROW <= parrot.asked.total() <= FAILURES_IN_A_ROW + MOST
+    parrot.fails = False
+    ask(parrot, store)
+    ids = [request(q).id(parrot.identity) for q in questions(50).values()]
+    assert not any(reply.error for reply in store.get(ids).values())
+
+
+def test_errors_are_stored_until_they_are_forgotten(store: ReplyStore) -> None:
+    parrot = Parrot(fails=True)
+    assert len(ask(parrot, store, 5)) == 5
+    parrot.fails = False
+    ask(parrot, store, 5)
+    ids = [request(q).id(parrot.identity) for q in questions(5).values()]
+    assert {reply.error for reply in store.get(ids).values()} == {"the line is dead"}
+    assert store.forget_errors(ids) == 5
+    ask(parrot, store, 5)
+    assert store.forget_errors(ids) == 0
+    assert set(parrot.asked.values()) == {2}
+
+
+def test_a_reply_comes_back_as_it_was_stored_and_the_first_one_stays(store: ReplyStore) -> None:
+    minus = float("-inf")
+    first = Reply(text="é", tokens=(Token(text="é", log_prob=minus, top=(("a", minus),)),))
+    with store.claiming() as claims:
+        assert claims.take(["one"]) == ({}, frozenset({"one"}))
+        assert claims.put("m", {"one": first}) == {"one": first}
+        assert claims.put("m", {"one": Reply(text="later")}) == {"one": first}
+    assert store.get(["one", "two"]) == {"one": first}
+
+
+def test_a_store_of_an_older_geppetto_gets_room_for_replies(tmp_path: Path) -> None:
+    file = tmp_path / "answers.db"
+    AnswerStore.at(file).put("m", {"a": OptionScores((-1.0,), (1,), 3)})
+    with sqlite3.connect(file) as connection:
+        connection.execute("DROP TABLE replies")
+    assert ReplyStore.at(file).get(["b"]) == {}
+    with ReplyStore.at(file).claiming() as claims:
+        claims.put("m", {"b": Reply(text="3")})
+    assert ReplyStore.at(file).get(["b"])["b"].text == "3"
+
+
+def test_the_pace_finds_how_many_requests_an_endpoint_bears(store: ReplyStore) -> None:
+    script = Script(limit=12, seconds=0.02, retry_after="")
     with served(script) as base:
-        speaker = endpoint(base, timeout=1.0)
-        converse(speaker, Twice(), asked, store, Spending(), answered.append)
-    ids = {request(q).id(speaker.identity): truth(q) for q in asked.values()}
-    replies = store.get(ids)
-    assert sorted(answered) == sorted(asked)
-    assert {key: reply.text for key, reply in replies.items() if not reply.error} == {
-        key: text for key, text in ids.items() if not replies[key].error
-    }
-    assert replies.keys() == ids.keys()
-    assert sum(bool(reply.error) for reply in replies.values()) <= 5
-    assert set(FAULTS) < set(script.happened)
-    assert sum(reply.attempts for reply in replies.values()) == sum(script.asked.values())
+        speaker = endpoint(base)
+        answered: list[str] = []
+        converse(speaker, Rounds(), questions(300), store, Spending(), answered.append)
+    ids = [request(q).id(speaker.identity) for q in questions(300).values()]
+    assert not any(reply.error for reply in store.get(ids).values())
+    assert len(answered) == 300
+    assert script.happened["too many"] < 60
+
+
+def test_an_overload_halves_the_pace_once_and_a_pause_holds_for_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, slept = [100.0], []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(pace.asyncio, "sleep", sleep)
+    found = Pace(64)
+    for _ in range(8):
+        found.went_well()
+    assert found.allowed == 16
+
+    async def go() -> None:
+        async with found.place() as began:
+            pass
+        now[0] += 1
+        found.overloaded(began)
+        found.overloaded(began, pause=30)
+        assert found.allowed == 8
+        found.went_well()
+        assert found.allowed == pytest.approx(8 + 1 / 8)
+        async with found.place() as began:
+            assert began == 131
+
+    asyncio.run(go())
+    assert slept == [30]
+
+
+def test_the_store_of_replies_names_no_more_than_needed(store: ReplyStore, tmp_path: Path) -> None:
+    ask(Parrot(), store, 1)
+    with sqlite3.connect(tmp_path / "answers.db") as connection:
+        (content,) = connection.execute("SELECT content FROM replies").fetchone()
+        assert connection.execute("SELECT count(*) FROM claims").fetchone() == (0,)
+    assert json.loads(content).keys() == {"text", "prompt_tokens", "completion_tokens", "cost"}

@@ -23,8 +23,9 @@ MOST_AT_ONCE = 64
 FAILURES_IN_A_ROW = 20
 """Requests that may fail for good one after the other: then the endpoint is taken to be down."""
 
-_OPEN_QUESTIONS = 4 * MOST_AT_ONCE
-"""Questions that are worked on at once: enough that storing replies never keeps requests back."""
+_OPEN = 4 * MOST_AT_ONCE
+"""Questions, and requests, that are open at once, wherever they are: enough that storing replies
+never keeps requests back, and few enough to need little memory."""
 
 
 def converse(
@@ -108,6 +109,7 @@ class _Conversation:
         self._elicitation = elicitation
         self._spending = spending
         self._places = asyncio.Semaphore(most_at_once)
+        self._room = asyncio.Semaphore(_OPEN)
         self._sought: dict[str, asyncio.Task[Reply | None]] = {}
         self._take = _Grouped[None, Reply | bool](lambda group: _taken(claims, group), thread)
         self._put = _Grouped[Reply, Reply](
@@ -128,7 +130,7 @@ class _Conversation:
         left = iter(questions.items())
         shared = connections() if isinstance(self._speaker, Endpoint) else nullcontext()
         async with shared, asyncio.TaskGroup() as group:
-            for _ in range(min(_OPEN_QUESTIONS, len(questions))):
+            for _ in range(min(_OPEN, len(questions))):
                 group.create_task(self._work(left, on_answer))
 
     async def _work(
@@ -149,20 +151,27 @@ class _Conversation:
         """Ask all about a question; whether that could be done."""
         replies: list[Reply] = []
         while requests := self._elicitation.requests(question, replies):
-            for reply in await asyncio.gather(*map(self._reply, requests)):
+            sought = [await self._sought_reply(request) for request in requests]
+            for reply in await asyncio.gather(*sought):
                 if reply is None:
                     return False
                 replies.append(reply)
         return True
 
-    async def _reply(self, request: Request) -> Reply | None:
-        """The reply to a request once it is stored; None if this ended before it was sent."""
+    async def _sought_reply(self, request: Request) -> asyncio.Task[Reply | None]:
+        """What seeks the reply to a request, once there is room for it."""
         key = request.id(self._speaker.identity)
-        if key not in self._sought:
-            task = asyncio.create_task(self._seek(key, request))
-            task.add_done_callback(lambda _: self._sought.pop(key))
-            self._sought[key] = task
-        return await self._sought[key]
+        await self._room.acquire()
+        if key in self._sought:
+            self._room.release()
+        else:
+            self._sought[key] = asyncio.create_task(self._seek(key, request))
+            self._sought[key].add_done_callback(lambda _: self._found(key))
+        return self._sought[key]
+
+    def _found(self, key: str) -> None:
+        del self._sought[key]
+        self._room.release()
 
     async def _seek(self, key: str, request: Request) -> Reply | None:
         try:
@@ -209,6 +218,9 @@ class _Conversation:
             )
 
 
+_GATHERING = 0.02
+"""Seconds in which a group gathers: a commit costs as much for many replies as for one."""
+
 Given = TypeVar("Given")
 Found = TypeVar("Found")
 
@@ -237,13 +249,15 @@ class _Grouped(Generic[Given, Found]):
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while self._gathered:
+            await asyncio.sleep(_GATHERING)
             group, self._gathered = self._gathered, {}
             given = {key: given for key, (given, _) in group.items()}
             try:
                 done = await loop.run_in_executor(self._thread, self._do, given)
             except Exception as error:
                 for _, found in group.values():
-                    found.set_exception(error)
+                    if not found.done():
+                        found.set_exception(error)
             else:
                 for key, (_, found) in group.items():
                     if not found.done():

@@ -19,7 +19,7 @@ from typing import Self
 
 import sqlalchemy as sql
 
-from geppetto.answers.database import Database, answers, claims
+from geppetto.answers.database import Database, answers, batches, claims
 from geppetto.errors import GeppettoError
 from geppetto.worker import Worker
 
@@ -70,7 +70,8 @@ class Claims:
             self._renewal.join()
         if self._held:
             with self._database.writing() as connection:
-                connection.execute(claims.delete().where(*_of(self._worker, self._held)))
+                for some in batches(self._held):
+                    connection.execute(claims.delete().where(*_of(self._worker, some)))
 
     def take_all(self, requests: Collection[str]) -> frozenset[str] | None:
         """Claim all requests that are not done; None, with nothing claimed, if another has one."""
@@ -131,8 +132,9 @@ class Claims:
                 held = frozenset(self._held)
             with suppress(GeppettoError), self._database.writing() as connection:
                 until = _now(connection) + LEASE
-                mine = _of(self._worker, held)
-                connection.execute(claims.update().where(*mine).values(until=until))
+                for some in batches(held):
+                    mine = _of(self._worker, some)
+                    connection.execute(claims.update().where(*mine).values(until=until))
 
 
 def _of(worker: Worker, requests: Collection[str]) -> tuple[sql.ColumnElement[bool], ...]:

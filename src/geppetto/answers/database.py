@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ probes = sql.Table(
     sql.Column("probed", sql.DateTime, nullable=False),
 )
 
+_IN_ONE_STATEMENT = 500
 _LOCK = 7305232  # any number that no other program locks in the same PostgreSQL database
 _LET_ONE_WRITE = {
     "sqlite": "BEGIN IMMEDIATE",
@@ -101,6 +103,7 @@ class Database:
             raise GeppettoError(
                 f"{self} needs {error.name}; install it with: pip install 'geppetto[postgres]'"
             ) from error
+        self._has_tables = False
         if self._file is not None:
             sql.event.listen(self._engine, "connect", _make_durable)
 
@@ -121,16 +124,20 @@ class Database:
             self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._errors(), self._engine.begin() as connection:
             connection.exec_driver_sql(_LET_ONE_WRITE[self._engine.dialect.name])
-            _metadata.create_all(connection)
-            for column in set(answers.c) - set(stored_columns(connection)):
-                added = sql.schema.CreateColumn(column).compile(dialect=connection.dialect)
-                connection.exec_driver_sql(f"ALTER TABLE {answers.name} ADD COLUMN {added}")
+            if not self._has_tables:
+                _metadata.create_all(connection)
+                for column in set(answers.c) - set(stored_columns(connection)):
+                    added = sql.schema.CreateColumn(column).compile(dialect=connection.dialect)
+                    connection.exec_driver_sql(f"ALTER TABLE {answers.name} ADD COLUMN {added}")
             yield connection
+        self._has_tables = True
 
     def exists(self, table: sql.Table = answers) -> bool:
         """Whether a table has been written yet."""
         if self._file is not None and not self._file.exists():
             return False
+        if self._has_tables:
+            return True
         with self.reading() as connection:
             return sql.inspect(connection).has_table(table.name)
 
@@ -164,6 +171,13 @@ def stored_columns(connection: sql.Connection) -> list[sql.Column[Any]]:
     until it is next written to."""
     present = {column["name"] for column in sql.inspect(connection).get_columns(answers.name)}
     return [column for column in answers.c if column.name in present]
+
+
+def batches(requests: Iterable[str]) -> Iterator[list[str]]:
+    """Requests in lists short enough for one statement."""
+    left = iter(sorted(set(requests)))
+    while some := list(islice(left, _IN_ONE_STATEMENT)):
+        yield some
 
 
 def _parsed(text: str) -> sql.URL:

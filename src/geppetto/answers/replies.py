@@ -8,18 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 
 import sqlalchemy as sql
 
 from geppetto.answers.claims import Claims
-from geppetto.answers.database import Database, claims, replies
+from geppetto.answers.database import Database, batches, claims, replies
 from geppetto.answers.store import store_url
 from geppetto.models.speaker import Reply
-
-_AT_ONCE = 500
-"""Requests that are named in one statement."""
 
 
 class ReplyStore:
@@ -74,7 +70,7 @@ class ReplyStore:
                 connection.execute(
                     replies.delete().where(replies.c.request.in_(some), replies.c.failed)
                 ).rowcount
-                for some in _some(requests)
+                for some in batches(requests)
             )
 
 
@@ -97,7 +93,7 @@ class ReplyClaims:
         if self._database.exists(replies):
             with self._database.reading() as connection:
                 stored = _read(requests, connection)
-        mine = [self._held.take_free(some) for some in _some(set(requests).difference(stored))]
+        mine = [self._held.take_free(some) for some in batches(set(requests).difference(stored))]
         return stored, frozenset().union(*mine)
 
     def put(self, model: str, new: Mapping[str, Reply]) -> dict[str, Reply]:
@@ -124,7 +120,7 @@ class ReplyClaims:
             ]
             if rows:
                 connection.execute(replies.insert(), rows)
-            for some in _some(new):
+            for some in batches(new):
                 connection.execute(claims.delete().where(claims.c.request.in_(some)))
         self._held.forget(new)
         return {**new, **stored}
@@ -133,14 +129,8 @@ class ReplyClaims:
 def _read(requests: Iterable[str], connection: sql.Connection) -> dict[str, Reply]:
     return {
         request: Reply.model_validate_json(content)
-        for some in _some(requests)
+        for some in batches(requests)
         for request, content in connection.execute(
             sql.select(replies.c.request, replies.c.content).where(replies.c.request.in_(some))
         )
     }
-
-
-def _some(requests: Iterable[str]) -> Iterator[list[str]]:
-    left = iter(sorted(set(requests)))
-    while some := list(islice(left, _AT_ONCE)):
-        yield some

@@ -129,7 +129,7 @@ class Token(BaseModel):
         The most probable tokens at its place with their log-probabilities, most probable first.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
     text: str
     log_prob: float | None
@@ -163,7 +163,7 @@ class Reply(BaseModel):
         Why there is no reply, after all attempts.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
     text: str = ""
     reasoning: str = ""

@@ -17,10 +17,10 @@ OPTIONS = tuple((str(n), str(n)) for n in range(1, 6))
 QUICK = Patience(attempts=8, first=0.01, longest=0.1)
 
 
-class Twice(Elicitation):
-    """Asks a question, and then about what was answered: the second request needs the first."""
+class Rounds(Elicitation):
+    """Asks a question, and then, some more times, with all that was answered before."""
 
-    name: ClassVar[str] = "twice"
+    name: ClassVar[str] = "rounds"
     rounds: int = 1
 
     def lacks(self, can: Capabilities, kind: Kind) -> str:
@@ -46,7 +46,7 @@ def questions(number: int, first: int = 0) -> dict[str, Question]:
 
 def request(question: Question) -> Request:
     """The first thing that is asked about a question."""
-    return Twice().requests(question, ())[0]
+    return Rounds().requests(question, ())[0]
 
 
 def truth(question: Question) -> str:
@@ -54,7 +54,7 @@ def truth(question: Question) -> str:
     return said(json.dumps([turn.model_dump() for turn in question.turns]))[0]
 
 
-def endpoint(api_base: str, **others: Any) -> Endpoint:
+def endpoint(api_base: str, model: str = f"hosted_vllm/{MODEL}", **others: Any) -> Endpoint:
     """The scripted model."""
     settings = {"patience": QUICK, "timeout": 20.0, **others}
-    return Endpoint("scripted", f"hosted_vllm/{MODEL}", api_base=api_base, **settings)
+    return Endpoint("scripted", model, api_base=api_base, **settings)

@@ -1,0 +1,108 @@
+"""Ten thousand requests to a server that fails a fifth of the time, by a client that is killed.
+
+The client is killed without warning and started again until it ends by itself. Then every answer
+is compared with what the server says when it does not fail. Run: python benchmarks/faults.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from geppetto.answers.replies import ReplyStore
+from geppetto.conversation import converse
+from geppetto.spending import Spending
+from scripted import Rounds, endpoint, questions, request, truth
+
+SERVER = Path(__file__).parents[1] / "tests" / "fault_server.py"
+
+
+def ask(folder: Path, number: int) -> None:
+    """What the client does: ask all that is not answered yet."""
+    base = f"http://127.0.0.1:{(folder / 'port').read_text()}/v1"
+    store = ReplyStore.at(folder / "answers.db")
+    speaker = endpoint(base, timeout=1.0)
+    converse(speaker, Rounds(), questions(number), store, Spending(), lambda _: None)
+
+
+def killed_and_resumed(folder: Path, number: int, kills: int, seconds: float) -> int:
+    """How often the client was killed before it ended by itself."""
+    for run in range(kills + 1):
+        client = subprocess.Popen([sys.executable, __file__, "--client", folder, f"{number}"])
+        try:
+            client.wait(seconds if run < kills else None)
+        except subprocess.TimeoutExpired:
+            client.send_signal(signal.SIGKILL)
+            client.wait()
+            continue
+        if client.returncode:
+            raise SystemExit(f"the client ended with {client.returncode}")
+        return run
+    return kills
+
+
+def report(folder: Path, number: int) -> None:
+    """Print what became of all requests."""
+    base = f"http://127.0.0.1:{(folder / 'port').read_text()}/v1"
+    identity = endpoint(base).identity
+    said = {
+        request(question).id(identity): truth(question) for question in questions(number).values()
+    }
+    replies = ReplyStore.at(folder / "answers.db").get(said)
+    became = Counter(
+        "carries a reason" if reply.error else "as without faults" if reply.text == said[key]
+        else "WRONG" for key, reply in replies.items()
+    )  # fmt: skip
+    became["LOST"] = number - len(replies)
+    for reply in replies.values():
+        if reply.error:
+            print(f"a reason, after {reply.attempts} attempts: {reply.error}")
+    for what, count in became.items():
+        print(f"{what:24} {count:7,}")
+    happened = json.loads((folder / "happened").read_text())
+    print(f"{'sent in all':24} {sum(happened.values()):7,}")
+    print(f"{'attempts of the stored':24} {sum(r.attempts for r in replies.values()):7,}")
+    for what, count in sorted(happened.items()):
+        print(f"  {what or 'answered':22} {count:7,}")
+
+
+def main() -> None:
+    """Run the server, the client until it has ended, and print the counts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--requests", type=int, default=10_000)
+    parser.add_argument("--faults", type=float, default=0.2)
+    parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=25.0, help="until each kill")
+    parser.add_argument("--client", nargs=2, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.client:
+        ask(Path(given.client[0]), int(given.client[1]))
+        return
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        command = [sys.executable, SERVER, folder, "--faults", f"{given.faults}"]
+        server = subprocess.Popen([*command, "--slow", "5"])
+        try:
+            while not (folder / "port").exists():
+                time.sleep(0.05)
+            began = time.monotonic()
+            kills = killed_and_resumed(folder, given.requests, given.kills, given.seconds)
+            print(f"{'seconds':24} {time.monotonic() - began:7.0f}")
+            print(f"{'killed':24} {kills:7}")
+        finally:
+            server.terminate()
+            server.wait()
+        report(folder, given.requests)
+
+
+if __name__ == "__main__":
+    main()
