@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,9 +16,11 @@ from geppetto.elicitation.echoed_likelihood import EchoedLikelihood
 from geppetto.elicitation.elicitation import Question
 from geppetto.elicitation.token_tree import TokenTree
 from geppetto.models.endpoint import Endpoint
+from geppetto.models.endpoint_replies import read
 from geppetto.models.gguf import PACKAGED
 from geppetto.models.llama_cpp import LlamaCppModel
 from geppetto.models.probe import PATIENCE, probed
+from geppetto.models.speaker import Request
 from geppetto.prompts.chat import Turn
 from llama_server import llama_server
 from test_real_server import replies
@@ -81,6 +84,20 @@ def test_a_server_that_ignores_what_it_is_asked_for_is_found_out() -> None:
     assert "is dropped" in seen["system role"] and "copies" in seen["samples vary"]
 
 
+def test_an_echo_is_kept_whole_where_a_long_token_opens_it_and_another_was_said() -> None:
+    texts = ["<|begin_of_text|>", "one", " two", " three"]
+    log_probs = SimpleNamespace(
+        tokens=texts, token_logprobs=[None, -3.0, -1.0, -0.5], top_logprobs=None
+    )
+    response = SimpleNamespace(
+        model="some",
+        choices=[SimpleNamespace(text="one two three", finish_reason="length", logprobs=log_probs)],
+        usage=SimpleNamespace(prompt_tokens=3, completion_tokens=1),
+    )
+    reply = read(response, Request(text="one two", max_tokens=1, echo=True), "hosted_vllm/some")
+    assert [token.text for token in reply.tokens] == texts[:3]
+
+
 def test_echoed_likelihoods_of_a_base_model_are_those_in_process(gemma: LlamaCppModel) -> None:
     """Each echoed token costs this server a sort of the vocabulary, so there is one question."""
     question = Question(
@@ -96,11 +113,12 @@ def test_echoed_likelihoods_of_a_base_model_are_those_in_process(gemma: LlamaCpp
             "served", f"hosted_vllm/{NAME}", api_base=api_base, kind="base", patience=PATIENCE
         )
         said = replies(endpoint, elicitation.requests(question, ()))
-    read = elicitation.read(question, said)
+    found = elicitation.read(question, said)
     prompt = gemma.tokenize(question.plain())
     options = tuple(gemma.tokenize(f"{question.plain()} {a}")[len(prompt) :] for a in ("Yes", "No"))
     tree = TokenTree.build([(prompt, options)])
     scores = gemma.log_probs(tree)
     exact = [float(np.sum(scores[list(nodes)])) for nodes in tree.options[0]]
-    assert np.allclose(read.log_probs, exact, rtol=0, atol=NOISE)
-    assert set(read.outcomes) <= {"answered", "low option mass"}
+    print(np.abs(np.subtract(found.log_probs, exact)))
+    assert np.allclose(found.log_probs, exact, rtol=0, atol=NOISE)
+    assert set(found.outcomes) <= {"answered", "low option mass"}

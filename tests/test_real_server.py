@@ -24,7 +24,7 @@ from geppetto.prompts.layout import Layout, turns
 from geppetto.studies import Study
 from llama_server import llama_server
 
-NOISE = 0.005
+NOISE = 1e-4
 """Nats by which float32 weights in two programs may differ: other batches, other order of sums."""
 
 NAME = "smollm2-135m-instruct"

@@ -89,9 +89,13 @@ def _continued(choice: Any, request: Request) -> tuple[str, str, tuple[Token, ..
 
 
 def _echoed(tokens: Sequence[Token], text: str) -> tuple[Token, ...]:
-    """The tokens of the text that was sent, without those that were said after it."""
-    ends = list(accumulate(len(token.text) for token in tokens))
-    return tuple(tokens[: 1 + sum(end < len(text) for end in ends)])
+    """The tokens of the text that was sent, without those that were said after it.
+
+    One that only opens texts, and is not of the text, may stand before it.
+    """
+    opens = tokens[0].log_prob is None and not text.startswith(tokens[0].text)
+    ends = accumulate(len(token.text) for token in tokens[opens:])
+    return tuple(tokens[: opens + 1 + sum(end < len(text) for end in ends)])
 
 
 def _token(text: str, log_prob: float | None, top: Iterable[tuple[str, float]]) -> Token:

@@ -35,12 +35,10 @@ def named_speaker(name: str, api_base: str = "", kind: Kind | None = None) -> Sp
         return Endpoint(name, name, api_base=api_base, kind=kind or "chat", patience=PATIENCE)
     if api_base:
         raise GeppettoError(f"{name} is a model of this machine; leave out --api-base {api_base}")
+    path = PACKAGED[name]() if name in PACKAGED else Path(name)
+    if not path.is_file():
+        raise GeppettoError(f"there is no file {name}; give the path of a GGUF file")
     from geppetto.models.llama_cpp import LlamaCppModel
     from geppetto.models.local_speaker import LocalSpeaker
 
-    if name in PACKAGED:
-        return LocalSpeaker(LlamaCppModel(name, PACKAGED[name](), kind))
-    path = Path(name)
-    if not path.is_file():
-        raise GeppettoError(f"there is no file {name}; give the path of a GGUF file")
-    return LocalSpeaker(LlamaCppModel(path.stem, path, kind))
+    return LocalSpeaker(LlamaCppModel(name if name in PACKAGED else path.stem, path, kind))
