@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from mlflow import MlflowClient
 
+from geppetto.commissioning import Writers
 from geppetto.evaluation.analysis import Analysis
 from geppetto.named import Named
 from geppetto.optimising import improve
 from instructed import prepared, profile, speakers
 
 
-def test_a_compiled_program_is_confirmed_on_test_people_and_logged(ready: Path) -> None:
+def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
+    ready: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     search = prepared(ready)
     search = replace(
         search,
@@ -25,15 +29,9 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(ready: Path) 
             }
         ),
     )
-    found = improve(
-        search,
-        "written_profile",
-        profile(ready),
-        "mipro",
-        speakers().__getitem__,
-        reflector="thinker",
-        calls=40,
-    )
+    monkeypatch.setattr(Writers, "_open", lambda _, name: speakers()[name])
+    rule = profile(ready)
+    found = improve(search, "written_profile", rule, "mipro", reflector="thinker", calls=40)
     assert set(found.results.answers["participant"]) == set(search.split.test)
     informations = {
         verdict.effect.strategy: verdict.effect.nats.value

@@ -51,15 +51,17 @@ def run_each(experiment: str | Path, workspace: str | Path = ".") -> list[Result
     """
     from geppetto.answers.store import AnswerStore
     from geppetto.asking import unanswered
-    from geppetto.commissioning import prepare_written
+    from geppetto.commissioning import Writers
     from geppetto.errors import errors_in
-    from geppetto.experiment import Experiment
+    from geppetto.experiment import Experiment, prepare_each
     from geppetto.running import run as run_prepared
 
     path, folder = Path(experiment), Path(workspace)
     store = AnswerStore.of_workspace(folder)
     with errors_in(path):
-        prepared = prepare_written(Experiment.from_file(path), folder)
+        asked = Experiment.from_file(path)
+        writers = Writers(asked.models, asked.precision, folder)
+        prepared = writers.having_written(lambda: prepare_each(asked, folder))
         missing = [unanswered(each, store) for each in prepared]
     return [
         run_prepared(each, left, store, folder)[0]

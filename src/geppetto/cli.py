@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -118,7 +119,7 @@ def _planned(experiment: Path, written: bool) -> tuple[AnswerStore, list[_Planne
     from geppetto.answers.replies import ReplyStore
     from geppetto.answers.store import AnswerStore
     from geppetto.asking import unanswered
-    from geppetto.commissioning import prepare_written
+    from geppetto.commissioning import Writers
     from geppetto.experiment import Experiment, prepare_each
     from geppetto.hearing import hear_all
 
@@ -126,10 +127,9 @@ def _planned(experiment: Path, written: bool) -> tuple[AnswerStore, list[_Planne
     store, replies = AnswerStore.of_workspace(WORKSPACE), ReplyStore.of_workspace(WORKSPACE)
     with console.status("making the plan") as status, errors_in(experiment):
         if written:
-            texts = itertools.count(1)
-            prepared = prepare_written(
-                asked,
-                WORKSPACE,
+            writers, texts = Writers(asked.models, asked.precision, WORKSPACE), itertools.count(1)
+            prepared = writers.having_written(
+                lambda: prepare_each(asked, WORKSPACE),
                 lambda _: status.update(f"personas: {next(texts):,} texts written"),
             )
         else:
@@ -200,6 +200,63 @@ def search(experiment: Annotated[Path, typer.Argument(help="A file with a `searc
     console.print()
     console.print(terminal.confirmation(confirmation))
     console.print("see it with: geppetto ui")
+
+
+class Optimiser(StrEnum):
+    """DSPy's optimisers of instructions."""
+
+    gepa = "gepa"
+    mipro = "mipro"
+    bootstrap = "bootstrap"
+
+
+@app.command()
+def optimise(
+    experiment: Annotated[Path, typer.Argument(help="A file with a `search`.")],
+    strategy: Annotated[str, typer.Argument(help="A strategy whose personas a model writes.")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of it, as writer=openai/gpt-4o.")
+    ] = None,
+    optimiser: Annotated[Optimiser, typer.Option(help="Of DSPy.")] = Optimiser.gepa,
+    reflector: Annotated[
+        str | None, typer.Option(help="Who thinks of better instructions; the writer if not given.")
+    ] = None,
+    calls: Annotated[int, typer.Option(help="How many personas may be tried.", min=1)] = 200,
+) -> None:
+    """Improve what a writer of personas is told, on some people, and confirm it on the others."""
+    from geppetto.personas.library import load_strategy
+    from geppetto.personas.written import WrittenStrategy
+    from geppetto.reports import terminal
+    from geppetto.search.prepare import search_of_file
+    from geppetto.settings import settings
+
+    prepared = search_of_file(experiment, WORKSPACE)
+    rule = load_strategy(strategy, settings("--set", set_ or [], "k=5"), WORKSPACE)
+    if not isinstance(rule, WrittenStrategy):
+        raise GeppettoError(
+            f"{strategy} writes its personas itself, so there is no instruction to improve; name "
+            "a strategy with a `writer`"
+        )
+    with console.status("opening MLflow"):
+        from geppetto.optimising import improve
+    with errors_in(experiment), console.status("optimising"):
+        found = improve(
+            prepared,
+            strategy,
+            rule,
+            optimiser.value,
+            reflector=reflector or rule.writer,
+            calls=calls,
+        )
+    optimised = found.optimised
+    console.print(
+        f"{optimised.before:+.4f} nats a response before, {optimised.after:+.4f} after, on people "
+        "who had a part in choosing it; below, on those who had none"
+    )
+    console.print()
+    console.print(terminal.result(found.results))
+    console.print()
+    console.print(Text(f"name it in an experiment: {strategy}: {{program: {optimised.state}}}"))
 
 
 def _speed(model: LanguageModel, units: Sequence[Unit]) -> float | None:

@@ -2,53 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
-from geppetto.experiment import Experiment, Prepared, prepare_each
+from geppetto.models.base import Precision
 from geppetto.models.speaker import Speaker
 from geppetto.models.spec import ModelSpec, open_model, open_speaker
 from geppetto.personas.written import Commission, NotWrittenError
 
+Made = TypeVar("Made")
 
-def prepare_written(
-    experiment: Experiment,
-    workspace: Path,
-    on_written: Callable[[Commission], None] = lambda *_: None,
-) -> list[Prepared]:
-    """The plan of each study of an experiment, whose personas are written first if need be.
 
-    Raises
-    ------
-    GeppettoError
-        As `prepare_each`; or if something cannot be written.
+class Writers:
+    """The models that write personas, each opened when it first has something to write.
+
+    Parameters
+    ----------
+    models
+        Those of an experiment, which strategies can name as their `writer`; they can also name any
+        other as an experiment would.
+    precision
+        Of local ones.
+    workspace
+        Where what they write is kept.
     """
-    speakers: dict[str, Speaker] = {}
 
-    def speaker(name: str) -> Speaker:
-        if name not in speakers:
-            speakers[name] = _speaker(name, experiment, workspace)
-        return speakers[name]
+    def __init__(self, models: Sequence[ModelSpec], precision: Precision, workspace: Path) -> None:
+        self._listed = {spec.name: spec for spec in models}
+        self._precision = precision
+        self._workspace = workspace
+        self.speaker = cache(self._open)
 
-    def prepare() -> list[Prepared]:
-        return prepare_each(experiment, workspace)
+    def having_written(
+        self,
+        prepare: Callable[[], Made],
+        on_written: Callable[[Commission], None] = lambda *_: None,
+    ) -> Made:
+        """What `prepare` gives, once everything is written that it needs.
 
-    try:
-        return prepare()
-    except NotWrittenError:
-        from geppetto.answers.writings import WritingStore
-        from geppetto.personas.writing import having_written
+        Raises
+        ------
+        GeppettoError
+            As `prepare`; or if something cannot be written.
+        """
+        try:
+            return prepare()
+        except NotWrittenError:
+            from geppetto.answers.writings import WritingStore
+            from geppetto.personas.writing import having_written
 
-        store = WritingStore.of_workspace(workspace)
-        return having_written(prepare, speaker, store, lambda what, _: on_written(what))
+            store = WritingStore.of_workspace(self._workspace)
+            return having_written(prepare, self.speaker, store, lambda what, _: on_written(what))
 
+    def _open(self, name: str) -> Speaker:
+        spec = self._listed.get(name) or ModelSpec.model_validate(name)
+        if spec.model is not None:
+            return open_speaker(spec, self._workspace)
+        from geppetto.models.local_speaker import LocalSpeaker
 
-def _speaker(name: str, experiment: Experiment, workspace: Path) -> Speaker:
-    """The model of this name: one of the experiment's, or any other."""
-    listed = {spec.name: spec for spec in experiment.models}
-    spec = listed.get(name) or ModelSpec.model_validate(name)
-    if spec.model is not None:
-        return open_speaker(spec, workspace)
-    from geppetto.models.local_speaker import LocalSpeaker
-
-    return LocalSpeaker(open_model(spec, experiment.precision))
+        return LocalSpeaker(open_model(spec, self._precision))

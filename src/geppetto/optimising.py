@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
 
 from geppetto.answers.store import AnswerStore
-from geppetto.answers.writings import WritingStore
 from geppetto.asking import unanswered
-from geppetto.models.speaker import Speaker
 from geppetto.personas.library import load_strategy
-from geppetto.personas.writing import having_written
 from geppetto.personas.written import WrittenStrategy
 from geppetto.plan import Strategy
 from geppetto.results import Results
@@ -55,7 +51,6 @@ def improve(
     name: str,
     rule: WrittenStrategy,
     optimiser: Optimiser,
-    open_speaker: Callable[[str], Speaker],
     *,
     reflector: str,
     calls: int,
@@ -75,8 +70,6 @@ def improve(
         The strategy's name and what is improved.
     optimiser, reflector, calls
         See `geppetto.search.instruction.optimise`.
-    open_speaker
-        Gives the model of a name: the writer, or the reflector.
 
     Raises
     ------
@@ -84,8 +77,8 @@ def improve(
         If the strategy cannot be optimised or its program cannot be confirmed.
     """
     answers = AnswerStore.of_workspace(prepared.workspace)
-    writings = WritingStore.of_workspace(prepared.workspace)
-    having_written(lambda: check_confirmation(prepared), open_speaker, writings)
+    writers = prepared.writers
+    writers.having_written(lambda: check_confirmation(prepared))
     question = f"{prepared.name} {optimiser} {rule.made_of}"
     remember(open_study(prepared), question, prepared.study.name, prepared.split.search)
     file = Path(PROGRAMS) / f"{prepared.experiment.name}-{name}-{optimiser}.json"
@@ -93,7 +86,7 @@ def improve(
         prepared,
         rule,
         optimiser,
-        {each: open_speaker(each) for each in dict.fromkeys((rule.writer, reflector))},
+        {each: writers.speaker(each) for each in dict.fromkeys((rule.writer, reflector))},
         answers,
         prepared.workspace / file,
         reflector=reflector,
@@ -102,7 +95,7 @@ def improve(
     parameters = rule.model_dump(exclude_defaults=True) | {"program": str(file)}
     compiled = load_strategy(name, parameters, prepared.workspace)
     best = Candidate(Strategy(name, name, compiled), prepared.experiment.layout)
-    asked = having_written(lambda: prepare_confirmation(prepared, best), open_speaker, writings)
+    asked = writers.having_written(lambda: prepare_confirmation(prepared, best))
     results, tracked = run(asked, unanswered(asked, answers), answers, prepared.workspace)
     _log(tracked, optimised)
     return Improvement(optimised, results, tracked)

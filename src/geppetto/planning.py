@@ -215,11 +215,14 @@ def _eligible(
         left_out = [t for arm in arms if isinstance(arm, Knockout) for t in writer.left_out(arm)]
         for person in participants:
             if not writer.describes(person):
-                dropped[person.id] = f"without anything that {writer.label} could show"
+                why = writer.refused(person)
+                dropped[person.id] = why or f"without anything that {writer.label} could show"
                 continue
             for trait in left_out:
                 if not writer.describes(person, trait):
-                    dropped[person.id] = f"without anything but {trait} that {writer.label} shows"
+                    why = writer.refused(person, trait)
+                    nothing = f"without anything but {trait} that {writer.label} shows"
+                    dropped[person.id] = why or nothing
     while True:
         kept = [person for person in participants if person.id not in dropped]
         mean = average(kept, study)

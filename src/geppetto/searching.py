@@ -48,7 +48,7 @@ def search(
     GeppettoError
         If no candidate can be scored, or the winner cannot be confirmed.
     """
-    check_confirmation(prepared)
+    prepared.writers.having_written(lambda: check_confirmation(prepared))
     remember(open_study(prepared), prepared.name, prepared.study.name, prepared.split.search)
     store = AnswerStore.of_workspace(prepared.workspace)
     with store.alone(f"begin {prepared.sha256}"):
@@ -66,7 +66,9 @@ def search(
     log(open_study(prepared).get_trials(deepcopy=False))  # those of processes that were killed
     on_found(found)
     with store.alone(f"confirm {prepared.sha256}"):
-        asked = prepare_confirmation(prepared, found.winner)
+        asked = prepared.writers.having_written(
+            lambda: prepare_confirmation(prepared, found.winner)
+        )
         confirmed = searches.begin_confirmation(tracked, asked, prepared.workspace)
         (work,) = unanswered(asked, store).values()
         done, total = 0, sum(len(unit.ids) for unit in work)

@@ -7,7 +7,6 @@ retries, limits and prices of its speaker.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +14,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from geppetto.errors import GeppettoError, unknown
+from geppetto.models.litellm_library import library
 from geppetto.models.speaker import Reply, Request, Speaker
 from geppetto.prompts.chat import Turn
 
@@ -56,10 +56,7 @@ def serving(speakers: Mapping[str, Speaker]) -> Iterator[None]:
     speakers
         By name.
     """
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    import litellm
-
-    litellm.suppress_debug_info = True
+    litellm = library()
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever, daemon=True)
     thread.start()

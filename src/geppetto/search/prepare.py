@@ -13,6 +13,7 @@ from typing import Any
 
 from geppetto.answers.store import AnswerStore
 from geppetto.approach import LIKELIHOOD
+from geppetto.commissioning import Writers
 from geppetto.errors import GeppettoError, errors_in, unknown
 from geppetto.experiment import Experiment
 from geppetto.models.base import LanguageModel
@@ -107,7 +108,14 @@ class PreparedSearch:
             store,
             self.settings.objective,
             self.experiment.normalisation,
+            self.writers,
         )
+
+    @cached_property
+    def writers(self) -> Writers:
+        """The models that write personas."""
+        asked = self.experiment
+        return Writers(asked.models, asked.precision, self.workspace)
 
     def candidate(self, drawn: Drawn) -> Candidate:
         """What a trial chose.

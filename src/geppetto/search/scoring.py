@@ -11,6 +11,7 @@ import numpy as np
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import Normalisation, answers_table
 from geppetto.asking import answer
+from geppetto.commissioning import Writers
 from geppetto.elicitation.option_likelihood import OptionScores, units
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.metrics import participant_metrics
@@ -83,6 +84,8 @@ class ModelScorer:
         Names of what is scored, see `geppetto.search.settings.DIRECTIONS`.
     normalisation
         As of an experiment.
+    writers
+        The models that write personas.
     """
 
     study: Study
@@ -90,7 +93,8 @@ class ModelScorer:
     model: LanguageModel
     store: AnswerStore
     objectives: tuple[str, ...]
-    normalisation: Normalisation = "sum"
+    normalisation: Normalisation
+    writers: Writers
 
     def __call__(self, candidate: Candidate, people: Sequence[str]) -> BatchScores:
         plan = self._plan(candidate, people)
@@ -118,16 +122,15 @@ class ModelScorer:
         if "information" in self.objectives:
             arms.append(Shuffled(donors=len(people) - 1))
         participants = [self.study.people[name] for name in people]
-        try:
-            plan = make_plan(
-                self.study,
-                participants,
-                self.items,
-                [candidate.strategy],
-                arms,
-                candidate.layout,
-                [self.model],
+
+        def prepare() -> Plan:
+            strategies, asked = [candidate.strategy], [self.model]
+            return make_plan(
+                self.study, participants, self.items, strategies, arms, candidate.layout, asked
             )
+
+        try:
+            plan = self.writers.having_written(prepare)
         except GeppettoError as error:
             raise InfeasibleError(str(error)) from error
         for reason in plan.dropped.values():
