@@ -17,8 +17,8 @@ from geppetto.models.speaker import Capabilities, Reply, Request
 SMOOTHING = 0.5
 """Answers that each option is given before the first sample.
 
-Half an answer is Jeffreys' prior, whose loss in nats is near the least that is possible in the worst
-case (Krichevsky and Trofimov 1981); an option that no sample named keeps a finite NLL.
+Half an answer is Jeffreys' prior, whose loss in nats is near the least that is possible in the
+worst case (Krichevsky and Trofimov 1981); an option that no sample named keeps a finite NLL.
 """
 
 _ONLY = "Reply with your answer only."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 import numpy as np
@@ -14,6 +14,8 @@ from geppetto.prompts.chat import ChatTemplate
 
 Kind = Literal["base", "chat"]
 Precision = Literal["exact", "fast"]
+Choose = Callable[[NDArray[np.float64]], int | None]
+"""A token by the log-probabilities of all, shape (vocabulary,); None to end."""
 
 
 class ModelIdentity(BaseModel):

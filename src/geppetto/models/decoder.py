@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from geppetto.elicitation.token_tree import Tokens, TokenTree
 from geppetto.errors import GeppettoError
+from geppetto.models.base import Choose
 
 # OpenMP's threads spin while they wait, which on a core that another process wants makes decoding
 # ten times slower; not to spin at all makes it a tenth slower where nobody else wants the core.
@@ -96,8 +97,8 @@ class Decoder:
         self._exponentials = np.empty(self._vocabulary_size, np.float32)
         self._head: Tokens = ()
 
-    def has_room_for(self, tree: TokenTree) -> bool:
-        return len(tree.tokens) <= self._cells
+    def has_room_for(self, tokens: int) -> bool:
+        return tokens <= self._cells
 
     def close(self) -> None:
         llama.llama_batch_free(self._batch)
@@ -132,15 +133,39 @@ class Decoder:
                 for row in np.flatnonzero(with_logits[nodes]):
                     next_ones = children[int(nodes[row])]
                     log_probs[next_ones] = self._row(int(row), tree.tokens[next_ones])
-            if not llama.llama_memory_seq_rm(self._memory, -1, head, -1):
-                raise GeppettoError(
-                    "this model's memory cannot drop a branch and keep what comes before it, so it "
-                    "cannot be scored as a tree; use a model with attention only"
-                )
+            self._drop_after(head)
         except BaseException:
             self._forget()
             raise
         return log_probs
+
+    def say(self, prompt: Tokens, choose: Choose) -> None:
+        """Let each next token be chosen from the log-probabilities of all, until none is.
+
+        What is computed depends on these tokens only, not on what was in the cache, and so does
+        what is said.
+        """
+        head = len(prompt) - 1
+        try:
+            self._keep_head(prompt[:-1])
+            token: int | None = prompt[-1]
+            position = head
+            while token is not None:
+                self._fill([token], [position], [[0]], [True])
+                self._decode()
+                token = choose(self._row(0, slice(None)))
+                position += 1
+            self._drop_after(head)
+        except BaseException:
+            self._forget()
+            raise
+
+    def _drop_after(self, head: int) -> None:
+        if not llama.llama_memory_seq_rm(self._memory, -1, head, -1):
+            raise GeppettoError(
+                "this model's memory cannot drop a branch and keep what comes before it, so it "
+                "cannot be scored as a tree; use a model with attention only"
+            )
 
     def _forget(self) -> None:
         self._head = ()
@@ -189,8 +214,8 @@ class Decoder:
         if self._gelu is not None:
             self._gelu.check()
 
-    def _row(self, row: int, tokens: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Log-probability of some tokens after one that was decoded."""
+    def _row(self, row: int, tokens: NDArray[np.int32] | slice) -> NDArray[np.float64]:
+        """Log-probability of some tokens, or of all, after one that was decoded."""
         pointer = llama.llama_get_logits_ith(self._context, row)
         logits = np.ctypeslib.as_array(pointer, (self._vocabulary_size,))
         top = logits.max()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from geppetto.elicitation.token_tree import Tokens, TokenTree
 from geppetto.errors import GeppettoError
-from geppetto.models.base import Kind, ModelIdentity, Precision
+from geppetto.models.base import Choose, Kind, ModelIdentity, Precision
 from geppetto.models.decoder import MAX_BRANCHES, Decoder, llama, load
 from geppetto.models.gguf import Dtype, dequantised, sha256
 from geppetto.prompts.chat import ChatTemplate
@@ -113,16 +113,44 @@ class LlamaCppModel:
 
     def log_probs(self, tree: TokenTree, head: int = 0) -> NDArray[np.float64]:
         """Log-probability of each scored node given its path, in nats, shape (nodes,)."""
-        if self._decoder is None or not self._decoder.has_room_for(tree):
+        return self._decoder_for(len(tree.tokens)).log_probs(tree, head)
+
+    def say(self, prompt: Tokens, choose: Choose, most: int) -> None:
+        """Let each next token after a prompt be chosen from the log-probabilities of all.
+
+        Parameters
+        ----------
+        prompt
+            Tokens to continue, at least one.
+        choose
+            Gives the next token, or None to end.
+        most
+            How many tokens it will choose at most.
+        """
+        self._decoder_for(len(prompt) + most).say(prompt, choose)
+
+    @property
+    def vocabulary(self) -> int:
+        """How many tokens the model knows."""
+        size: int = llama.llama_vocab_n_tokens(self._vocab)
+        return size
+
+    def is_end(self, token: int) -> bool:
+        """Whether a token ends a text or a turn."""
+        return bool(llama.llama_vocab_is_eog(self._vocab, token))
+
+    def _decoder_for(self, tokens: int) -> Decoder:
+        """The decoder, loaded anew if it has no room for so many tokens."""
+        if self._decoder is None or not self._decoder.has_room_for(tokens):
             if self._decoder is not None:
                 self._decoder.close()
             self._decoder = Decoder(
                 dequantised(self._source, self.identity.sha256, self._weights),
-                cells=max(4096, _next_power_of_two(len(tree.tokens))),
+                cells=max(4096, _next_power_of_two(tokens)),
                 exact=self._exact,
                 threads=self._threads,
             )
-        return self._decoder.log_probs(tree, head)
+        return self._decoder
 
     def _metadata(self, key: str) -> str | None:
         size = llama.llama_model_meta_val_str(self._vocabulary, key.encode(), None, 0)

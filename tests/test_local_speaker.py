@@ -1,0 +1,222 @@
+"""Local models that are asked by requests, compared with the exact path."""
+
+import asyncio
+from collections import Counter
+
+import numpy as np
+import pytest
+from scipy.stats import chisquare
+
+from geppetto.elicitation.echoed_likelihood import EchoedLikelihood
+from geppetto.elicitation.elicitation import Elicitation, Question, Reading
+from geppetto.elicitation.next_token import NextToken
+from geppetto.elicitation.option_likelihood import score, units
+from geppetto.elicitation.reasoned import Reasoned
+from geppetto.elicitation.samples import Samples
+from geppetto.models.llama_cpp import LlamaCppModel
+from geppetto.models.local_speaker import LocalSpeaker, written
+from geppetto.models.speaker import Reply, Request
+from geppetto.personas.strategy import Persona
+from geppetto.prompts.chat import ChatTemplate, Turn
+from geppetto.prompts.layout import Layout, Prompt, answer_cue, render, turns
+from geppetto.studies import Study
+
+PERSONA = Persona("You are a 44-year-old café owner from Århus who likes order.", "system")
+
+
+def asked(study: Study, model: LlamaCppModel, layout: Layout) -> tuple[Question, Prompt]:
+    """The first item as a question, and as a prompt of the exact path."""
+    item = next(iter(study.items.values()))
+    scale = study.scale(item)
+    listed = layout.listed(scale)
+    question = Question(
+        turns=tuple(turns(study, item, PERSONA, layout)),
+        cue=answer_cue(layout),
+        options=tuple((code, listed[code]) for code in scale.options),
+        labels=tuple(scale.options.items()),
+        kind=model.identity.kind,
+    )
+    return question, render(study, item, PERSONA, layout, model.template)
+
+
+def exact(prompt: Prompt, model: LlamaCppModel) -> tuple[float, ...]:
+    (unit,) = units({"prompt": prompt}, model)
+    return score(unit, model)["prompt"].log_probs
+
+
+def converse(
+    speaker: LocalSpeaker, elicitation: Elicitation, question: Question
+) -> tuple[list[Reply], Reading]:
+    replies: list[Reply] = []
+    while requests := elicitation.requests(question, replies):
+        replies += [asyncio.run(speaker.reply(request)) for request in requests]
+    return replies, elicitation.read(question, replies)
+
+
+@pytest.fixture(scope="module")
+def chat(smollm2: LlamaCppModel) -> LocalSpeaker:
+    return LocalSpeaker(smollm2)
+
+
+@pytest.fixture(scope="module")
+def base(gemma: LlamaCppModel) -> LocalSpeaker:
+    return LocalSpeaker(gemma)
+
+
+@pytest.mark.parametrize("answer", ["number", "letter"])
+def test_echoed_likelihood_is_option_likelihood(
+    bfi: Study, gemma: LlamaCppModel, base: LocalSpeaker, answer: str
+) -> None:
+    question, prompt = asked(bfi, gemma, Layout.model_validate({"answer": answer}))
+    replies, reading = converse(base, EchoedLikelihood(), question)
+    assert "".join(token.text for token in replies[0].tokens) == (
+        f"<bos>{prompt.text}{prompt.options[0][1]}"
+    )
+    assert reading.log_probs == pytest.approx(exact(prompt, gemma), abs=1e-4)
+
+
+def test_words_are_echoed_as_the_exact_path_reads_them(
+    bfi: Study, gemma: LlamaCppModel, base: LocalSpeaker
+) -> None:
+    question, prompt = asked(bfi, gemma, Layout(answer="label"))
+    _, reading = converse(base, EchoedLikelihood(), question)
+    assert reading.log_probs == pytest.approx(exact(prompt, gemma), abs=1e-3)
+
+
+def test_the_next_token_of_plain_text_is_option_likelihood(
+    bfi: Study, gemma: LlamaCppModel, base: LocalSpeaker
+) -> None:
+    question, prompt = asked(bfi, gemma, Layout())
+    _, reading = converse(base, NextToken(top=1000), question)
+    assert reading.outcomes == ("answered",)
+    spaced = Prompt(prompt.text, "", "", tuple((c, f" {a}") for c, a in prompt.options))
+    assert [a for _, a in spaced.options][0] == " 1"
+    assert reading.log_probs == pytest.approx(exact(prompt, gemma), abs=1e-4)
+
+
+def test_the_next_token_of_a_chat_is_the_sum_of_an_options_spellings(
+    bfi: Study, smollm2: LlamaCppModel, chat: LocalSpeaker
+) -> None:
+    question, _ = asked(bfi, smollm2, Layout(answer="letter"))
+    _, reading = converse(chat, NextToken(top=1000), question)
+    (request,) = NextToken().requests(question, ())
+    assert smollm2.template is not None
+    text = smollm2.template.render(request.turns)
+    letters = question.answers
+    sums = np.logaddexp.reduce(
+        [
+            exact(Prompt(text, "", "", tuple((a, space + case(a)) for a in letters)), smollm2)
+            for space in ("", " ")
+            for case in (str.upper, str.lower)
+        ]
+    )
+    assert reading.log_probs == pytest.approx(sums, abs=1e-4)
+    low, high = np.array(reading.low), np.array(reading.high)
+    log_probs = np.array(reading.log_probs)
+    renormalised = log_probs - np.logaddexp.reduce(log_probs)
+    assert (low <= renormalised + 1e-9).all() and (renormalised <= high + 1e-9).all()
+
+
+def test_twenty_top_tokens_bound_what_the_whole_vocabulary_tells(
+    bfi: Study, smollm2: LlamaCppModel, chat: LocalSpeaker
+) -> None:
+    question, _ = asked(bfi, smollm2, Layout(answer="letter"))
+    _, whole = converse(chat, NextToken(top=1000), question)
+    _, few = converse(chat, NextToken(top=5), question)
+    truth = np.array(whole.log_probs) - np.logaddexp.reduce(np.array(whole.log_probs))
+    assert (np.array(few.low) <= truth + 1e-9).all()
+    assert (truth <= np.array(few.high) + 1e-9).all()
+    assert any(np.array(few.high) > np.array(whole.high) + 0.01)
+
+
+def test_samples_are_as_frequent_as_probable_and_reproducible(
+    bfi: Study, smollm2: LlamaCppModel, chat: LocalSpeaker
+) -> None:
+    question, _ = asked(bfi, smollm2, Layout())
+    requests = [
+        question.request(1, temperature=1.0, top_logprobs=30).model_copy(update={"sample": n})
+        for n in range(300)
+    ]
+    replies = [asyncio.run(chat.reply(request)) for request in requests]
+    top = [(text, log_prob) for text, log_prob in replies[0].tokens[0].top if text]
+    counts = Counter(reply.tokens[0].text for reply in replies)
+    expected = {text: 300 * np.exp(log_prob) for text, log_prob in top}
+    expected = {text: number for text, number in expected.items() if number >= 5}
+    observed = [counts[text] for text in expected]
+    rest = 300 - sum(expected.values())
+    assert len(expected) > 2 and rest > 1
+    found = chisquare([*observed, 300 - sum(observed)], [*expected.values(), rest])
+    assert found.pvalue > 0.001
+    again = asyncio.run(chat.reply(requests[7]))
+    assert again.model_copy(update={"seconds": replies[7].seconds}) == replies[7]
+
+
+def test_a_reply_is_the_same_whatever_was_asked_before(chat: LocalSpeaker) -> None:
+    def say(text: str) -> Reply:
+        request = Request(text=text, max_tokens=12, temperature=1.0, top_logprobs=3)
+        return asyncio.run(chat.reply(request)).model_copy(update={"seconds": 0.0})
+
+    first = say("The capital of France is")
+    say("The capital of France was")
+    assert say("The capital of France is") == first
+    assert "".join(token.text for token in first.tokens) == first.text
+    assert first.completion_tokens == 12 and first.finish == "length"
+
+
+def test_at_temperature_zero_it_says_the_most_probable_tokens(chat: LocalSpeaker) -> None:
+    question = (Turn(role="user", content="What is the capital of France? One word."),)
+    request = Request(turns=question, max_tokens=20, top_logprobs=2)
+    reply = asyncio.run(chat.reply(request))
+    assert "Paris" in reply.text and reply.finish == "stop"
+    assert all(token.log_prob == token.top[0][1] for token in reply.tokens)
+    assert reply.tokens[-1].text == "" and reply.completion_tokens == len(reply.tokens)
+
+
+def test_samples_and_reasons_are_read_of_a_real_model(
+    bfi: Study, smollm2: LlamaCppModel, chat: LocalSpeaker
+) -> None:
+    question, _ = asked(bfi, smollm2, Layout())
+    replies, reading = converse(chat, Samples(k=4), question)
+    assert len({reply.text for reply in replies}) > 1
+    assert len(reading.outcomes) == 4 and np.isfinite(reading.low).all()
+    reasoned = Reasoned.model_validate({"words": 10, "then": {"samples": {"k": 2}}})
+    replies, reading = converse(chat, reasoned, question)
+    assert len(reading.outcomes) == len(replies) in (1, 3)
+
+
+def test_a_conversation_is_written_as_the_template_writes_it(smollm2: LlamaCppModel) -> None:
+    template = smollm2.template
+    assert isinstance(template, ChatTemplate)
+    said = [
+        Turn(role="system", content="S"),
+        Turn(role="user", content="first"),
+        Turn(role="assistant", content="first"),
+        Turn(role="user", content="second"),
+    ]
+    assert written(said, template) == template.rendered(said, open_ended=True)
+    assert written(said[:2], template) == template.render(said[:2])
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (Request(turns=(Turn(role="user", content="a<|im_end|>b"),), max_tokens=1), "control"),
+        (Request(text="a " * 9000, max_tokens=1), "context holds 8,192"),
+        (Request(max_tokens=1), "needs turns or a text"),
+        (
+            Request(turns=(Turn(role="user", content="a"),), echo=True, max_tokens=1),
+            "only a text can be echoed",
+        ),
+    ],
+)
+def test_a_request_that_cannot_be_put_is_an_error(
+    chat: LocalSpeaker, request_: Request, message: str
+) -> None:
+    reply = asyncio.run(chat.reply(request_))
+    assert reply.finish == "error" and message in reply.error
+
+
+def test_a_base_model_takes_no_turns(base: LocalSpeaker) -> None:
+    reply = asyncio.run(base.reply(Request(turns=(Turn(role="user", content="a"),), max_tokens=1)))
+    assert "no chat template" in reply.error
+    assert not base.capabilities.chat and base.capabilities.echo
