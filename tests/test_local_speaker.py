@@ -90,7 +90,7 @@ def test_the_next_token_of_plain_text_is_option_likelihood(
     _, reading = converse(base, NextToken(top=1000), question)
     assert reading.outcomes == ("answered",)
     spaced = Prompt(prompt.text, "", "", tuple((c, f" {a}") for c, a in prompt.options))
-    assert [a for _, a in spaced.options][0] == " 1"
+    assert spaced.options[0][1] == " 1"
     assert reading.log_probs == pytest.approx(exact(prompt, gemma), abs=1e-4)
 
 

@@ -7,6 +7,7 @@ from geppetto.approach import ByRequests
 from geppetto.elicitation.registry import ELICITATIONS
 from geppetto.errors import GeppettoError
 from geppetto.models.endpoint import Endpoint
+from geppetto.models.probe import PATIENCE
 
 
 def refuse_unable(approach: ByRequests, probes: ProbeStore) -> None:
@@ -20,7 +21,8 @@ def refuse_unable(approach: ByRequests, probes: ProbeStore) -> None:
     speaker, elicitation = approach.speaker, approach.elicitation
     identity = speaker.identity
     if isinstance(speaker, Endpoint):
-        speaker.capabilities = probe_of(speaker, probes).capabilities
+        probed = probe_of(speaker.with_patience(PATIENCE), probes)
+        speaker.capabilities = probed.capabilities
     can = speaker.capabilities
     if lacking := elicitation.lacks(can, identity.kind):
         others = [name for name, way in ELICITATIONS.items() if not way().lacks(can, identity.kind)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from geppetto.elicitation.elicitation import Elicitation
 from geppetto.elicitation.registry import elicitation
@@ -12,6 +13,9 @@ from geppetto.models.base import LanguageModel, Precision
 from geppetto.models.speaker import Speaker
 from geppetto.models.spec import ModelSpec, open_model, open_speaker
 from geppetto.named import Named
+
+if TYPE_CHECKING:
+    from geppetto.models.llama_cpp import LlamaCppModel
 
 LIKELIHOOD = "likelihood"
 """Label of the elicitation of local models that scores every option exactly."""
@@ -77,7 +81,7 @@ def open_approaches(
     return made
 
 
-def _locally(model: LanguageModel, named: Named, way: Elicitation) -> Approach:
+def _locally(model: LlamaCppModel, named: Named, way: Elicitation) -> Approach:
     if named.name == LIKELIHOOD:
         return model
     from geppetto.models.local_speaker import LocalSpeaker

@@ -7,6 +7,7 @@ import json
 import random
 import time
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -134,6 +135,12 @@ class Endpoint:
         }
         self._pace = Pace(most_at_once)
         self._patience = patience or Patience()
+
+    def with_patience(self, patience: Patience) -> Endpoint:
+        """The same endpoint, which gives up sooner or later."""
+        other = copy(self)
+        other._patience = patience
+        return other
 
     async def reply(self, request: Request) -> Reply:
         """The reply to a request; one with an `error` after the last attempt.

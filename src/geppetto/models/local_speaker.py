@@ -51,6 +51,7 @@ class LocalSpeaker:
             top_logprobs=model.vocabulary,
             echo=True,
             deterministic=True,
+            varies=True,
             priced=True,
         )
 

@@ -19,7 +19,7 @@ from geppetto.prompts.chat import Turn
 VERSION = 1
 """Raised when a change of the questions changes what is found."""
 
-PATIENCE = Patience(attempts=2, first=0.5)
+PATIENCE = Patience(attempts=3, first=0.5)
 """Of an endpoint that is probed: a reply without what was asked for is what is to be found out."""
 
 MOST_TOP = (20, 5)

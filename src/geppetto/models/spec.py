@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from geppetto.errors import unknown
-from geppetto.models.base import Kind, LanguageModel, Precision
+from geppetto.models.base import Kind, Precision
 from geppetto.models.lineage import Lineage
 from geppetto.models.speaker import Speaker
+
+if TYPE_CHECKING:
+    from geppetto.models.llama_cpp import LlamaCppModel
 
 
 class ModelSpec(BaseModel):
@@ -89,7 +92,7 @@ class ModelSpec(BaseModel):
         return self
 
 
-def open_model(spec: ModelSpec, precision: Precision = "exact") -> LanguageModel:
+def open_model(spec: ModelSpec, precision: Precision = "exact") -> LlamaCppModel:
     """A local model, of which only the vocabulary is read.
 
     Raises
