@@ -33,6 +33,8 @@ ByElicitation = Mapping[str, Mapping[str, list[Predictions]]]
 def on_common_cells(answers: pd.DataFrame) -> ByElicitation:
     """The predictions of each model in each elicitation, on the cells that it scored in all.
 
+    An elicitation without a cell that every condition scored says nothing, and is left out.
+
     Parameters
     ----------
     answers
@@ -41,13 +43,20 @@ def on_common_cells(answers: pd.DataFrame) -> ByElicitation:
     found: dict[str, dict[str, list[Predictions]]] = {}
     of_models = answers[answers["model"] != BASELINE]
     for model, rows in of_models.groupby("model", sort=False):
-        scored = (rows["status"] == "scored").groupby([rows[name] for name in CELL])
-        common = rows[scored.transform("all")]
+        by_elicitation = dict(list(rows.groupby("elicitation", sort=False)))
+        telling = [name for name, read in by_elicitation.items() if len(_common(read))]
+        common = _common(rows[rows["elicitation"].isin(telling)])
         found[str(model)] = {
-            str(elicitation): predictions(common[common["elicitation"] == elicitation])
-            for elicitation in (rows["elicitation"].unique() if len(common) else ())
+            str(name): predictions(common[common["elicitation"] == name])
+            for name in (telling if len(common) else ())
         }
     return found
+
+
+def _common(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of cells that are scored in all of them."""
+    scored = (rows["status"] == "scored").groupby([rows[name] for name in CELL])
+    return rows[scored.transform("all")]
 
 
 def elicitations_table(

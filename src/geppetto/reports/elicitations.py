@@ -76,10 +76,11 @@ def _comparison(table: pd.DataFrame) -> Table:
                 number(1000 * row["cost"], ".3f"),
                 f"{tokens:,.0f}",
             )
-    cells = table.drop_duplicates("model")
-    told = ", ".join(f"{row.cells:,} ({row.model})" for row in cells.itertuples())
+    cells = table.groupby("model", sort=False)["cells"].max()
+    told = ", ".join(f"{number:,} ({model})" for model, number in cells.items())
     shown.caption = (
-        f"On the cells that all elicitations of a model scored in all conditions: {told}. "
+        f"On the cells that all elicitations of a model scored in all conditions: {told}; those "
+        "that scored none in all conditions are not compared. "
         "NLL: nats a response over the legal options; ECE: expected calibration error; mass: "
         "probability of a legal option; unread: share of all planned answers; cost: dollars for "
         "1,000 answers; tokens: sent and said for an answer."
