@@ -91,7 +91,11 @@ def test_faults_change_nothing_but_the_number_of_attempts(
 ) -> None:
     file = FILE.replace(", {{samples: {{k: 3}}}}, stated", "")
     with served(Script()) as base:
-        smooth = run(workspace, base, file=file)
+        smooth = run(workspace, base, file=file + "sample_traces: 2\n")
+    client, parent, _ = tracked(workspace, "any")
+    traces = client.search_traces(locations=[parent.info.experiment_id])
+    assert len(traces) == 2
+    assert all("how accurately" in str(trace.data.request) for trace in traces)
     faults = ("overloaded", "malformed", "no logprobs", "two choices", "another model")
     other = with_store(tmp_path_factory.mktemp("faults"), empty_store)
     (other / "experiments").mkdir()

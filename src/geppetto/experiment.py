@@ -121,6 +121,9 @@ class Experiment(BaseModel):
         Settings of the inference.
     sample_prompts
         How many participants' rendered prompts are logged beside the results.
+    sample_traces
+        Of how many questions to each model behind an interface MLflow keeps a trace, with all that
+        was sent and said.
     search
         Among which strategies the best is looked for; without it, `strategies` are compared. Only
         a file with a search can do without `strategies` and `arms`.
@@ -145,6 +148,7 @@ class Experiment(BaseModel):
     precision: Precision = "exact"
     analysis: Analysis = Analysis()
     sample_prompts: int = Field(1, ge=0, strict=True)
+    sample_traces: int = Field(0, ge=0, strict=True)
     search: Search | None = None
 
     @classmethod

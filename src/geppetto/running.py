@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from geppetto.abilities import refuse_unable
@@ -13,13 +14,16 @@ from geppetto.answers.store import AnswerStore
 from geppetto.approach import ByRequests
 from geppetto.asking import Unit, answer
 from geppetto.conversation import converse
+from geppetto.elicitation.elicitation import Question
 from geppetto.experiment import Prepared, evaluate
 from geppetto.hearing import hear
 from geppetto.models.base import LanguageModel
+from geppetto.models.endpoint import Endpoint
 from geppetto.results import Results
 from geppetto.spending import Spending
 from geppetto.tracking import mlflow_runs
 from geppetto.tracking.store import TrackedRun
+from geppetto.tracking.traces import traced
 
 
 def run(
@@ -79,22 +83,32 @@ def run(
     heard: dict[str, Heard] = {}
     for approach in prepared.by_requests:
         questions = prepared.plan.questions[approach.key]
-
-        def answered(_: str, by: ByRequests = approach) -> None:
-            on_question(by)
-
-        converse(
-            approach.speaker,
-            approach.elicitation,
-            questions,
-            replies,
-            spending,
-            answered,
-            approach.most_at_once,
-        )
+        few = prepared.experiment.sample_traces
+        if few and not tracked.finished and isinstance(approach.speaker, Endpoint):
+            with traced(tracked):
+                _ask(approach, dict(islice(questions.items(), few)), replies, spending)
+        _ask(approach, questions, replies, spending, on_question)
         heard |= hear(approach, questions, replies).heard
     results = evaluate(prepared, store, heard)
     with store.alone(task):
         if log_again or not mlflow_runs.is_finished(tracked):
             mlflow_runs.finish(tracked, prepared, results)
     return results, tracked
+
+
+def _ask(
+    approach: ByRequests,
+    questions: Mapping[str, Question],
+    replies: ReplyStore,
+    spending: Spending,
+    on_question: Callable[[ByRequests], None] = lambda *_: None,
+) -> None:
+    converse(
+        approach.speaker,
+        approach.elicitation,
+        questions,
+        replies,
+        spending,
+        lambda _: on_question(approach),
+        approach.most_at_once,
+    )
