@@ -285,7 +285,7 @@ def test_what_a_model_lacks_is_said_in_words(
     asked: Elicitation, can: dict[str, object], kind: Kind, message: str
 ) -> None:
     assert message in asked.lacks(EVERYTHING.model_copy(update=can), kind)
-    others = [other for other in (NextToken(), Samples(), Stated(), Reasoned())]
+    others = (NextToken(), Samples(), Stated(), Reasoned())
     assert not any(other.lacks(EVERYTHING, "chat") for other in others)
 
 
