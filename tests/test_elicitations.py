@@ -90,7 +90,7 @@ def test_bounds_are_reached_and_never_passed(known: list[float], data: st.DataOb
     low, high = bounds(np.log(known).tolist(), [Pool(np.log(mass), tuple(np.log(most).tolist()))])
     shares = np.array(data.draw(st.lists(st.floats(0, 1), min_size=count, max_size=count)))
     added = np.minimum(shares * most, most)
-    added *= min(1, mass / added.sum()) if added.sum() else 1
+    added *= mass / max(mass, added.sum())
     possible = np.log((known + added) / (known + added).sum())
     assert (np.array(low) <= possible + 1e-9).all() and (possible <= np.array(high) + 1e-9).all()
     best = np.array(known)

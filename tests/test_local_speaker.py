@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -39,6 +40,14 @@ def asked(study: Study, model: LlamaCppModel, layout: Layout) -> tuple[Question,
     return question, render(study, item, PERSONA, layout, model.template)
 
 
+def only(count: int, question: Question, prompt: Prompt) -> tuple[Question, Prompt]:
+    """The same with fewer options, since each is an echo of the whole text."""
+    return (
+        replace(question, options=question.options[:count]),
+        replace(prompt, options=prompt.options[:count]),
+    )
+
+
 def exact(prompt: Prompt, model: LlamaCppModel) -> tuple[float, ...]:
     (unit,) = units({"prompt": prompt}, model)
     return score(unit, model)["prompt"].log_probs
@@ -66,7 +75,7 @@ def base(gemma: LlamaCppModel) -> LocalSpeaker:
 def test_echoed_likelihood_is_option_likelihood(
     bfi: Study, gemma: LlamaCppModel, base: LocalSpeaker
 ) -> None:
-    question, prompt = asked(bfi, gemma, Layout())
+    question, prompt = only(2, *asked(bfi, gemma, Layout()))
     replies, reading = converse(base, EchoedLikelihood(), question)
     assert "".join(token.text for token in replies[0].tokens) == (
         f"<bos>{prompt.text}{prompt.options[0][1]}"
@@ -77,7 +86,7 @@ def test_echoed_likelihood_is_option_likelihood(
 def test_words_are_echoed_as_the_exact_path_reads_them(
     bfi: Study, gemma: LlamaCppModel, base: LocalSpeaker
 ) -> None:
-    question, prompt = asked(bfi, gemma, Layout(answer="label"))
+    question, prompt = only(2, *asked(bfi, gemma, Layout(answer="label")))
     _, reading = converse(base, EchoedLikelihood(), question)
     assert reading.log_probs == pytest.approx(exact(prompt, gemma), abs=1e-3)
 
