@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import geppetto
 from geppetto.answers.probes import ProbeStore, probe_of
 from geppetto.elicitation.elicitation import Question
 from geppetto.elicitation.next_token import NextToken
@@ -139,3 +141,37 @@ def test_samples_of_the_server_are_drawn_from_its_probabilities(
     shares = [sum(reply.text == answer for reply in said) / count for answer in question.answers]
     noise = np.sqrt(exact * (1 - exact) / count)
     assert np.all(np.abs(shares - exact) < 4 * noise + 1 / count)
+
+
+FILE = """
+question: Does it matter who computes?
+study: bfi
+participants: {{sample: 3, seed: 1, complete: true}}
+items: [A1, C1]
+models: [{name}, {{name: served, model: openai/{name}, api_base: "{base}"}}]
+strategies: [interview]
+arms: [none, own]
+elicitations: [next_token]
+"""
+
+
+def test_an_experiment_through_the_server_finds_what_it_finds_in_process(
+    served: str, ready: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "unused")
+    path = ready / "experiments" / "both.yaml"
+    path.write_text(FILE.format(name=NAME, base=served))
+    found = geppetto.run(path, ready)
+    assert set(found.replies["outcome"]) <= {"answered", "low option mass"}
+    cell = ["participant", "item", "arm"]
+    here, there = (
+        found.answers.query("model == @model").set_index(cell).sort_index()
+        for model in (NAME, "served")
+    )
+    assert list(here.index) == list(there.index) and len(here) == 12
+    one, other = (np.array(list(rows["option_log_probs"])) for rows in (here, there))
+    assert np.abs(one - other).max() < NOISE
+    assert np.array_equal(one.argsort(axis=1), other.argsort(axis=1))
+    metrics = found.metrics().set_index(["model", "arm"])["accuracy"]
+    for arm in ("none", "own"):
+        assert metrics[NAME, arm] == metrics["served", arm]

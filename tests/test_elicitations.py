@@ -1,0 +1,314 @@
+"""What each elicitation asks, and what it reads from scripted replies."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geppetto.elicitation.echoed_likelihood import EchoedLikelihood
+from geppetto.elicitation.elicitation import Elicitation, Question
+from geppetto.elicitation.next_token import NextToken
+from geppetto.elicitation.partial_mass import Pool, bounds
+from geppetto.elicitation.reasoned import Reasoned
+from geppetto.elicitation.registry import ELICITATIONS, elicitation
+from geppetto.elicitation.samples import Samples
+from geppetto.elicitation.stated import Stated, percentages
+from geppetto.errors import GeppettoError
+from geppetto.models.base import Kind
+from geppetto.models.speaker import Capabilities, Reply, Token
+from geppetto.named import Named
+from geppetto.prompts.chat import Turn
+
+EVERYTHING = Capabilities(chat=True, completion=True, top_logprobs=20, echo=True)
+
+
+def question(*answers: str, kind: Kind = "chat", cue: str = "Answer:") -> Question:
+    pairs = tuple((answer, answer) for answer in answers)
+    turns = (Turn(role="system", content="Choose."), Turn(role="user", content="I am calm."))
+    return Question(turns=turns, cue=cue, options=pairs, labels=pairs, kind=kind)
+
+
+def first(*top: tuple[str, float], text: str = "A") -> Reply:
+    """A reply whose first token has these alternatives, by probability."""
+    logged = tuple((spelled, float(np.log(p))) for spelled, p in top)
+    return Reply(text=text, tokens=(Token(text=logged[0][0], log_prob=logged[0][1], top=logged),))
+
+
+def test_next_token_adds_an_options_spellings_and_nothing_else() -> None:
+    ask = question("A", "B")
+    reply = first(("A", 0.5), (" A", 0.2), ("a", 0.1), ("B", 0.1), ("As", 0.05), ("A.", 0.04))
+    reading = NextToken().read(ask, [reply])
+    assert np.exp(reading.log_probs) == pytest.approx([0.8, 0.1])
+    assert reading.outcomes == ("answered",)
+    raw = NextToken().read(ask, [first(("Ġ" + "A", 0.6), ("▁B", 0.3))])
+    assert np.exp(raw.log_probs) == pytest.approx([0.6, 0.3])
+
+
+def test_next_token_never_credits_one_with_ten() -> None:
+    reading = NextToken().read(question("1", "2"), [first(("10", 0.7), ("1", 0.2), ("2", 0.05))])
+    assert np.exp(reading.log_probs) == pytest.approx([0.2, 0.05])
+    assert reading.outcomes == ("low option mass",)
+
+
+def test_an_option_beyond_the_top_tokens_has_bounds_and_not_zero() -> None:
+    ask = question("1", "2", "3")
+    reading = NextToken().read(ask, [first(("1", 0.7), ("2", 0.2), ("x", 0.04))])
+    assert reading.log_probs[2] == pytest.approx(np.log(0.04))
+    assert reading.low[2] == -np.inf
+    assert reading.high[2] == pytest.approx(np.log(0.06 / 0.96))
+    assert reading.low[0] == pytest.approx(np.log(0.7 / 0.96))
+    assert reading.high[0] == pytest.approx(np.log(0.74 / 0.94))
+
+
+words = ("A", " A", "a", "B", " B", "C", "c", " C", " ", "x", "y", "As")
+
+
+@given(st.lists(st.floats(1e-6, 1), min_size=len(words), max_size=len(words)), st.integers(1, 12))
+def test_the_truth_is_within_the_bounds_whatever_the_top_tokens_show(
+    weights: list[float], shown: int
+) -> None:
+    chances = np.array(weights) / sum(weights)
+    truth = np.array(
+        [
+            sum(p for w, p in zip(words, chances, strict=True) if w.strip().upper() == o)
+            for o in "ABC"
+        ]
+    )
+    top = sorted(zip(words, chances.tolist(), strict=True), key=lambda pair: -pair[1])[:shown]
+    reading = NextToken().read(question("A", "B", "C"), [first(*top)])
+    log_truth = np.log(truth / truth.sum())
+    assert (np.array(reading.low) <= log_truth + 1e-9).all()
+    assert (log_truth <= np.array(reading.high) + 1e-9).all()
+    assert np.exp(reading.log_probs).sum() <= 1 + 1e-4
+
+
+@given(st.lists(st.floats(0.01, 1), min_size=2, max_size=4), st.data())
+def test_bounds_are_reached_and_never_passed(known: list[float], data: st.DataObject) -> None:
+    count = len(known)
+    most = data.draw(st.lists(st.floats(0.01, 1), min_size=count, max_size=count))
+    mass = data.draw(st.floats(0.01, 1))
+    low, high = bounds(np.log(known).tolist(), [Pool(np.log(mass), tuple(np.log(most).tolist()))])
+    shares = np.array(data.draw(st.lists(st.floats(0, 1), min_size=count, max_size=count)))
+    added = np.minimum(shares * most, most)
+    added *= mass / max(mass, added.sum())
+    possible = np.log((known + added) / (known + added).sum())
+    assert (np.array(low) <= possible + 1e-9).all() and (possible <= np.array(high) + 1e-9).all()
+    best = np.array(known)
+    best[0] += min(mass, most[0])
+    assert high[0] == pytest.approx(np.log(best[0] / best.sum()))
+
+
+@pytest.mark.parametrize(
+    ("answers", "replies", "message"),
+    [
+        (("1", "10"), [], "cannot tell answer '1' from the beginning of '10'"),
+        (("Very much", "Little"), [], "'Very much' is several"),
+        (("Agree", "Disagree"), [first(("Dis", 0.9), ("Agree", 0.1))], "'disagree' with 'dis'"),
+    ],
+)
+def test_next_token_refuses_answers_of_several_tokens(
+    answers: tuple[str, ...], replies: list[Reply], message: str
+) -> None:
+    with pytest.raises(GeppettoError, match=f"{message}.*letter"):
+        NextToken().requests(question(*answers), replies)
+
+
+def test_a_reply_without_log_probabilities_is_an_error_and_a_refusal_is_one() -> None:
+    ask = question("A", "B")
+    assert NextToken().read(ask, [Reply(text="A")]).outcomes == ("error",)
+    refused = first(("I", 0.9), ("A", 0.01), text="I'm sorry, but I can't answer")
+    reading = NextToken().read(ask, [refused.model_copy(update={"finish": "length"})])
+    assert reading.outcomes == ("refusal",) and len(reading.log_probs) == 2
+    filtered = NextToken().read(ask, [Reply(finish="filter")])
+    assert filtered.outcomes == ("filtered",) and filtered.high == (0.0, 0.0)
+
+
+def test_samples_are_different_requests_and_only_the_missing_are_asked() -> None:
+    ask = question("A", "B")
+    requests = Samples(k=5).requests(ask, [])
+    assert [request.sample for request in requests] == [0, 1, 2, 3, 4]
+    assert len({request.model_copy(update={"sample": 0}) for request in requests}) == 1
+    left = Samples(k=5).requests(ask, [Reply(text="A")] * 3)
+    assert left == requests[3:]
+
+
+def test_samples_are_counted_with_half_an_answer_each_and_the_rest_bounds_them() -> None:
+    texts = ["A", "A", "B", "I can't answer that.", "what?"]
+    reading = Samples(k=5).read(question("A", "B"), [Reply(text=text) for text in texts])
+    assert reading.outcomes == ("answered",) * 3 + ("refusal", "unparseable")
+    assert np.exp(reading.log_probs) == pytest.approx([0.6 * 2.5 / 4, 0.6 * 1.5 / 4])
+    assert np.exp(reading.low) == pytest.approx([2.5 / 6, 1.5 / 6])
+    assert np.exp(reading.high) == pytest.approx([4.5 / 6, 3.5 / 6])
+    nothing = Samples(k=2).read(question("A", "B"), [Reply(finish="error", error="x")] * 2)
+    assert nothing.log_probs == ()
+    assert np.exp(nothing.low) == pytest.approx([0.5 / 3] * 2)
+    assert np.exp(nothing.high) == pytest.approx([2.5 / 3] * 2)
+
+
+def test_a_truncated_sample_is_not_counted_although_it_names_an_option() -> None:
+    reading = Samples(k=2).read(
+        question("A", "B"), [Reply(text="A"), Reply(text="B", finish="length")]
+    )
+    assert reading.outcomes == ("answered", "truncated")
+    assert np.exp(reading.log_probs) == pytest.approx([0.5 * 0.75, 0.5 * 0.25])
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ('{"A": 30, "B": 70}', (30, 70)),
+        ('{"B": 70.5, "A": 29.5}', (29.5, 70.5)),
+        ('```json\n{"A": 0, "B": 100}\n```', (0, 100)),
+        ('{"A": 48, "B": 48}', (48, 48)),
+        ('{"A": 30, "B": 60}', None),
+        ('{"A": 0.3, "B": 0.7}', None),
+        ('{"A": 30}', None),
+        ('{"A": 30, "B": 70, "C": 0}', None),
+        ('{"A": 30, "A": 30, "B": 70}', None),
+        ('{"A": -10, "B": 110}', None),
+        ('{"A": "30", "B": "70"}', None),
+        ('{"A": true, "B": 99}', None),
+        ('{"A": NaN, "B": 100}', None),
+        ('{"a": 30, "b": 70}', None),
+        ('Sure: {"A": 30, "B": 70}', None),
+        ("[30, 70]", None),
+        ("", None),
+    ],
+)
+def test_percentages_are_read_strictly(text: str, stated: tuple[float, ...] | None) -> None:
+    assert percentages(text, ("A", "B")) == stated
+
+
+@given(st.text())
+def test_wild_texts_state_nothing(text: str) -> None:
+    assert percentages(text, ("A", "B")) is None
+
+
+def test_a_stated_zero_counts_as_half_a_per_cent_and_a_wrong_total_is_told() -> None:
+    ask = question("A", "B", "C")
+    reading = Stated().read(ask, [Reply(text='{"A": 0, "B": 48, "C": 48}')])
+    assert np.exp(reading.log_probs) == pytest.approx(np.array([0.5, 50, 50]) / 100.5)
+    assert reading.remark == "the percentages were 96 in total" and reading.low == reading.high
+    silent = Stated().read(ask, [Reply(text="I refuse to answer.")])
+    assert silent.outcomes == ("refusal",) and silent.log_probs == ()
+    assert np.exp(silent.low[0]) == pytest.approx(0.5 / 101)
+    assert np.exp(silent.high[0]) == pytest.approx(100 / 101)
+    (request,) = Stated().requests(ask, [])
+    assert '{"A": ..., "B": ..., "C": ...}' in request.turns[-1].content
+
+
+def test_reasons_come_first_and_the_answer_follows_in_the_same_conversation() -> None:
+    ask = question("A", "B")
+    reasoned = Reasoned.model_validate({"words": 50, "then": {"samples": {"k": 2}}})
+    (reason,) = reasoned.requests(ask, [])
+    assert reason.max_tokens == 200 and "at most 50 words" in reason.turns[-1].content
+    why = Reply(text="She is calm, so A.")
+    later = reasoned.requests(ask, [why])
+    assert [turn.role for turn in later[0].turns] == ["system", "user", "assistant", "user"]
+    assert later[0].turns[:2] == reason.turns and later[0].turns[2].content == why.text
+    assert reasoned.requests(ask, [why, Reply(text="A"), Reply(text="A")]) == ()
+    reading = reasoned.read(ask, [why, Reply(text="A"), Reply(text="B")])
+    assert reading.outcomes == ("answered",) * 3
+    assert np.exp(reading.log_probs) == pytest.approx([0.5, 0.5])
+    (plain,) = Reasoned().requests(question("A", "B", kind="base"), [])
+    assert plain.text.endswith("Do not answer yet.\nReasons:")
+
+
+def test_nothing_more_is_asked_after_reasons_that_were_cut() -> None:
+    ask, reasoned = question("A", "B"), Reasoned(then=NextToken())
+    cut = Reply(text="She is", finish="length")
+    assert reasoned.requests(ask, [cut]) == ()
+    reading = reasoned.read(ask, [cut])
+    assert reading.outcomes == ("truncated",) and reading.log_probs == ()
+    assert reading.low == (-np.inf, -np.inf)
+
+
+def echo(text: str, *tokens: tuple[str, float | None]) -> Reply:
+    return Reply(tokens=tuple(Token(text=spelled, log_prob=p) for spelled, p in tokens))
+
+
+def test_an_echoed_option_is_what_stands_after_the_cue() -> None:
+    ask = question("Yes", "No", kind="base")
+    head = ask.plain()
+    requests = EchoedLikelihood().requests(ask, [])
+    assert [request.text for request in requests] == [f"{head} Yes", f"{head} No"]
+    replies = [
+        echo("", ("<s>", None), (head, -9.0), (" Y", -1.0), ("es", -0.5), ("!", -3.0)),
+        echo("", (head, None), (" No", -2.0)),
+    ]
+    assert EchoedLikelihood().requests(ask, replies) == ()
+    reading = EchoedLikelihood().read(ask, replies)
+    assert reading.log_probs == (-1.5, -2.0)
+    assert reading.outcomes == ("low option mass",) * 2
+    assert reading.low == reading.high
+
+
+def test_an_echo_that_does_not_spell_the_text_is_an_error_that_bounds_its_option() -> None:
+    ask = question("Yes", "No", kind="base")
+    head = ask.plain()
+    good = echo("", (head, None), (" Yes", float(np.log(0.6))))
+    reading = EchoedLikelihood().read(ask, [good, echo("", (head, None), (" Na", -1.0))])
+    assert reading.outcomes == ("answered", "error") and reading.log_probs == ()
+    assert np.exp(reading.low) == pytest.approx([0.6, 0])
+    assert np.exp(reading.high) == pytest.approx([1.0, 0.4])
+
+
+def test_a_token_on_both_sides_of_the_cues_end_is_refused() -> None:
+    ask = question("Yes", "No", kind="base")
+    head = ask.plain()
+    joined = echo("", (head[:-1], None), (": Yes", -1.0))
+    with pytest.raises(GeppettoError, match="joins the end of the prompt with option 'Yes'"):
+        EchoedLikelihood().requests(ask, [joined])
+    ten = question("1", "10", kind="base", cue="Answer: ")
+    replies = [
+        echo("", (ten.plain(), None), ("1", -1.0)),
+        echo("", (ten.plain(), None), ("1", -1.0), ("0", -1.0)),
+    ]
+    with pytest.raises(GeppettoError, match="option '1' from the beginning of option '10'"):
+        EchoedLikelihood().requests(ten, replies)
+
+
+@pytest.mark.parametrize(
+    ("asked", "can", "kind", "message"),
+    [
+        (NextToken(), {"top_logprobs": 5}, "chat", "use `next_token: {top: 5}`"),
+        (NextToken(), {"top_logprobs": 0}, "chat", "does not give the log-probabilities"),
+        (NextToken(), {"reasons": True}, "chat", "reasons before it answers"),
+        (Reasoned(then=NextToken()), {"top_logprobs": 0}, "chat", "does not give"),
+        (EchoedLikelihood(), {"echo": False}, "base", "of a text it is sent"),
+        (EchoedLikelihood(), {}, "chat", "turns is not echoed"),
+        (Samples(), {"chat": False}, "chat", "kind: base"),
+        (Stated(), {"completion": False}, "base", "kind: chat"),
+    ],
+)
+def test_what_a_model_lacks_is_said_in_words(
+    asked: Elicitation, can: dict[str, object], kind: Kind, message: str
+) -> None:
+    assert message in asked.lacks(EVERYTHING.model_copy(update=can), kind)
+    others = (NextToken(), Samples(), Stated(), Reasoned())
+    assert not any(other.lacks(EVERYTHING, "chat") for other in others)
+
+
+def test_elicitations_are_named_in_an_experiment_file() -> None:
+    assert sorted(ELICITATIONS) == ["likelihood", "next_token", "reasoned", "samples", "stated"]
+    assert elicitation(Named.model_validate({"samples": {"k": 3}})) == Samples(k=3)
+    nested = elicitation(Named.model_validate({"reasoned": {"then": {"next_token": {"top": 5}}}}))
+    assert nested == Reasoned(then=NextToken(top=5))
+    assert nested.model_dump()["then"] == {"next_token": {"top": 5}}
+    assert Reasoned.model_validate({"then": "stated"}) == Reasoned(then=Stated())
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("sample", "unknown elicitation 'sample'; did you mean 'samples'"),
+        ({"samples": {"n": 3}}, "unknown parameter 'n' in elicitation 'samples'"),
+        ({"samples": {"k": 0}}, "elicitation 'samples': k: "),
+        ({"samples": {"temperature": 0}}, "at temperature 0 all samples are one"),
+        ({"reasoned": {"then": "likelihood"}}, "unknown elicitation 'likelihood'"),
+        ({"reasoned": {"then": {"samples": {"k": 0}}}}, "elicitation 'samples': k: "),
+    ],
+)
+def test_a_wrong_elicitation_is_a_sentence(spec: object, message: str) -> None:
+    with pytest.raises(GeppettoError, match=message):
+        elicitation(Named.model_validate(spec))
