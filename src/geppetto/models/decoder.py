@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +85,7 @@ class Decoder:
             params.flash_attn_type = llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
         context = llama.llama_init_from_model(self._model, params)
         if context is None:
+            llama.llama_model_free(self._model)
             raise GeppettoError(
                 f"llama.cpp has no memory for a context of {cells:,} tokens; shorten the prompts "
                 "or sessions, or use a smaller model"
@@ -96,14 +98,11 @@ class Decoder:
         self._rows = max(1, _LOGITS // (4 * self._vocabulary_size))
         self._exponentials = np.empty(self._vocabulary_size, np.float32)
         self._head: Tokens = ()
+        self.close = finalize(self, _free, self._batch, context, self._model, self._gelu)
+        self.close.atexit = False
 
     def has_room_for(self, tokens: int) -> bool:
         return tokens <= self._cells
-
-    def close(self) -> None:
-        llama.llama_batch_free(self._batch)
-        llama.llama_free(self._context)
-        llama.llama_model_free(self._model)
 
     def log_probs(self, tree: TokenTree, head: int) -> NDArray[np.float64]:
         scored = tree.scored()
@@ -224,6 +223,13 @@ class Decoder:
         log_total = float(top) + np.log(self._exponentials.sum(dtype=np.float64))
         log_probs: NDArray[np.float64] = logits[tokens].astype(np.float64) - log_total
         return log_probs
+
+
+def _free(batch: Any, context: Any, model: Any, gelu: ExactGelu | None) -> None:
+    """Give memory back; `gelu` is only kept until llama.cpp no longer calls it."""
+    llama.llama_batch_free(batch)
+    llama.llama_free(context)
+    llama.llama_model_free(model)
 
 
 @contextmanager

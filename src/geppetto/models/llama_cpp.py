@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,7 @@ class LlamaCppModel:
         self._threads = threads or len(os.sched_getaffinity(0))
         self._weights: Dtype = "f32" if self._exact else "bf16"
         self._vocabulary = load(path, vocab_only=True)
+        finalize(self, llama.llama_model_free, self._vocabulary).atexit = False
         self._vocab = llama.llama_model_get_vocab(self._vocabulary)
         source = self._metadata("tokenizer.chat_template")
         if kind == "chat" and source is None:
