@@ -22,7 +22,8 @@ def refuse_unable(approach: ByRequests, probes: ProbeStore) -> None:
     identity = speaker.identity
     if isinstance(speaker, Endpoint):
         probed = probe_of(speaker.with_patience(PATIENCE), probes)
-        speaker.capabilities = probed.capabilities
+        priced = speaker.price(1, 1) is not None
+        speaker.capabilities = probed.capabilities.model_copy(update={"priced": priced})
     can = speaker.capabilities
     if lacking := elicitation.lacks(can, identity.kind):
         others = [name for name, way in ELICITATIONS.items() if not way().lacks(can, identity.kind)]

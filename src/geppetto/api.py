@@ -55,6 +55,7 @@ def run_each(experiment: str | Path, workspace: str | Path = ".") -> list[Result
     from geppetto.errors import errors_in
     from geppetto.experiment import Experiment, prepare_each
     from geppetto.running import run as run_prepared
+    from geppetto.spending import Spending
 
     path, folder = Path(experiment), Path(workspace)
     store = AnswerStore.of_workspace(folder)
@@ -63,8 +64,9 @@ def run_each(experiment: str | Path, workspace: str | Path = ".") -> list[Result
         writers = Writers(asked.models, asked.precision, folder)
         prepared = writers.having_written(lambda: prepare_each(asked, folder))
         missing = [unanswered(each, store) for each in prepared]
+    spending = Spending(asked.budget)
     return [
-        run_prepared(each, left, store, folder)[0]
+        run_prepared(each, left, store, folder, spending=spending)[0]
         for each, left in zip(prepared, missing, strict=True)
     ]
 

@@ -56,7 +56,7 @@ def run(
 ) -> None:
     """Run an experiment: plan, ask, evaluate, log."""
     from geppetto.reports import terminal
-    from geppetto.spending import BudgetReached
+    from geppetto.spending import BudgetReached, Spending
 
     store, planned = _planned(experiment, written=True)
     failed = {name for *_, hearings in planned for of in hearings.values() for name in of.failed}
@@ -65,7 +65,7 @@ def run(
 
         ReplyStore.of_workspace(WORKSPACE).forget_errors(failed)
         store, planned = _planned(experiment, written=True)
-    found = []
+    found, spending = [], Spending(planned[0][0].experiment.budget)
     for prepared, missing, hearings in planned:
         work = {}
         for model in prepared.models:
@@ -86,6 +86,7 @@ def run(
                     asking.answered,
                     asking.heard,
                     log_again=retry_errors and bool(failed),
+                    spending=spending,
                 )
         except KeyboardInterrupt:
             console.print("stopped; every answer so far is kept, run again to go on")

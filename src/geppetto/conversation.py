@@ -76,7 +76,6 @@ def converse(
             on_answer(name)
 
         asyncio.run(talk.about(questions, answered))
-    store.forget_errors(talk.failed_to_the_end)
     if isinstance(talk.ended, BudgetReached):
         raise BudgetReached(
             f"{talk.ended}: {done:,} of {len(questions):,} questions to {speaker.identity.name} "
@@ -115,13 +114,8 @@ class _Conversation:
         self._put = _Grouped[Reply, Reply](
             lambda group: claims.put(speaker.identity.name, group), thread
         )
-        self._failed: list[str] = []
+        self._failed: dict[str, Reply] = {}
         self.ended: GeppettoError | None = None
-
-    @property
-    def failed_to_the_end(self) -> list[str]:
-        """The last requests, if so many of them failed in a row that this ended."""
-        return self._failed if len(self._failed) >= FAILURES_IN_A_ROW else []
 
     async def about(
         self, questions: Mapping[str, Question], on_answer: Callable[[str], None]
@@ -132,6 +126,17 @@ class _Conversation:
         async with shared, asyncio.TaskGroup() as group:
             for _ in range(min(_OPEN, len(questions))):
                 group.create_task(self._work(left, on_answer))
+        if len(self._failed) < FAILURES_IN_A_ROW:
+            await self._keep_failures()
+
+    async def _keep_failures(self) -> None:
+        """Store the errors so far, now that something else shows that the endpoint is up.
+
+        Until then they are kept back: an outage, however it ends, is nobody's answer.
+        """
+        failed, self._failed = self._failed, {}
+        for key, reply in failed.items():
+            await self._put(key, reply)
 
     async def _work(
         self, left: Iterator[tuple[str, Question]], on_answer: Callable[[str], None]
@@ -186,6 +191,9 @@ class _Conversation:
                     return None
                 reply = await self._speaker.reply(request)
                 self._count(key, reply)
+            if reply.error:
+                return reply
+            await self._keep_failures()
             return await self._put(key, reply)
         except GeppettoError as error:
             self._end(error)
@@ -203,12 +211,19 @@ class _Conversation:
         self._spending.add(reply)
         name, budget = self._speaker.identity.name, self._spending.budget
         if reply.error:
-            self._failed.append(key)
+            self._failed[key] = reply
         elif not self.ended:
-            self._failed.clear()
-            if budget.dollars and reply.cost is None:
+            unmeasured = not reply.prompt_tokens and reply.finish != "filter"
+            if (budget.dollars or budget.tokens) and unmeasured:
+                self._end(
+                    GeppettoError(
+                        f"{name} does not say how many tokens a reply took, so that a budget in "
+                        "dollars or tokens cannot be kept; budget minutes instead"
+                    )
+                )
+            if budget.dollars and reply.cost is None and reply.finish != "filter":
                 self._end(GeppettoError(f"{name} replied without a price; budget tokens instead"))
-        if len(self._failed) == FAILURES_IN_A_ROW:
+        if len(self._failed) >= FAILURES_IN_A_ROW:
             self._end(
                 GeppettoError(
                     f"{name} failed {FAILURES_IN_A_ROW} times in a row, at last with: "

@@ -26,8 +26,8 @@ class Desk(ABC):
         self._fillers: dict[tuple[str, str, int], str] = {}
 
     @abstractmethod
-    def _request(self, item: str, given: Persona | None) -> str:
-        """The id of the request that asks an item with this persona."""
+    def _request(self, item: str, given: Persona | None, participant: str) -> str:
+        """The id of the request that asks an item of a participant with this persona."""
 
     @abstractmethod
     def _length(self, item: str, given: Persona) -> int:
@@ -47,7 +47,7 @@ class Desk(ABC):
                 strategy=given.strategy,
                 arm=given.arm,
                 donor=given.donor,
-                request=self._request(item, persona),
+                request=self._request(item, persona, given.person.id),
                 pool=given.pool,
                 block=given.block,
                 paraphrase=given.paraphrase,

@@ -10,6 +10,9 @@ from geppetto.models.endpoint import Endpoint
 from geppetto.models.litellm_library import library
 from geppetto.models.speaker import Reply, Request
 
+_COUNTED_AS = "gpt-4o"
+"""Whose tokeniser counts: it comes with LiteLLM, which would fetch those of some other models."""
+
 _COUNTED = 50
 """Prompts whose tokens are counted; the others are taken to have as many by their length."""
 
@@ -21,7 +24,7 @@ _ONE_TOKEN = "word "
 class Estimate:
     """What asking a model will take at most.
 
-    It is approximate: LiteLLM counts with a tokeniser like the model's, not always its own, and
+    It is approximate: tokens are counted as GPT-4o has them, not as the model does, and
     requests that fail and are sent again may be charged. Replies are taken to be as long as they
     may be, so that what is said is an upper bound.
 
@@ -53,7 +56,7 @@ def estimate(
     texts = [_text(request) for request in requests.values()]
     letters = sum(map(len, texts))
     counted = texts[:: max(1, len(texts) // _COUNTED)]
-    known = sum(_tokens(text, endpoint) for text in counted)
+    known = sum(map(_tokens, counted))
     prompt = round(known * letters / max(1, sum(map(len, counted))))
     said = sum(0 if request.echo else request.max_tokens for request in requests.values())
     return Estimate(len(requests), prompt, said, endpoint.price(prompt, said))
@@ -73,6 +76,6 @@ def _text(request: Request) -> str:
     return request.text or "\n".join(turn.content for turn in request.turns)
 
 
-def _tokens(text: str, endpoint: Endpoint) -> int:
-    count: int = library().token_counter(model=endpoint.identity.model, text=text)
+def _tokens(text: str) -> int:
+    count: int = library().token_counter(model=_COUNTED_AS, text=text)
     return count

@@ -18,7 +18,7 @@ class QuestionDesk(Desk):
         self._study = study
         self._layout = layout
         self._approach = approach
-        self._put: dict[tuple[str, Persona | None], tuple[str, Question]] = {}
+        self._put: dict[tuple[str, Persona | None, str], tuple[str, Question]] = {}
 
     @property
     def questions(self) -> dict[str, Question]:
@@ -28,7 +28,7 @@ class QuestionDesk(Desk):
     def _length(self, item: str, given: Persona) -> int:
         return self._approach.count(self._question(item, given).plain())
 
-    def _question(self, item: str, given: Persona | None) -> Question:
+    def _question(self, item: str, given: Persona | None, participant: str = "") -> Question:
         of = self._study.items[item]
         scale = self._study.scale(of)
         return Question(
@@ -37,12 +37,13 @@ class QuestionDesk(Desk):
             options=tuple((code, self._layout.listed(scale)[code]) for code in scale.options),
             labels=tuple(scale.options.items()),
             kind=self._approach.speaker.identity.kind,
+            drawn_for=participant,
         )
 
-    def _request(self, item: str, given: Persona | None) -> str:
-        key = (item, given)
+    def _request(self, item: str, given: Persona | None, participant: str) -> str:
+        elicitation, speaker = self._approach.elicitation, self._approach.speaker
+        key = (item, given, participant if elicitation.draws else "")
         if key not in self._put:
-            question = self._question(item, given)
-            elicitation, speaker = self._approach.elicitation, self._approach.speaker
+            question = self._question(*key)
             self._put[key] = elicitation.id(question, speaker.identity), question
         return self._put[key][0]

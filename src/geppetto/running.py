@@ -34,6 +34,7 @@ def run(
     on_answers: Callable[[LanguageModel, Unit], None] = lambda *_: None,
     on_question: Callable[[ByRequests], None] = lambda *_: None,
     log_again: bool = False,
+    spending: Spending | None = None,
 ) -> tuple[Results, TrackedRun]:
     """Ask what is not answered yet, evaluate, and log to MLflow.
 
@@ -56,6 +57,8 @@ def run(
         Called once all replies to one more question are stored.
     log_again
         Whether to log what was found in place of what was logged before.
+    spending
+        What was spent of the budget by other studies of the same experiment.
 
     Raises
     ------
@@ -79,7 +82,7 @@ def run(
     for model in prepared.models:
         for unit, _ in answer(model, missing[model.identity.name], store):
             on_answers(model, unit)
-    spending = Spending(prepared.experiment.budget)
+    spending = spending or Spending(prepared.experiment.budget)
     heard: dict[str, Heard] = {}
     for approach in prepared.by_requests:
         questions = prepared.plan.questions[approach.key]

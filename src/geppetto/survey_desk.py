@@ -35,7 +35,7 @@ class SurveyDesk(Desk):
             self._study, self._study.items[item], given, self._layout, self._model.template
         )
 
-    def _request(self, item: str, given: Persona | None) -> str:
+    def _request(self, item: str, given: Persona | None, participant: str) -> str:
         key = (item, given)
         if key not in self._rendered:
             if given:

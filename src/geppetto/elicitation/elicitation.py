@@ -44,6 +44,8 @@ class Question:
         What each option means, by code.
     kind
         Whether the model is sent turns or plain text.
+    drawn_for
+        See `Request`.
     """
 
     turns: tuple[Turn, ...]
@@ -51,6 +53,7 @@ class Question:
     options: tuple[tuple[str, str], ...]
     labels: tuple[tuple[str, str], ...]
     kind: Kind
+    drawn_for: str = ""
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -84,6 +87,7 @@ class Question:
             temperature=temperature,
             max_tokens=max_tokens,
             top_logprobs=top_logprobs,
+            drawn_for=self.drawn_for,
         )
 
 
@@ -126,6 +130,14 @@ class Elicitation(BaseModel, ABC):
     version: ClassVar[int] = 1
     """Raised when a change of it changes replies' meaning."""
 
+    @property
+    def draws(self) -> bool:
+        """Whether replies are drawn by chance, and not what the model says of the question.
+
+        A draw that several people shared would be an error that no number of people averages out.
+        """
+        return False
+
     @abstractmethod
     def lacks(self, can: Capabilities, kind: Kind) -> str:
         """What the model would have to give and does not; empty if it can be asked like this."""
@@ -148,6 +160,7 @@ class Elicitation(BaseModel, ABC):
             question.cue,
             question.options,
             question.labels,
+            question.drawn_for,
             model.model_dump(),
         ]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -39,8 +39,9 @@ class NextToken(Elicitation):
     What is not among the top tokens is bounded. They leave a mass to all other tokens, each of
     which has at most the probability of the last top token. A space alone, or a token with which
     an answer begins, may go on to that option or not. The estimate gives none of this to options
-    that were seen; one that was not seen gets the most it can have, together not more than there
-    is, so that its NLL is a lower bound.
+    that were seen; one that was not seen gets as much as the last top token, together not more
+    than there is: a point between the bounds. A reply that goes on to refuse, or out of its role,
+    is no answer, whatever its first token is.
 
     Attributes
     ----------
@@ -88,18 +89,23 @@ class NextToken(Elicitation):
         became = _became(reply, question.kind)
         if became is not None:
             return Reading((), nothing.low, nothing.high, (became,))
+        says = unanswered(said(reply, question.kind))
+        if says in ("refusal", "out of role"):
+            return Reading((), nothing.low, nothing.high, (says,))
         top = _top(reply.tokens[0])
         spellings = [_spellings(answer) for answer in question.answers]
-        seen = [[top[text] for text in texts if text in top] for texts in spellings]
-        known = [float(logsumexp([-np.inf, *found])) for found in seen]
+        known = [
+            float(logsumexp([-np.inf, *(top[text] for text in texts if text in top)]))
+            for texts in spellings
+        ]
         last = min(log_prob for _, log_prob in reply.tokens[0].top)
         left = float(np.log(max(1 - np.exp(list(top.values())).sum(), _ROUNDING)))
-        unseen = [len(texts) - len(found) for texts, found in zip(spellings, seen, strict=True)]
+        unseen = [sum(text not in top for text in _with_beginnings(texts)) for texts in spellings]
         hidden = [last + np.log(number) if number else -np.inf for number in unseen]
         low, high = bounds(known, [Pool(left, tuple(map(float, hidden))), *_begun(top, spellings)])
         log_probs = _estimate(known, last, left)
         mass = float(np.exp(logsumexp(log_probs)))
-        return Reading(log_probs, low, high, (_of_mass(mass, said(reply, question.kind)),))
+        return Reading(log_probs, low, high, (of_mass(mass),))
 
 
 def _refuse_unless_one_token_tells(question: Question, replies: Sequence[Reply]) -> None:
@@ -111,6 +117,11 @@ def _refuse_unless_one_token_tells(question: Question, replies: Sequence[Reply])
                 f"next_token cannot tell answer {short!r} from the beginning of {long!r}; {use}"
             )
     for answer in question.answers:
+        if answer == "I":
+            raise GeppettoError(
+                "next_token cannot tell the answer 'I' from the word with which replies begin; use "
+                "`layout: {answer: number}`"
+            )
         if len(answer.split()) != 1:
             raise GeppettoError(
                 f"next_token reads answers of one token, but {answer!r} is several; {use}"
@@ -133,13 +144,6 @@ def _became(reply: Reply, kind: Kind) -> Outcome | None:
     return None if reply.tokens and reply.tokens[0].top else "error"
 
 
-def _of_mass(mass: float, text: str) -> Outcome:
-    became = of_mass(mass)
-    if became == "low option mass" and (says := unanswered(text)) != "unparseable":
-        return says
-    return became
-
-
 def _top(token: Token) -> dict[str, float]:
     """Log-probability of each text that may stand at a token's place, itself among them."""
     top: dict[str, float] = {}
@@ -158,6 +162,11 @@ def _spelled(text: str) -> str:
 def _spellings(answer: str) -> tuple[str, ...]:
     cases = dict.fromkeys((answer, answer.lower(), answer.upper(), answer.capitalize()))
     return tuple(space + case for space in ("", " ") for case in cases)
+
+
+def _with_beginnings(spellings: Sequence[str]) -> set[str]:
+    """The spellings of an answer, and what each of them can begin with as a token of its own."""
+    return {text[:end] for text in spellings for end in range(1, len(text) + 1)}
 
 
 def _begun(top: Mapping[str, float], spellings: Sequence[Sequence[str]]) -> list[Pool]:

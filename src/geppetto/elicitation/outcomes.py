@@ -4,7 +4,8 @@
 2. filtered: the interface took the reply away.
 3. truncated: it ended at the most tokens before all was said.
 4. answered: it is an answer (see `geppetto.elicitation.answer_texts`). A distribution whose options
-   together have less than `ENOUGH_MASS` is scored all the same, but low option mass.
+   together have less than `ENOUGH_MASS` is scored all the same, but low option mass, unless the
+   text that goes on from it is one of the next two.
 5. refusal: it says that it cannot, will not or prefers not to do what was asked.
 6. out of role: it speaks as a program, of which no person's answer can be had.
 7. unparseable: anything else.
@@ -25,8 +26,8 @@ ENOUGH_MASS = 0.5
 _ASKED = (
     r"(?:answer|respond|reply|comply|provide|give|offer|assist|help|fulfil+|complete|proceed|"
     r"continue|participate|engage|choose|select|pick|rate|rank|assign|share|express|disclose|"
-    r"discuss|generate|create|produce|speculate|predict|guess|assume|adopt|take on|role-?play|"
-    r"pretend|simulate|impersonate|act as|do (?:that|this)|make (?:that|this|a|any))\b"
+    r"discuss|generate|create|produce|speculate|predict|guess|assume|adopt|role-?play|"
+    r"pretend|simulate|impersonate|act as|do (?:that|this))\b"
 )
 _UNWILLING = (
     r"(?:cannot|can't|can not|could not|couldn't|won't|will not|wouldn't|would not|unable to|"
@@ -44,20 +45,19 @@ _REFUSAL = re.compile(
 )
 _PROGRAM = (
     r"(?:ai|a\.i\.|artificial intelligence|(?:large )?language model|llm|chatbot|virtual assistant|"
-    r"ai assistant|digital assistant|computer program|machine)\b"
+    r"ai assistant|digital assistant|computer program)\b"
 )
 _OUT_OF_ROLE = re.compile(
     rf"\bas (?:just |only |merely )?an? (?:\w+ )?{_PROGRAM}"
     rf"|\bi(?:'m| am) (?:just |only |merely |actually )?an? (?:\w+ )?{_PROGRAM}"
     r"|\bi(?:'m| am) not (?:a|an actual|a real) (?:person|human)\b"
-    r"|\bi (?:don't|do not|cannot|can't) (?:actually |really )?(?:have|possess|hold|experience) "
-    r"(?:any |the ability to have )?(?:personal|subjective|feelings|emotions|opinions|beliefs|"
-    r"preferences|consciousness|a physical|a personality|human)"
-    r"|\bi was (?:created|developed|trained|designed|programmed) (?:by|to|on)\b"
+    r"|\bi (?:don't|do not|cannot|can't) (?:actually |really )?(?:have|possess|hold) "
+    r"(?:any |the ability to have )?(?:personal|subjective|(?:feelings|emotions)(?! (?:of|about))|"
+    r"opinions|beliefs|preferences|consciousness|a physical|a personality|human)"
+    r"|\bi was (?:created|developed|trained|programmed) (?:by|on)\b"
     r"|\bmy (?:training data|programming|knowledge cutoff)\b"
 )
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "´": "'"})
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n")
 
 
 def outcome(reply: Reply, kind: Kind, text: str, answered: bool) -> Outcome:
@@ -83,11 +83,8 @@ def unanswered(text: str) -> Outcome:
 
 
 def of_reasoning(reply: Reply, kind: Kind, text: str) -> Outcome:
-    """What became of reasoning, which refuses or leaves the role in its first sentence or not."""
-    opening = unanswered(_SENTENCE_END.split(text, maxsplit=1)[0])
-    if unread := undelivered(reply, kind):
-        return unread
-    return "answered" if text and opening == "unparseable" else opening
+    """What became of reasoning, of which it matters only that it is there."""
+    return undelivered(reply, kind) or ("answered" if text else "unparseable")
 
 
 def of_mass(mass: float) -> Outcome:

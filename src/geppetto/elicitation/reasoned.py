@@ -33,7 +33,8 @@ _NOW = "Now give your answer."
 class Reasoned(Elicitation):
     """Reasons at temperature 0, and then another elicitation in the same conversation.
 
-    A model whose reasons are cut, refused or out of role is asked nothing more.
+    A model whose reasons are cut, filtered or missing is asked nothing more. Whether it refuses or
+    leaves its role is told by its answer: reasons may say "I would rather not" of the person.
 
     Attributes
     ----------
@@ -58,6 +59,10 @@ class Reasoned(Elicitation):
     @field_serializer("then")
     def _with_name(self, then: Elicitation) -> dict[str, Any]:
         return {then.name: then.model_dump()}
+
+    @property
+    def draws(self) -> bool:
+        return self.then.draws
 
     def lacks(self, can: Capabilities, kind: Kind) -> str:
         return self.then.lacks(can, kind)

@@ -51,7 +51,11 @@ def answering(
 
 
 class Samples(Elicitation):
-    """The same question `k` times.
+    """The same question `k` times, for each person anew.
+
+    Smoothing draws the distribution towards a uniform one, the more the smaller `k` is: a model's
+    NLL and all effects on it are those of so many samples, and differences are smaller than of its
+    probabilities.
 
     Attributes
     ----------
@@ -73,6 +77,10 @@ class Samples(Elicitation):
                 "at temperature 0 all samples are one; use `k: 1` or another temperature"
             )
         return self
+
+    @property
+    def draws(self) -> bool:
+        return self.temperature > 0
 
     def lacks(self, can: Capabilities, kind: Kind) -> str:
         return unreachable(can, kind)

@@ -113,7 +113,8 @@ def limits(planned: pd.DataFrame, scored: Sequence[Predictions], analysis: Analy
     """
     nll = None
     low, high = planned["nll_low"].to_numpy(float), planned["nll_high"].to_numpy(float)
-    if ((low == high) | (np.isnan(low) & np.isnan(high))).all():
+    told = (planned["status"] == "scored").all()
+    if told and ((low == high) | (np.isnan(low) & np.isnan(high))).all():
         known: Costs = {p.condition: replace(p, log_prob=top_options(p)[1] - 1) for p in scored}
         missed = known, known
     else:

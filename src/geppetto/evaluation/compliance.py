@@ -1,7 +1,8 @@
 """What became of replies, as an outcome: its shares in every condition, and how arms differ in it.
 
 The unit is the participant: the share of an outcome is the mean over people of its share of each
-one's replies.
+one's answers, the replies to one answer counting together as one. A reply to a persona counts for
+the person whose persona it is, since that, and not who is predicted, decides what is replied.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from statsmodels.stats.multitest import multipletests
 
 from geppetto.elicitation.elicitation import Outcome
 from geppetto.evaluation.analysis import Analysis
-from geppetto.evaluation.arrays import Floats
+from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.contrasts import Contrast, contrasts
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimates, mean
@@ -24,6 +25,7 @@ from geppetto.evaluation.rows import CONDITION, rows_by
 from geppetto.plan import NO_STRATEGY, Condition
 
 KEY = ["elicitation", *CONDITION]
+ANSWER = [*KEY, "participant", "item", "donor", "paraphrase", "history", "presentation"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,17 +38,20 @@ class Shares:
         How the model was asked, and with what.
     counts
         Replies of each outcome to each participant, shape (participants, outcomes).
+    answers
+        The same in answers, of which each reply is a part.
     """
 
     elicitation: str
     condition: Condition
     counts: Floats
+    answers: Floats
 
     @property
     def of_people(self) -> Floats:
-        """Shares of each participant's replies, of the same shape; NaN without a reply."""
-        total = self.counts.sum(1, keepdims=True)
-        return np.where(total > 0, self.counts / np.maximum(total, 1), np.nan)
+        """Shares of each participant's answers, of the same shape; NaN without a reply."""
+        total = self.answers.sum(1, keepdims=True)
+        return np.where(total > 0, self.answers / np.where(total > 0, total, 1), np.nan)
 
 
 @dataclass(frozen=True)
@@ -118,15 +123,22 @@ class Compliance:
         )
         seen = set(replies["outcome"])
         outcomes = tuple(outcome for outcome in get_args(Outcome) if outcome in seen)
-        cell = names.get_indexer(replies["participant"]) * len(outcomes)
+        whose = replies["donor"].where(replies["donor"] != "", replies["participant"])
+        cell = names.get_indexer(whose) * len(outcomes)
         cell += pd.Index(outcomes).get_indexer(replies["outcome"])
+        part = 1 / replies.groupby(ANSWER, sort=False)["sample"].transform("size").to_numpy(float)
+
+        def counted(rows: Integers, weights: Floats) -> Floats:
+            size = len(names) * len(outcomes)
+            sums = np.bincount(cell[rows], weights=weights[rows], minlength=size)
+            return sums.reshape(len(names), len(outcomes)).astype(float)
+
         shares = tuple(
             Shares(
                 elicitation,
                 Condition(*condition),
-                np.bincount(cell[rows], minlength=len(names) * len(outcomes))
-                .reshape(len(names), len(outcomes))
-                .astype(float),
+                counted(rows, np.ones(len(replies))),
+                counted(rows, part),
             )
             for (elicitation, *condition), rows in rows_by(replies, KEY)
         )

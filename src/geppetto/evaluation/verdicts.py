@@ -292,10 +292,15 @@ def conclusion(verdicts: Sequence[Verdict]) -> str:
     }
     parts = []
     for outcome, text in words.items():
-        if found := [v.effect for v in asked if v.outcome == outcome]:
-            parts.append(text.format(", ".join(f"{e.strategy} ({e.model})" for e in found)))
+        if found := [verdict for verdict in asked if verdict.outcome == outcome]:
+            parts.append(text.format(", ".join(map(_named, found))))
     whole = "; ".join(parts)
     return f"{whole[0].upper()}{whole[1:]}."
+
+
+def _named(verdict: Verdict) -> str:
+    name = f"{verdict.effect.strategy} ({verdict.effect.model})"
+    return name if verdict.survives_bounds else f"{name}, unless what was not said undoes it"
 
 
 def over(measure: str) -> str:

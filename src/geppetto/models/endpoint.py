@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import time
 from collections.abc import Mapping
@@ -107,6 +108,7 @@ class Endpoint:
     ) -> None:
         given = dict(parameters or {})
         refuse_secrets(name, api_base, given)
+        _refuse_unknown_address(name, model, api_base)
         if ours := sorted(_OURS & given.keys()):
             raise GeppettoError(
                 f"model {name}: {ours[0]!r} may not be a parameter, since the elicitation or "
@@ -115,12 +117,24 @@ class Endpoint:
         self._prices = {price: given.pop(price) for price in _PRICES if price in given}
         if 0 < len(self._prices) < len(_PRICES):
             raise GeppettoError(f"model {name}: give both {' and '.join(_PRICES)}, or neither")
+        for price, dollars in self._prices.items():
+            if not isinstance(dollars, int | float):
+                raise GeppettoError(
+                    f"model {name}: {price} is a number of dollars, not {dollars!r} (YAML reads "
+                    "1e-6 as text: write 0.000001)"
+                )
+        try:
+            sent_along = json.dumps(given, sort_keys=True)
+        except TypeError as error:
+            raise GeppettoError(
+                f"model {name}: parameters must be numbers, texts, lists and mappings: {error}"
+            ) from error
         self.identity = SpeakerIdentity(
             name=name,
             model=model,
             api_base=api_base,
             kind=kind,
-            parameters=json.dumps(given, sort_keys=True),
+            parameters=sent_along,
         )
         self.capabilities = capabilities or Capabilities()
         self._asked = str(given.get("base_model", model))
@@ -256,6 +270,35 @@ class Endpoint:
         longest = min(patience.longest, patience.first * 2 ** (state.attempt_number - 1))
         asked_for: float = error.fault.retry_after
         return max(asked_for, random.uniform(longest / 2, longest))
+
+
+def _refuse_unknown_address(name: str, model: str, api_base: str) -> None:
+    """Refuse a model of which it is not known who serves it, and where.
+
+    Raises
+    ------
+    GeppettoError
+        If LiteLLM does not know its provider, an address is not one, or the environment would
+        give another address than the one that answers are kept under.
+    """
+    litellm = library()
+    try:
+        _, provider, *_ = litellm.get_llm_provider(model)
+    except litellm.exceptions.BadRequestError as error:
+        raise GeppettoError(
+            f"model {name}: LiteLLM knows no provider {model.partition('/')[0]!r}; write "
+            f"openai/{model.rpartition('/')[2]} with an api_base for a server of your own"
+        ) from error
+    if api_base and not api_base.startswith(("http://", "https://")):
+        raise GeppettoError(
+            f"model {name}: api_base {api_base!r} must begin with http:// or https://"
+        )
+    for variable in (f"{provider.upper()}_{end}" for end in ("API_BASE", "BASE_URL")):
+        if os.environ.get(variable) and not api_base:
+            raise GeppettoError(
+                f"model {name}: {variable} is set, but answers are kept by where they come from; "
+                "write it as `api_base` of the model, or unset it"
+            )
 
 
 class _PassedError(Exception):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
 from geppetto.models.endpoint_faults import BrokenReplyError
 from geppetto.models.speaker import Finish, Reply, Request, Token
+
+_VERSION = re.compile(r"(?:[-@:](?:\d[\d.-]*|v\d[\w.-]*|latest|preview[\w.-]*|exp[\w.-]*))?")
+"""What may come after a model's name where it says which version of it replied."""
 
 _FINISH: Mapping[str, Finish] = {"length": "length", "content_filter": "filter"}
 """By the reasons that LiteLLM makes of every provider's own; all others are ends by itself."""
@@ -32,8 +36,11 @@ def read(response: Any, request: Request, asked: str) -> Reply:
     if len(choices) != 1:
         raise BrokenReplyError(f"{len(choices)} choices came back where one was asked for")
     reported = str(response.model or "")
-    if not reported.rpartition("/")[2].startswith(asked.rpartition("/")[2]):
-        raise BrokenReplyError(f"{reported!r} replied where {asked!r} was asked")
+    if not _is_the_same(reported, asked):
+        raise BrokenReplyError(
+            f"{reported!r} replied where {asked!r} was asked; if they are one, name it as it calls "
+            "itself, or give its `base_model` among the parameters"
+        )
     (choice,) = choices
     usage = response.usage
     details = getattr(usage, "completion_tokens_details", None)
@@ -48,6 +55,12 @@ def read(response: Any, request: Request, asked: str) -> Reply:
         completion_tokens=usage.completion_tokens or 0,
         reasoning_tokens=getattr(details, "reasoning_tokens", None) or 0,
     )
+
+
+def _is_the_same(reported: str, asked: str) -> bool:
+    """Whether a model that replied is the one that was asked, by its name or a version of it."""
+    one, other = (name.rpartition("/")[2] for name in (reported, asked))
+    return one.startswith(other) and bool(_VERSION.fullmatch(one.removeprefix(other)))
 
 
 def _said(choice: Any, request: Request) -> tuple[str, str, tuple[Token, ...]]:

@@ -43,6 +43,7 @@ def _imported() -> Any:
             "pip install 'geppetto[endpoints]'"
         ) from error
     litellm.telemetry = False
+    litellm.drop_params = litellm.modify_params = False
     litellm.suppress_debug_info = True
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from weakref import finalize
 
 import numpy as np
@@ -86,6 +87,7 @@ class LlamaCppModel:
             gelu="float32" if self._exact else "half-precision table",
             engine=f"llama-cpp-python {llama.__version__}",
         )
+        self.lock = Lock()
         self._decoder: Decoder | None = None
         self._spelled = cache(self._spell)
 

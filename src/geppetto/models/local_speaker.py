@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Sequence
 from time import perf_counter
@@ -35,7 +34,7 @@ class LocalSpeaker:
 
     def __init__(self, model: LlamaCppModel) -> None:
         self._model = model
-        self._one_at_a_time = threading.Lock()
+        self._one_at_a_time = model.lock
         known = model.identity
         self.identity = SpeakerIdentity(
             name=known.name,

@@ -126,7 +126,11 @@ async def probe(speaker: Speaker) -> Probe:
         plain = await asking.ask(COUNTED, "base", max_tokens=1)
     opening = chat if asking.kind == "chat" else plain
     if chat.error and plain.error:
-        raise GeppettoError(f"{name} answers neither turns nor plain text: {opening.error}")
+        where = speaker.identity.api_base or "its provider's address"
+        raise GeppettoError(
+            f"{name} answers neither turns nor plain text: {opening.error}; see that a server "
+            f"answers at {where} and knows the model by this name"
+        )
     both = not chat.error and not plain.error
     only = evidence.only_kind(COUNTED, plain, chat) if both else None
     chats, completes = not chat.error and only != "base", not plain.error and only != "chat"

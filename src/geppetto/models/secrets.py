@@ -15,7 +15,7 @@ from geppetto.errors import GeppettoError
 _SECRET_VARIABLE = re.compile(r"key|token|secret|passw|credential", re.IGNORECASE)
 _SECRET_PARAMETER = re.compile(
     r"api_?key|secret|passw|credential|authorization|cookie|access_key|bearer"
-    r"|(?:ad|auth|session|access|id)_token|headers?$",
+    r"|(?:ad|auth|session|access|id)_token|headers?$|(?:^|_)(?:key|token|auth)$",
     re.IGNORECASE,
 )
 _SHORTEST = 8
@@ -62,6 +62,9 @@ def refuse_secrets(name: str, api_base: str, parameters: JsonValue) -> None:
     for parameter in _names(parameters):
         if _SECRET_PARAMETER.search(parameter):
             raise GeppettoError(f"model {name}: {parameter!r} may not be a parameter; {where}")
+    for text in (api_base, *_texts(parameters)):
+        if without_secrets(text) != text:
+            raise GeppettoError(f"model {name}: a parameter or the api_base holds a key; {where}")
 
 
 def without_secrets(text: str) -> str:
@@ -87,3 +90,14 @@ def _names(value: JsonValue) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _names(inner)
+
+
+def _texts(value: JsonValue) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)

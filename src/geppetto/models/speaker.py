@@ -98,6 +98,9 @@ class Request(BaseModel):
         Whether the log-probabilities of the tokens of `text` are asked for, and nothing is said.
     sample
         Number of the repetition of the same question: repetitions are different requests.
+    drawn_for
+        Participant for whom the reply is drawn, if it is drawn: people who are put the same
+        question have draws of their own. Told to nobody.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -109,6 +112,7 @@ class Request(BaseModel):
     top_logprobs: int = 0
     echo: bool = False
     sample: int = 0
+    drawn_for: str = ""
 
     def id(self, model: SpeakerIdentity) -> str:
         """Content hash of everything that changes the reply."""

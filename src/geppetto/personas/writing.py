@@ -99,7 +99,7 @@ def write(
     silent: Counter[str] = Counter()
     with serving(speakers), ThreadPoolExecutor(AT_ONCE) as pool:
         futures = {
-            pool.submit(_write, each, modules[each.strategy.made_of], speakers): each
+            pool.submit(_write, each, modules[each.strategy.made_of], speakers, store): each
             for each in commissions
             if store.find(each.id) is None
         }
@@ -107,12 +107,10 @@ def write(
             for future in as_completed(futures):
                 commission = futures[future]
                 try:
-                    generator, writing = future.result()
+                    writing = future.result()
                 except SpeechError as error:
                     silent[str(error)] += 1
                     continue
-                inputs = hashlib.sha256(commission.told.encode()).hexdigest()
-                store.put(commission.id, inputs, generator, writing)
                 on_written(commission, writing)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -182,13 +180,20 @@ def writer_of(strategy: WrittenStrategy) -> Iterator[None]:
 
 
 def _write(
-    commission: Commission, module: dspy.Module, speakers: Mapping[str, Speaker]
-) -> tuple[Generator, Writing]:
+    commission: Commission,
+    module: dspy.Module,
+    speakers: Mapping[str, Speaker],
+    store: WritingStore,
+) -> Writing:
+    """Have one thing written, which is stored before anything else can go wrong."""
     strategy = commission.strategy
     part = module.modules[commission.module]
     with writer_of(strategy), heard() as replies:
         texts, failed = _called(part, commission.inputs)
-    return _generator(part, strategy, speakers), _writing(texts, failed, replies)
+    writing = _writing(texts, failed, replies)
+    inputs = hashlib.sha256(commission.told.encode()).hexdigest()
+    store.put(commission.id, inputs, _generator(part, strategy, speakers), writing)
+    return writing
 
 
 def _called(part: dspy.Module, told: Mapping[str, object]) -> tuple[tuple[str, ...], str]:

@@ -80,7 +80,8 @@ def _comparison(table: pd.DataFrame) -> Table:
     told = ", ".join(f"{number:,} ({model})" for model, number in cells.items())
     shown.caption = (
         f"On the cells that all elicitations of a model scored in all conditions: {told}; those "
-        "that scored none in all conditions are not compared. "
+        "that scored none in all conditions are not compared. Samples are smoothed, so that their "
+        "NLL, and effects on it, are those of so few samples; a stated 0 is half a per cent. "
         "NLL: nats a response over the legal options; ECE: expected calibration error; mass: "
         "probability of a legal option; unread: share of all planned answers; cost: dollars for "
         "1,000 answers; tokens: sent and said for an answer."

@@ -32,6 +32,9 @@ Optimiser = Literal["gepa", "mipro", "bootstrap"]
 """GEPA reflects on what went wrong and rewrites instructions, MIPROv2 proposes instructions and
 demonstrations and searches among them, BootstrapFewShot adds demonstrations that went well."""
 
+_WENT_WELL = 1e-9
+"""Information above which a demonstration went well: DSPy takes a threshold of 0 for none."""
+
 DEMOS = 2
 """Demonstrations at most, each of them a person's data and the text that was written of them."""
 
@@ -244,7 +247,7 @@ def _compiled(
                 num_candidates=max(2, trials // 2),
                 max_bootstrapped_demos=DEMOS,
                 max_labeled_demos=0,
-                metric_threshold=0.0,
+                metric_threshold=_WENT_WELL,
                 num_threads=1,
                 seed=seed,
             ).compile(
@@ -257,7 +260,7 @@ def _compiled(
         case "bootstrap":
             return dspy.BootstrapFewShot(
                 metric=metric,
-                metric_threshold=0.0,
+                metric_threshold=_WENT_WELL,
                 max_bootstrapped_demos=DEMOS,
                 max_labeled_demos=0,
                 max_rounds=1,
