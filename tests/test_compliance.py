@@ -31,6 +31,12 @@ def replies(rng: np.random.Generator, refused: dict[str, float], people: int = 4
                     "model": "m",
                     "strategy": "s",
                     "arm": arm,
+                    "donor": "",
+                    "paraphrase": 0,
+                    "history": "",
+                    "presentation": "",
+                    "item": np.tile([f"q{n}" for n in range(6)], people),
+                    "sample": 0,
                     "outcome": np.where(refuses.ravel(), "refusal", "answered"),
                 }
             )

@@ -12,9 +12,10 @@ import pytest
 import geppetto
 from conftest import tracked, with_store
 from geppetto import running
-from geppetto.answers import replies, table
+from geppetto.answers import replies_table as replies_table_of
+from geppetto.answers import table
 from geppetto.answers.heard import Heard
-from geppetto.answers.replies import replies_table
+from geppetto.answers.replies_table import replies_table
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import answers_table
 from geppetto.elicitation.elicitation import Reading
@@ -102,7 +103,7 @@ def test_every_reply_is_a_row_and_what_was_scored_here_is_one_too(small_study: S
         "u": OptionScores((-2.0, -3.0, -3.0), (1, 1, 1), 40),
     }
     rows = replies_table(Plan(answers, {}, {}), found, small_study, "e")
-    assert tuple(rows.columns) == replies.COLUMNS
+    assert tuple(rows.columns) == replies_table_of.COLUMNS
     assert rows["outcome"].tolist() == ["answered", "error", "answered", "low option mass"]
     assert rows["sample"].tolist() == [0, 1, 0, 0]
     assert rows["elicitation"].tolist() == ["samples"] * 2 + ["likelihood"] * 2
@@ -145,7 +146,7 @@ analysis: {draws: 200}
 def test_replies_and_elicitations_are_tracked(
     tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def both(prepared: Prepared, store: AnswerStore) -> Results:
+    def both(prepared: Prepared, store: AnswerStore, _: object) -> Results:
         found = evaluate(prepared, store)
         read = found.answers[found.answers["model"] != "baseline"]
         refused = (read["arm"] == "own") & (read["item"] == "A2")

@@ -212,7 +212,6 @@ def test_reasoning_may_speak_of_what_the_person_cannot_do() -> None:
         return of_reasoning(Reply(text=text, finish=finish), "chat", text)
 
     assert reasoned("She is shy. She cannot give a speech.") == "answered"
-    assert reasoned("I cannot provide that. Sorry.") == "refusal"
-    assert reasoned("As an AI, I have no age. But she would agree.") == "out of role"
+    assert reasoned("I would rather not share my feelings, so I disagree.") == "answered"
     assert reasoned("She is", "length") == "truncated"
     assert reasoned("") == "unparseable"

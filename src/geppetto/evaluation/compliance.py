@@ -108,7 +108,7 @@ class Compliance:
 
     @classmethod
     def of(cls, replies: pd.DataFrame, analysis: Analysis) -> Compliance:
-        """What became of these rows of `geppetto.answers.replies`."""
+        """What became of these rows of `geppetto.answers.replies_table`."""
         firsts = replies.drop_duplicates("participant").sort_values("participant")
         names = pd.Index(firsts["participant"])
         groups = pd.factorize(firsts["cluster"])[0]

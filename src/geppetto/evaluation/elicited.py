@@ -71,7 +71,7 @@ def elicitations_table(
     answers
         What that is of.
     replies
-        Rows of `geppetto.answers.replies`, or none.
+        Rows of `geppetto.answers.replies_table`, or none.
     analysis
         Settings of the inference.
     """

@@ -15,7 +15,7 @@ from geppetto.errors import GeppettoError
 _SECRET_VARIABLE = re.compile(r"key|token|secret|passw|credential", re.IGNORECASE)
 _SECRET_PARAMETER = re.compile(
     r"api_?key|secret|passw|credential|authorization|cookie|access_key|bearer"
-    r"|(?:ad|auth|session|access|id)_token|headers?$|(?:^|_)(?:key|token|auth)$",
+    r"|(?:ad|auth|session|access|id)_token|headers?$|^(?:key|token|auth)$",
     re.IGNORECASE,
 )
 _SHORTEST = 8
