@@ -20,7 +20,7 @@ EXPERIMENT = """
 question: Does it survive?
 study: bfi
 participants: {sample: 6, seed: 5, complete: true}
-items: [A1, C1, E1, N1]
+items: [A1, A2, C1, C2, E1, N1, N2, O1]
 models: [smollm2-135m-instruct]
 strategies: [{known_answers: {k: 4}}]
 arms: [none, shuffled, own]

@@ -146,7 +146,7 @@ def test_samples_of_the_server_are_drawn_from_its_probabilities(
 FILE = """
 question: Does it matter who computes?
 study: bfi
-participants: {{sample: 3, seed: 1, complete: true}}
+participants: {{sample: 2, seed: 1, complete: true}}
 items: [A1, C1]
 models: [{name}, {{name: served, model: openai/{name}, api_base: "{base}"}}]
 strategies: [interview]
@@ -168,7 +168,7 @@ def test_an_experiment_through_the_server_finds_what_it_finds_in_process(
         found.answers.query("model == @model").set_index(cell).sort_index()
         for model in (NAME, "served")
     )
-    assert list(here.index) == list(there.index) and len(here) == 12
+    assert list(here.index) == list(there.index) and len(here) == 8
     one, other = (np.array(list(rows["option_log_probs"])) for rows in (here, there))
     assert np.abs(one - other).max() < NOISE
     assert np.array_equal(one.argsort(axis=1), other.argsort(axis=1))

@@ -107,8 +107,8 @@ def test_clusters_are_drawn_and_permuted_whole(many: list[Results]) -> None:
 
 
 def test_pooled_studies_pay_for_earlier_looks(many: list[Results]) -> None:
-    third = [replace(found, analysis=Analysis(draws=300, looks=3)) for found in many[:2]]
-    once = [replace(found, analysis=Analysis(draws=300)) for found in many[:2]]
+    third = [replace(found, analysis=Analysis(draws=300, looks=3)) for found in many[:5]]
+    once = [replace(found, analysis=Analysis(draws=300)) for found in many[:5]]
     for paid, free in zip(geppetto.pool(third), geppetto.pool(once), strict=True):
         assert paid.looks == 3 and paid.p_adjusted == min(1, 3 * free.p_adjusted)
         assert paid.effect.nats.low < free.effect.nats.low

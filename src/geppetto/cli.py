@@ -412,7 +412,7 @@ def list_personas(context: typer.Context) -> None:
         own = choices(strategy, strategy.model_fields.keys() - base.model_fields.keys())
         table.add_row(name, " ".join(summary.split()), "\n".join(own))
     console.print(table)
-    plain = [name for name, strategy in strategies.items() if not issubclass(strategy, Format)]
+    plain = sorted(n for n, strategy in strategies.items() if not issubclass(strategy, Format))
     said = Format.model_fields.keys() - PersonaStrategy.model_fields.keys()
     shared = Table(box=None, show_header=False)
     shared.add_row("every strategy takes", "\n".join(choices(PersonaStrategy)))
