@@ -78,7 +78,7 @@ def test_strategies_are_listed() -> None:
         "voice: first, second, third",
         "surnames: common, typical",
         r"every strategy takes +traits: all *\n +placement: task, system",
-        "all but expert_notes, .*name_cue, .* +scores.shown_as: number, percentile, band, adjective",
+        "all but expert_notes, .*name_cue, .* +scores.shown_as: number, percentile, band",
     ):
         assert re.search(words, listed)
 
