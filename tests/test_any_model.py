@@ -128,11 +128,16 @@ def test_errors_are_outcomes_until_they_are_asked_again(workspace: Path) -> None
         done = geppetto_command("run", str(path), cwd=workspace)
         assert done.returncode == 0, done.stderr
         assert re.search(r"\d+ replies are errors; --retry-errors asks them again", done.stdout)
-        assert "error" in compliance(workspace)
+        assert "error" in compliance(workspace) and errors(workspace) > 0
         again = geppetto_command("run", str(path), "--retry-errors", cwd=workspace)
         assert again.returncode == 0, again.stderr
         assert "--retry-errors" not in again.stdout
-        assert "error" not in compliance(workspace)
+        assert "error" not in compliance(workspace) and errors(workspace) == 0
+
+
+def errors(workspace: Path) -> float:
+    """How many replies the run says are errors."""
+    return tracked(workspace, "any")[1].data.metrics["replies/outcome/error"]
 
 
 def compliance(workspace: Path) -> set[str]:

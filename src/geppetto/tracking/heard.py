@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from typing import get_args
 
 import pandas as pd
 
+from geppetto.elicitation.elicitation import Outcome
 from geppetto.errors import GeppettoError
 from geppetto.results import Results
 
@@ -42,7 +44,8 @@ def numbers(replies: pd.DataFrame) -> dict[str, float]:
     -------
     dict
         Empty without replies. `replies/cost` is of those whose price is known;
-        `replies/without_price` says how many are not. What was not measured is left out.
+        `replies/without_price` says how many are not. What was not measured is left out. Outcomes
+        that did not occur are 0, which replaces what was logged before errors were asked again.
     """
     if replies.empty:
         return {}
@@ -57,7 +60,8 @@ def numbers(replies: pd.DataFrame) -> dict[str, float]:
         "mean_seconds": once["seconds"].mean(),
         "attempts_beyond_the_first": (once["attempts"] - 1).clip(lower=0).sum(),
     }
-    found |= {f"outcome/{name}": n for name, n in once["outcome"].value_counts().items()}
+    outcomes = once["outcome"].value_counts()
+    found |= {f"outcome/{name}": outcomes.get(name, 0) for name in get_args(Outcome)}
     return {
         f"replies/{name}": float(value) for name, value in found.items() if math.isfinite(value)
     }
