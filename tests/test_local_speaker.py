@@ -1,11 +1,11 @@
 """Local models that are asked by requests, compared with the exact path."""
 
 import asyncio
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import chisquare
 
 from geppetto.elicitation.echoed_likelihood import EchoedLikelihood
@@ -15,7 +15,7 @@ from geppetto.elicitation.option_likelihood import score, units
 from geppetto.elicitation.reasoned import Reasoned
 from geppetto.elicitation.samples import Samples
 from geppetto.models.llama_cpp import LlamaCppModel
-from geppetto.models.local_speaker import LocalSpeaker, written
+from geppetto.models.local_speaker import LocalSpeaker, _drawn, written
 from geppetto.models.speaker import Reply, Request
 from geppetto.personas.strategy import Persona
 from geppetto.prompts.chat import ChatTemplate, Turn
@@ -141,22 +141,24 @@ def test_samples_are_as_frequent_as_probable_and_reproducible(
     bfi: Study, smollm2: LlamaCppModel, chat: LocalSpeaker
 ) -> None:
     question, _ = asked(bfi, smollm2, Layout())
-    requests = [
-        question.request(1, temperature=1.0, top_logprobs=30).model_copy(update={"sample": n})
-        for n in range(300)
+    once = question.request(1, temperature=1.0, top_logprobs=1)
+    requests = [once.model_copy(update={"sample": n}) for n in range(5000)]
+    seen: list[NDArray[np.float64]] = []
+    smollm2.say(smollm2.tokenize(written(once.turns, smollm2.template)), seen.append, 1)
+    (log_probs,) = seen
+    drawn = [
+        _drawn(log_probs, 1.0, np.random.default_rng(int(request.id(chat.identity), 16)))
+        for request in requests
     ]
-    replies = [asyncio.run(chat.reply(request)) for request in requests]
-    top = [(text, log_prob) for text, log_prob in replies[0].tokens[0].top if text]
-    counts = Counter(reply.tokens[0].text for reply in replies)
-    expected = {text: 300 * np.exp(log_prob) for text, log_prob in top}
-    expected = {text: number for text, number in expected.items() if number >= 5}
-    observed = [counts[text] for text in expected]
-    rest = 300 - sum(expected.values())
-    assert len(expected) > 2 and rest > 1
-    found = chisquare([*observed, 300 - sum(observed)], [*expected.values(), rest])
-    assert found.pvalue > 0.001
-    again = asyncio.run(chat.reply(requests[7]))
-    assert again.model_copy(update={"seconds": replies[7].seconds}) == replies[7]
+    probable = np.flatnonzero(log_probs > np.log(0.005))
+    expected = len(drawn) * np.exp(log_probs[probable])
+    observed = np.bincount(drawn, minlength=len(log_probs))[probable]
+    others = len(drawn) - expected.sum(), len(drawn) - observed.sum()
+    assert len(probable) > 10 and others[0] > 100
+    assert chisquare([*observed, others[1]], [*expected, others[0]]).pvalue > 0.001
+    for request, token in zip(requests[:8], drawn, strict=False):
+        reply = asyncio.run(chat.reply(request))
+        assert reply.tokens[0].log_prob == pytest.approx(log_probs[token], abs=1e-9)
 
 
 def test_a_reply_is_the_same_whatever_was_asked_before(chat: LocalSpeaker) -> None:
