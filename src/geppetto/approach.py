@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from geppetto.elicitation import option_likelihood
 from geppetto.elicitation.elicitation import Elicitation
 from geppetto.elicitation.registry import elicitation
 from geppetto.models.base import LanguageModel, Precision
@@ -17,7 +18,7 @@ from geppetto.named import Named
 if TYPE_CHECKING:
     from geppetto.models.llama_cpp import LlamaCppModel
 
-LIKELIHOOD = "likelihood"
+LIKELIHOOD = option_likelihood.LABEL
 """Label of the elicitation of local models that scores every option exactly."""
 
 

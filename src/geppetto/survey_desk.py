@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from geppetto.approach import LIKELIHOOD
 from geppetto.desk import Desk
-from geppetto.elicitation.option_likelihood import request_id
+from geppetto.elicitation.option_likelihood import LABEL, request_id
 from geppetto.errors import GeppettoError
 from geppetto.models.base import LanguageModel
 from geppetto.personas.strategy import Persona
@@ -16,7 +15,7 @@ class SurveyDesk(Desk):
     """Where a prompt is written for each item."""
 
     def __init__(self, study: Study, layout: Layout, model: LanguageModel) -> None:
-        super().__init__(model.identity.name, LIKELIHOOD)
+        super().__init__(model.identity.name, LABEL)
         self._study = study
         self._layout = layout
         self._model = model

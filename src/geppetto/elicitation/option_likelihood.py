@@ -16,6 +16,9 @@ from geppetto.errors import GeppettoError
 from geppetto.models.base import LanguageModel, ModelIdentity
 from geppetto.prompts.layout import Prompt
 
+LABEL = "likelihood"
+"""What it is called in experiment files and tables."""
+
 NAME = "option_likelihood"
 VERSION = 1
 """Raised when a change here or in an engine changes answers to the same prompts."""

@@ -6,10 +6,10 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.stats import norm as normal
 
 from geppetto.errors import GeppettoError
 from geppetto.studies import Item, Norm, Participant, Study, Trait
@@ -146,7 +146,7 @@ class Scores(Content):
     ) -> Fact:
         z = (value - norm.mean) / norm.sd
         if self.shown_as == "percentile":
-            percentile = round(100 * float(normal.cdf(z)))
+            percentile = round(100 * float(NormalDist().cdf(z)))
             return _score(name, f"{label} percentile", str(min(99, max(1, percentile))))
         if self.shown_as == "adjective" and poles is None:
             raise GeppettoError(
