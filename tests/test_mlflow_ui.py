@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -53,8 +54,9 @@ def address(workspace: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "geppetto", "ui", "--port", str(port)]
+    fresh = {name: value for name, value in os.environ.items() if not name.startswith("LITELLM")}
     server = subprocess.Popen(
-        command, cwd=workspace, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command, cwd=workspace, env=fresh, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     url = f"http://127.0.0.1:{port}"
     try:

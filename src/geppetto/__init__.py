@@ -1,5 +1,11 @@
 """Does a persona prompt make a language model predict this person, or only sound like one?"""
 
+import os
+
 from geppetto.api import pool, pool_gaps, run, run_each, run_search
 
 __all__ = ["pool", "pool_gaps", "run", "run_each", "run_search"]
+
+# LiteLLM, which MLflow's server and DSPy import as well, would fetch prices while it is imported,
+# and never end doing so where that address is out of reach.
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")

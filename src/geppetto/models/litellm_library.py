@@ -34,7 +34,6 @@ def library() -> Any:
 
 @cache
 def _imported() -> Any:
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     try:
         import litellm
     except ModuleNotFoundError as error:
