@@ -29,7 +29,7 @@ BETTER = "Name the sex of the person."
 class SexModel(FakeModel):
     """Thinks that men say 1 and women 3, and knows nothing else."""
 
-    def log_prob(self, path: bytes) -> float:  # type: ignore[override]
+    def log_prob(self, path: bytes) -> float:  # type: ignore[override]  # of text, not of tokens
         likely = b"1" if b"Male" in path else b"3" if b"Female" in path else b""
         if path[-1:] not in b"123":
             return -1.0

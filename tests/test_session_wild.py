@@ -59,7 +59,7 @@ def test_any_file_is_read_or_refused_with_a_sentence(lines: list[Any]) -> None:
         assert isinstance(checked, CheckedSessions)
         for person in checked.study.people.values():
             assert person.session is not None and person.session.spans
-            assert person.traits.get("age", 18) >= 18  # type: ignore[operator]
+            assert person.traits.get("age", 18) >= 18  # type: ignore[operator]  # ages are numbers
         if not errors(checked.problems):
             study = load_study("e.jsonl", Path(folder))
             assert study.people == checked.study.people

@@ -30,7 +30,7 @@ class Budget(BaseModel):
     minutes: PositiveFloat | None = None
 
 
-class BudgetReached(GeppettoError):  # noqa: N818
+class BudgetReached(GeppettoError):  # noqa: N818  # reaching it is no error
     """A run has spent what it may; what it was told is stored."""
 
 
