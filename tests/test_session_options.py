@@ -62,7 +62,7 @@ def test_experiments_have_numbers_of_options_of_their_own() -> None:
     ],
     ids=["words", "free answers", "letters and numbers", "too few responses"],
 )
-def test_nothing_is_inferred_where_options_cannot_be_told(said) -> None:  # type: ignore[no-untyped-def]  # any data
+def test_nothing_is_inferred_where_options_cannot_be_told(said) -> None:  # type: ignore[no-untyped-def]  # as above
     found = inferred({"e": {f"p{n}": said(n) for n in range(20)}})
     assert set(found.of.values()) == {()}
     assert found.summary.startswith("options: inferred for 0 of 20 people")

@@ -6,8 +6,7 @@ import itertools
 import os
 import sys
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -20,15 +19,11 @@ from rich.text import Text
 from geppetto.errors import GeppettoError, errors_in
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from geppetto.answers.store import AnswerStore
-    from geppetto.approach import ByRequests
     from geppetto.asking import Unit
     from geppetto.experiment import Prepared
     from geppetto.hearing import Hearing
     from geppetto.models.base import LanguageModel
-    from geppetto.reports.terminal import Work
 
 app = typer.Typer(
     help="Does a persona make a language model predict this person?",
@@ -56,6 +51,7 @@ def run(
 ) -> None:
     """Run an experiment: plan, ask, evaluate, log."""
     from geppetto.reports import terminal
+    from geppetto.reports.progress import Asking, bars
     from geppetto.spending import BudgetReached, Spending
 
     store, planned = _planned(experiment, written=True)
@@ -76,8 +72,8 @@ def run(
         with console.status("opening MLflow"):
             from geppetto import running
         try:
-            with _progress() as progress:
-                asking = _Asking(progress, work, hearings)
+            with bars(console) as progress:
+                asking = Asking(progress, work, hearings)
                 result, tracked = running.run(
                     prepared,
                     missing,
@@ -272,72 +268,6 @@ def _speed(model: LanguageModel, units: Sequence[Unit]) -> float | None:
     start = time.perf_counter()
     model.log_probs(first.tree, first.head)
     return first.distinct_tokens / (time.perf_counter() - start)
-
-
-def _progress() -> Progress:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    class _Speed(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            speed = task.fields["speed"]
-            return Text("answers" if speed is None else f"answers  {speed:,.0f} tokens/s")
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Speed(),
-        TimeRemainingColumn(),
-        console=console,
-    )
-
-
-class _Asking:
-    """A bar for each model, and each way of asking it, that has something left to answer."""
-
-    def __init__(
-        self,
-        progress: Progress,
-        work: Mapping[str, Work],
-        hearings: Mapping[tuple[str, str], Hearing],
-    ) -> None:
-        self._progress = progress
-        self._heard = {
-            key: progress.add_task(" · ".join(key), total=len(of.heard) + len(of.open), speed=None)
-            for key, of in hearings.items()
-            if of.open
-        }
-        self._tasks = {
-            name: progress.add_task(name, total=left.answers, start=False, speed=0.0)
-            for name, left in work.items()
-            if left.units
-        }
-        self._started: dict[str, float] = {}
-        self._tokens = Counter[str]()
-
-    def answered(self, model: LanguageModel, unit: Unit) -> None:
-        """One more unit of work is done."""
-        name = model.identity.name
-        task = self._tasks[name]
-        if name not in self._started:
-            self._started[name] = time.perf_counter()
-            self._progress.start_task(task)
-        self._tokens[name] += unit.distinct_tokens
-        seconds = max(time.perf_counter() - self._started[name], 1e-9)
-        self._progress.update(task, advance=len(unit.ids), speed=self._tokens[name] / seconds)
-
-    def heard(self, approach: ByRequests) -> None:
-        """One more question has all its replies."""
-        if approach.key in self._heard:
-            self._progress.update(self._heard[approach.key], advance=1)
 
 
 @app.command()

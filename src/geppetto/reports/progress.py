@@ -1,0 +1,83 @@
+"""What the terminal shows while models are asked."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from geppetto.approach import ByRequests
+from geppetto.asking import Unit
+from geppetto.hearing import Hearing
+from geppetto.models.base import LanguageModel
+from geppetto.reports.terminal import Work
+
+
+class _Speed(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.fields["speed"]
+        return Text("answers" if speed is None else f"answers  {speed:,.0f} tokens/s")
+
+
+def bars(console: Console) -> Progress:
+    """Bars of answers, with tokens a second where they are known."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Speed(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+class Asking:
+    """A bar for each model, and each way of asking it, that has something left to answer."""
+
+    def __init__(
+        self,
+        progress: Progress,
+        work: Mapping[str, Work],
+        hearings: Mapping[tuple[str, str], Hearing],
+    ) -> None:
+        self._progress = progress
+        self._heard = {
+            key: progress.add_task(" · ".join(key), total=len(of.heard) + len(of.open), speed=None)
+            for key, of in hearings.items()
+            if of.open
+        }
+        self._tasks = {
+            name: progress.add_task(name, total=left.answers, start=False, speed=0.0)
+            for name, left in work.items()
+            if left.units
+        }
+        self._started: dict[str, float] = {}
+        self._tokens = Counter[str]()
+
+    def answered(self, model: LanguageModel, unit: Unit) -> None:
+        """One more unit of work is done."""
+        name = model.identity.name
+        task = self._tasks[name]
+        if name not in self._started:
+            self._started[name] = time.perf_counter()
+            self._progress.start_task(task)
+        self._tokens[name] += unit.distinct_tokens
+        seconds = max(time.perf_counter() - self._started[name], 1e-9)
+        self._progress.update(task, advance=len(unit.ids), speed=self._tokens[name] / seconds)
+
+    def heard(self, approach: ByRequests) -> None:
+        """One more question has all its replies."""
+        if approach.key in self._heard:
+            self._progress.update(self._heard[approach.key], advance=1)
