@@ -21,7 +21,7 @@ from geppetto.models.gguf import PACKAGED
 from geppetto.models.llama_cpp import LlamaCppModel
 from geppetto.prompts.chat import ChatTemplate
 from geppetto.studies import Study, load_study
-from geppetto.studies.bundled import study_from_table
+from geppetto.studies.build import study_from_table
 from invented import codebook
 from postgres import postgres_server
 

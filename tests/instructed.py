@@ -19,7 +19,7 @@ from geppetto.search.prepare import PreparedSearch
 from geppetto.search.space import Record, Space
 from geppetto.search.split import split
 from geppetto.studies import Study
-from geppetto.studies.bundled import study_from_table
+from geppetto.studies.build import study_from_table
 from invented import codebook
 from speaking import ScriptedSpeaker, told
 

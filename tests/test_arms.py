@@ -41,7 +41,7 @@ from geppetto.planning import make_plan
 from geppetto.prompts.layout import Layout
 from geppetto.reports.terminal import match
 from geppetto.studies import Participant, Study, Trait, load_study
-from geppetto.studies.bundled import study_from_table
+from geppetto.studies.build import study_from_table
 
 ROOT = Path(__file__).parents[1]
 

@@ -173,7 +173,8 @@ def test_scores_that_cannot_be_are_refused_with_what_to_change() -> None:
     }
     refused(changed(study, scales=short, items=items), "number", no_score)
     assert study.reference is not None
-    constant = replace(study.reference, covariance=study.reference.covariance * 0)
+    shares = dict.fromkeys(study.items, [0.5] * study.reference.people)
+    constant = replace(study.reference, shares=shares)
     refused(
         replace(study, reference=constant),
         "band",

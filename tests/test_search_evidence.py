@@ -23,7 +23,7 @@ from geppetto.search.prepare import prepare_search
 from geppetto.search.result import SearchResult
 from geppetto.searching import search
 from geppetto.studies import Study
-from geppetto.studies.bundled import study_from_table
+from geppetto.studies.build import study_from_table
 from invented import codebook
 from invented_search import Invented, chance, prepared
 from simulated_search import Outcome, Simulated, exhausted, holds, searched

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from geppetto.errors import GeppettoError
-from geppetto.studies import CheckedSessions, Study, check_study, load_study
+from geppetto.studies import Study, load_study
 from geppetto.studies.problems import grouped
+from geppetto.studies.session_study import CheckedSessions
+from geppetto.studies.survey_file import check_study
 from invented_sessions import Row, bandit, sessions_file
 
 GUIDE = (Path(__file__).parents[1] / "docs" / "own_sessions.md").read_text("utf-8")

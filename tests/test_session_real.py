@@ -6,8 +6,10 @@ import zipfile
 
 import pytest
 
-from geppetto.studies import CheckedSessions, Study, check_study, load_study
+from geppetto.studies import Study, load_study
 from geppetto.studies.problems import errors
+from geppetto.studies.session_study import CheckedSessions
+from geppetto.studies.survey_file import check_study
 from psych201 import psych201
 
 COUNTS = {

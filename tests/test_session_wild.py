@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geppetto.errors import GeppettoError
-from geppetto.studies import CheckedSessions, check_study, load_study
+from geppetto.studies import load_study
 from geppetto.studies.problems import errors
+from geppetto.studies.session_study import CheckedSessions
+from geppetto.studies.survey_file import check_study
 
 TEXTS = st.sampled_from(
     [

@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 from geppetto.errors import GeppettoError
-from geppetto.studies import Study, bundled_studies, check_study, data_card, load_study
-from geppetto.studies.bundled import bundled_table, study_from_table
+from geppetto.studies import Study, bundled_studies, data_card, load_study
+from geppetto.studies.build import study_from_table
+from geppetto.studies.bundled_tables import bundled_table
 from geppetto.studies.problems import errors
+from geppetto.studies.survey_file import check_study
 
 ROOT = Path(__file__).parents[1]
 

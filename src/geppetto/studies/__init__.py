@@ -1,7 +1,6 @@
 """What people did."""
 
 from geppetto.studies.bundled import bundled_studies, data_card
-from geppetto.studies.check import check
 from geppetto.studies.codebook import (
     Codebook,
     Exclusion,
@@ -12,15 +11,12 @@ from geppetto.studies.codebook import (
     Trait,
     Waves,
 )
+from geppetto.studies.loading import load_study
 from geppetto.studies.problems import Problem
 from geppetto.studies.session import Session, Span
-from geppetto.studies.session_study import CheckedSessions
 from geppetto.studies.study import Participant, Study
-from geppetto.studies.survey_file import Checked, check_study, load_study
 
 __all__ = [
-    "Checked",
-    "CheckedSessions",
     "Codebook",
     "Exclusion",
     "Item",
@@ -35,8 +31,6 @@ __all__ = [
     "Trait",
     "Waves",
     "bundled_studies",
-    "check",
-    "check_study",
     "data_card",
     "load_study",
 ]

@@ -1,18 +1,16 @@
-"""Studies that ship with geppetto, each a codebook, a data card and a table."""
+"""Studies that ship with geppetto, each a codebook, a data card and its participants."""
 
 from __future__ import annotations
 
+import json
+import lzma
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import pandas as pd
-
 from geppetto.errors import unknown
-from geppetto.studies.build import study_from_table
 from geppetto.studies.codebook import Codebook
-from geppetto.studies.study import Study
-from geppetto.studies.table_file import read_table, text_cells
+from geppetto.studies.study import Participant, Study
 
 DATA = Path(str(files("geppetto.studies") / "data"))
 
@@ -34,6 +32,9 @@ def data_card(name: str) -> str:
 def bundled_study(name: str) -> Study:
     """A bundled study with its participants.
 
+    They ship as they were read from the study's table, so that nobody waits for a table to be read
+    and checked again; `tools/rebuild_studies.py` makes them.
+
     Raises
     ------
     GeppettoError
@@ -42,19 +43,12 @@ def bundled_study(name: str) -> Study:
     codebooks = bundled_studies()
     if name not in codebooks:
         raise unknown("study", name, codebooks)
-    return study_from_table(codebooks[name], bundled_table(name))
+    with lzma.open(people_file(name), "rt", encoding="utf-8") as stream:
+        read = json.load(stream)
+    people = {each["id"]: Participant(**each) for each in read["people"]}
+    return Study(codebooks[name], people, read["excluded"], read["missing"])
 
 
-def bundled_table(name: str) -> pd.DataFrame:
-    """The table of a bundled study, from its file or from the package that has it."""
-    if name == "anes96":
-        return _anes96()
-    return read_table(DATA / f"{name}.csv.xz")[0]
-
-
-def _anes96() -> pd.DataFrame:
-    """The table that statsmodels ships; it has no ids, so people are numbered from 1."""
-    from statsmodels.datasets import anes96
-
-    table = anes96.load_pandas().data
-    return text_cells(table.assign(participant=range(1, len(table) + 1)))
+def people_file(name: str) -> Path:
+    """Where the participants of a bundled study are."""
+    return DATA / f"{name}.people.json.xz"

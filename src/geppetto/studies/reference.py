@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
-
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from geppetto.studies.codebook import Norm
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
     from geppetto.studies.study import Participant, Study
 
 FEWEST = 50
@@ -30,19 +32,12 @@ class Reference:
     ----------
     people
         How many people it was learnt from.
-    items
-        Names of the items, in the codebook's order.
-    mean
-        Mean response to each item, shape (items,).
-    covariance
-        Of the responses to each two items, over the people who responded to both, shape
-        (items, items).
+    shares
+        Their responses by item, in the codebook's order; NaN where there is none.
     """
 
     people: int
-    items: tuple[str, ...]
-    mean: NDArray[np.float64]
-    covariance: NDArray[np.float64]
+    shares: Mapping[str, Sequence[float]]
 
     @classmethod
     def of(cls, study: Study, people: Iterable[Participant]) -> Reference | None:
@@ -50,12 +45,29 @@ class Reference:
         people = list(people)
         if len(people) < FEWEST:
             return None
-        shares = {
-            name: [response_share(study, name, person.responses.get(name)) for person in people]
-            for name in study.items
-        }
-        frame = pd.DataFrame(shares, dtype=float)
-        return cls(len(people), tuple(shares), frame.mean().to_numpy(), frame.cov().to_numpy())
+        shares = {}
+        for name, item in study.items.items():
+            of = {code: response_share(study, name, code) for code in study.scale(item).options}
+            shares[name] = [of.get(person.responses.get(name, ""), math.nan) for person in people]
+        return cls(len(people), shares)
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Names of the items, in the codebook's order."""
+        return tuple(self.shares)
+
+    @cached_property
+    def mean(self) -> NDArray[np.float64]:
+        """Mean response to each item, shape (items,)."""
+        return self._frame.mean().to_numpy()
+
+    @cached_property
+    def covariance(self) -> NDArray[np.float64]:
+        """Of the responses to each two items, over the people who responded to both.
+
+        Its shape is (items, items).
+        """
+        return self._frame.cov().to_numpy()
 
     def norm(self, keys: Mapping[str, int]) -> Norm | None:
         """How the mean of responses to these items is distributed; None if it does not vary.
@@ -65,6 +77,8 @@ class Reference:
         keys
             By name of the item, 1, or -1 if its responses count the other way round.
         """
+        import numpy as np
+
         rows = [self.items.index(item) for item in keys]
         signs = np.array(list(keys.values()))
         means = np.where(signs > 0, self.mean[rows], 1 - self.mean[rows])
@@ -77,8 +91,15 @@ class Reference:
         """Absolute correlation of the responses to two items; 0 where there is none."""
         one, two = self.items.index(item), self.items.index(other)
         spread = self.covariance[one, one] * self.covariance[two, two]
-        correlation = abs(self.covariance[one, two]) / np.sqrt(spread) if spread > 0 else np.nan
-        return float(np.nan_to_num(correlation))
+        if not spread > 0:
+            return 0.0
+        return float(abs(self.covariance[one, two]) / math.sqrt(spread))
+
+    @cached_property
+    def _frame(self) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame(self.shares, dtype=float)
 
 
 def response_share(study: Study, item: str, code: str | None) -> float:
@@ -86,5 +107,5 @@ def response_share(study: Study, item: str, code: str | None) -> float:
     scale = study.scale(study.items[item])
     codes = list(scale.options)
     if code is None or not (scale.ordinal or len(codes) == 2):
-        return float("nan")
+        return math.nan
     return codes.index(code) / (len(codes) - 1)

@@ -1,4 +1,4 @@
-"""Studies by name, from a user's own codebook file and its data, or from a file of sessions."""
+"""Studies from a user's own codebook file and its data, or from a file of sessions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pandas as pd
 
 from geppetto.errors import GeppettoError
 from geppetto.studies.build import refuse, study_from_table
-from geppetto.studies.bundled import bundled_studies, bundled_study, bundled_table
+from geppetto.studies.bundled import bundled_studies, bundled_study
+from geppetto.studies.bundled_tables import bundled_table
 from geppetto.studies.check import check
 from geppetto.studies.codebook import Codebook
 from geppetto.studies.problems import Problem
@@ -22,23 +23,8 @@ from geppetto.yaml_file import read_yaml
 SUFFIXES = (".yaml", ".yml", ".json")
 
 
-def load_study(name: str, folder: Path = Path()) -> Study:
-    """A study with its participants: a bundled one, that of a codebook file, or sessions.
-
-    Parameters
-    ----------
-    name
-        A name; the path of a YAML or JSON file; or sessions as `read_sessions` takes them.
-    folder
-        Where such a path begins.
-
-    Raises
-    ------
-    GeppettoError
-        If there is no such study, or its data have errors.
-    """
-    if _is_bundled(name, folder):
-        return bundled_study(name)
+def read_study(name: str, folder: Path = Path()) -> Study:
+    """The study of a codebook file, or of sessions; see `load_study`."""
     checked = check_study(name, folder)
     advice = f"; see everything: geppetto studies check {name}"
     refuse(checked.problems, name, advice)
@@ -50,11 +36,6 @@ def load_study(name: str, folder: Path = Path()) -> Study:
 def is_file(name: str) -> bool:
     """Whether a study is given as a codebook file, and not by the name of a bundled one."""
     return name.endswith(SUFFIXES)
-
-
-def _is_bundled(name: str, folder: Path) -> bool:
-    """Whether a study is, or can only be meant to be, a bundled one."""
-    return name in bundled_studies() or not (is_file(name) or is_sessions(name, folder))
 
 
 @dataclass(frozen=True)
@@ -69,18 +50,18 @@ class Checked:
 def check_study(name: str, folder: Path = Path()) -> Checked | CheckedSessions:
     """A study's data as they are in its file, and all that is wrong with them.
 
-    Parameters and errors are those of `load_study`, except that wrong data are no error.
+    Bundled studies can be named too. Parameters and errors are those of `load_study`, except that
+    wrong data are no error.
     """
     if is_file(name):
         codebook, data = _read(folder / name)
         if codebook.layout == "sessions":
             return check_sessions(read_sessions(str(data), folder / Path(name).parent), codebook)
         table, problems = read_table((folder / name).parent / data)
-    elif not _is_bundled(name, folder):
+    elif name not in bundled_studies() and is_sessions(name, folder):
         return check_sessions(read_sessions(name, folder))
     else:
-        bundled_study(name)
-        codebook, table, problems = bundled_studies()[name], bundled_table(name), []
+        codebook, table, problems = bundled_study(name).codebook, bundled_table(name), []
     return Checked(codebook, table, (*problems, *check(codebook, table)))
 
 
