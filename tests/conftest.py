@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sql
+from hypothesis import settings
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from numpy.typing import NDArray
@@ -24,6 +25,10 @@ from geppetto.studies import Study, load_study
 from geppetto.studies.build import study_from_table
 from invented import codebook
 from postgres import postgres_server
+
+# how long an example takes is the machine's matter
+settings.register_profile("geppetto", deadline=None)
+settings.load_profile("geppetto")
 
 ROOT = Path(__file__).parents[1]
 CHATML = (

@@ -88,7 +88,7 @@ def test_a_score_is_the_keyed_mean_of_known_items_only(bfi: Study) -> None:
     assert neuroticism.value == "3.0"
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.sets(st.sampled_from([f"{c}{n}" for c in "ACENO" for n in range(1, 6)]), min_size=1))
 def test_norms_of_any_items_are_those_of_peoples_scores(items: set[str]) -> None:
     study = load_study("bfi")

@@ -10,7 +10,7 @@ from geppetto.elicitation.elicitation import Elicitation, Question
 from geppetto.elicitation.next_token import NextToken
 from geppetto.elicitation.partial_mass import Pool, bounds
 from geppetto.elicitation.reasoned import Reasoned
-from geppetto.elicitation.registry import ELICITATIONS, elicitation
+from geppetto.elicitation.registry import ELICITATIONS
 from geppetto.elicitation.samples import Samples
 from geppetto.elicitation.stated import Stated, percentages
 from geppetto.errors import GeppettoError
@@ -289,10 +289,18 @@ def test_what_a_model_lacks_is_said_in_words(
     assert not any(other.lacks(EVERYTHING, "chat") for other in others)
 
 
+def named(spec: object) -> Elicitation:
+    return Named.model_validate(spec).one_of(ELICITATIONS, "elicitation")
+
+
 def test_elicitations_are_named_in_an_experiment_file() -> None:
     assert sorted(ELICITATIONS) == ["likelihood", "next_token", "reasoned", "samples", "stated"]
-    assert elicitation(Named.model_validate({"samples": {"k": 3}})) == Samples(k=3)
-    nested = elicitation(Named.model_validate({"reasoned": {"then": {"next_token": {"top": 5}}}}))
+    assert Named.model_validate({"samples": {"k": 3}}).one_of(
+        ELICITATIONS, "elicitation"
+    ) == Samples(k=3)
+    nested = Named.model_validate({"reasoned": {"then": {"next_token": {"top": 5}}}}).one_of(
+        ELICITATIONS, "elicitation"
+    )
     assert nested == Reasoned(then=NextToken(top=5))
     assert nested.model_dump()["then"] == {"next_token": {"top": 5}}
     assert Reasoned.model_validate({"then": "stated"}) == Reasoned(then=Stated())
@@ -311,4 +319,4 @@ def test_elicitations_are_named_in_an_experiment_file() -> None:
 )
 def test_a_wrong_elicitation_is_a_sentence(spec: object, message: str) -> None:
     with pytest.raises(GeppettoError, match=message):
-        elicitation(Named.model_validate(spec))
+        named(spec)

@@ -12,7 +12,7 @@ import yaml
 
 from command import geppetto
 from geppetto.elicitation.elicitation import Outcome
-from geppetto.elicitation.registry import ELICITATIONS, elicitation
+from geppetto.elicitation.registry import ELICITATIONS
 from geppetto.named import Named
 from test_real_echo import ignoring_server
 
@@ -50,7 +50,8 @@ def test_a_model_that_is_not_there_is_one_sentence(workspace: Path) -> None:
 def test_every_elicitation_is_documented_as_it_can_be_written() -> None:
     ((_, text),) = [block for block in BLOCKS if block[0] == "yaml"]
     written = [
-        elicitation(Named.model_validate(each)) for each in yaml.safe_load(text)["elicitations"]
+        Named.model_validate(each).one_of(ELICITATIONS, "elicitation")
+        for each in yaml.safe_load(text)["elicitations"]
     ]
     assert [each.name for each in written] == list(ELICITATIONS)
     rows = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)

@@ -147,7 +147,7 @@ def test_people_who_share_no_item_are_compared_within_their_items() -> None:
     assert value == pytest.approx(by_loops(e, y)["residual_correlation"], abs=1e-7)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 1000), st.sampled_from([0.0, 0.3]))
 def test_what_each_statistic_must_not_see(seed: int, missing: float) -> None:
     e, y = data(seed, missing=missing)

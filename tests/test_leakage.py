@@ -26,7 +26,7 @@ COMPUTED = {
 }
 """Traits that are taken to be computed from items here, as no bundled study has any."""
 
-quick = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
 
 @cache
@@ -167,7 +167,7 @@ def test_personas_do_depend_on_the_answers_that_they_may_know(name: str, choose:
     assert not shown & set(block.predicted)
 
 
-@settings(deadline=None, max_examples=8, phases=[Phase.generate])  # shrinking takes minutes
+@settings(max_examples=8, phases=[Phase.generate])  # shrinking takes minutes
 @given(st.data())
 def test_nobody_who_takes_part_is_learnt_from(data: st.DataObject) -> None:
     study = load_study("bfi")

@@ -76,7 +76,7 @@ def test_nothing_is_left_out_where_neither_mean_is_told_from_zero() -> None:
     assert found.sentence == "cannot be told: the gap may be zero"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     arrays(float, (2, 12), elements=WILD),
     st.floats(-20, 20) | st.just(0.0),

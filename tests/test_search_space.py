@@ -178,7 +178,7 @@ def test_models_that_cannot_be_told_apart_are_refused() -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_whatever_is_drawn_fits_the_model_and_is_drawn_again_from_its_parameters(seed: int) -> None:
     node = derived({"traits": {"subset": ["age", "sex"]}})
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
@@ -191,7 +191,7 @@ def test_whatever_is_drawn_fits_the_model_and_is_drawn_again_from_its_parameters
 
 
 @given(st.integers(0, 10**9))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_finite_space_has_each_of_its_points_once(seed: int) -> None:
     rng = random.Random(seed)
     found = Space(
@@ -227,7 +227,6 @@ def _some_record(rng: random.Random, depth: int) -> Record:
 
 
 @given(st.integers(1, 300), st.integers(0, 10**6))
-@settings(deadline=None)
 def test_a_shuffled_order_has_everything_once(size: int, seed: int) -> None:
     assert sorted(shuffled(place, size, seed) for place in range(size)) == list(range(size))
 

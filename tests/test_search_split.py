@@ -6,7 +6,7 @@ import random
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geppetto.errors import GeppettoError
@@ -53,7 +53,6 @@ def made(folk: list[Participant], share: float, seed: int) -> Split | None:
 
 
 @given(people, st.floats(0.05, 0.95), st.integers(0, 1000), st.randoms())
-@settings(deadline=None)
 def test_everybody_is_on_one_side_and_clusters_stay_whole(
     folk: list[Participant], share: float, seed: int, rng: random.Random
 ) -> None:
@@ -71,7 +70,6 @@ def test_everybody_is_on_one_side_and_clusters_stay_whole(
 
 
 @given(people, st.floats(0.2, 0.8), st.integers(0, 1000))
-@settings(deadline=None)
 def test_every_stratum_is_split_in_proportion(
     folk: list[Participant], share: float, seed: int
 ) -> None:

@@ -331,7 +331,7 @@ def test_a_response_that_only_its_marks_make_a_control_token_is_read(tmp_path: P
 # Leakage
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_no_request_depends_on_what_was_done_later(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

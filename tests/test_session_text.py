@@ -63,7 +63,7 @@ def reference(persona: Persona | None, session: Session, window: Window) -> str:
 
 
 @given(data=st.data(), session=sessions(), persona=st.sampled_from([None, PERSONA]))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_text_is_the_source_and_every_response_is_where_it_says(
     data: st.DataObject, session: Session, persona: Persona | None
 ) -> None:

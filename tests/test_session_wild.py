@@ -47,7 +47,7 @@ LINES = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.one_of(LINES, LINES, st.binary(max_size=8)), max_size=8))
 def test_any_file_is_read_or_refused_with_a_sentence(lines: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -119,9 +119,7 @@ CODES = st.one_of(
 )
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cells=st.lists(CODES, min_size=1, max_size=8))
 def test_any_text_survives_a_csv_file(cells: list[Any], tmp_path: Path) -> None:
     texts = [None if cell is None else str(cell) for cell in cells]
@@ -133,9 +131,7 @@ def test_any_text_survives_a_csv_file(cells: list[Any], tmp_path: Path) -> None:
     assert read.index.tolist() == list(range(2, len(texts) + 2))
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cells=st.lists(st.one_of(st.none(), st.integers(-999, 999)), min_size=1, max_size=8))
 def test_whole_numbers_are_the_same_text_whatever_their_type(
     cells: list[int | None], tmp_path: Path
@@ -317,7 +313,7 @@ def test_everything_is_reported_at_once_with_row_and_column() -> None:
 CELLS = st.sampled_from([None, "1", "2", "3", "4", "", " 1", "1.0", "NA", "-9", "x", "1e400"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     cells=st.lists(
         st.tuples(st.integers(2, 31), st.sampled_from(["age", "sex", "q1", "q4"]), CELLS),

@@ -46,7 +46,7 @@ def log_prob_of(begin: str, end: str, model: FakeModel) -> float:
 
 
 @given(sessions, st.booleans())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_each_response_is_scored_given_all_before_it(text: str, is_open: bool) -> None:
     model = FakeModel()
     transcript = plain(text, () if is_open else OPTIONS)
@@ -62,7 +62,7 @@ def test_each_response_is_scored_given_all_before_it(text: str, is_open: bool) -
 
 
 @given(sessions, st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_an_answer_depends_on_nothing_after_it(text: str, data: st.DataObject) -> None:
     model = FakeModel()
     whole = plain(text, OPTIONS)

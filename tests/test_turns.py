@@ -117,7 +117,7 @@ def test_the_persona_stands_where_it_is_placed(name: str, placement: Placement) 
 
 
 @given(session=sessions())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_no_response_needs_anything_after_it(name: str, session: Session) -> None:
     template = TEMPLATES[name]

@@ -69,7 +69,7 @@ layouts = st.builds(
     layout=layouts,
     contexts=st.lists(st.integers(40, 900), min_size=1, max_size=3),
 )
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=70)
 def test_every_arm_scores_the_same_responses_once_and_fits(
     session: Session, layout: SessionLayout, contexts: list[int]
 ) -> None:
@@ -85,7 +85,7 @@ def test_every_arm_scores_the_same_responses_once_and_fits(
 
 
 @given(session=sessions(), context=st.integers(300, 1200), further=st.integers(0, 600))
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=70)
 def test_responses_are_given_the_trials_before_them_and_no_fewer_than_declared(
     session: Session, context: int, further: int
 ) -> None:
@@ -130,7 +130,7 @@ def check_overlap(
 
 
 @given(session=sessions(), context=st.integers(150, 600))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_cut_session_keeps_as_many_whole_trials_as_fit(session: Session, context: int) -> None:
     given_to = dict.fromkeys(readers(context, 3 * context), ARMS)
     shown = fit(session, given_to, SessionLayout())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from geppetto.elicitation import option_likelihood
 from geppetto.elicitation.elicitation import Elicitation
-from geppetto.elicitation.registry import elicitation
+from geppetto.elicitation.registry import ELICITATIONS
 from geppetto.models.base import LanguageModel, Precision
 from geppetto.models.speaker import Speaker
 from geppetto.models.spec import ModelSpec, open_model, open_speaker
@@ -68,7 +68,7 @@ def open_approaches(
         If a model or an elicitation does not exist, or its parameters do not fit.
     """
     made: list[Approach] = []
-    ways = [(named, elicitation(named)) for named in elicitations]
+    ways = [(named, named.one_of(ELICITATIONS, "elicitation")) for named in elicitations]
     for spec in models:
         if spec.model is not None:
             speaker = open_speaker(spec, workspace)

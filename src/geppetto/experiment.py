@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from geppetto.answers.heard import Heard
 from geppetto.answers.replies_table import replies_table
@@ -327,7 +327,7 @@ def prepare_on(
     for strategy in strategies:
         for trait in strategy.rule.traits or ():
             study.trait(trait)
-    arms = tuple(_arm(spec) for spec in experiment.arms)
+    arms = tuple(spec.one_of(ARMS, "arm") for spec in experiment.arms)
     asked = _sessions if study.has_sessions else _survey
     plan = asked(people, experiment, study, strategies, arms, approaches)
     for (label, arm), share in plan.identical_strangers.items():
@@ -382,21 +382,6 @@ def _sessions(
         )
     layout, paraphrases = experiment.session, experiment.paraphrases
     return plan_sessions(study, people, strategies, arms, layout, models, paraphrases)
-
-
-def _arm(spec: Named) -> Arm:
-    if spec.name not in ARMS:
-        raise unknown("arm", spec.name, ARMS)
-    arm = ARMS[spec.name]
-    for parameter in spec.parameters:
-        if parameter not in arm.model_fields:
-            raise unknown("parameter", parameter, arm.model_fields, f"arm {spec.name!r}")
-    try:
-        return arm.model_validate(spec.parameters)
-    except ValidationError as error:
-        first = error.errors()[0]
-        message = first["msg"].removeprefix("Value error, ")
-        raise GeppettoError(f"arm {spec.name!r}: {first['loc'][0]}: {message}") from error
 
 
 def evaluate(

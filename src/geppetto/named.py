@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from geppetto.errors import GeppettoError, unknown
+
+Kind = TypeVar("Kind", bound=BaseModel)
 
 
 class Named(BaseModel):
@@ -31,3 +36,32 @@ class Named(BaseModel):
         """The name with its parameters, as in tables."""
         given = ", ".join(f"{key}={value}" for key, value in self.parameters.items())
         return f"{self.name}({given})" if given else self.name
+
+    def one_of(self, known: Mapping[str, type[Kind]], what: str) -> Kind:
+        """The one that this names, with its parameters.
+
+        Parameters
+        ----------
+        known
+            What there is, by name.
+        what
+            What these are, as a user calls them.
+
+        Raises
+        ------
+        GeppettoError
+            If there is none of this name, or its parameters are wrong.
+        """
+        if self.name not in known:
+            raise unknown(what, self.name, known)
+        chosen = known[self.name]
+        for parameter in self.parameters:
+            if parameter not in chosen.model_fields:
+                raise unknown("parameter", parameter, chosen.model_fields, f"{what} {self.name!r}")
+        try:
+            return chosen.model_validate(self.parameters)
+        except ValidationError as error:
+            first = error.errors()[0]
+            message = first["msg"].removeprefix("Value error, ")
+            where = "".join(f"{part}: " for part in first["loc"])
+            raise GeppettoError(f"{what} {self.name!r}: {where}{message}") from error

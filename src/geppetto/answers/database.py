@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sql
 
@@ -181,6 +182,29 @@ class Database:
             raise GeppettoError(
                 f"{self} cannot be read as a store of answers: {reason}; {advice}"
             ) from error
+
+
+class Store:
+    """Something that is kept in a database; several processes may share it.
+
+    Parameters
+    ----------
+    url
+        An SQLAlchemy URL of an SQLite file or a PostgreSQL database.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        """The one in an SQLite file, which is made when something is first stored."""
+        return cls(f"sqlite:///{path}")
+
+    @classmethod
+    def of_workspace(cls, workspace: Path) -> Self:
+        """The one in the database that GEPPETTO_ANSWERS names, or in the workspace's own."""
+        return cls(os.environ.get(VARIABLE) or f"sqlite:///{workspace / 'mlruns' / 'answers.db'}")
 
 
 def stored_columns(connection: sql.Connection) -> list[sql.Column[Any]]:

@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from pathlib import Path
 
 import sqlalchemy as sql
 
-from geppetto.answers.database import Database, probes
-from geppetto.answers.store import store_url
+from geppetto.answers.database import Store, probes
 from geppetto.models.probe import VERSION, Probe, probed
 from geppetto.models.speaker import Speaker, SpeakerIdentity
 
 
-class ProbeStore:
-    """The last probe of each model, by everything that changes its replies but what it is called.
-
-    Parameters
-    ----------
-    url
-        An SQLAlchemy URL of the database that holds the answers.
-    """
-
-    def __init__(self, url: str) -> None:
-        self._database = Database(url)
-
-    @classmethod
-    def of_workspace(cls, workspace: Path) -> ProbeStore:
-        """The store that GEPPETTO_ANSWERS names, or the workspace's own."""
-        return cls(store_url(workspace))
+class ProbeStore(Store):
+    """The last probe of each model, by everything that changes its replies but its name."""
 
     def get(self, model: SpeakerIdentity) -> Probe | None:
         """The last probe of a model; None if there is none."""

@@ -8,39 +8,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import sqlalchemy as sql
 
 from geppetto.answers.claims import Claims
-from geppetto.answers.database import Database, batches, claims, replies
-from geppetto.answers.store import store_url
+from geppetto.answers.database import Database, Store, batches, claims, replies
 from geppetto.models.speaker import Reply
 
 
-class ReplyStore:
+class ReplyStore(Store):
     """Replies by the id of their request.
 
     A reply is stored once and never changed; only one that is an error may be forgotten.
-
-    Parameters
-    ----------
-    url
-        An SQLAlchemy URL of an SQLite file or a PostgreSQL database.
     """
-
-    def __init__(self, url: str) -> None:
-        self._database = Database(url)
-
-    @classmethod
-    def at(cls, path: Path) -> ReplyStore:
-        """The SQLite store in a file, which is made when the first reply is stored."""
-        return cls(f"sqlite:///{path}")
-
-    @classmethod
-    def of_workspace(cls, workspace: Path) -> ReplyStore:
-        """The store that GEPPETTO_ANSWERS names, or the workspace's own."""
-        return cls(store_url(workspace))
 
     @contextmanager
     def claiming(self) -> Iterator[ReplyClaims]:

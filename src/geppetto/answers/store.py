@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sql
 
 from geppetto.answers.claims import claimed
-from geppetto.answers.database import VARIABLE, Database, answers, claims, stored_columns
+from geppetto.answers.database import VARIABLE, Store, answers, claims, stored_columns
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError
 
@@ -26,29 +24,11 @@ _SAME = 1e-4
 """Nats by which two computations of the same answer may differ."""
 
 
-class AnswerStore:
+class AnswerStore(Store):
     """Answers by the content hash of their request.
 
     A request is stored once and never changed. Several processes may share a store.
-
-    Parameters
-    ----------
-    url
-        An SQLAlchemy URL of an SQLite file or a PostgreSQL database.
     """
-
-    def __init__(self, url: str) -> None:
-        self._database = Database(url)
-
-    @classmethod
-    def at(cls, path: Path) -> AnswerStore:
-        """The SQLite store in a file, which is made when the first answer is stored."""
-        return cls(f"sqlite:///{path}")
-
-    @classmethod
-    def of_workspace(cls, workspace: Path) -> AnswerStore:
-        """The store that GEPPETTO_ANSWERS names, or the workspace's own."""
-        return cls(store_url(workspace))
 
     def claim(self, requests: Collection[str]) -> AbstractContextManager[frozenset[str] | None]:
         """Keep other processes from computing the same requests, while in this context.
@@ -121,11 +101,6 @@ class AnswerStore:
                 "stays. Its engine does not repeat itself here, or the store has answers of "
                 f"another build or machine: give each of them a store of its own with {VARIABLE}"
             )
-
-
-def store_url(workspace: Path) -> str:
-    """The store that GEPPETTO_ANSWERS names, or the workspace's own."""
-    return os.environ.get(VARIABLE) or f"sqlite:///{workspace / 'mlruns' / 'answers.db'}"
 
 
 def _read(requests: Iterable[str], connection: sql.Connection) -> dict[str, OptionScores]:

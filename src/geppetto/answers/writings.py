@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import sqlalchemy as sql
 from pydantic import BaseModel, ConfigDict
 
-from geppetto.answers.database import Database, writings
-from geppetto.answers.store import store_url
+from geppetto.answers.database import Store, writings
 from geppetto.errors import GeppettoError
 from geppetto.models.speaker import SpeakerIdentity
 
@@ -77,24 +75,11 @@ class Writing:
     seconds: float = 0.0
 
 
-class WritingStore:
+class WritingStore(Store):
     """Writings by the content hash of their commission, beside the answers.
 
     A writing is stored once and never changed.
-
-    Parameters
-    ----------
-    url
-        An SQLAlchemy URL of an SQLite file or a PostgreSQL database.
     """
-
-    def __init__(self, url: str) -> None:
-        self._database = Database(url)
-
-    @classmethod
-    def of_workspace(cls, workspace: Path) -> WritingStore:
-        """The store that GEPPETTO_ANSWERS names, or the workspace's own."""
-        return cls(store_url(workspace))
 
     def find(self, commission: str) -> Writing | None:
         """What became of a commission; None if it was not written yet."""

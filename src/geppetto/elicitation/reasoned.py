@@ -10,7 +10,6 @@ from pydantic import Field, field_serializer, field_validator
 
 from geppetto.elicitation.answer_texts import said
 from geppetto.elicitation.elicitation import Elicitation, Outcome, Question, Reading
-from geppetto.elicitation.named import named_elicitation
 from geppetto.elicitation.next_token import NextToken
 from geppetto.elicitation.outcomes import of_reasoning
 from geppetto.elicitation.samples import Samples
@@ -54,7 +53,7 @@ class Reasoned(Elicitation):
     def _by_name(cls, value: Any) -> Any:
         if isinstance(value, Elicitation):
             return value
-        return named_elicitation(Named.model_validate(value), AFTERWARDS)
+        return Named.model_validate(value).one_of(AFTERWARDS, "elicitation")
 
     @field_serializer("then")
     def _with_name(self, then: Elicitation) -> dict[str, Any]:
