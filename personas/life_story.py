@@ -1,17 +1,18 @@
 """A life story that a language model makes up around known traits (Moon et al. 2024, Anthology)."""
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
+from geppetto.personas.chosen import chosen
 from geppetto.personas.content import trait_facts
 from geppetto.personas.written import Told, WrittenStrategy
 from geppetto.studies import Participant, Study
 
 if TYPE_CHECKING:
     import dspy
-
-NOT_SAID = "not said"
 
 
 class LifeStory(WrittenStrategy):
@@ -88,6 +89,7 @@ class LifeStory(WrittenStrategy):
                         if not agrees(
                             self.infer(story=story, asked=name, choices=choices[number]).answer,
                             values[number],
+                            choices[number],
                         )
                     ]
                     if not wrong or revision == revisions:
@@ -100,10 +102,12 @@ class LifeStory(WrittenStrategy):
         return {"story": Story()}
 
 
-def agrees(answer: str, value: str) -> bool:
-    """Whether an answer names a value: the same words, or a number that rounds to the same."""
-    said = answer.strip().strip(".\"'").casefold()
+def agrees(answer: str, value: str, choices: Sequence[str]) -> bool:
+    """Whether an answer names a value and no other: a choice, or a number that rounds to it."""
+    if choices:
+        return chosen(answer, choices) == value
     try:
-        return round(float(said)) == round(float(value))
+        number = round(float(value))
     except ValueError:
-        return said == value.strip().strip(".").casefold()
+        return chosen(answer, [value]) == value
+    return {round(float(each)) for each in re.findall(r"-?\d+(?:\.\d+)?", answer)} == {number}

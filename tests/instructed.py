@@ -12,6 +12,7 @@ import pandas as pd
 from conftest import FakeModel
 from geppetto.experiment import Experiment
 from geppetto.models.speaker import Speaker
+from geppetto.models.spec import ModelSpec
 from geppetto.personas.library import load_strategy
 from geppetto.personas.written import WrittenStrategy
 from geppetto.prompts.chat import Turn
@@ -23,6 +24,7 @@ from geppetto.studies.build import study_from_table
 from invented import codebook
 from speaking import ScriptedSpeaker, told
 
+NAMED = [ModelSpec(name=name, model=f"openai/{name}") for name in ("scripted", "thinker")]
 BETTER = "Name the sex of the person."
 
 
@@ -61,9 +63,16 @@ def sexes(people: int = 24) -> Study:
 
 def prepared(workspace: Path) -> PreparedSearch:
     study = sexes()
+    models = ["fake", *NAMED]
     search = {"strategies": [{"written_profile": {"writer": "scripted"}}], "trials": 1}
     experiment = Experiment.model_validate(
-        {"name": "i", "question": "?", "study": "sexes", "models": ["fake"], "search": search}
+        {
+            "name": "i",
+            "question": "?",
+            "study": "sexes",
+            "models": models,
+            "search": search,
+        }
     )
     assert experiment.search is not None
     return PreparedSearch(
@@ -97,6 +106,6 @@ def speakers() -> dict[str, Speaker]:
 
 
 def profile(workspace: Path, **given: object) -> WrittenStrategy:
-    rule = load_strategy("written_profile", {"writer": "scripted", **given}, workspace)
+    rule = load_strategy("written_profile", {"writer": "scripted", **given}, workspace, NAMED)
     assert isinstance(rule, WrittenStrategy)
     return rule

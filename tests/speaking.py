@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ Says = Callable[[str, Sequence[Turn]], str]
 
 @dataclass
 class ScriptedSpeaker:
-    """Answers in the form in which DSPy asks for outputs."""
+    """Answers with the one thing that is asked for, or in DSPy's form for several outputs."""
 
     says: Says
     name: str = "scripted"
@@ -33,12 +34,15 @@ class ScriptedSpeaker:
 
     async def reply(self, request: Request) -> Reply:
         self.requests.append(request)
-        wanted = request.turns[-1].content.partition("Respond with")[2]
-        fields = re.findall(r"\[\[ ## (\w+) ## \]\]", wanted)
-        said = {name: self.says(name, request.turns) for name in fields if name != "completed"}
-        text = "\n\n".join(f"[[ ## {name} ## ]]\n{value}" for name, value in said.items())
+        wanted = request.turns[-1].content
+        if one := re.search(r"Reply with the ([\w ]+) alone", wanted):
+            text = self.says(one[1], request.turns)
+        else:
+            fields = re.findall(r"\[\[ ## (\w+) ## \]\]", wanted.partition("Respond with")[2])
+            said = {name: self.says(name, request.turns) for name in fields}
+            text = "\n\n".join(f"[[ ## {name} ## ]]\n{value}" for name, value in said.items())
         return Reply(
-            text=f"{text}\n\n[[ ## completed ## ]]",
+            text=text,
             finish=self.finish,
             model=self.model,
             prompt_tokens=10,
@@ -49,7 +53,11 @@ class ScriptedSpeaker:
 
 
 def told(turns: Sequence[Turn], name: str) -> str:
-    """What stands under the name of an input field in the last turn."""
-    found = re.search(rf"\[\[ ## {name} ## \]\]\n(.*?)\n\n", turns[-1].content, re.DOTALL)
+    """What stands under the name of an input field in the last turn; a list as JSON."""
+    title = rf"^{name.capitalize()}(?: \([^\n]*\))?:\n"
+    found = re.search(rf"{title}(.*?)\n\n", turns[-1].content, re.DOTALL | re.MULTILINE)
     assert found, turns[-1].content
+    lines = found[1].split("\n")
+    if all(line.startswith("- ") for line in lines):
+        return json.dumps([line.removeprefix("- ") for line in lines])
     return found[1]

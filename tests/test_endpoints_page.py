@@ -44,7 +44,7 @@ def test_a_model_that_is_not_there_is_one_sentence(workspace: Path) -> None:
     misspelt = geppetto("models", "probe", "smollm2-135m", cwd=workspace)
     assert misspelt.returncode == 2 and "did you mean 'smollm2-135m-instruct'" in misspelt.stderr
     missing = geppetto("models", "probe", "not_here.gguf", cwd=workspace)
-    assert missing.returncode == 2 and "there is no file not_here.gguf" in missing.stderr
+    assert missing.returncode == 2 and "model file not_here.gguf does not exist" in missing.stderr
 
 
 def test_every_elicitation_is_documented_as_it_can_be_written() -> None:

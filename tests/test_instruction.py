@@ -89,7 +89,7 @@ def test_nobody_but_search_people_is_looked_at(workspace: Path) -> None:
     assert isinstance(writer, ScriptedSpeaker)
     read = "".join(turn.content for each in writer.requests for turn in each.turns)
     ages = {
-        name: f'"age: {person.traits["age"]:g}"' for name, person in search.study.people.items()
+        name: f"- age: {person.traits['age']:g}\n" for name, person in search.study.people.items()
     }
     assert any(ages[name] in read for name in search.split.search)
     assert not any(ages[name] in read for name in search.split.test)

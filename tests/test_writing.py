@@ -11,23 +11,29 @@ import dspy
 import pytest
 
 from conftest import FakeModel
+from geppetto.answers.replies import ReplyStore
 from geppetto.answers.writings import Writing, WritingStore
+from geppetto.commissioning import Writers
 from geppetto.errors import GeppettoError
+from geppetto.experiment import Experiment
 from geppetto.models.litellm_local import request, serving
-from geppetto.models.speaker import Reply, Request, SpeakerIdentity
+from geppetto.models.speaker import Reply, Request, Speaker, SpeakerIdentity
+from geppetto.models.spec import ModelSpec
 from geppetto.personas.arms import Average, Knockout, NoPersona, Own, Shuffled
 from geppetto.personas.known import blocks, persona, view
 from geppetto.personas.library import load_strategy
 from geppetto.personas.strategy import Persona
-from geppetto.personas.writing import having_written, program, write, writer_of
+from geppetto.personas.writing import program, write, writer_of
 from geppetto.personas.written import Commission, NotWrittenError, WrittenStrategy
 from geppetto.plan import Plan, Strategy
 from geppetto.planning import make_plan
 from geppetto.prompts.chat import Turn
 from geppetto.prompts.layout import Layout
+from geppetto.spending import Spending
 from geppetto.studies import Study
 from speaking import ScriptedSpeaker, told
 
+SCRIPTED = [ModelSpec(name="scripted", model="openai/scripted")]
 AGREEING = {"gender": "Female", "age": "21", "highest level of education": "Some college"}
 
 
@@ -48,9 +54,22 @@ def says(name: str, turns: Sequence[Turn]) -> str:
 
 
 def rule_of(name: str, workspace: Path, **given: object) -> WrittenStrategy:
-    rule = load_strategy(name, {"writer": "scripted", **given}, workspace)
+    rule = load_strategy(name, {"writer": "scripted", **given}, workspace, SCRIPTED)
     assert isinstance(rule, WrittenStrategy)
     return rule
+
+
+def experiment(**given: object) -> Experiment:
+    """One whose writer is behind an interface."""
+    content: dict[str, object] = {
+        "name": "e",
+        "question": "?",
+        "study": "bfi",
+        "models": SCRIPTED,
+        "strategies": [{"written_profile": {"writer": "scripted"}}],
+        "arms": ["own"],
+    }
+    return Experiment.model_validate(content | given)
 
 
 def of(rule: WrittenStrategy, study: Study, number: int = 0) -> Persona | None:
@@ -69,14 +88,20 @@ def missing(rule: WrittenStrategy, study: Study, number: int = 0) -> tuple[Commi
 def had_written(
     rule: WrittenStrategy, study: Study, speaker: ScriptedSpeaker, workspace: Path
 ) -> list[Writing]:
-    found: list[Writing] = []
-    write(
-        missing(rule, study),
-        {"scripted": speaker},
-        WritingStore.of_workspace(workspace),
-        lambda _, writing: found.append(writing),
-    )
-    return found
+    commissions = missing(rule, study)
+    store = written(commissions, speaker, workspace)
+    return [found for each in commissions if (found := store.find(each.id))]
+
+
+def written(
+    commissions: Sequence[Commission],
+    speaker: Speaker,
+    workspace: Path,
+    spending: Spending | None = None,
+) -> WritingStore:
+    store, replies = WritingStore.of_workspace(workspace), ReplyStore.of_workspace(workspace)
+    write(commissions, {"scripted": speaker}, store, replies, spending or Spending())
+    return store
 
 
 def test_a_life_story_is_written_once_and_then_read(bfi: Study, workspace: Path) -> None:
@@ -90,8 +115,7 @@ def test_a_life_story_is_written_once_and_then_read(bfi: Study, workspace: Path)
     assert {each.temperature for each in speaker.requests} == {0.7}
     block = blocks(rule, bfi, list(bfi.items))[0]
     again = rule.commissions(view(rule, bfi.participant("61623"), bfi, block), bfi)
-    store = WritingStore.of_workspace(workspace)
-    write(list(again.values()), {"scripted": speaker}, store)
+    store = written(list(again.values()), speaker, workspace)
     assert len(speaker.requests) == 1 + len(AGREEING)
     (generator,) = store.generators("LifeStory")
     assert generator.identity == speaker.identity and generator.longest == 1024
@@ -150,7 +174,7 @@ def test_notes_are_written_once_and_each_question_is_routed(bfi: Study, workspac
 
 
 def test_a_plan_is_made_once_all_that_its_arms_need_is_written(
-    small_study: Study, workspace: Path
+    small_study: Study, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unlike(name: str, turns: Sequence[Turn]) -> str:
         """Nobody of 30 is told of as such."""
@@ -167,8 +191,9 @@ def test_a_plan_is_made_once_all_that_its_arms_need_is_written(
         items, model = list(small_study.items), FakeModel()
         return make_plan(small_study, people, items, strategies, arms, Layout(), [model])
 
-    store = WritingStore.of_workspace(workspace)
-    plan = having_written(prepare, lambda _: speaker, store)
+    monkeypatch.setattr(Writers, "_open", lambda *_: speaker)
+    writers = Writers(experiment(), workspace, Spending())
+    plan = writers.having_written(prepare)
     assert len(rounds) == 3  # the average of those who are left is known after the first
     assert set(plan.dropped) == {"b"}
     texts = plan.texts("fake")
@@ -181,7 +206,7 @@ def test_a_plan_is_made_once_all_that_its_arms_need_is_written(
         if planned.arm == "without sex":
             assert "sex" not in texts[planned.request]
     asked = len(speaker.requests)
-    assert having_written(prepare, lambda _: speaker, store).sha256 == plan.sha256
+    assert writers.having_written(prepare).sha256 == plan.sha256
     assert len(speaker.requests) == asked
 
 
@@ -191,7 +216,7 @@ def test_text_that_was_cut_off_filtered_or_malformed_is_an_outcome(
     @dataclass
     class Rambling(ScriptedSpeaker):
         async def reply(self, request: Request) -> Reply:
-            return (await super().reply(request)).model_copy(update={"text": "Well, well."})
+            return (await super().reply(request)).model_copy(update={"text": " "})
 
     outcomes = {
         "cut off": ScriptedSpeaker(says, finish="length"),
@@ -213,7 +238,7 @@ def test_what_got_no_reply_stays_unwritten_and_the_rest_is_kept(
     class Failing(ScriptedSpeaker):
         async def reply(self, request: Request) -> Reply:
             said = await super().reply(request)
-            if "route" in said.text or "expert" in said.text:
+            if said.text == "demographer":
                 return Reply(finish="error", error="the line is dead")
             return said
 

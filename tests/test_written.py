@@ -15,6 +15,7 @@ from geppetto.answers.writings import Generator, Writing, WritingStore
 from geppetto.errors import GeppettoError
 from geppetto.given import Sample, Writer, given
 from geppetto.models.speaker import SpeakerIdentity
+from geppetto.models.spec import ModelSpec
 from geppetto.personas.arms import Arm, Average, Knockout, NoPersona, Own, Shuffled
 from geppetto.personas.known import blocks, persona, told_of, view
 from geppetto.personas.leaked import leaked
@@ -99,7 +100,7 @@ def draft(
 
 def written_by(rule: WrittenStrategy, study: Study, arms: Sequence[Arm]) -> tuple[Shelf, Texts]:
     shelf = Shelf()
-    reading = rule.reading(shelf)
+    reading = rule.reading(shelf, IDENTITY)
     with pytest.raises(NotWrittenError) as missing:
         draft(reading, study, arms)
     shelf.fill(missing.value.commissions)
@@ -132,7 +133,7 @@ def test_a_knockout_is_written_anew_without_the_trait(small_study: Study) -> Non
 
 
 def test_answers_to_predicted_items_are_not_told_to_the_writer(small_study: Study) -> None:
-    rule = ToldAnswers(writer="typist").reading(Shelf())
+    rule = ToldAnswers(writer="typist").reading(Shelf(), IDENTITY)
     for block in blocks(rule, small_study, list(small_study.items)):
         for person in small_study.people.values():
             seen = view(rule, person, small_study, block)
@@ -144,7 +145,7 @@ def test_answers_to_predicted_items_are_not_told_to_the_writer(small_study: Stud
 
 def test_a_failed_writing_leaves_a_participant_out_with_its_reason(small_study: Study) -> None:
     shelf = Shelf()
-    rule = ToldTraits(writer="typist").reading(shelf)
+    rule = ToldTraits(writer="typist").reading(shelf, IDENTITY)
     person = small_study.people["a"]
     block = blocks(rule, small_study, list(small_study.items))[0]
     seen, told = view(rule, person, small_study, block), told_of(small_study, block)
@@ -156,7 +157,7 @@ def test_a_failed_writing_leaves_a_participant_out_with_its_reason(small_study: 
 
 
 def test_somebody_of_whom_nothing_is_known_needs_no_writing(small_study: Study) -> None:
-    rule = ToldTraits(writer="typist", traits=()).reading(Shelf())
+    rule = ToldTraits(writer="typist", traits=()).reading(Shelf(), IDENTITY)
     block = blocks(rule, small_study, list(small_study.items))[0]
     seen = view(rule, small_study.people["a"], small_study, block)
     assert persona(rule, seen, small_study, block) is None
@@ -180,8 +181,14 @@ def test_an_answer_or_an_item_alone_is_none(small_study: Study, text: str) -> No
 
 
 def test_only_what_changes_a_text_changes_its_commission(small_study: Study) -> None:
-    def commissioned(person: str = "a", compiled: str | None = None, **given: object) -> str:
-        rule = ToldTraits.model_validate({"writer": "typist", **given}).reading(Shelf(), compiled)
+    def commissioned(
+        person: str = "a",
+        compiled: str | None = None,
+        by: SpeakerIdentity = IDENTITY,
+        **given: object,
+    ) -> str:
+        rule = ToldTraits.model_validate({"writer": "typist", **given})
+        rule = rule.reading(Shelf(), by, compiled)
         block = blocks(rule, small_study, list(small_study.items))[0]
         seen = view(rule, small_study.people[person], small_study, block)
         return rule.commissions(seen, told_of(small_study, block))["text"].id
@@ -189,9 +196,12 @@ def test_only_what_changes_a_text_changes_its_commission(small_study: Study) -> 
     base = commissioned()
     assert commissioned() == commissioned(placement="system") == base
     assert commissioned(traits=("age", "sex")) == base
+    assert commissioned(by=IDENTITY.model_copy(update={"engine": "newer"})) == base
     others = [
         commissioned("b"),
         commissioned(writer="other"),
+        commissioned(by=IDENTITY.model_copy(update={"model": "other"})),
+        commissioned(by=IDENTITY.model_copy(update={"parameters": '{"seed": 1}'})),
         commissioned(temperature=0.1),
         commissioned(longest=100),
         commissioned(paraphrase=1),
@@ -202,7 +212,7 @@ def test_only_what_changes_a_text_changes_its_commission(small_study: Study) -> 
 
 
 def test_a_wording_that_is_chosen_later_is_another_commission(small_study: Study) -> None:
-    rule = ToldTraits(writer="typist").reading(Shelf())
+    rule = ToldTraits(writer="typist").reading(Shelf(), IDENTITY)
     assert rule.model_copy(update={"paraphrase": 1}).made_of != rule.made_of
 
 
@@ -213,7 +223,9 @@ def test_a_program_and_a_paraphrase_exclude_each_other() -> None:
 
 def test_a_program_that_cannot_be_read_is_named(workspace: Path) -> None:
     with pytest.raises(GeppettoError, match=r"missing\.json cannot be read"):
-        load_strategy("life_story", {"writer": "typist", "program": "missing.json"}, workspace)
+        load_strategy(
+            "life_story", {"writer": "openai/typist", "program": "missing.json"}, workspace
+        )
 
 
 def test_a_strategy_without_a_writer_says_so(workspace: Path) -> None:
@@ -224,7 +236,7 @@ def test_a_strategy_without_a_writer_says_so(workspace: Path) -> None:
 def test_a_writing_is_kept_once_with_its_generator(store_url: str) -> None:
     store = WritingStore(store_url)
     assert store.find("c") is None and store.generators("Told") == []
-    first = Writing(("a text", "another"), "whose reason", 3, 4, 0.5, 1.5)
+    first = Writing(("a text", "another"), "whose reason", 3, 4, 0.5, 1.5, 2)
     store.put("c", "told", GENERATOR, first)
     store.put("c", "told", GENERATOR, Writing(("too late",)))
     again = WritingStore(store_url)
@@ -243,12 +255,13 @@ def test_a_store_of_an_older_geppetto_gets_the_table(tmp_path: Path) -> None:
     assert store.find("c") == Writing(("text",))
 
 
-def test_two_models_may_not_write_under_one_name(tmp_path: Path) -> None:
-    store = WritingStore(f"sqlite:///{tmp_path / 'answers.db'}")
-    store.put("c", "told", GENERATOR, Writing(("text",)))
-    engine = IDENTITY.model_copy(update={"engine": "newer"})
-    store.put("d", "told", GENERATOR.model_copy(update={"identity": engine}), Writing(("text",)))
-    other = IDENTITY.model_copy(update={"model": "other"})
-    with pytest.raises(GeppettoError, match="another model wrote them"):
-        store.put("e", "told", GENERATOR.model_copy(update={"identity": other}), Writing(("t",)))
-    assert store.find("e") is None
+def test_a_text_of_another_model_under_the_same_name_is_not_taken(workspace: Path) -> None:
+    def made_of(model: str) -> str:
+        models = [ModelSpec.model_validate({"name": "typist", "model": model})]
+        rule = load_strategy("life_story", {"writer": "typist"}, workspace, models)
+        assert isinstance(rule, WrittenStrategy)
+        return rule.made_of
+
+    assert made_of("openai/a") == made_of("openai/a") != made_of("openai/b")
+    with pytest.raises(GeppettoError, match="unknown model 'typist'"):
+        load_strategy("life_story", {"writer": "typist"}, workspace)

@@ -61,10 +61,10 @@ def run_each(experiment: str | Path, workspace: str | Path = ".") -> list[Result
     store = AnswerStore.of_workspace(folder)
     with errors_in(path):
         asked = Experiment.from_file(path)
-        writers = Writers(asked.models, asked.precision, folder)
+        spending = Spending(asked.budget)
+        writers = Writers(asked, folder, spending)
         prepared = writers.having_written(lambda: prepare_each(asked, folder))
         missing = [unanswered(each, store) for each in prepared]
-    spending = Spending(asked.budget)
     return [
         run_prepared(each, left, store, folder, spending=spending)[0]
         for each, left in zip(prepared, missing, strict=True)

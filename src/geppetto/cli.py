@@ -6,7 +6,8 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from geppetto.experiment import Prepared
     from geppetto.hearing import Hearing
     from geppetto.models.base import LanguageModel
+    from geppetto.spending import Spending
 
 app = typer.Typer(
     help="Does a persona make a language model predict this person?",
@@ -50,18 +52,21 @@ def run(
     ] = False,
 ) -> None:
     """Run an experiment: plan, ask, evaluate, log."""
+    from geppetto.experiment import Experiment
     from geppetto.reports import terminal
     from geppetto.reports.progress import Asking, bars
-    from geppetto.spending import BudgetReached, Spending
+    from geppetto.spending import Spending
 
-    store, planned = _planned(experiment, written=True)
+    spending = Spending(Experiment.from_file(experiment).budget)
+    with _going_on_later():
+        store, planned = _planned(experiment, spending)
     failed = {name for *_, hearings in planned for of in hearings.values() for name in of.failed}
     if retry_errors and failed:
         from geppetto.answers.replies import ReplyStore
 
         ReplyStore.of_workspace(WORKSPACE).forget_errors(failed)
-        store, planned = _planned(experiment, written=True)
-    found, spending = [], Spending(planned[0][0].experiment.budget)
+        store, planned = _planned(experiment, spending)
+    found = []
     for prepared, missing, hearings in planned:
         work = {}
         for model in prepared.models:
@@ -71,25 +76,18 @@ def run(
         console.print(terminal.plan(prepared, work, hearings))
         with console.status("opening MLflow"):
             from geppetto import running
-        try:
-            with bars(console) as progress:
-                asking = Asking(progress, work, hearings)
-                result, tracked = running.run(
-                    prepared,
-                    missing,
-                    store,
-                    WORKSPACE,
-                    asking.answered,
-                    asking.heard,
-                    log_again=retry_errors and bool(failed),
-                    spending=spending,
-                )
-        except KeyboardInterrupt:
-            console.print("stopped; every answer so far is kept, run again to go on")
-            raise typer.Exit(130) from None
-        except BudgetReached as reached:
-            console.print(Text(f"stopped: {reached}"))
-            raise typer.Exit(3) from None
+        with _going_on_later(), bars(console) as progress:
+            asking = Asking(progress, work, hearings)
+            result, tracked = running.run(
+                prepared,
+                missing,
+                store,
+                WORKSPACE,
+                asking.answered,
+                asking.heard,
+                log_again=retry_errors and bool(failed),
+                spending=spending,
+            )
         found.append(result)
         if errors := int((result.replies["outcome"] == "error").sum()):
             console.print(f"{errors:,} replies are errors; --retry-errors asks them again")
@@ -105,13 +103,28 @@ def run(
         console.print(terminal.pooled(found))
 
 
+@contextmanager
+def _going_on_later() -> Iterator[None]:
+    """Say that the next run goes on from here, if this one is interrupted or its budget reached."""
+    from geppetto.spending import BudgetReached
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print("stopped; every answer so far is kept, run again to go on")
+        raise typer.Exit(130) from None
+    except BudgetReached as reached:
+        console.print(Text(f"stopped: {reached}"))
+        raise typer.Exit(3) from None
+
+
 _Planned = tuple["Prepared", "dict[str, list[Unit]]", "dict[tuple[str, str], Hearing]"]
 
 
-def _planned(experiment: Path, written: bool) -> tuple[AnswerStore, list[_Planned]]:
+def _planned(experiment: Path, spending: Spending | None) -> tuple[AnswerStore, list[_Planned]]:
     """The plan of each study of an experiment, and what of it is not answered yet.
 
-    With `written`, personas that a language model writes are written first.
+    With `spending`, personas that a language model writes are written first, within its budget.
     """
     from geppetto.answers.replies import ReplyStore
     from geppetto.answers.store import AnswerStore
@@ -123,8 +136,8 @@ def _planned(experiment: Path, written: bool) -> tuple[AnswerStore, list[_Planne
     asked = Experiment.from_file(experiment)
     store, replies = AnswerStore.of_workspace(WORKSPACE), ReplyStore.of_workspace(WORKSPACE)
     with console.status("making the plan") as status, errors_in(experiment):
-        if written:
-            writers, texts = Writers(asked.models, asked.precision, WORKSPACE), itertools.count(1)
+        if spending:
+            writers, texts = Writers(asked, WORKSPACE, spending), itertools.count(1)
             prepared = writers.having_written(
                 lambda: prepare_each(asked, WORKSPACE),
                 lambda _: status.update(f"personas: {next(texts):,} texts written"),
@@ -149,7 +162,7 @@ def plan(
 
     if any(spread <= 0 for spread in sd or ()):
         raise GeppettoError("--sd must be more than 0 nats")
-    for prepared, missing, hearings in _planned(experiment, written=False)[1]:
+    for prepared, missing, hearings in _planned(experiment, None)[1]:
         work = {name: terminal.Work(units, None) for name, units in missing.items()}
         console.print(terminal.plan(prepared, work, hearings))
         console.print()
@@ -168,6 +181,7 @@ def search(experiment: Annotated[Path, typer.Argument(help="A file with a `searc
     from geppetto.reports import terminal as results
     from geppetto.search import terminal
     from geppetto.search.prepare import search_of_file
+    from geppetto.spending import BudgetReached
 
     with console.status("preparing the search"):
         prepared = search_of_file(experiment, WORKSPACE)
@@ -192,6 +206,9 @@ def search(experiment: Annotated[Path, typer.Argument(help="A file with a `searc
     except KeyboardInterrupt:
         console.print("stopped; every trial and answer so far is kept, run again to go on")
         raise typer.Exit(130) from None
+    except BudgetReached as reached:
+        console.print(Text(f"stopped: {reached}"))
+        raise typer.Exit(3) from None
     console.print()
     console.print(results.result(confirmation.results))
     console.print()
@@ -228,7 +245,8 @@ def optimise(
     from geppetto.settings import settings
 
     prepared = search_of_file(experiment, WORKSPACE)
-    rule = load_strategy(strategy, settings("--set", set_ or [], "k=5"), WORKSPACE)
+    parameters = settings("--set", set_ or [], "k=5")
+    rule = load_strategy(strategy, parameters, WORKSPACE, prepared.experiment.models)
     if not isinstance(rule, WrittenStrategy):
         raise GeppettoError(
             f"{strategy} writes its personas itself, so there is no instruction to improve; name "
@@ -236,7 +254,7 @@ def optimise(
         )
     with console.status("opening MLflow"):
         from geppetto.optimising import improve
-    with errors_in(experiment), console.status("optimising"):
+    with _going_on_later(), errors_in(experiment), console.status("optimising"):
         found = improve(
             prepared,
             strategy,
@@ -431,12 +449,10 @@ def probe_model(
     from geppetto.answers.probes import ProbeStore
     from geppetto.models.named_speaker import named_speaker
     from geppetto.models.probe import probed
-    from geppetto.models.secrets import read_keys
     from geppetto.reports import models as terminal
 
-    read_keys(WORKSPACE)
     with console.status(f"asking {name}"):
-        found = probed(named_speaker(name, api_base, kind))
+        found = probed(named_speaker(name, WORKSPACE, api_base, kind))
     ProbeStore.of_workspace(WORKSPACE).put(found)
     console.print(terminal.probe(found))
 

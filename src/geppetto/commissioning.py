@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from geppetto.models.base import Precision
 from geppetto.models.speaker import Speaker
-from geppetto.models.spec import ModelSpec, open_model, open_speaker
 from geppetto.personas.written import Commission, NotWrittenError
+
+if TYPE_CHECKING:
+    from geppetto.experiment import Experiment
+    from geppetto.spending import Spending
 
 Made = TypeVar("Made")
 
@@ -20,19 +22,20 @@ class Writers:
 
     Parameters
     ----------
-    models
-        Those of an experiment, which strategies can name as their `writer`; they can also name any
-        other as an experiment would.
-    precision
-        Of local ones.
+    experiment
+        Whose models strategies can name as their `writer`; they can also name any other as an
+        experiment would. It says too how many writings are traced.
     workspace
         Where what they write is kept.
+    spending
+        What the run has spent so far, and may.
     """
 
-    def __init__(self, models: Sequence[ModelSpec], precision: Precision, workspace: Path) -> None:
-        self._listed = {spec.name: spec for spec in models}
-        self._precision = precision
+    def __init__(self, experiment: Experiment, workspace: Path, spending: Spending) -> None:
+        self._experiment = experiment
         self._workspace = workspace
+        self._spending = spending
+        self._untraced = experiment.sample_traces
         self.speaker = cache(self._open)
 
     def having_written(
@@ -40,26 +43,48 @@ class Writers:
         prepare: Callable[[], Made],
         on_written: Callable[[Commission], None] = lambda *_: None,
     ) -> Made:
-        """What `prepare` gives, once everything is written that it needs.
+        """What `prepare` gives once nothing is left to be written for it.
+
+        What the average of people is, for one, is known only when it is known of whom a text could
+        be written: so it may take several rounds, each of which writes all that is missing so far.
 
         Raises
         ------
+        BudgetReached
+            If the budget is; what was told until then is stored.
         GeppettoError
             As `prepare`; or if something cannot be written.
         """
-        try:
-            return prepare()
-        except NotWrittenError:
-            from geppetto.answers.writings import WritingStore
-            from geppetto.personas.writing import having_written
+        while True:
+            try:
+                return prepare()
+            except NotWrittenError as missing:
+                self._write(missing.commissions, on_written)
 
-            store = WritingStore.of_workspace(self._workspace)
-            return having_written(prepare, self.speaker, store, lambda what, _: on_written(what))
+    def _write(
+        self, commissions: tuple[Commission, ...], on_written: Callable[[Commission], None]
+    ) -> None:
+        from geppetto.answers.replies import ReplyStore
+        from geppetto.answers.writings import WritingStore
+        from geppetto.personas.writing import write
+
+        names = dict.fromkeys(each.strategy.writer for each in commissions)
+        speakers = {name: self.speaker(name) for name in names}
+        writings = WritingStore.of_workspace(self._workspace)
+        replies = ReplyStore.of_workspace(self._workspace)
+        first, self._untraced = (
+            commissions[: self._untraced],
+            max(0, self._untraced - len(commissions)),
+        )
+        if first:
+            from geppetto.tracking.traces import writings_traced
+
+            with writings_traced(self._experiment.name, self._workspace):
+                write(first, speakers, writings, replies, self._spending, on_written)
+        write(commissions, speakers, writings, replies, self._spending, on_written)
 
     def _open(self, name: str) -> Speaker:
-        spec = self._listed.get(name) or ModelSpec.model_validate(name)
-        if spec.model is not None:
-            return open_speaker(spec, self._workspace)
-        from geppetto.models.local_speaker import LocalSpeaker
+        from geppetto.models.named_speaker import named, speaker_of
 
-        return LocalSpeaker(open_model(spec, self._precision))
+        spec = named(name, self._experiment.models)
+        return speaker_of(spec, self._workspace, self._experiment.precision)

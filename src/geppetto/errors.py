@@ -42,4 +42,5 @@ def errors_in(path: Path) -> Iterator[None]:
     try:
         yield
     except GeppettoError as error:
-        raise GeppettoError(f"{path}: {error}") from error
+        error.args = (f"{path}: {error}",)
+        raise

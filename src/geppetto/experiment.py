@@ -305,7 +305,11 @@ def strategies_of(experiment: Experiment, workspace: Path) -> list[Strategy]:
         If there is no such strategy, or it cannot have these parameters.
     """
     return [
-        Strategy(spec.name, spec.label, load_strategy(spec.name, spec.parameters, workspace))
+        Strategy(
+            spec.name,
+            spec.label,
+            load_strategy(spec.name, spec.parameters, workspace, experiment.models),
+        )
         for spec in experiment.strategies
     ]
 

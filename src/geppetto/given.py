@@ -67,6 +67,8 @@ class Writer:
     unwritten
         Texts that personas need and that are still to be written; until then `NOT_WRITTEN` stands
         in for those personas, so that everything which is missing is found in one go.
+    commissioned
+        Ids of the commissions of all texts that a language model writes for it.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Writer:
         self.blocks = whole if study.has_sessions else blocks(strategy.rule, study, items)
         self._study = study
         self.unwritten: list[Commission] = []
+        self.commissioned: set[str] = set()
         self._written: dict[tuple[object, ...], Persona | None] = {}
 
     def known(self, participant: Participant) -> frozenset[str]:
@@ -133,6 +136,9 @@ class Writer:
         known = (tuple(seen.traits.items()), tuple(seen.responses.items()))
         key = (rule.paraphrase, seen.id, block.predicted, *known)
         if key not in self._written:
+            if isinstance(rule, WrittenStrategy):
+                commissions = rule.commissions(seen, told_of(self._study, block))
+                self.commissioned |= {each.id for each in commissions.values()}
             try:
                 self._written[key] = persona(rule, seen, self._study, block)
             except NotWrittenError as error:

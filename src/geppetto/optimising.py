@@ -93,7 +93,8 @@ def improve(
         calls=calls,
     )
     parameters = rule.model_dump(exclude_defaults=True) | {"program": str(file)}
-    compiled = load_strategy(name, parameters, prepared.workspace)
+    models = prepared.experiment.models
+    compiled = load_strategy(name, parameters, prepared.workspace, models)
     best = Candidate(Strategy(name, name, compiled), prepared.experiment.layout)
     asked = writers.having_written(lambda: prepare_confirmation(prepared, best))
     results, tracked = run(asked, unanswered(asked, answers), answers, prepared.workspace)

@@ -113,6 +113,8 @@ class Plan:
         the strategy and the name of the trait.
     sessions
         How much of each participant's session is shown and scored, by participant id.
+    commissions
+        Ids of the commissions of all texts that a language model wrote for it.
     """
 
     answers: tuple[PlannedAnswer, ...]
@@ -123,6 +125,7 @@ class Plan:
     matches: Mapping[str, MatchQuality] = field(default_factory=dict)
     withheld: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     sessions: Mapping[str, Shown] = field(default_factory=dict)
+    commissions: frozenset[str] = frozenset()
 
     @cached_property
     def participants(self) -> list[str]:

@@ -71,7 +71,13 @@ def make_plan(
     }
     matches = draft.sample.matches(study)
     return Plan(
-        tuple(answers), draft.dropped, prompts, questions, matches=matches, withheld=withheld
+        tuple(answers),
+        draft.dropped,
+        prompts,
+        questions,
+        matches=matches,
+        withheld=withheld,
+        commissions=draft.commissions,
     )
 
 
@@ -128,6 +134,7 @@ def plan_sessions(
         transcripts=transcripts,
         matches=draft.sample.matches(study),
         sessions=fitted,
+        commissions=draft.commissions,
     )
 
 
@@ -139,6 +146,10 @@ class _Draft:
     sample: Sample
     given: Sequence[Given]
     dropped: Mapping[str, str]
+
+    @property
+    def commissions(self) -> frozenset[str]:
+        return frozenset().union(*(writer.commissioned for writer in self.writers))
 
 
 def _draft(

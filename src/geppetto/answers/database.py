@@ -45,6 +45,7 @@ writings = sql.Table(
     sql.Column("completion_tokens", sql.Integer, nullable=False),
     sql.Column("cost", sql.Float),
     sql.Column("seconds", sql.Float, nullable=False),
+    sql.Column("requests", sql.Integer, nullable=False),
     sql.Column("written", sql.DateTime, nullable=False),
 )
 

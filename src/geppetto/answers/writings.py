@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import sqlalchemy as sql
 from pydantic import BaseModel, ConfigDict
 
-from geppetto.answers.database import Store, writings
-from geppetto.errors import GeppettoError
+from geppetto.answers.database import Store, batches, writings
 from geppetto.models.speaker import SpeakerIdentity
 
 
@@ -65,6 +65,8 @@ class Writing:
         In dollars; None if the price of a token is not known.
     seconds
         How long the replies took together.
+    requests
+        How many there were.
     """
 
     texts: tuple[str, ...]
@@ -73,6 +75,7 @@ class Writing:
     completion_tokens: int = 0
     cost: float | None = None
     seconds: float = 0.0
+    requests: int = 0
 
 
 class WritingStore(Store):
@@ -83,21 +86,28 @@ class WritingStore(Store):
 
     def find(self, commission: str) -> Writing | None:
         """What became of a commission; None if it was not written yet."""
+        return self.get([commission]).get(commission)
+
+    def get(self, commissions: Iterable[str]) -> dict[str, Writing]:
+        """What became of those commissions that are written, by commission."""
         if not self._database.exists(writings):
-            return None
+            return {}
         with self._database.reading() as connection:
-            query = sql.select(writings).where(writings.c.commission == commission)
-            row = connection.execute(query).mappings().one_or_none()
-        if row is None:
-            return None
-        return Writing(
-            texts=tuple(json.loads(row["texts"])),
-            failed=row["failed"],
-            prompt_tokens=row["prompt_tokens"],
-            completion_tokens=row["completion_tokens"],
-            cost=row["cost"],
-            seconds=row["seconds"],
-        )
+            return {
+                row["commission"]: Writing(
+                    texts=tuple(json.loads(row["texts"])),
+                    failed=row["failed"],
+                    prompt_tokens=row["prompt_tokens"],
+                    completion_tokens=row["completion_tokens"],
+                    cost=row["cost"],
+                    seconds=row["seconds"],
+                    requests=row["requests"],
+                )
+                for some in batches(commissions)
+                for row in connection.execute(
+                    sql.select(writings).where(writings.c.commission.in_(some))
+                ).mappings()
+            }
 
     def put(self, commission: str, inputs: str, generator: Generator, writing: Writing) -> None:
         """Store a writing durably; one that is stored already stays as it is.
@@ -110,15 +120,8 @@ class WritingStore(Store):
             Hex digest of what the generator was told.
         generator, writing
             What wrote it, and what became of it.
-
-        Raises
-        ------
-        GeppettoError
-            If another model wrote under the writer's name before: a text is looked up by that
-            name, so it must not mean two models.
         """
         with self._database.writing() as connection:
-            _refuse_two_models(generator, connection)
             stored = sql.select(writings.c.commission).where(writings.c.commission == commission)
             if connection.execute(stored).one_or_none() is not None:
                 return
@@ -135,6 +138,7 @@ class WritingStore(Store):
                     completion_tokens=writing.completion_tokens,
                     cost=writing.cost,
                     seconds=writing.seconds,
+                    requests=writing.requests,
                     written=datetime.now(UTC).replace(tzinfo=None),
                 )
             )
@@ -147,17 +151,3 @@ class WritingStore(Store):
         with self._database.reading() as connection:
             stored = connection.scalars(query.order_by(writings.c.written)).all()
         return [Generator.model_validate_json(each) for each in dict.fromkeys(stored)]
-
-
-def _refuse_two_models(generator: Generator, connection: sql.Connection) -> None:
-    """Engines of one model may differ: only other weights or parameters are another model."""
-    query = sql.select(writings.c.generator).where(writings.c.writer == generator.writer)
-    for before in connection.scalars(query.distinct()):
-        other = Generator.model_validate_json(before).identity
-        if other.model_copy(update={"engine": ""}) != generator.identity.model_copy(
-            update={"engine": ""}
-        ):
-            raise GeppettoError(
-                f"personas by {generator.writer!r} are stored already, and another model wrote "
-                "them (or the same with other parameters); give this writer another name"
-            )

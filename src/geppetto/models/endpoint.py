@@ -216,7 +216,7 @@ class Endpoint:
         if what.kind == "filtered":
             return Reply(finish="filter")
         if what.kind == "hopeless":
-            return Reply(finish="error", error=what.said)
+            return Reply(finish="error", error=what.said, hopeless=True)
         advice = what.advice or f"it asks to come back in {what.retry_after / 60:.0f} minutes"
         raise GeppettoError(f"{self.identity.name} cannot be asked: {what.said}; {advice}")
 

@@ -7,10 +7,12 @@ retries, limits and prices of its speaker.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -27,22 +29,54 @@ PROVIDER = "geppetto"
 
 _FINISH = {"stop": "stop", "length": "length", "filter": "content_filter"}
 _OURS = {"temperature", "max_tokens", "max_retries"}
-_REPLIES: ContextVar[list[Reply] | None] = ContextVar("replies", default=None)
 
 
 class SpeechError(Exception):
     """A speaker gave no reply, after all its attempts."""
 
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.error)
+        self.reply = reply
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What is asked for one purpose, one thing after the other.
+
+    Attributes
+    ----------
+    whose
+        For whom or what replies are drawn: they are its own.
+    replies
+        What came back so far.
+    """
+
+    whose: str
+    replies: list[Reply] = field(default_factory=list)
+    _asked: Counter[Request] = field(default_factory=Counter)
+
+    def numbered(self, request: Request) -> Request:
+        """The request as one of these, told apart from equal ones before it."""
+        number = self._asked[request]
+        self._asked[request] += 1
+        return request.model_copy(update={"drawn_for": self.whose, "sample": number})
+
+
+_DRAWS: ContextVar[Draws | None] = ContextVar("draws", default=None)
+
 
 @contextmanager
-def heard() -> Iterator[list[Reply]]:
-    """The replies that this thread is given by speakers, while in this context."""
-    replies: list[Reply] = []
-    token = _REPLIES.set(replies)
+def drawing_for(whose: str) -> Iterator[Draws]:
+    """Let what this thread asks of speakers be drawn for one purpose, while in this context.
+
+    Asked once more in the same order, its requests are the same.
+    """
+    draws = Draws(whose)
+    token = _DRAWS.set(draws)
     try:
-        yield replies
+        yield draws
     finally:
-        _REPLIES.reset(token)
+        _DRAWS.reset(token)
 
 
 @contextmanager
@@ -122,12 +156,15 @@ def _handler(speakers: Mapping[str, Speaker], loop: asyncio.AbstractEventLoop) -
             if model not in speakers:
                 raise unknown("model", model, speakers)
             asked = request(messages, optional_params)
+            draws = _DRAWS.get()
+            if draws is not None:
+                asked = draws.numbered(asked)
             answered = asyncio.run_coroutine_threadsafe(speakers[model].reply(asked), loop)
             reply = answered.result()
-            if (listener := _REPLIES.get()) is not None:
-                listener.append(reply)
+            if draws is not None:
+                draws.replies.append(reply)
             if reply.finish == "error":
-                raise SpeechError(reply.error)
+                raise SpeechError(reply)
             (choice,) = model_response.choices
             choice.message.content = reply.text
             choice.finish_reason = _FINISH[reply.finish]

@@ -1,24 +1,64 @@
-"""A model to be asked by requests, by the name that a user gives it."""
+"""The models that are asked by requests, as users name them: who they are, and opening them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from geppetto.errors import GeppettoError, unknown
-from geppetto.models.base import Kind
+from geppetto.models.base import Kind, Precision
 from geppetto.models.endpoint import Endpoint
-from geppetto.models.gguf import PACKAGED
+from geppetto.models.gguf import PACKAGED, sha256
 from geppetto.models.probe import PATIENCE
-from geppetto.models.speaker import Speaker
+from geppetto.models.speaker import Speaker, SpeakerIdentity
+from geppetto.models.spec import ModelSpec, model_file, open_model, open_speaker
 
 
-def named_speaker(name: str, api_base: str = "", kind: Kind | None = None) -> Speaker:
-    """The model of a package or of a GGUF file, or one behind an interface, to be probed.
+def named(name: str, models: Sequence[ModelSpec]) -> ModelSpec:
+    """The model of that name among those of an experiment, or else as an experiment names it."""
+    listed = {spec.name: spec for spec in models}
+    return listed.get(name) or ModelSpec.model_validate(name)
+
+
+def identity_of(spec: ModelSpec, workspace: Path) -> SpeakerIdentity:
+    """Who a model is, without how it is computed; no weights are read but for their hash.
+
+    Raises
+    ------
+    GeppettoError
+        As `speaker_of`.
+    """
+    if spec.model is not None:
+        return open_speaker(spec, workspace).identity
+    return SpeakerIdentity(name=spec.name, model=sha256(model_file(spec)), kind=spec.kind or "chat")
+
+
+def speaker_of(spec: ModelSpec, workspace: Path, precision: Precision = "exact") -> Speaker:
+    """A model to be asked by requests; nothing is asked, and no weights are read yet.
+
+    Raises
+    ------
+    GeppettoError
+        If there is no such model or file, or LiteLLM does not know its provider.
+    """
+    if spec.model is not None:
+        return open_speaker(spec, workspace)
+    from geppetto.models.local_speaker import LocalSpeaker
+
+    return LocalSpeaker(open_model(spec, precision))
+
+
+def named_speaker(
+    name: str, workspace: Path, api_base: str = "", kind: Kind | None = None
+) -> Speaker:
+    """A model to be probed, which no experiment has to name.
 
     Parameters
     ----------
     name
         Name of a package's model, path of a GGUF file, or a LiteLLM name with its provider.
+    workspace
+        Folder whose file `.env` may hold keys.
     api_base
         Where a model behind an interface is reached, if not at its provider's.
     kind
@@ -29,16 +69,10 @@ def named_speaker(name: str, api_base: str = "", kind: Kind | None = None) -> Sp
     GeppettoError
         If there is no such model, or a model of this machine is given an address.
     """
-    if name not in PACKAGED and not name.endswith(".gguf"):
-        if "/" not in name:
-            raise unknown("model", name, PACKAGED)
-        return Endpoint(name, name, api_base=api_base, kind=kind or "chat", patience=PATIENCE)
-    if api_base:
+    spec = ModelSpec.model_validate(name)
+    if spec.model is None and api_base:
         raise GeppettoError(f"{name} is a model of this machine; leave out --api-base {api_base}")
-    path = PACKAGED[name]() if name in PACKAGED else Path(name)
-    if not path.is_file():
-        raise GeppettoError(f"there is no file {name}; give the path of a GGUF file")
-    from geppetto.models.llama_cpp import LlamaCppModel
-    from geppetto.models.local_speaker import LocalSpeaker
-
-    return LocalSpeaker(LlamaCppModel(name if name in PACKAGED else path.stem, path, kind))
+    if spec.model is None and spec.path is None and name not in PACKAGED:
+        raise unknown("model", name, PACKAGED)
+    speaker = speaker_of(spec.model_copy(update={"api_base": api_base, "kind": kind}), workspace)
+    return speaker.with_patience(PATIENCE) if isinstance(speaker, Endpoint) else speaker

@@ -165,6 +165,8 @@ class Reply(BaseModel):
         How often it was sent.
     error
         Why there is no reply, after all attempts.
+    hopeless
+        Whether it would be the same if the same were asked again.
     """
 
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
@@ -181,6 +183,7 @@ class Reply(BaseModel):
     seconds: float = 0.0
     attempts: int = 1
     error: str = ""
+    hopeless: bool = False
 
 
 class Speaker(Protocol):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from geppetto.errors import unknown
+from geppetto.errors import GeppettoError, unknown
 from geppetto.models.base import Kind, Precision
 from geppetto.models.lineage import Lineage
 from geppetto.models.speaker import Speaker
@@ -92,6 +92,25 @@ class ModelSpec(BaseModel):
         return self
 
 
+def model_file(spec: ModelSpec) -> Path:
+    """The GGUF file of a local model.
+
+    Raises
+    ------
+    GeppettoError
+        If there is no such model or file.
+    """
+    from geppetto.models.gguf import PACKAGED
+
+    if spec.path is None and spec.name not in PACKAGED:
+        others = ["a path to a .gguf file", "a name at LiteLLM, as openai/gpt-4o"]
+        raise unknown("model", spec.name, [*PACKAGED, *others])
+    path = spec.path or PACKAGED[spec.name]()
+    if not path.is_file():
+        raise GeppettoError(f"model file {path} does not exist")
+    return path
+
+
 def open_model(spec: ModelSpec, precision: Precision = "exact") -> LlamaCppModel:
     """A local model, of which only the vocabulary is read.
 
@@ -100,14 +119,9 @@ def open_model(spec: ModelSpec, precision: Precision = "exact") -> LlamaCppModel
     GeppettoError
         If there is no such model or file, or the file cannot be read.
     """
-    from geppetto.models.gguf import PACKAGED
     from geppetto.models.llama_cpp import LlamaCppModel
 
-    if spec.path is None and spec.name not in PACKAGED:
-        others = ["a path to a .gguf file", "a name at LiteLLM, as openai/gpt-4o"]
-        raise unknown("model", spec.name, [*PACKAGED, *others])
-    path = spec.path or PACKAGED[spec.name]()
-    return LlamaCppModel(spec.name, path, spec.kind, precision)
+    return LlamaCppModel(spec.name, model_file(spec), spec.kind, precision)
 
 
 def open_speaker(spec: ModelSpec, workspace: Path) -> Speaker:

@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -20,6 +20,8 @@ from geppetto.personas.strategy import PersonaStrategy
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+    from geppetto.models.spec import ModelSpec
 
 
 def shipped() -> Path:
@@ -74,8 +76,19 @@ def strategy_class(name: str, workspace: Path) -> type[PersonaStrategy]:
     return defined[0]
 
 
-def load_strategy(name: str, parameters: Mapping[str, Any], workspace: Path) -> PersonaStrategy:
+def load_strategy(
+    name: str, parameters: Mapping[str, Any], workspace: Path, models: Sequence[ModelSpec] = ()
+) -> PersonaStrategy:
     """A strategy with its parameters.
+
+    Parameters
+    ----------
+    name, parameters
+        Which, and what it is told.
+    workspace
+        Folder with `personas/`.
+    models
+        Those of an experiment, which a strategy may name as its writer.
 
     Raises
     ------
@@ -86,7 +99,7 @@ def load_strategy(name: str, parameters: Mapping[str, Any], workspace: Path) -> 
     path = Path(inspect.getfile(strategy))
     with errors_of(path):
         try:
-            return strategy.model_validate(dict(parameters)).in_workspace(workspace)
+            return strategy.model_validate(dict(parameters)).in_workspace(workspace, models)
         except ValidationError as error:
             first = error.errors()[0]
             of_default = first["loc"] and first["loc"][0] not in parameters

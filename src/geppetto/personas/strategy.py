@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from geppetto.studies import Participant, Study
+
+if TYPE_CHECKING:
+    from geppetto.models.spec import ModelSpec
 
 Placement = Literal["task", "system"]
 
@@ -79,8 +83,11 @@ class PersonaStrategy(BaseModel, ABC):
     def write(self, participant: Participant, study: Study) -> str:
         """The persona's text for one participant; empty if nothing usable is known."""
 
-    def in_workspace(self, workspace: Path) -> Self:
-        """The strategy with what it needs of a workspace, which is nothing unless it says so."""
+    def in_workspace(self, workspace: Path, models: Sequence[ModelSpec] = ()) -> Self:
+        """The strategy with what it needs of a workspace and of an experiment's models.
+
+        That is nothing unless it says so.
+        """
         return self
 
     @model_validator(mode="after")

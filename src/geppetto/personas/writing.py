@@ -4,72 +4,44 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from geppetto.answers.replies import ReplyStore
 from geppetto.answers.writings import Generator, Writing, WritingStore
 from geppetto.errors import GeppettoError
-from geppetto.models.litellm_local import PROVIDER, SpeechError, heard, serving
+from geppetto.models.litellm_local import PROVIDER, SpeechError, drawing_for, serving
 from geppetto.models.speaker import Reply, Speaker
-from geppetto.personas.written import Commission, NotWrittenError, WrittenStrategy
+from geppetto.personas.written import Commission, WrittenStrategy
+from geppetto.remembering import RememberingSpeaker
+from geppetto.spending import BudgetReached, Spending
 
 if TYPE_CHECKING:
     import dspy
 
-Made = TypeVar("Made")
-
 AT_ONCE = 8
 """Commissions that are being written at the same time."""
-
-
-def having_written(
-    prepare: Callable[[], Made],
-    open_speaker: Callable[[str], Speaker],
-    store: WritingStore,
-    on_written: Callable[[Commission, Writing], None] = lambda *_: None,
-) -> Made:
-    """What `prepare` gives once nothing is left to be written for it.
-
-    What the average of people is, for one, is known only when it is known of whom a text could be
-    written: so it may take several rounds, each of which writes all that is missing so far.
-
-    Parameters
-    ----------
-    prepare
-        Makes a plan, or raises `NotWrittenError`.
-    open_speaker
-        Gives the model that a strategy names as its `writer`.
-    store, on_written
-        As of `write`.
-
-    Raises
-    ------
-    GeppettoError
-        As `prepare` or `write`.
-    """
-    while True:
-        try:
-            return prepare()
-        except NotWrittenError as missing:
-            names = dict.fromkeys(each.strategy.writer for each in missing.commissions)
-            speakers = {name: open_speaker(name) for name in names}
-            write(missing.commissions, speakers, store, on_written)
 
 
 def write(
     commissions: Sequence[Commission],
     speakers: Mapping[str, Speaker],
     store: WritingStore,
-    on_written: Callable[[Commission, Writing], None] = lambda *_: None,
+    replies: ReplyStore,
+    spending: Spending,
+    on_written: Callable[[Commission], None] = lambda *_: None,
 ) -> None:
     """Have models write what is not written yet.
 
     A text that fails its check, is cut off, filtered or not in the form that was asked for is an
     outcome: it is stored with the reason and never tried again. A request that got no reply is
     none: what it was for stays unwritten, and everything else is written before this says so.
+
+    Every reply is stored before anything follows from it, as one to its commission alone. So a
+    commission that was interrupted goes on from there, and one that two processes have is asked
+    for by one of them.
 
     Parameters
     ----------
@@ -80,11 +52,17 @@ def write(
         an event loop.
     store
         Where writings are kept.
+    replies
+        Where the replies are that they are made of.
+    spending
+        What the run has spent so far, and may.
     on_written
-        Called with each commission and what became of it, once that is stored.
+        Called with each commission once what became of it is stored.
 
     Raises
     ------
+    BudgetReached
+        If the budget is; what was under way is stored, so that a next run goes on from here.
     GeppettoError
         If a model cannot be told what to write, or does not let itself be asked, or requests got
         no reply.
@@ -96,30 +74,41 @@ def write(
             )
     programs = {each.strategy.made_of: each.strategy for each in commissions}
     modules = {made_of: program(strategy) for made_of, strategy in programs.items()}
-    silent: Counter[str] = Counter()
-    with serving(speakers), ThreadPoolExecutor(AT_ONCE) as pool:
-        futures = {
-            pool.submit(_write, each, modules[each.strategy.made_of], speakers, store): each
-            for each in commissions
-            if store.find(each.id) is None
+    left = [each for each in commissions if store.find(each.id) is None]
+    silent: list[Reply] = []
+    ended: BudgetReached | None = None
+    with replies.claiming() as claims:
+        remembering = {
+            name: RememberingSpeaker(speaker, claims, spending)
+            for name, speaker in speakers.items()
         }
-        try:
-            for future in as_completed(futures):
-                commission = futures[future]
-                try:
-                    writing = future.result()
-                except SpeechError as error:
-                    silent[str(error)] += 1
-                    continue
-                on_written(commission, writing)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-    if silent:
-        reason, _ = silent.most_common(1)[0]
-        raise GeppettoError(
-            f"{silent.total():,} of {len(commissions):,} texts got no reply ({reason}); the "
-            "others are stored, so run it again to have only these written"
+        with serving(remembering), ThreadPoolExecutor(AT_ONCE) as pool:
+            futures = {
+                pool.submit(_write, each, modules[each.strategy.made_of], speakers, store): each
+                for each in left
+            }
+            try:
+                for future in as_completed(futures):
+                    try:
+                        future.result()
+                    except SpeechError as error:
+                        silent.append(error.reply)
+                        continue
+                    on_written(futures[future])
+            except BudgetReached as reached:
+                ended = reached
+            finally:
+                for each in remembering.values():
+                    each.end()
+                pool.shutdown(wait=False, cancel_futures=True)
+    if ended:
+        written = sum(store.find(each.id) is not None for each in left)
+        raise BudgetReached(
+            f"{ended}: {written:,} of {len(left):,} texts are written; run it again with a larger "
+            "budget to go on from here"
         )
+    if silent:
+        raise GeppettoError(_silence(silent, len(left)))
 
 
 def program(strategy: WrittenStrategy) -> dspy.Module:
@@ -166,6 +155,8 @@ def writer_of(strategy: WrittenStrategy) -> Iterator[None]:
     """
     import dspy
 
+    from geppetto.personas.whole_reply import WholeReply
+
     model = dspy.LM(
         f"{PROVIDER}/{strategy.writer}",
         engine="litellm",
@@ -174,8 +165,7 @@ def writer_of(strategy: WrittenStrategy) -> Iterator[None]:
         cache=False,
         num_retries=0,
     )
-    adapter = dspy.ChatAdapter(use_json_adapter_fallback=False)
-    with dspy.context(lm=model, adapter=adapter, disable_history=True):
+    with dspy.context(lm=model, adapter=WholeReply(), disable_history=True):
         yield
 
 
@@ -184,16 +174,15 @@ def _write(
     module: dspy.Module,
     speakers: Mapping[str, Speaker],
     store: WritingStore,
-) -> Writing:
+) -> None:
     """Have one thing written, which is stored before anything else can go wrong."""
     strategy = commission.strategy
     part = module.modules[commission.module]
-    with writer_of(strategy), heard() as replies:
+    with writer_of(strategy), drawing_for(commission.id) as draws:
         texts, failed = _called(part, commission.inputs)
-    writing = _writing(texts, failed, replies)
+    writing = _writing(texts, failed, draws.replies)
     inputs = hashlib.sha256(commission.told.encode()).hexdigest()
     store.put(commission.id, inputs, _generator(part, strategy, speakers), writing)
-    return writing
 
 
 def _called(part: dspy.Module, told: Mapping[str, object]) -> tuple[tuple[str, ...], str]:
@@ -233,6 +222,22 @@ def _writing(texts: tuple[str, ...], failed: str, replies: Sequence[Reply]) -> W
         completion_tokens=sum(reply.completion_tokens for reply in replies),
         cost=None if None in costs else sum(cost for cost in costs if cost is not None),
         seconds=sum(reply.seconds for reply in replies),
+        requests=len(replies),
+    )
+
+
+def _silence(silent: Sequence[Reply], asked: int) -> str:
+    """What to do about texts that got no reply."""
+    hopeless = [reply for reply in silent if reply.hopeless]
+    if not hopeless:
+        return (
+            f"{len(silent):,} of {asked:,} texts got no reply ({silent[0].error}); the others are "
+            "stored, so run it again to have only these written"
+        )
+    return (
+        f"{len(hopeless):,} of {asked:,} texts cannot be written like this ({hopeless[0].error}); "
+        "let the strategy tell its writer less (traits, answers), shorten `longest`, or name "
+        "another writer; the others are stored"
     )
 
 

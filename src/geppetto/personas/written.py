@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import dspy
 
     from geppetto.answers.writings import Writing
+    from geppetto.models.speaker import SpeakerIdentity
+    from geppetto.models.spec import ModelSpec
 
 Told = str | Sequence[str] | Sequence[Sequence[str]]
 """What a module can be told under one name."""
@@ -59,6 +61,7 @@ class WrittenStrategy(PersonaStrategy):
     program: str | None = None
 
     _library: Library | None = PrivateAttr(None)
+    _by: SpeakerIdentity | None = PrivateAttr(None)
     _compiled: str | None = PrivateAttr(None)
 
     @abstractmethod
@@ -90,15 +93,16 @@ class WrittenStrategy(PersonaStrategy):
         """Why what was written of a participant cannot be used; empty if it can."""
         return self._read(participant, study)[1]
 
-    def in_workspace(self, workspace: Path) -> Self:
-        """The strategy with the workspace's writings, and its program if it names one.
+    def in_workspace(self, workspace: Path, models: Sequence[ModelSpec] = ()) -> Self:
+        """The strategy with the workspace's writings, its writer, and its program if it has one.
 
         Raises
         ------
         GeppettoError
-            If the program cannot be read.
+            If there is no such writer, or the program cannot be read.
         """
         from geppetto.answers.writings import WritingStore
+        from geppetto.models.named_speaker import identity_of, named
 
         compiled = None
         if self.program is not None:
@@ -108,12 +112,13 @@ class WrittenStrategy(PersonaStrategy):
                 json.loads(compiled)
             except (OSError, ValueError) as error:
                 raise GeppettoError(f"program: {path} cannot be read: {error}") from error
-        return self.reading(WritingStore.of_workspace(workspace), compiled)
+        by = identity_of(named(self.writer, models), workspace)
+        return self.reading(WritingStore.of_workspace(workspace), by, compiled)
 
-    def reading(self, library: Library, compiled: str | None = None) -> Self:
-        """The strategy with these writings, and the state of its program as JSON."""
+    def reading(self, library: Library, by: SpeakerIdentity, compiled: str | None = None) -> Self:
+        """The strategy with these writings by this model, and the state of its program as JSON."""
         mine = self.model_copy()
-        mine._library, mine._compiled = library, compiled
+        mine._library, mine._by, mine._compiled = library, by, compiled
         return mine
 
     @property
@@ -125,9 +130,12 @@ class WrittenStrategy(PersonaStrategy):
     def made_of(self) -> str:
         """Hex digest of all that makes its writings what they are but what they are told.
 
-        Where personas stand and which traits they show changes what is told, or nothing.
+        Where personas stand and which traits they show changes what is told, or nothing. Other
+        weights or parameters are another writer, another engine for the same weights is not.
         """
+        assert self._by is not None
         content = [
+            self._by.model_dump(exclude={"engine"}),
             _source(type(self)),
             repr(self.wording),
             self.compiled,
@@ -221,7 +229,8 @@ class NotWrittenError(GeppettoError):
         writers = ", ".join(dict.fromkeys(each.strategy.writer for each in self.commissions))
         super().__init__(
             f"{len(self.commissions):,} text(s) that personas are made of are not written yet; "
-            f"`geppetto run` and `geppetto search` have {writers} write them before they ask"
+            f"`geppetto run` and `geppetto search` have {writers} write them before they ask, "
+            "within the `budget`; what they cost is in no estimate"
         )
 
 

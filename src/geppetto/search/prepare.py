@@ -28,6 +28,7 @@ from geppetto.search.scoring import Candidate, ModelScorer
 from geppetto.search.settings import Search
 from geppetto.search.space import Drawn, Space
 from geppetto.search.split import Split, batches, split
+from geppetto.spending import Spending
 from geppetto.studies import Study, load_study
 
 
@@ -114,8 +115,7 @@ class PreparedSearch:
     @cached_property
     def writers(self) -> Writers:
         """The models that write personas."""
-        asked = self.experiment
-        return Writers(asked.models, asked.precision, self.workspace)
+        return Writers(self.experiment, self.workspace, Spending(self.experiment.budget))
 
     def candidate(self, drawn: Drawn) -> Candidate:
         """What a trial chose.
@@ -125,7 +125,8 @@ class PreparedSearch:
         GeppettoError
             If its parameters do not go together.
         """
-        rule = load_strategy(drawn.strategy, drawn.parameters, self.workspace)
+        models = self.experiment.models
+        rule = load_strategy(drawn.strategy, drawn.parameters, self.workspace, models)
         label = Named.model_validate({drawn.strategy: rule.model_dump(exclude_defaults=True)}).label
         layout = Layout.model_validate(self.experiment.layout.model_dump() | dict(drawn.layout))
         return Candidate(Strategy(drawn.strategy, label, rule), layout)

@@ -21,6 +21,7 @@ from geppetto.personas.arms import Arm, Own, Shuffled
 from geppetto.plan import Plan, Strategy
 from geppetto.planning import make_plan
 from geppetto.prompts.layout import Layout
+from geppetto.spending import BudgetReached
 from geppetto.studies import Study
 
 
@@ -131,6 +132,8 @@ class ModelScorer:
 
         try:
             plan = self.writers.having_written(prepare)
+        except BudgetReached:
+            raise
         except GeppettoError as error:
             raise InfeasibleError(str(error)) from error
         for reason in plan.dropped.values():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import get_args
 
 import pandas as pd
 
+from geppetto.answers.writings import Writing
 from geppetto.elicitation.elicitation import Outcome
 from geppetto.errors import GeppettoError
 from geppetto.results import Results
@@ -65,3 +66,29 @@ def numbers(replies: pd.DataFrame) -> dict[str, float]:
     return {
         f"replies/{name}": float(value) for name, value in found.items() if math.isfinite(value)
     }
+
+
+def personas(written: Sequence[Writing]) -> dict[str, float]:
+    """Totals of what it took to write the personas of a run, as metrics.
+
+    A text is written once and counted in every run that has it, also where it was not paid for.
+
+    Returns
+    -------
+    dict
+        Empty if nothing was written. `personas/cost` is of texts whose price is known;
+        `personas/without_price` says how many are not.
+    """
+    if not written:
+        return {}
+    found = {
+        "texts": len(written),
+        "unusable": sum(bool(each.failed) for each in written),
+        "requests": sum(each.requests for each in written),
+        "prompt_tokens": sum(each.prompt_tokens for each in written),
+        "completion_tokens": sum(each.completion_tokens for each in written),
+        "cost": sum(each.cost or 0.0 for each in written),
+        "without_price": sum(each.cost is None for each in written),
+        "seconds": sum(each.seconds for each in written),
+    }
+    return {f"personas/{name}": float(value) for name, value in found.items()}

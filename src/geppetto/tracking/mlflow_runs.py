@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.entities import Metric, Param, RunTag
 
+from geppetto.answers.writings import WritingStore
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.permutation import PERMUTATIONS
 from geppetto.evaluation.rows import CONDITION
@@ -60,6 +61,8 @@ def _begin(prepared: Prepared, workspace: Path) -> TrackedRun:
     mlflow.start_run(run_id=run_id)
     try:
         _log_plan(prepared)
+        written = WritingStore.of_workspace(workspace).get(prepared.plan.commissions)
+        mlflow.log_metrics(heard.personas(list(written.values())))
     finally:
         mlflow.end_run("RUNNING")
     return TrackedRun(run_id, finished=False)

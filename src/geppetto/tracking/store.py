@@ -7,12 +7,15 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import mlflow
 from mlflow.exceptions import MlflowException
 
 from geppetto.errors import GeppettoError
 from geppetto.files import appearing
+
+Begun = TypeVar("Begun")
 
 IDENTITY = "geppetto.identity"
 """The tag that says which experiment or search a run is of, whatever it is called."""
@@ -44,8 +47,8 @@ class TrackedRun:
     finished: bool
 
 
-def using(workspace: Path, begun: Callable[[], TrackedRun]) -> TrackedRun:
-    """A run that is begun in the workspace's store, which is made whole before.
+def using(workspace: Path, begun: Callable[[], Begun]) -> Begun:
+    """What is begun in the workspace's store, which is made whole before.
 
     Raises
     ------

@@ -1,15 +1,17 @@
-"""Traces of calls in MLflow, by its own integration of LiteLLM: what was sent and said, whole."""
+"""Traces in MLflow, by its own integrations of LiteLLM and DSPy: what was sent and said, whole."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import mlflow
 import mlflow.litellm
+from mlflow.entities.trace_location import MlflowExperimentLocation
 
 from geppetto.models.litellm_library import library
-from geppetto.tracking.store import TrackedRun
+from geppetto.tracking.store import TrackedRun, experiment_id, using
 
 _CALLBACKS = (
     "callbacks",
@@ -39,3 +41,25 @@ def traced(tracked: TrackedRun) -> Iterator[None]:
             setattr(litellm, name, callbacks)
         mlflow.flush_trace_async_logging()
         mlflow.end_run("RUNNING")
+
+
+@contextmanager
+def writings_traced(experiment: str, workspace: Path) -> Iterator[None]:
+    """Trace what DSPy has written, while in this context.
+
+    Personas are written before the plan of a run is known, so their traces are in the experiment
+    of that name and in none of its runs.
+    """
+    import dspy
+
+    where = using(workspace, lambda: experiment_id(experiment, workspace))
+    counts_tokens = dspy.settings.track_usage
+    mlflow.tracing.set_destination(MlflowExperimentLocation(where))
+    mlflow.dspy.autolog(silent=True)
+    try:
+        yield
+    finally:
+        mlflow.dspy.autolog(disable=True, silent=True)
+        dspy.settings.configure(track_usage=counts_tokens)
+        mlflow.flush_trace_async_logging()
+        mlflow.tracing.reset()  # type: ignore[no-untyped-call]  # MLflow does not type it
