@@ -156,6 +156,7 @@ def as_table(found: list[Predictions]) -> pd.DataFrame:
                     "nll_low": nll,
                     "nll_high": nll,
                     "option_log_probs": tuple(logs),
+                    "counts": (),
                     "option_mass": 1.0,
                     "announcing": np.nan,
                     "status": "scored",

@@ -108,6 +108,9 @@ class Reading:
         What became of each reply, in the order of the replies.
     remark
         What else is to be said of it, such as that stated percentages were not 100 in total.
+    counts
+        How many samples named each option, of which `log_probs` are a smoothed estimate; empty if
+        the answer was not sampled.
     """
 
     log_probs: tuple[float, ...]
@@ -115,6 +118,7 @@ class Reading:
     high: tuple[float, ...]
     outcomes: tuple[Outcome, ...]
     remark: str = ""
+    counts: tuple[int, ...] = ()
 
 
 class Elicitation(BaseModel, ABC):

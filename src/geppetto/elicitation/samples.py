@@ -55,7 +55,8 @@ class Samples(Elicitation):
 
     Smoothing draws the distribution towards a uniform one, the more the smaller `k` is: a model's
     NLL and all effects on it are those of so many samples, and differences are smaller than of its
-    probabilities.
+    probabilities, so that none is called equivalent to nothing. Its Brier score, of at least two
+    samples, is neither smoothed nor biased.
 
     Attributes
     ----------
@@ -102,15 +103,22 @@ class Samples(Elicitation):
             outcome(reply, question.kind, text, option is not None)
             for reply, text, option in zip(replies, texts, options, strict=True)
         )
-        counts = np.full(len(question.options), SMOOTHING)
-        for option, became in zip(options, outcomes, strict=True):
-            if option is not None and became == "answered":
-                counts[option] += 1
-        answered = outcomes.count("answered")
+        named = [
+            option
+            for option, became in zip(options, outcomes, strict=True)
+            if option is not None and became == "answered"
+        ]
+        said_so = np.bincount(named, minlength=len(question.options))
+        counts = said_so + SMOOTHING
+        answered = len(named)
         most = self.k + SMOOTHING * len(counts)
         low = np.log(counts / most)
         high = np.log((counts + self.k - answered) / most)
         log_probs = np.log(counts / counts.sum()) + np.log(answered / self.k) if answered else ()
         return Reading(
-            tuple(map(float, log_probs)), tuple(low.tolist()), tuple(high.tolist()), outcomes
+            tuple(map(float, log_probs)),
+            tuple(low.tolist()),
+            tuple(high.tolist()),
+            outcomes,
+            counts=tuple(said_so.tolist()),
         )

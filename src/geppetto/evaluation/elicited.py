@@ -23,7 +23,7 @@ from geppetto.evaluation.resampling import Estimate, Weights, estimate, mean
 from geppetto.evaluation.rows import CELL, CONDITION
 from geppetto.plan import Condition
 
-SHOWN = ("accuracy", "nll", "option_mass")
+SHOWN = ("accuracy", "nll", "brier", "option_mass")
 """Metrics of a condition that are compared between elicitations, with their intervals."""
 
 ByElicitation = Mapping[str, Mapping[str, list[Predictions]]]
