@@ -67,6 +67,7 @@ def table(
                         "nll_high": -float(np.log(p[response])),
                         "option_log_probs": tuple(np.log(mass * p).tolist()),
                         "counts": (),
+                        "floored": False,
                         "option_mass": mass,
                         "status": "scored",
                         "reason": "",

@@ -189,8 +189,10 @@ class Results(Scored):
 
         `accuracy`, `nll`, `brier` and `option_mass` with 95% intervals, and `ece`, on the `cells`
         that all elicitations of the model scored in all conditions; `unscored`, the share of all
-        planned answers that could not be read; and means an answer of `cost` in dollars (NaN where
-        a price is not known), `prompt_tokens` and `completion_tokens`.
+        planned answers that could not be read; `floored`, the share of those that could whose real
+        response was given nothing, so that what it costs is a convention (see `Stated`); and means
+        an answer of `cost` in dollars (NaN where a price is not known), `prompt_tokens` and
+        `completion_tokens`.
         """
         answers = self.in_slice(self.answers)
         return elicitations_table(self._on_common_cells, answers, self.replies, self.analysis)

@@ -44,6 +44,7 @@ COLUMNS = (
     "nll_high",
     "option_log_probs",
     "counts",
+    "floored",
     "option_mass",
     "announcing",
     "tokens",
@@ -64,7 +65,9 @@ could be given what is not known (equal to it where all is known; from 0 to infi
 `ordinal` says whether the options' order has a meaning,
 `option_log_probs` one number an option in the order of
 `options`, `counts` how many samples named each option where answers were sampled (then the
-log-probabilities are smoothed estimates) and empty elsewhere, `option_mass` the probability of all
+log-probabilities are smoothed estimates) and empty elsewhere, `floored` whether the real response
+was given nothing (no sample named it, or 0 per cent were stated), so that its log-probability is a
+convention, `option_mass` the probability of all
 legal options together, `tokens` the length of the prompt, or of all that was sent for the answer,
 `cost` in dollars, NaN if a price is not known.
 An answer that is not "scored" is "unscorable", for a `reason`.
@@ -138,6 +141,7 @@ def answers_table(
                 told.nll_high,
                 told.options,
                 told.counts,
+                told.floored,
                 told.mass,
                 np.nan,
                 told.tokens,
@@ -160,6 +164,7 @@ class _Told(NamedTuple):
     nll_high: float
     options: tuple[float, ...]
     counts: tuple[int, ...]
+    floored: bool
     mass: float
     tokens: int
     cost: float
@@ -179,6 +184,7 @@ def _scored(answer: OptionScores, response: int, normalisation: Normalisation) -
         -over if finite else np.inf,
         tuple(options.tolist()),
         (),
+        False,
         float(np.exp(sums).sum()),
         answer.prompt_tokens,
         0.0,
@@ -204,6 +210,7 @@ def _heard(answer: Heard, response: int, options: int) -> _Told:
         high,
         reading.log_probs,
         reading.counts,
+        finite and bool(reading.floored) and reading.floored[response],
         float(np.exp(sums).sum()) if len(sums) else np.nan,
         answer.prompt_tokens,
         answer.cost,

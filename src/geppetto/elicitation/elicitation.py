@@ -111,6 +111,9 @@ class Reading:
     counts
         How many samples named each option, of which `log_probs` are a smoothed estimate; empty if
         the answer was not sampled.
+    floored
+        Whether each option was given nothing, so that its probability is a convention: an option
+        that no sample named, a stated 0. Empty if there is no such convention.
     """
 
     log_probs: tuple[float, ...]
@@ -119,6 +122,7 @@ class Reading:
     outcomes: tuple[Outcome, ...]
     remark: str = ""
     counts: tuple[int, ...] = ()
+    floored: tuple[bool, ...] = ()
 
 
 class Elicitation(BaseModel, ABC):

@@ -87,9 +87,12 @@ class Samples(Elicitation):
         return unreachable(can, kind)
 
     def requests(self, question: Question, replies: Sequence[Reply]) -> tuple[Request, ...]:
+        return tuple(self.draw(question, sample) for sample in range(len(replies), self.k))
+
+    def draw(self, question: Question, sample: int) -> Request:
+        """The request for one of the samples."""
         once = answering(question, temperature=self.temperature)
-        samples = range(len(replies), self.k)
-        return tuple(once.model_copy(update={"sample": sample}) for sample in samples)
+        return once.model_copy(update={"sample": sample})
 
     def read(self, question: Question, replies: Sequence[Reply]) -> Reading:
         """The share of each option among the samples that answered.
@@ -121,4 +124,5 @@ class Samples(Elicitation):
             tuple(high.tolist()),
             outcomes,
             counts=tuple(said_so.tolist()),
+            floored=tuple((said_so == 0).tolist()),
         )
