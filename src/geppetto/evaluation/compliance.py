@@ -13,12 +13,12 @@ from typing import get_args
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from geppetto.elicitation.elicitation import Outcome
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.contrasts import Contrast, contrasts
+from geppetto.evaluation.hypotheses import holm
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimates, mean
 from geppetto.evaluation.rows import CONDITION, rows_by
@@ -199,7 +199,7 @@ class Compliance:
         persons = persons[rows]
         found = estimates(mean, persons, people=people, method=analysis.intervals)
         p = sign_flip_p(persons, people, seed=analysis.seed)
-        adjusted = multipletests(p, method="holm")[1]
+        adjusted = holm(p)
         weights = people.sample[0]
         shares = [np.average(one.of_people[rows], 0, weights) for one in (worse, better)]
         for place, outcome in enumerate(self.outcomes):
