@@ -114,15 +114,20 @@ def only_end(tracked: TrackedRun, *_: object) -> None:
     MlflowClient().set_terminated(tracked.run_id)
 
 
+def confirmed(workspace: Path, seconds: float, trials: int) -> None:
+    """A search of so many trials, and its confirmation, in MLflow."""
+    whole = prepared(workspace, model=FakeModel(), also=QUICK, trials=trials)
+    with (
+        patch.object(PreparedSearch, "scorer", lambda *_: Invented(seconds)),
+        patch("geppetto.experiment.baseline_answers", lambda table, *_: table[:0]),
+        patch("geppetto.tracking.mlflow_runs.finish", only_end),
+    ):
+        searching.search(whole)
+
+
 if __name__ == "__main__":
-    workspace, seconds, trials, *confirmed = sys.argv[1:]
-    if confirmed:
-        whole = prepared(Path(workspace), model=FakeModel(), also=QUICK, trials=int(trials))
-        with (
-            patch.object(PreparedSearch, "scorer", lambda *_: Invented(float(seconds))),
-            patch("geppetto.experiment.baseline_answers", lambda table, *_: table[:0]),
-            patch("geppetto.tracking.mlflow_runs.finish", only_end),
-        ):
-            searching.search(whole)
+    folder, pause, number, *also_confirmed = sys.argv[1:]
+    if also_confirmed:
+        confirmed(Path(folder), float(pause), int(number))
     else:
-        optimise(prepared(Path(workspace), trials=int(trials)), Invented(float(seconds)))
+        optimise(prepared(Path(folder), trials=int(number)), Invented(float(pause)))

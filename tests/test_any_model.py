@@ -73,13 +73,20 @@ def test_a_run_that_reached_its_budget_goes_on_to_the_same_result(workspace: Pat
     assert set(found.replies.query("elicitation == 'stated'")["outcome"]) == {"unparseable"}
     cells = found.answers.query("model != 'baseline'").groupby(["elicitation", "arm"]).size()
     assert (cells == 10).all() and len(cells) == 3 * 4
-    everywhere = [path for path in workspace.rglob("*") if path.is_file()]
-    assert len(everywhere) > 10
-    assert not [path for path in everywhere if KEY.encode() in path.read_bytes()]
+    assert len(files(workspace)) > 10 and not with_the_key(workspace)
     client, parent, _ = tracked(workspace, "any")
     assert parent.info.status == "FINISHED"
     shown = artifacts(client, parent.info.run_id)
     assert {"compliance.csv", "by_elicitation.csv"} <= shown
+
+
+def files(workspace: Path) -> list[Path]:
+    return [path for path in workspace.rglob("*") if path.is_file()]
+
+
+def with_the_key(workspace: Path) -> list[Path]:
+    """Files that a secret went to."""
+    return [path for path in files(workspace) if KEY.encode() in path.read_bytes()]
 
 
 def artifacts(client: MlflowClient, run_id: str) -> set[str]:
@@ -90,12 +97,15 @@ def test_faults_change_nothing_but_the_number_of_attempts(
     workspace: Path, tmp_path_factory: pytest.TempPathFactory, empty_store: Path
 ) -> None:
     file = FILE.replace(", {{samples: {{k: 3}}}}, stated", "")
-    with served(Script()) as base:
+    script = Script()
+    with served(script) as base:
         smooth = run(workspace, base, file=file + "sample_traces: 2\n")
     client, parent, _ = tracked(workspace, "any")
     traces = client.search_traces(locations=[parent.info.experiment_id])
     assert len(traces) == 2
     assert all("how accurately" in str(trace.data.request) for trace in traces)
+    assert script.last["headers"]["Authorization"] == f"Bearer {KEY}"
+    assert not any(KEY in trace.to_json() for trace in traces) and not with_the_key(workspace)
     faults = ("overloaded", "malformed", "no logprobs", "two choices", "another model")
     other = with_store(tmp_path_factory.mktemp("faults"), empty_store)
     (other / "experiments").mkdir()

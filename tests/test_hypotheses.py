@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
-from geppetto.evaluation.hypotheses import equivalence
+from geppetto.evaluation.hypotheses import equivalence, holm
 from geppetto.evaluation.resampling import Resampling
 
 
@@ -64,3 +65,9 @@ def test_equal_differences_decide_and_a_bound_is_positive() -> None:
     assert equivalence(np.full(5, 0.75), 0.5, people) > 1 - 1e-12
     with pytest.raises(ValueError, match="must be positive"):
         equivalence(np.zeros(5), 0.0, people)
+
+
+def test_p_values_are_corrected_as_statsmodels_corrects_them() -> None:
+    rng = np.random.default_rng(4)
+    for p in (rng.random(1), rng.random(7) ** 3, np.repeat(rng.random(4) / 4, 2)):
+        assert holm(p).tolist() == multipletests(p, method="holm")[1].tolist()

@@ -18,6 +18,7 @@ from mlflow import MlflowClient
 
 import geppetto
 from conftest import tracked, with_store
+from invented_search import confirmed
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -42,9 +43,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Pa
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.delenv("GEPPETTO_ANSWERS", raising=False)
         geppetto.run(folder / "seen.yaml", folder)
-    script = str(Path(__file__).parent / "invented_search.py")
-    command = [sys.executable, script, str(folder), "0", "8", "confirmed"]
-    subprocess.run(command, check=True, capture_output=True)
+        confirmed(folder, 0, 8)
     return folder
 
 
@@ -55,22 +54,26 @@ def address(workspace: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "geppetto", "ui", "--port", str(port)]
     fresh = {name: value for name, value in os.environ.items() if not name.startswith("LITELLM")}
-    server = subprocess.Popen(
-        command, cwd=workspace, env=fresh, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    log = workspace / "ui.log"
+    with log.open("w") as said:
+        server = subprocess.Popen(command, cwd=workspace, env=fresh, stdout=said, stderr=said)
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(url, timeout=2).close()
-                break
-            except OSError:
-                assert server.poll() is None, server.communicate()[0]
-                time.sleep(0.5)
+        while not answers(url):
+            assert server.poll() is None, log.read_text()
+            time.sleep(0.5)
         yield url
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait()
+
+
+def answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=60).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="module")

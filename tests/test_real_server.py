@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import geppetto
-from geppetto.answers.probes import ProbeStore, probe_of
+from conftest import with_store
+from geppetto.answers.probes import ProbeStore
 from geppetto.elicitation.elicitation import Question
 from geppetto.elicitation.next_token import NextToken
 from geppetto.elicitation.samples import Samples
@@ -19,10 +20,11 @@ from geppetto.models.endpoint import Endpoint
 from geppetto.models.gguf import PACKAGED
 from geppetto.models.litellm_library import connections
 from geppetto.models.llama_cpp import LlamaCppModel
-from geppetto.models.probe import PATIENCE, Probe
+from geppetto.models.probe import PATIENCE
 from geppetto.models.speaker import Reply, Request
 from geppetto.personas import Persona
 from geppetto.prompts.layout import Layout, turns
+from geppetto.results import Results
 from geppetto.studies import Study
 from llama_server import llama_server
 
@@ -88,25 +90,51 @@ def in_process(model: LlamaCppModel, request: Request, answers: Sequence[str]) -
     return np.array([scores[list(nodes)].sum() for nodes in tree.options[0]])
 
 
+FILE = """
+question: Does it matter who computes?
+study: bfi
+participants: {{sample: 2, seed: 1, complete: true}}
+items: [A1, C1]
+models: [{name}, {{name: served, model: openai/{name}, api_base: "{base}"}}]
+strategies: [interview]
+arms: [none, own]
+elicitations: [next_token]
+"""
+
+
+@pytest.fixture(scope="module")
+def ran(
+    served: str, tmp_path_factory: pytest.TempPathFactory, empty_store: Path
+) -> tuple[Path, Results]:
+    """A workspace, and what an experiment found there with the model in process and served."""
+    workspace = with_store(tmp_path_factory.mktemp("served"), empty_store)
+    path = workspace / "both.yaml"
+    path.write_text(FILE.format(name=NAME, base=served))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_API_KEY", "unused")
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.delenv("GEPPETTO_ANSWERS", raising=False)
+        return workspace, geppetto.run(path, workspace)
+
+
 def test_a_probe_sees_what_the_server_gives_and_that_its_echo_is_one_place_off(
-    endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory
+    endpoint: Endpoint, ran: tuple[Path, Results]
 ) -> None:
-    store = ProbeStore(f"sqlite:///{tmp_path_factory.mktemp('probes') / 'answers.db'}")
-    found: Probe = probe_of(endpoint, store)
+    found = ProbeStore.of_workspace(ran[0]).get(endpoint.identity)
+    assert found is not None
     can = found.capabilities
     assert can.chat and can.completion and can.system_role and can.varies
     assert can.top_logprobs == 20 and not can.reasons and not can.priced
     assert not can.echo
     (echo,) = [each for each in found.findings if each.what == "echoed logprobs"]
     assert "they are of another place in the text" in echo.seen
-    assert store.get(endpoint.identity) == found
     assert NextToken().lacks(can, "chat") == "" and Samples().lacks(can, "chat") == ""
 
 
 def test_next_tokens_through_the_server_are_those_in_process(
     endpoint: Endpoint, smollm2: LlamaCppModel, bfi: Study
 ) -> None:
-    elicitation, asked = NextToken(), questions(bfi, items=3)
+    elicitation, asked = NextToken(), questions(bfi, items=2)
     requests = [first_token_of(elicitation.requests(question, ())[0]) for question in asked]
     seen = 0
     for question, request, reply in zip(asked, requests, replies(endpoint, requests), strict=True):
@@ -143,25 +171,10 @@ def test_samples_of_the_server_are_drawn_from_its_probabilities(
     assert np.all(np.abs(shares - exact) < 4 * noise + 1 / count)
 
 
-FILE = """
-question: Does it matter who computes?
-study: bfi
-participants: {{sample: 2, seed: 1, complete: true}}
-items: [A1, C1]
-models: [{name}, {{name: served, model: openai/{name}, api_base: "{base}"}}]
-strategies: [interview]
-arms: [none, own]
-elicitations: [next_token]
-"""
-
-
 def test_an_experiment_through_the_server_finds_what_it_finds_in_process(
-    served: str, ready: Path, monkeypatch: pytest.MonkeyPatch
+    ran: tuple[Path, Results],
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "unused")
-    path = ready / "experiments" / "both.yaml"
-    path.write_text(FILE.format(name=NAME, base=served))
-    found = geppetto.run(path, ready)
+    _, found = ran
     assert set(found.replies["outcome"]) <= {"answered", "low option mass"}
     cell = ["participant", "item", "arm"]
     here, there = (

@@ -303,7 +303,7 @@ def ui(
     console.print(f"MLflow UI on http://127.0.0.1:{port} (stop with Ctrl-C)")
     command = [sys.executable, "-m", "mlflow", "ui"]
     options = ["--backend-store-uri", uri, "--host", "127.0.0.1", "--port", str(port)]
-    os.execv(sys.executable, command + options)
+    os.execv(sys.executable, [*command, *options, "--workers", "1"])
 
 
 @studies_app.callback()

@@ -13,7 +13,7 @@ from typing import get_args
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
+from scipy import stats
 
 from geppetto.elicitation.elicitation import Outcome
 from geppetto.evaluation.analysis import Analysis
@@ -170,7 +170,7 @@ class Compliance:
         ]
         if not found:
             return []
-        adjusted = multipletests([one.p for one in found], method="fdr_bh")[1].tolist()
+        adjusted = stats.false_discovery_control([one.p for one in found]).tolist()
         return [
             replace(one, p_adjusted=min(1.0, analysis.looks * value))
             for one, value in zip(found, adjusted, strict=True)

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import optimize, special
 
 ALPHA = 0.05
 POWER = 0.8
 """Power that people are counted for."""
 
-_MOST = 10**9
+_MOST = 2**30
 _QUANTILES = (np.arange(400) + 0.5) / 400
 
 
@@ -37,8 +38,8 @@ def power_to_find(d_z: float, people: int) -> float:
         Number of participants, at least two.
     """
     shift = np.sqrt(people) * d_z
-    bound = stats.t.isf(ALPHA / 2, people - 1) * _spreads(people)
-    return float((stats.norm.cdf(shift - bound) + stats.norm.cdf(-shift - bound)).mean())
+    bound = -special.stdtrit(people - 1, ALPHA / 2) * _spreads(people)
+    return float((special.ndtr(shift - bound) + special.ndtr(-shift - bound)).mean())
 
 
 def power_to_exclude(d_z: float, people: int) -> float:
@@ -55,14 +56,16 @@ def power_to_exclude(d_z: float, people: int) -> float:
     people
         Number of participants, at least two.
     """
-    bound = stats.t.isf(ALPHA, people - 1) * _spreads(people)
+    bound = -special.stdtrit(people - 1, ALPHA) * _spreads(people)
     room = np.maximum(np.sqrt(people) * abs(d_z) - bound, 0)
-    return float((2 * stats.norm.cdf(room) - 1).mean())
+    return float((2 * special.ndtr(room) - 1).mean())
 
 
+@lru_cache(1024)
 def _spreads(people: int) -> NDArray[np.float64]:
     """Equally probable standard deviations of a sample, as multiples of the true one."""
-    return np.asarray(np.sqrt(stats.chi2.ppf(_QUANTILES, people - 1) / (people - 1)))
+    degrees = people - 1
+    return np.asarray(np.sqrt(2 * special.gammaincinv(degrees / 2, _QUANTILES) / degrees))
 
 
 def minimal_effect(people: int, sd: float = 1.0, power: float = POWER) -> float:
@@ -122,7 +125,9 @@ def _fewest(enough: Callable[[int], bool]) -> int:
     ValueError
         If a thousand million are not.
     """
-    people = 2 + bisect_left(range(2, _MOST), True, key=enough)
-    if people == _MOST:
-        raise ValueError("no number of people is enough for so small an effect")
-    return people
+    few, many = 2, 2
+    while not enough(many):
+        if many == _MOST:
+            raise ValueError("no number of people is enough for so small an effect")
+        few, many = many, 2 * many
+    return few + bisect_left(range(few, many), True, key=enough)

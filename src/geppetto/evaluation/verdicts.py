@@ -12,6 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from geppetto.evaluation.bounds import Bounds
 from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.enough import Unit, too_few
+from geppetto.evaluation.hypotheses import holm
 from geppetto.evaluation.resampling import LEVEL, Estimate
 
 Outcome = Literal["helps", "hurts", "equivalent to nothing", "undecided"]
@@ -270,8 +271,8 @@ def judge(
     for family in dict.fromkeys(families):
         rows = [number for number, other in enumerate(families) if other == family]
         for values in (adjusted, equivalent):
-            method = "holm" if family[1] else "fdr_bh"
-            corrected = multipletests([values[row] for row in rows], method=method)[1]
+            p = [values[row] for row in rows]
+            corrected = holm(p) if family[1] else multipletests(p, method="fdr_bh")[1]
             for row, value in zip(rows, corrected.tolist(), strict=True):
                 values[row] = min(1.0, looks * value)
     return [

@@ -20,6 +20,9 @@ from geppetto.models.decoder import MAX_BRANCHES, Decoder, llama, load
 from geppetto.models.gguf import Dtype, dequantised, sha256
 from geppetto.prompts.chat import ChatTemplate
 
+_FIRST_CELLS = 4096
+"""Tokens that a model's first context holds."""
+
 
 class LlamaCppModel:
     """A GGUF file that answers with exact log-probabilities.
@@ -150,7 +153,7 @@ class LlamaCppModel:
                 self._decoder.close()
             self._decoder = Decoder(
                 dequantised(self._source, self.identity.sha256, self._weights),
-                cells=max(4096, _next_power_of_two(tokens)),
+                cells=max(_FIRST_CELLS, _next_power_of_two(tokens)),
                 exact=self._exact,
                 threads=self._threads,
             )

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.arrays import Floats
+from geppetto.evaluation.hypotheses import holm
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
 from geppetto.evaluation.verdicts import Verdict, interval, probability
@@ -144,10 +144,10 @@ class Confirmation:
         mine = self._values(WINNER)
         better = [self._sign * (mine - self._values(reference)) for reference in self.references]
         people, seed = self.results.resampling, self.results.analysis.seed
-        p = multipletests(sign_flip_p(np.stack(better, axis=1), people, seed=seed), method="holm")
+        p = holm(sign_flip_p(np.stack(better, axis=1), people, seed=seed))
         return [
             Versus(reference, self._estimate(values), min(1.0, self.looks * float(adjusted)))
-            for reference, values, adjusted in zip(self.references, better, p[1], strict=True)
+            for reference, values, adjusted in zip(self.references, better, p, strict=True)
         ]
 
     @property
