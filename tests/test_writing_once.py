@@ -1,0 +1,195 @@
+"""Writing that is interrupted or shared: nothing is lost, and nothing is asked for twice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import dspy  # noqa: F401  # so that no child has to
+import pytest
+
+from command import geppetto
+from geppetto.answers.replies import ReplyStore
+from geppetto.answers.writings import Writing, WritingStore
+from geppetto.commissioning import Writers
+from geppetto.errors import GeppettoError
+from geppetto.models.speaker import Reply, Request
+from geppetto.personas.library import load_strategy
+from geppetto.personas.writing import write
+from geppetto.personas.written import Commission, WrittenStrategy
+from geppetto.prompts.chat import Turn
+from geppetto.remembering import RememberingSpeaker, unmeasured
+from geppetto.spending import Budget, BudgetReached, Spending
+from geppetto.studies import Study
+from speaking import ScriptedSpeaker
+
+FILE = """
+question: "?"
+study: bfi
+participants: {sample: 4, seed: 1, complete: true}
+items: [N3]
+models: [smollm2-135m-instruct]
+strategies: [{written_profile: {writer: openai/scripted}}]
+arms: [shuffled, own]
+budget: {tokens: 20}
+"""
+
+
+def vague(name: str, turns: Sequence[Turn]) -> str:
+    """A story that tells nothing, so that everything is asked once more after its revision."""
+    return "not said" if name == "answer" else f"the {name}"
+
+
+@dataclass
+class Counted(ScriptedSpeaker):
+    """Writes a line in a file for each request, numbers its replies, and may die of one."""
+
+    file: Path = Path()
+    dies_of: int | None = None
+    waits: float = 0.0
+
+    async def reply(self, request: Request) -> Reply:
+        await asyncio.sleep(self.waits)
+        with self.file.open("a") as lines:
+            lines.write(f"{request.id(self.identity)}\n")
+        number = len(asked(self.file))
+        if number == self.dies_of:
+            os.kill(os.getpid(), signal.SIGKILL)
+        reply = await super().reply(request)
+        return reply.model_copy(update={"text": f"{reply.text} {number}"})
+
+
+def asked(file: Path) -> list[str]:
+    return file.read_text().split() if file.exists() else []
+
+
+def commissions(study: Study, workspace: Path, people: int = 1) -> list[Commission]:
+    rule = load_strategy("life_story", {"writer": "openai/scripted"}, workspace)
+    assert isinstance(rule, WrittenStrategy)
+    return [
+        each
+        for person in [p for p in study.people.values() if len(p.traits) == 3][:people]
+        for each in rule.commissions(person, study.without_people).values()
+    ]
+
+
+def having_written(
+    wanted: Sequence[Commission],
+    speaker: ScriptedSpeaker,
+    workspace: Path,
+    spending: Spending | None = None,
+) -> list[Writing | None]:
+    store, replies = WritingStore.of_workspace(workspace), ReplyStore.of_workspace(workspace)
+    write(wanted, {"openai/scripted": speaker}, store, replies, spending or Spending())
+    return [store.find(each.id) for each in wanted]
+
+
+def forked(target: Callable[[], object]) -> BaseProcess:
+    process = get_context("fork").Process(target=target)
+    process.start()
+    return process
+
+
+def test_a_writing_that_was_killed_goes_on_with_what_it_was_told(
+    bfi: Study, workspace: Path
+) -> None:
+    wanted, file = commissions(bfi, workspace), workspace / "asked"
+    at_once = ScriptedSpeaker(vague)
+    having_written(wanted, at_once, workspace / "other")
+    assert len(at_once.requests) == 8
+    for answered in range(7):  # of a story, three questions, a revision and three questions more
+        dies_of = len(asked(file)) + 2
+        mortal = Counted(vague, file=file, dies_of=dies_of)
+        process = forked(partial(having_written, wanted, mortal, workspace))
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+        assert len(set(asked(file))) == answered + 2
+    (writing,) = having_written(wanted, Counted(vague, file=file), workspace)
+    assert writing is not None and writing.texts == ("the revised 9",)
+    assert (writing.requests, writing.cost) == (8, 8 * 0.25)
+    assert len(asked(file)) == 7 * 2 + 1 and len(set(asked(file))) == 8
+    assert having_written(wanted, Counted(vague, file=file), workspace) == [writing]
+    assert len(asked(file)) == 15
+
+
+def test_two_processes_have_each_text_written_once(bfi: Study, workspace: Path) -> None:
+    wanted, file = commissions(bfi, workspace, people=6), workspace / "asked"
+    slow = Counted(vague, file=file, waits=0.02)
+    processes = [forked(partial(having_written, wanted, slow, workspace)) for _ in range(2)]
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    assert len(asked(file)) == len(set(asked(file))) == 8 * len({each.id for each in wanted})
+
+
+def test_writing_stops_at_the_budget_and_goes_on_from_there(bfi: Study, workspace: Path) -> None:
+    wanted, file = commissions(bfi, workspace, people=3), workspace / "asked"
+    runs = 0
+    while True:
+        runs += 1
+        try:
+            found = having_written(
+                wanted, Counted(vague, file=file), workspace, Spending(Budget(tokens=60))
+            )
+        except BudgetReached as reached:
+            assert "budget of 60 tokens" in str(reached) and "texts are written" in str(reached)
+        else:
+            break
+    needed = 8 * len({each.id for each in wanted})
+    assert len(asked(file)) == len(set(asked(file))) == needed
+    assert all(found) and 2 <= runs <= needed // 4 + 1
+
+
+def test_a_run_whose_budget_goes_into_personas_ends_as_one_that_asks(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Writers, "_open", lambda *_: ScriptedSpeaker(vague))
+    (workspace / "experiments" / "e.yaml").write_text(FILE)
+    ended = geppetto("run", "experiments/e.yaml")
+    assert ended.returncode == 3
+    assert "stopped: " in ended.stdout and "texts are written; run it again" in ended.stdout
+    planned = geppetto("plan", "experiments/e.yaml")
+    assert planned.returncode == 2 and "what they cost is in no estimate" in planned.stderr
+
+
+def test_a_text_that_can_never_be_written_says_what_to_change(bfi: Study, workspace: Path) -> None:
+    @dataclass
+    class Short(ScriptedSpeaker):
+        async def reply(self, request: Request) -> Reply:
+            return Reply(finish="error", error="it does not fit", hopeless=True)
+
+    wanted = commissions(bfi, workspace)
+    with pytest.raises(GeppettoError, match=r"\(it does not fit\); let the strategy tell") as error:
+        having_written(wanted, Short(vague), workspace)
+    assert "run it again" not in str(error.value)
+
+
+def test_a_request_that_is_drawn_for_nobody_is_not_kept(workspace: Path) -> None:
+    replies = ReplyStore.of_workspace(workspace)
+    with replies.claiming() as claims:
+        speaker = RememberingSpeaker(ScriptedSpeaker(vague), claims, Spending())
+        with pytest.raises(GeppettoError, match="from a thread that a module began"):
+            asyncio.run(speaker.reply(Request(max_tokens=5)))
+
+
+@pytest.mark.parametrize(
+    ("budget", "reply", "message"),
+    [
+        (Budget(tokens=9), Reply(text="Hi"), "does not say how many tokens"),
+        (Budget(dollars=9), Reply(prompt_tokens=3), "replied without a price"),
+        (Budget(dollars=9), Reply(finish="filter"), ""),
+        (Budget(minutes=9), Reply(text="Hi"), ""),
+    ],
+)
+def test_a_budget_that_cannot_be_kept_is_no_budget(
+    budget: Budget, reply: Reply, message: str
+) -> None:
+    said = unmeasured(reply, budget, "it")
+    assert message in said and bool(message) == bool(said)
