@@ -48,7 +48,8 @@ COLUMNS = (
 `sample` is the number of the reply among those to its question, from 0; `request` that of the
 answer, so that both together name a reply: answers to the same question have the same replies, and
 what they cost was paid once. `reported_model` is the model as it calls itself, `cost` in dollars,
-NaN if the price is not known, `seconds` NaN if that was not measured.
+NaN if the price is not known, `seconds` NaN if that was not measured: of errors, and of what was
+filtered whole.
 """
 
 LOW_MASS = 0.5
@@ -96,7 +97,7 @@ def replies_table(
                     reply.completion_tokens,
                     reply.reasoning_tokens,
                     np.nan if reply.cost is None else reply.cost,
-                    reply.seconds,
+                    np.nan if reply.seconds is None else reply.seconds,
                     reply.attempts,
                     planned.request,
                     reply.text,
@@ -115,9 +116,7 @@ def _replies(
     low = mass < LOW_MASS and not _is_open(planned, study)
     yield (
         "low option mass" if low else "answered",
-        Reply(
-            model=planned.model, prompt_tokens=answer.prompt_tokens, cost=0.0, seconds=float("nan")
-        ),
+        Reply(model=planned.model, prompt_tokens=answer.prompt_tokens, cost=0.0),
     )
 
 
