@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from geppetto.search.confirm import Confirmation
 
 
-def run(experiment: str | Path, workspace: str | Path = ".") -> Results:
+def run(
+    experiment: str | Path, workspace: str | Path = ".", *, retry_errors: bool = False
+) -> Results:
     """Run an experiment file and give what it found, as `geppetto run` does without its output.
 
     Answers that exist are not asked again, so running once more only evaluates. Results are
@@ -26,11 +28,17 @@ def run(experiment: str | Path, workspace: str | Path = ".") -> Results:
         Path of an experiment file.
     workspace
         Folder with `personas/`, whose `mlruns/` keeps answers and results.
+    retry_errors
+        Whether to ask again what failed for good, such as time-outs.
 
     Raises
     ------
     GeppettoError
-        If the file is missing or does not fit, or a part of it does not exist.
+        If the file is missing or does not fit, a part of it does not exist, or a model behind an
+        interface cannot be asked.
+    BudgetReached
+        If the experiment's budget is, which is a GeppettoError too; every answer so far is kept,
+        and running it again goes on from there.
     """
     from geppetto.errors import GeppettoError
     from geppetto.experiment import Experiment
@@ -41,19 +49,23 @@ def run(experiment: str | Path, workspace: str | Path = ".") -> Results:
             f"{experiment}: this experiment has {studies} studies; run_each gives the results of "
             "every one"
         )
-    return run_each(experiment, workspace)[0]
+    return run_each(experiment, workspace, retry_errors=retry_errors)[0]
 
 
-def run_each(experiment: str | Path, workspace: str | Path = ".") -> list[Results]:
+def run_each(
+    experiment: str | Path, workspace: str | Path = ".", *, retry_errors: bool = False
+) -> list[Results]:
     """Run an experiment file with several studies: what it found in each; see `run`.
 
     Nothing is asked before the plans of all studies are made.
     """
+    from geppetto.answers.replies import ReplyStore
     from geppetto.answers.store import AnswerStore
     from geppetto.asking import unanswered
     from geppetto.commissioning import Writers
     from geppetto.errors import errors_in
     from geppetto.experiment import Experiment, prepare_each
+    from geppetto.hearing import forget_errors
     from geppetto.running import run as run_prepared
     from geppetto.spending import Spending
 
@@ -65,6 +77,8 @@ def run_each(experiment: str | Path, workspace: str | Path = ".") -> list[Result
         writers = Writers(asked, folder, spending)
         prepared = writers.having_written(lambda: prepare_each(asked, folder))
         missing = [unanswered(each, store) for each in prepared]
+        for each in prepared if retry_errors else ():
+            forget_errors(each, ReplyStore.of_workspace(folder))
     return [
         run_prepared(each, left, store, folder, spending=spending)[0]
         for each, left in zip(prepared, missing, strict=True)
@@ -93,6 +107,8 @@ def run_search(experiment: str | Path, workspace: str | Path = ".") -> Confirmat
     ------
     GeppettoError
         If the file is missing or does not fit, or no candidate can be scored or confirmed.
+    BudgetReached
+        If the experiment's budget is; see `run`.
     """
     from geppetto import searching
     from geppetto.errors import errors_in

@@ -59,13 +59,7 @@ def run(
 
     spending = Spending(Experiment.from_file(experiment).budget)
     with _going_on_later():
-        store, planned = _planned(experiment, spending)
-    failed = {name for *_, hearings in planned for of in hearings.values() for name in of.failed}
-    if retry_errors and failed:
-        from geppetto.answers.replies import ReplyStore
-
-        ReplyStore.of_workspace(WORKSPACE).forget_errors(failed)
-        store, planned = _planned(experiment, spending)
+        store, planned = _planned(experiment, spending, retry_errors)
     found = []
     for prepared, missing, hearings in planned:
         work = {}
@@ -85,7 +79,6 @@ def run(
                 WORKSPACE,
                 asking.answered,
                 asking.heard,
-                log_again=retry_errors and bool(failed),
                 spending=spending,
             )
         found.append(result)
@@ -121,17 +114,20 @@ def _going_on_later() -> Iterator[None]:
 _Planned = tuple["Prepared", "dict[str, list[Unit]]", "dict[tuple[str, str], Hearing]"]
 
 
-def _planned(experiment: Path, spending: Spending | None) -> tuple[AnswerStore, list[_Planned]]:
+def _planned(
+    experiment: Path, spending: Spending | None, retry_errors: bool = False
+) -> tuple[AnswerStore, list[_Planned]]:
     """The plan of each study of an experiment, and what of it is not answered yet.
 
     With `spending`, personas that a language model writes are written first, within its budget.
+    With `retry_errors`, what failed for good is not answered.
     """
     from geppetto.answers.replies import ReplyStore
     from geppetto.answers.store import AnswerStore
     from geppetto.asking import unanswered
     from geppetto.commissioning import Writers
     from geppetto.experiment import Experiment, prepare_each
-    from geppetto.hearing import hear_all
+    from geppetto.hearing import forget_errors, hear_all
 
     asked = Experiment.from_file(experiment)
     store, replies = AnswerStore.of_workspace(WORKSPACE), ReplyStore.of_workspace(WORKSPACE)
@@ -144,6 +140,8 @@ def _planned(experiment: Path, spending: Spending | None) -> tuple[AnswerStore, 
             )
         else:
             prepared = prepare_each(asked, WORKSPACE)
+        for each in prepared if retry_errors else ():
+            forget_errors(each, replies)
         return store, [
             (each, unanswered(each, store), hear_all(each, replies)) for each in prepared
         ]
@@ -402,7 +400,10 @@ def preview(
         list[str] | None, typer.Option(help="How the item is put, as answer=letter.")
     ] = None,
 ) -> None:
-    """Print exactly what a model will read: of one participant, or of several side by side."""
+    """Print exactly what a model will read: of one participant, or of several side by side.
+
+    An elicitation by requests adds at the end in what form to answer.
+    """
     from geppetto.preview import preview as previewed
     from geppetto.reports import preview as terminal
     from geppetto.settings import settings
