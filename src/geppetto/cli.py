@@ -456,7 +456,7 @@ def probe_model(
     from geppetto.reports import models as terminal
 
     if experiment is None:
-        speaker = named_speaker(name, WORKSPACE, api_base, kind)
+        speaker = named_speaker(name, api_base, kind)
     else:
         from geppetto.experiment import Experiment
 
@@ -464,7 +464,7 @@ def probe_model(
             raise GeppettoError(f"{experiment} says what {name} is; leave out the other options")
         with errors_in(experiment):
             asked = Experiment.from_file(experiment)
-            speaker = declared_speaker(name, asked.models, asked.precision, WORKSPACE)
+            speaker = declared_speaker(name, asked.models, asked.precision)
     with console.status(f"asking {name}"):
         found = probed(speaker)
     ProbeStore.of_workspace(WORKSPACE).put(found)
@@ -473,7 +473,10 @@ def probe_model(
 
 def main() -> None:
     """Run the command line; an error that a user can mend is one sentence and exit code 2."""
+    from geppetto.models.secrets import read_keys
+
     try:
+        read_keys(WORKSPACE)
         app()
     except GeppettoError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"error: {error}"))

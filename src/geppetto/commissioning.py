@@ -87,4 +87,4 @@ class Writers:
         from geppetto.models.named_speaker import named, speaker_of
 
         spec = named(name, self._experiment.models)
-        return speaker_of(spec, self._workspace, self._experiment.precision)
+        return speaker_of(spec, self._experiment.precision)

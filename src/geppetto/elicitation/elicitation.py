@@ -178,6 +178,8 @@ def unreachable(can: Capabilities, kind: Kind) -> str:
     """What a model lacks to be asked anything at all; empty if nothing."""
     if kind == "chat" and not can.chat:
         return "it does not answer turns; declare it `kind: base`, if it continues plain text"
+    if kind == "chat" and not can.system_role:
+        return "it takes no system turns, in which instructions and personas stand"
     if kind == "base" and not can.completion:
         return "it does not continue plain text; declare it `kind: chat`, if it answers turns"
     return ""

@@ -141,6 +141,8 @@ def _became(reply: Reply, kind: Kind) -> Outcome | None:
     became = undelivered(reply, kind)
     if became in ("error", "filtered"):
         return became
+    if not reply.tokens and not reply.text:
+        return "unparseable"
     return None if reply.tokens and reply.tokens[0].top else "error"
 
 

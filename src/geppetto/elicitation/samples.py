@@ -84,7 +84,11 @@ class Samples(Elicitation):
         return self.temperature > 0
 
     def lacks(self, can: Capabilities, kind: Kind) -> str:
-        return unreachable(can, kind)
+        if lacking := unreachable(can, kind):
+            return lacking
+        if self.k > 1 and not can.varies:
+            return "it says the same however often it is asked, so that samples would be copies"
+        return ""
 
     def requests(self, question: Question, replies: Sequence[Reply]) -> tuple[Request, ...]:
         return tuple(self.draw(question, sample) for sample in range(len(replies), self.k))
