@@ -60,6 +60,11 @@ class Question:
         """What may be answered, in the order of the options."""
         return tuple(answer for _, answer in self.options)
 
+    @property
+    def wordings(self) -> tuple[str, ...]:
+        """What may be answered, and what it means."""
+        return (*self.answers, *(label for _, label in self.labels))
+
     def put(self, instruction: str = "") -> tuple[Turn, ...]:
         """The turns, with something more to do at the end of the last one."""
         *before, last = self.turns

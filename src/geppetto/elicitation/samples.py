@@ -107,7 +107,7 @@ class Samples(Elicitation):
         texts = [said(reply, question.kind) for reply in replies]
         options = [option_in(text, question) for text in texts]
         outcomes = tuple(
-            outcome(reply, question.kind, text, option is not None)
+            outcome(reply, question.kind, text, option is not None, question.wordings)
             for reply, text, option in zip(replies, texts, options, strict=True)
         )
         named = [
