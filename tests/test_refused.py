@@ -44,7 +44,7 @@ def test_an_interface_that_drops_system_turns_is_refused(way: Any) -> None:
 
 
 def test_an_elicitation_that_is_listed_twice_is_refused() -> None:
-    ways = [Named(name="samples"), Named(name="samples", parameters={"k": 10})]
+    ways = [Named.model_validate(way) for way in ("samples", {"samples": {"k": 10}})]
     with pytest.raises(GeppettoError, match=r"samples and samples\(k=10\) are the same"):
         open_approaches((), ways, "exact")
 
@@ -110,13 +110,12 @@ def test_the_workspace_says_where_answers_are_before_any_are_looked_for(
     monkeypatch.delenv("GEPPETTO_ANSWERS", raising=False)
     (tmp_path / ".env").write_text("GEPPETTO_ANSWERS=mysql://nobody@nowhere/x\n")
     (tmp_path / "plan.yaml").write_text(
-        "question: ?\nstudy: bfi\nparticipants: {sample: 2}\nmodels: [smollm2-135m-instruct]\n"
+        "question: Why?\nstudy: bfi\nparticipants: {sample: 2}\nmodels: [smollm2-135m-instruct]\n"
         "strategies: [interview]\narms: [own]\n"
     )
     try:
-        assert (
-            "answers cannot be kept in mysql" in geppetto("plan", "plan.yaml", cwd=tmp_path).stderr
-        )
+        said = geppetto("plan", "plan.yaml", cwd=tmp_path).stderr
+        assert "answers cannot be kept in mysql" in said
     finally:
         os.environ.pop("GEPPETTO_ANSWERS", None)
 
