@@ -74,5 +74,26 @@ def named_speaker(
         raise GeppettoError(f"{name} is a model of this machine; leave out --api-base {api_base}")
     if spec.model is None and spec.path is None and name not in PACKAGED:
         raise unknown("model", name, PACKAGED)
-    speaker = speaker_of(spec.model_copy(update={"api_base": api_base, "kind": kind}), workspace)
+    return _patient(
+        speaker_of(spec.model_copy(update={"api_base": api_base, "kind": kind}), workspace)
+    )
+
+
+def declared_speaker(
+    name: str, models: Sequence[ModelSpec], precision: Precision, workspace: Path
+) -> Speaker:
+    """One of an experiment's models, as it is declared there, to be probed.
+
+    Raises
+    ------
+    GeppettoError
+        If the experiment has no model of this name, or it cannot be opened.
+    """
+    specs = {spec.name: spec for spec in models}
+    if name not in specs:
+        raise unknown("model", name, specs)
+    return _patient(speaker_of(specs[name], workspace, precision))
+
+
+def _patient(speaker: Speaker) -> Speaker:
     return speaker.with_patience(PATIENCE) if isinstance(speaker, Endpoint) else speaker
