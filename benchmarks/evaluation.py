@@ -76,6 +76,8 @@ def answers(people: int, items: int, seed: int = 0) -> pd.DataFrame:
                     "nll_high": -log_prob,
                     "elicitation": "likelihood",
                     "option_log_probs": list(map(tuple, logs.reshape(-1, len(OPTIONS)).tolist())),
+                    "counts": [()] * (people * items),
+                    "floored": False,
                     "option_mass": np.exp(-0.1),
                     "status": "scored",
                     "reason": "",

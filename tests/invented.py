@@ -156,6 +156,8 @@ def as_table(found: list[Predictions]) -> pd.DataFrame:
                     "nll_low": nll,
                     "nll_high": nll,
                     "option_log_probs": tuple(logs),
+                    "counts": (),
+                    "floored": False,
                     "option_mass": 1.0,
                     "announcing": np.nan,
                     "status": "scored",

@@ -130,6 +130,8 @@ def answers_of(
                                 "nll_low": mass[number] - real if span.options else np.nan,
                                 "nll_high": mass[number] - real if span.options else np.nan,
                                 "option_log_probs": tuple(log_probs) if span.options else (),
+                                "counts": (),
+                                "floored": False,
                                 "option_mass": np.exp(mass[number]) if span.options else np.nan,
                                 "announcing": -2.0 if number == 0 else -0.01,
                                 "status": "scored",

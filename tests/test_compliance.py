@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import false_discovery_control
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.compliance import Compliance
@@ -131,3 +132,15 @@ def test_looks_at_the_same_people_are_paid_for() -> None:
     )
     assert thrice.p_adjusted == min(1, 3 * once.p_adjusted)
     assert thrice.difference.low < once.difference.low
+
+
+def test_p_values_are_corrected_for_every_difference_that_is_shown_together() -> None:
+    rng = np.random.default_rng(11)
+    tables = [
+        replies(rng, {"none": 0.1, "shuffled": 0.1, "own": 0.2}).assign(model=f"m{number}")
+        for number in range(3)
+    ]
+    found = Compliance.of(pd.concat(tables, ignore_index=True), ANALYSIS).differences(ANALYSIS)
+    assert len({one.model for one in found}) == 3
+    expected = false_discovery_control([one.p for one in found])
+    assert [one.p_adjusted for one in found] == pytest.approx(expected.tolist())

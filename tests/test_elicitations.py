@@ -1,5 +1,7 @@
 """What each elicitation asks, and what it reads from scripted replies."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -198,20 +200,49 @@ def test_a_stated_zero_counts_as_half_a_per_cent_and_a_wrong_total_is_told() -> 
 
 
 def test_reasons_come_first_and_the_answer_follows_in_the_same_conversation() -> None:
-    ask = question("A", "B")
-    reasoned = Reasoned.model_validate({"words": 50, "then": {"samples": {"k": 2}}})
+    ask, reasoned = question("A", "B"), Reasoned(words=50, then=Stated())
     (reason,) = reasoned.requests(ask, [])
+    assert reason.temperature == 0
     assert reason.max_tokens == 200 and "at most 50 words" in reason.turns[-1].content
     why = Reply(text="She is calm, so A.")
     later = reasoned.requests(ask, [why])
     assert [turn.role for turn in later[0].turns] == ["system", "user", "assistant", "user"]
     assert later[0].turns[:2] == reason.turns and later[0].turns[2].content == why.text
-    assert reasoned.requests(ask, [why, Reply(text="A"), Reply(text="A")]) == ()
-    reading = reasoned.read(ask, [why, Reply(text="A"), Reply(text="B")])
-    assert reading.outcomes == ("answered",) * 3
-    assert np.exp(reading.log_probs) == pytest.approx([0.5, 0.5])
-    (plain,) = Reasoned().requests(question("A", "B", kind="base"), [])
+    told = Reply(text='{"A": 60, "B": 40}')
+    assert reasoned.requests(ask, [why, told]) == ()
+    reading = reasoned.read(ask, [why, told])
+    assert reading.outcomes == ("answered",) * 2
+    assert np.exp(reading.log_probs) == pytest.approx([0.6, 0.4])
+    plain, *_ = Reasoned().requests(question("A", "B", kind="base"), [])
     assert plain.text.endswith("Do not answer yet.\nReasons:")
+
+
+def test_every_sample_has_reasons_of_its_own_and_one_without_them_is_not_asked() -> None:
+    ask = replace(question("A", "B"), drawn_for="p1")
+    reasoned = Reasoned.model_validate({"then": {"samples": {"k": 3, "temperature": 0.7}}})
+    chains = reasoned.requests(ask, [])
+    assert [chain.sample for chain in chains] == [0, 1, 2]
+    assert {(chain.temperature, chain.drawn_for) for chain in chains} == {(0.7, "p1")}
+    reasons = [Reply(text="So A."), Reply(text="She", finish="length"), Reply(text="So B.")]
+    assert reasoned.requests(ask, reasons[:1]) == chains[1:]
+    answers = reasoned.requests(ask, reasons)
+    assert [answer.sample for answer in answers] == [0, 2]
+    assert [answer.turns[2].content for answer in answers] == ["So A.", "So B."]
+    assert reasoned.requests(ask, [*reasons, Reply(text="A")]) == answers[1:]
+    replies = [*reasons, Reply(text="A"), Reply(text="B")]
+    assert reasoned.requests(ask, replies) == ()
+    reading = reasoned.read(ask, replies)
+    assert reading.outcomes == ("answered", "truncated", "answered", "answered", "answered")
+    assert reading.counts == (1, 1)
+    assert np.exp(reading.log_probs).sum() == pytest.approx(2 / 3)
+
+
+def test_an_option_that_was_given_nothing_is_told_apart() -> None:
+    ask = question("A", "B", "C")
+    stated = Stated().read(ask, [Reply(text='{"A": 98, "B": 2, "C": 0}')])
+    assert stated.floored == (False, False, True)
+    sampled = Samples(k=2).read(ask, [Reply(text="A"), Reply(text="B")])
+    assert sampled.floored == (False, False, True) and sampled.counts == (1, 1, 0)
 
 
 def test_nothing_more_is_asked_after_reasons_that_were_cut() -> None:

@@ -66,6 +66,8 @@ def table(
                         "nll_low": -float(np.log(p[response])),
                         "nll_high": -float(np.log(p[response])),
                         "option_log_probs": tuple(np.log(mass * p).tolist()),
+                        "counts": (),
+                        "floored": False,
                         "option_mass": mass,
                         "status": "scored",
                         "reason": "",

@@ -263,15 +263,12 @@ def optimise(
             reflector=reflector or rule.writer,
             calls=calls,
         )
-    optimised = found.optimised
-    console.print(
-        f"{optimised.before:+.4f} nats a response before, {optimised.after:+.4f} after, on people "
-        "who had a part in choosing it; below, on those who had none"
-    )
+    console.print(Text(found.optimised.sentence))
     console.print()
     console.print(terminal.result(found.results))
     console.print()
-    console.print(Text(f"name it in an experiment: {strategy}: {{program: {optimised.state}}}"))
+    console.print(Text(found.gain.sentence))
+    console.print(Text(f"name it in an experiment: {found.compiled.in_yaml}"))
 
 
 def _speed(model: LanguageModel, units: Sequence[Unit]) -> float | None:

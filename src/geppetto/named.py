@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
 
@@ -25,6 +26,12 @@ class Named(BaseModel):
             if isinstance(name, str) and isinstance(parameters, dict):
                 return {"name": name, "parameters": parameters}
         raise ValueError(f"write a name, or one name with parameters in braces, not {value!r}")
+
+    @property
+    def in_yaml(self) -> str:
+        """The same as an experiment file writes it, on one line."""
+        dumped = yaml.safe_dump({self.name: self.parameters}, default_flow_style=True, width=10_000)
+        return dumped.strip()[1:-1]
 
     @property
     def label(self) -> str:

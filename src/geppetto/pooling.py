@@ -203,6 +203,7 @@ def _joined(parts: Sequence[Differences]) -> Differences:
         persons=np.concatenate([part.persons for part in parts]),
         influence=np.concatenate([part.influence for part in parts]),
         totals=np.concatenate([part.totals for part in parts]),
+        sampled=any(part.sampled for part in parts),
         wordings=tuple(map(_joined, zip(*(part.wordings for part in parts), strict=True))),
     )
 

@@ -125,7 +125,9 @@ class Results(Scored):
             temperature for a model, "nll_each_calibrated" with one for each of its conditions, so
             that no arm gains by being surer or less sure. Temperatures are fitted on other
             people; intervals of "nll_calibrated" over everything vary as they would, all others
-            take them as given.
+            take them as given. "brier" is the Brier score, of which samples tell without bias what
+            their smoothed NLL makes smaller; then columns named nats are of it. Cells of fewer
+            than two samples are left out of it (`without_brier`).
 
         Notes
         -----
@@ -134,6 +136,8 @@ class Results(Scored):
         `accuracy_lowest` and so on are the same of how much more accurate the better arm is. See
         `geppetto.evaluation.bounds`. `survives_bounds` says whether the verdict holds anywhere in
         them; one that is undecided always does. They are not computed `by` parts.
+        `withheld` says why nothing can be called equivalent to nothing, if so: the NLL of samples
+        is smoothed, and the smallest effect of interest is no number of Brier scores.
         """
         return effects_table(self.verdicts(by, measure))
 
@@ -183,10 +187,12 @@ class Results(Scored):
     def by_elicitation(self) -> pd.DataFrame:
         """How good each elicitation is, a row a model, elicitation, strategy and arm.
 
-        `accuracy`, `nll` and `option_mass` with 95% intervals, and `ece`, on the `cells` that all
-        elicitations of the model scored in all conditions; `unscored`, the share of all planned
-        answers that could not be read; and means an answer of `cost` in dollars (NaN where a price
-        is not known), `prompt_tokens` and `completion_tokens`.
+        `accuracy`, `nll`, `brier` and `option_mass` with 95% intervals, and `ece`, on the `cells`
+        that all elicitations of the model scored in all conditions; `unscored`, the share of all
+        planned answers that could not be read; `floored`, the share of those that could whose real
+        response was given nothing, so that what it costs is a convention (see `Stated`); and means
+        an answer of `cost` in dollars (NaN where a price is not known), `prompt_tokens` and
+        `completion_tokens`.
         """
         answers = self.in_slice(self.answers)
         return elicitations_table(self._on_common_cells, answers, self.replies, self.analysis)

@@ -69,6 +69,8 @@ def session_answers_table(
                 -over if finite else low,
                 -over if finite else high,
                 tuple(sums.tolist()) if legal else (),
+                (),
+                False,
                 float(np.exp(sums).sum()) if legal else np.nan,
                 answer.announcing,
                 answer.prompt_tokens,

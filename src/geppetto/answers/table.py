@@ -43,6 +43,8 @@ COLUMNS = (
     "nll_low",
     "nll_high",
     "option_log_probs",
+    "counts",
+    "floored",
     "option_mass",
     "announcing",
     "tokens",
@@ -62,8 +64,12 @@ could be given what is not known (equal to it where all is known; from 0 to infi
 `elicitation` the label of how the answer was read, empty of baselines,
 `ordinal` says whether the options' order has a meaning,
 `option_log_probs` one number an option in the order of
-`options`, `option_mass` the probability of all legal options together, `tokens` the length of the
-prompt, or of all that was sent for the answer, `cost` in dollars, NaN if a price is not known.
+`options`, `counts` how many samples named each option where answers were sampled (then the
+log-probabilities are smoothed estimates) and empty elsewhere, `floored` whether the real response
+was given nothing (no sample named it, or 0 per cent were stated), so that its log-probability is a
+convention, `option_mass` the probability of all
+legal options together, `tokens` the length of the prompt, or of all that was sent for the answer,
+`cost` in dollars, NaN if a price is not known.
 An answer that is not "scored" is "unscorable", for a `reason`.
 
 In a session `item` is the response's number from "1", `options` are the participant's own, none if
@@ -134,6 +140,8 @@ def answers_table(
                 told.nll_low,
                 told.nll_high,
                 told.options,
+                told.counts,
+                told.floored,
                 told.mass,
                 np.nan,
                 told.tokens,
@@ -155,6 +163,8 @@ class _Told(NamedTuple):
     nll_low: float
     nll_high: float
     options: tuple[float, ...]
+    counts: tuple[int, ...]
+    floored: bool
     mass: float
     tokens: int
     cost: float
@@ -173,6 +183,8 @@ def _scored(answer: OptionScores, response: int, normalisation: Normalisation) -
         -over if finite else 0.0,
         -over if finite else np.inf,
         tuple(options.tolist()),
+        (),
+        False,
         float(np.exp(sums).sum()),
         answer.prompt_tokens,
         0.0,
@@ -197,6 +209,8 @@ def _heard(answer: Heard, response: int, options: int) -> _Told:
         low,
         high,
         reading.log_probs,
+        reading.counts,
+        finite and bool(reading.floored) and reading.floored[response],
         float(np.exp(sums).sum()) if len(sums) else np.nan,
         answer.prompt_tokens,
         answer.cost,

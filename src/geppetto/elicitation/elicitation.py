@@ -60,6 +60,11 @@ class Question:
         """What may be answered, in the order of the options."""
         return tuple(answer for _, answer in self.options)
 
+    @property
+    def wordings(self) -> tuple[str, ...]:
+        """What may be answered, and what it means."""
+        return (*self.answers, *(label for _, label in self.labels))
+
     def put(self, instruction: str = "") -> tuple[Turn, ...]:
         """The turns, with something more to do at the end of the last one."""
         *before, last = self.turns
@@ -108,6 +113,12 @@ class Reading:
         What became of each reply, in the order of the replies.
     remark
         What else is to be said of it, such as that stated percentages were not 100 in total.
+    counts
+        How many samples named each option, of which `log_probs` are a smoothed estimate; empty if
+        the answer was not sampled.
+    floored
+        Whether each option was given nothing, so that its probability is a convention: an option
+        that no sample named, a stated 0. Empty if there is no such convention.
     """
 
     log_probs: tuple[float, ...]
@@ -115,6 +126,8 @@ class Reading:
     high: tuple[float, ...]
     outcomes: tuple[Outcome, ...]
     remark: str = ""
+    counts: tuple[int, ...] = ()
+    floored: tuple[bool, ...] = ()
 
 
 class Elicitation(BaseModel, ABC):

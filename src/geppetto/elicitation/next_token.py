@@ -89,7 +89,7 @@ class NextToken(Elicitation):
         became = _became(reply, question.kind)
         if became is not None:
             return Reading((), nothing.low, nothing.high, (became,))
-        says = unanswered(said(reply, question.kind))
+        says = unanswered(said(reply, question.kind), question.wordings)
         if says in ("refusal", "out of role"):
             return Reading((), nothing.low, nothing.high, (says,))
         top = _top(reply.tokens[0])

@@ -31,7 +31,11 @@ _NOW = "Now give your answer."
 
 
 class Reasoned(Elicitation):
-    """Reasons at temperature 0, and then another elicitation in the same conversation.
+    """Reasons, and then another elicitation in the same conversation.
+
+    What is drawn afterwards is drawn with its reasons: every sample has reasons of its own, at the
+    temperature of the samples, since answers after the same reasons are more alike than the model's
+    answers are. Anything else is asked once, after reasons at temperature 0.
 
     A model whose reasons are cut, filtered or missing is asked nothing more. Whether it refuses or
     leaves its role is told by its answer: reasons may say "I would rather not" of the person.
@@ -45,6 +49,7 @@ class Reasoned(Elicitation):
     """
 
     name: ClassVar[str] = "reasoned"
+    version: ClassVar[int] = 2
 
     words: int = Field(100, ge=10, le=2000)
     then: Samples | NextToken | Stated = Samples()
@@ -68,21 +73,39 @@ class Reasoned(Elicitation):
         return self.then.lacks(can, kind)
 
     def requests(self, question: Question, replies: Sequence[Reply]) -> tuple[Request, ...]:
-        if not replies:
-            most = _TOKENS_PER_WORD * self.words
-            return (question.request(most, self._instruction, _CUE),)
-        reasons, *answers = replies
-        if _became(reasons, question) != "answered":
-            return ()
-        return self.then.requests(self._afterwards(question, reasons), answers)
+        if len(replies) < self._chains:
+            return tuple(
+                self._reasons(question).model_copy(update={"sample": chain})
+                for chain in range(len(replies), self._chains)
+            )
+        reasons, answers = replies[: self._chains], replies[self._chains :]
+        given = [one for one in enumerate(reasons) if _became(one[1], question) == "answered"]
+        if isinstance(self.then, Samples) and self.draws:
+            return tuple(
+                self.then.draw(self._afterwards(question, reason), chain)
+                for chain, reason in given[len(answers) :]
+            )
+        return tuple(
+            request
+            for _, reason in given
+            for request in self.then.requests(self._afterwards(question, reason), answers)
+        )
 
     def read(self, question: Question, replies: Sequence[Reply]) -> Reading:
-        if not replies:
-            return self.then.read(question, ())
-        reasons, *answers = replies
-        became = _became(reasons, question)
-        reading = self.then.read(self._afterwards(question, reasons), answers)
-        return replace(reading, outcomes=(became, *reading.outcomes))
+        """What the answers say; samples whose reasons are missing are not answered."""
+        reasons, answers = replies[: self._chains], replies[self._chains :]
+        reading = self.then.read(question, answers)
+        became = tuple(_became(reason, question) for reason in reasons)
+        return replace(reading, outcomes=(*became, *reading.outcomes))
+
+    @property
+    def _chains(self) -> int:
+        return self.then.k if isinstance(self.then, Samples) and self.draws else 1
+
+    def _reasons(self, question: Question) -> Request:
+        most = _TOKENS_PER_WORD * self.words
+        temperature = self.then.temperature if isinstance(self.then, Samples) else 0.0
+        return question.request(most, self._instruction, _CUE, temperature)
 
     @property
     def _instruction(self) -> str:

@@ -55,7 +55,8 @@ class Samples(Elicitation):
 
     Smoothing draws the distribution towards a uniform one, the more the smaller `k` is: a model's
     NLL and all effects on it are those of so many samples, and differences are smaller than of its
-    probabilities.
+    probabilities, so that none is called equivalent to nothing. Its Brier score, of at least two
+    samples, is neither smoothed nor biased.
 
     Attributes
     ----------
@@ -86,9 +87,12 @@ class Samples(Elicitation):
         return unreachable(can, kind)
 
     def requests(self, question: Question, replies: Sequence[Reply]) -> tuple[Request, ...]:
+        return tuple(self.draw(question, sample) for sample in range(len(replies), self.k))
+
+    def draw(self, question: Question, sample: int) -> Request:
+        """The request for one of the samples."""
         once = answering(question, temperature=self.temperature)
-        samples = range(len(replies), self.k)
-        return tuple(once.model_copy(update={"sample": sample}) for sample in samples)
+        return once.model_copy(update={"sample": sample})
 
     def read(self, question: Question, replies: Sequence[Reply]) -> Reading:
         """The share of each option among the samples that answered.
@@ -99,18 +103,26 @@ class Samples(Elicitation):
         texts = [said(reply, question.kind) for reply in replies]
         options = [option_in(text, question) for text in texts]
         outcomes = tuple(
-            outcome(reply, question.kind, text, option is not None)
+            outcome(reply, question.kind, text, option is not None, question.wordings)
             for reply, text, option in zip(replies, texts, options, strict=True)
         )
-        counts = np.full(len(question.options), SMOOTHING)
-        for option, became in zip(options, outcomes, strict=True):
-            if option is not None and became == "answered":
-                counts[option] += 1
-        answered = outcomes.count("answered")
+        named = [
+            option
+            for option, became in zip(options, outcomes, strict=True)
+            if option is not None and became == "answered"
+        ]
+        said_so = np.bincount(named, minlength=len(question.options))
+        counts = said_so + SMOOTHING
+        answered = len(named)
         most = self.k + SMOOTHING * len(counts)
         low = np.log(counts / most)
         high = np.log((counts + self.k - answered) / most)
         log_probs = np.log(counts / counts.sum()) + np.log(answered / self.k) if answered else ()
         return Reading(
-            tuple(map(float, log_probs)), tuple(low.tolist()), tuple(high.tolist()), outcomes
+            tuple(map(float, log_probs)),
+            tuple(low.tolist()),
+            tuple(high.tolist()),
+            outcomes,
+            counts=tuple(said_so.tolist()),
+            floored=tuple((said_so == 0).tolist()),
         )

@@ -34,7 +34,9 @@ class Stated(Elicitation):
     """One reply: an object in JSON with the percentage of each option, and nothing else.
 
     A block of code may enclose it. Every answer must be there once, spelled as asked for, with a
-    number from 0 to 100.
+    number from 0 to 100. A stated 0 counts as half a per cent, so that what it costs is a
+    convention: were it a tenth of a per cent, every response that was stated to be impossible would
+    cost log 5 = 1.6 nats more. How many there are in each arm is told (`floored`).
     """
 
     name: ClassVar[str] = "stated"
@@ -72,7 +74,8 @@ class Stated(Elicitation):
         counted = np.maximum(np.array(stated) / total * 100, RESOLUTION)
         log_probs = tuple(np.log(counted / counted.sum()).tolist())
         remark = "" if abs(total - 100) < 1e-6 else f"the percentages were {total:g} in total"
-        return Reading(log_probs, log_probs, log_probs, (became,), remark)
+        floored = tuple(percentage < RESOLUTION for percentage in stated)
+        return Reading(log_probs, log_probs, log_probs, (became,), remark, floored=floored)
 
 
 def percentages(text: str, answers: Sequence[str]) -> tuple[float, ...] | None:

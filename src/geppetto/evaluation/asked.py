@@ -12,27 +12,47 @@ from collections.abc import Sequence
 import numpy as np
 
 from geppetto.evaluation.arrays import Floats, Integers, nanmean
+from geppetto.evaluation.brier import option_scores
 from geppetto.evaluation.matching import MatchingMatrix, comparable
 from geppetto.evaluation.predictions import Predictions
 
 
-def mean_nll(found: Predictions, measure: str, items: Sequence[int] | None = None) -> Floats:
-    """Mean NLL of each participant and draw, shape (draws, participants).
+def mean_cost(found: Predictions, measure: str, items: Sequence[int] | None = None) -> Floats:
+    """Mean cost of each participant and draw by a measure, shape (draws, participants).
 
     Parameters
     ----------
     measure
-        "nll_full" over everything the model could say; all others over the legal options.
+        See `cell_cost`.
     items
         Items that count; all by default.
     """
-    cells = cell_nll(found, measure)
+    cells = cell_cost(found, measure)
     return nanmean(cells if items is None else cells[:, :, items], 2)
 
 
-def cell_nll(found: Predictions, measure: str) -> Floats:
-    """NLL of each response by a measure, shape (draws, participants, items)."""
-    return -found.log_prob if measure == "nll_full" else found.nll
+def cell_cost(found: Predictions, measure: str) -> Floats:
+    """What each response costs, shape (draws, participants, items).
+
+    "brier" is its Brier score, "nll_full" its NLL over everything the model could say; all other
+    measures are its NLL over the legal options.
+    """
+    match measure:
+        case "brier":
+            return found.brier
+        case "nll_full":
+            return -found.log_prob
+    return found.nll
+
+
+def option_costs(found: Predictions, measure: str) -> Floats:
+    """What each option would cost as a response, of the shape of `option_log_probs`."""
+    match measure:
+        case "brier":
+            return option_scores(found.option_log_probs, found.counts)
+        case "nll_full":
+            return -found.option_log_probs - np.log(found.option_mass)[..., None]
+    return -found.option_log_probs
 
 
 def asked_matrix(own: Predictions, shuffled: Predictions, measure: str) -> MatchingMatrix:
@@ -44,8 +64,8 @@ def asked_matrix(own: Predictions, shuffled: Predictions, measure: str) -> Match
     """
     people = np.arange(len(own.pool))
     nll = np.full((len(people), len(people)), np.nan)
-    nll[people, people] = mean_nll(own, measure)[0]
-    for values, donors in zip(mean_nll(shuffled, measure), shuffled.donors, strict=True):
+    nll[people, people] = mean_cost(own, measure)[0]
+    for values, donors in zip(mean_cost(shuffled, measure), shuffled.donors, strict=True):
         shown = np.flatnonzero(donors >= 0)
         nll[shown, donors[shown]] = values[shown]
     return MatchingMatrix(comparable(nll), np.unique(own.pool, return_inverse=True)[1])

@@ -109,6 +109,8 @@ def baseline_answers(
         donor="",
         paraphrase=0,
         elicitation="",
+        counts=answers["options"].map(lambda _: ()),
+        floored=False,
         option_mass=1.0,
         announcing=np.nan,
         tokens=0,

@@ -11,7 +11,7 @@ from statsmodels.stats.multitest import multipletests
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats, nanmean
-from geppetto.evaluation.asked import cell_nll
+from geppetto.evaluation.asked import cell_cost
 from geppetto.evaluation.effects import Differences, differences
 from geppetto.evaluation.moments import quotient
 from geppetto.evaluation.permutation import sign_flip_p
@@ -109,6 +109,7 @@ def between(first: Differences, second: Differences, among: str) -> Differences:
         persons=second.persons[in_second] - first.persons[in_first],
         influence=second.influence[in_second] - first.influence[in_first],
         totals=second.totals[in_second] - first.totals[in_first],
+        sampled=first.sampled or second.sampled,
         wordings=(),
     )
 
@@ -150,7 +151,7 @@ def _regressed(found: Predictions, measure: str) -> tuple[Floats, Floats]:
 
     Both of shape (draws, participants), of what is away from the mean of a participant and draw.
     """
-    cells = cell_nll(found, measure)
+    cells = cell_cost(found, measure)
     position = np.log2([float(item) for item in found.responses.items])
     positions = np.where(np.isfinite(cells), position, np.nan)
     away = np.nan_to_num(positions - nanmean(positions, 2)[..., None])

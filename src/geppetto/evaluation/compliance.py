@@ -69,8 +69,9 @@ class OutcomeDifference:
     difference
         The second less the first, over the participants who have both.
     p, p_adjusted
-        Two-sided p of no difference, by flipping signs of whole people, and corrected for the
-        outcomes of the same contrast by Holm (1979) and for looks at these people.
+        Two-sided p of no difference, by flipping signs of whole people, and corrected for all
+        outcomes of all contrasts, models and elicitations together by Benjamini & Hochberg (1995),
+        as these differences explore, and for looks at these people.
     participants
         How many people have both.
     """
@@ -162,10 +163,17 @@ class Compliance:
 
     def differences(self, analysis: Analysis) -> list[OutcomeDifference]:
         """How much every two arms that are contrasted differ in every outcome."""
-        return [
+        found = [
             difference
             for worse, better, strategy, contrast in self._contrasted()
             for difference in self._different(worse, better, strategy, contrast, analysis)
+        ]
+        if not found:
+            return []
+        adjusted = multipletests([one.p for one in found], method="fdr_bh")[1].tolist()
+        return [
+            replace(one, p_adjusted=min(1.0, analysis.looks * value))
+            for one, value in zip(found, adjusted, strict=True)
         ]
 
     def _contrasted(self) -> Iterator[tuple[Shares, Shares, str, Contrast]]:
@@ -199,7 +207,6 @@ class Compliance:
         persons = persons[rows]
         found = estimates(mean, persons, people=people, method=analysis.intervals)
         p = sign_flip_p(persons, people, seed=analysis.seed)
-        adjusted = multipletests(p, method="holm")[1]
         weights = people.sample[0]
         shares = [np.average(one.of_people[rows], 0, weights) for one in (worse, better)]
         for place, outcome in enumerate(self.outcomes):
@@ -213,7 +220,7 @@ class Compliance:
                 float(shares[1][place]),
                 found[place],
                 float(p[place]),
-                float(min(1.0, analysis.looks * adjusted[place])),
+                float(p[place]),
                 len(rows),
             )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from geppetto.evaluation.arrays import Floats, Integers, nanmean
-from geppetto.evaluation.asked import asked_quality, mean_nll
+from geppetto.evaluation.asked import asked_quality, mean_cost, option_costs
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.contrasts import Contrast, contrasts
 from geppetto.evaluation.moments import quotient
@@ -39,7 +39,7 @@ class Differences:
         What is compared.
     measure
         "nll" over the legal options, "nll_full" over everything the model could say; after
-        calibration "nll_calibrated" or "nll_each_calibrated", see `Results.effects`.
+        calibration "nll_calibrated" or "nll_each_calibrated"; or "brier"; see `Results.effects`.
     among
         Which item or group of participants it is restricted to; empty for everything.
     rows
@@ -57,6 +57,8 @@ class Differences:
     precision
         What each one counts for in the mean besides survey weights, shape (rows,), in slopes; None
         if everyone counts the same.
+    sampled
+        Whether answers of an arm are of samples, so that their NLL is of smoothed shares.
     """
 
     model: str
@@ -71,6 +73,7 @@ class Differences:
     strangers: bool
     wordings: tuple[Differences, ...] = field(default=(), repr=False)
     precision: Floats | None = field(default=None, repr=False)
+    sampled: bool = False
 
     def over_wordings(self, people: Resampling, summed: bool = False) -> OverWordings | None:
         """The mean in each wording and what it varies by; None if there is one wording.
@@ -162,7 +165,7 @@ class Effect:
 
 
 def persona_quality(
-    arms: Sequence[Predictions], items: Sequence[int] | None = None, full: bool = False
+    arms: Sequence[Predictions], items: Sequence[int] | None = None, measure: str = "nll"
 ) -> Floats:
     """How badly each participant's persona predicts everybody, whoever it is of.
 
@@ -172,33 +175,31 @@ def persona_quality(
         The conditions in which participants' personas are shown, their own or others'.
     items
         Items that count; all by default.
-    full
-        Whether the NLL is over everything the model could say, and not the legal options.
+    measure
+        What responses cost by, see `geppetto.evaluation.asked.cell_cost`.
 
     Returns
     -------
     numpy.ndarray
-        Shape (participants,): mean over items of the NLL in nats of all participants' responses
-        under the persona's predictions, less the mean of that over personas. 0 for participants
-        whose persona is not shown.
+        Shape (participants,): mean over items of what all participants' responses cost under the
+        persona's predictions, less the mean of that over personas. 0 for participants whose
+        persona is not shown.
     """
     answers = arms[0].responses
     answers.must_be_shared("what a persona costs whoever it is shown to")
     chosen = range(len(answers.items)) if items is None else items
+    of_arms = [(arm.donors, option_costs(arm, measure), arm.nll) for arm in arms]
     cost = np.full((len(answers.participants), len(chosen)), np.nan)
     for column, item in enumerate(chosen):
         predicted = np.full((len(cost), arms[0].option_log_probs.shape[3]), np.nan)
-        for arm in arms:
-            for draw, donors in enumerate(arm.donors):
-                shown = (donors >= 0) & np.isfinite(arm.nll[draw, :, item])
-                predicted[donors[shown]] = arm.option_log_probs[draw, shown, item]
-                if full:
-                    mass = np.log(arm.option_mass[draw, shown, item])
-                    predicted[donors[shown]] += mass[:, None]
+        for shown_for, costs, nll in of_arms:
+            for draw, donors in enumerate(shown_for):
+                shown = (donors >= 0) & np.isfinite(nll[draw, :, item])
+                predicted[donors[shown]] = costs[draw, shown, item]
         position = answers.position[:, item]
         said = np.bincount(position[position >= 0], minlength=predicted.shape[1])
         known = np.isfinite(predicted)
-        cost[:, column] = -np.sum(said * predicted, axis=1, where=known) / said.sum()
+        cost[:, column] = np.sum(said * predicted, axis=1, where=known) / said.sum()
         cost[~known.any(1), column] = np.nan
     return np.nan_to_num(nanmean(cost - nanmean(cost, 0), 1))
 
@@ -252,7 +253,7 @@ def differences(
     items: Sequence[int] | None = None,
     rows: Integers | None = None,
     weights: Floats | None = None,
-    costs: Costs = mean_nll,
+    costs: Costs = mean_cost,
 ) -> list[Differences]:
     """Every contrast that the arms allow, for every model and strategy, person by person.
 
@@ -271,7 +272,7 @@ def differences(
         are centred with, so that their weighted mean is that of the persons' differences.
     costs
         What is compared of a condition by a measure and on some items, shape (draws,
-        participants): the mean NLL, or how it grows in a session.
+        participants): the mean cost, or how it grows in a session.
     """
     made = []
     for arms in personas(found):
@@ -325,7 +326,7 @@ def _in_one_wording(
             np.concatenate([arm.donors for arm in shown.values()]),
         )
     elif shown:
-        quality = persona_quality(list(shown.values()), items, measure == "nll_full")
+        quality = persona_quality(list(shown.values()), items, measure)
     condition = next(arm.condition for arm in arms.values() if arm.condition.arm != "none")
     for contrast in contrasts(list(arms)):
         worse, better = (arms[name] for name in (contrast.worse, contrast.better))
@@ -354,6 +355,7 @@ def _in_one_wording(
                 (persons + moved) * of - np.average(moved * of, weights=weight),
                 better.shows_strangers
                 or (worse.shows_strangers and contrast.name != "information"),
+                sampled=worse.counts is not None or better.counts is not None,
             )
         )
     return made

@@ -23,7 +23,7 @@ from geppetto.evaluation.resampling import Estimate, Weights, estimate, mean
 from geppetto.evaluation.rows import CELL, CONDITION
 from geppetto.plan import Condition
 
-SHOWN = ("accuracy", "nll", "option_mass")
+SHOWN = ("accuracy", "nll", "brier", "option_mass")
 """Metrics of a condition that are compared between elicitations, with their intervals."""
 
 ByElicitation = Mapping[str, Mapping[str, list[Predictions]]]
@@ -85,6 +85,8 @@ def elicitations_table(
     )
     unscored = (of_models["status"] != "scored").groupby([of_models[name] for name in key])
     table["unscored"] = unscored.mean()
+    scored = of_models[of_models["status"] == "scored"]
+    table["floored"] = scored.astype({"floored": float}).groupby(key)["floored"].mean()
     table["completion_tokens"] = np.nan
     if len(replies):
         said = replies.groupby(key)["completion_tokens"].sum()
@@ -97,7 +99,9 @@ def elicitations_table(
     names = ["cells", "participants", *_with_ends(SHOWN), "ece"]
     table[names] = pd.concat(metrics).set_index(key)[names] if metrics else np.nan
     table["cells"] = table["cells"].fillna(0).astype(int)
-    return table[[*names, "unscored", "cost", "prompt_tokens", "completion_tokens"]].reset_index()
+    return table[
+        [*names, "unscored", "floored", "cost", "prompt_tokens", "completion_tokens"]
+    ].reset_index()
 
 
 def _metrics(found: list[Predictions], elicitation: str, analysis: Analysis) -> pd.DataFrame:

@@ -95,10 +95,10 @@ class Gap:
         note = f" {self.pair.note}." if self.pair.note else ""
         return (
             f"{self.pair.post} is {self.outcome} against {self.pair.base}{among}{few}: "
-            f"{interval(self.nats)} nats a response ({verdict.confidence}), "
+            f"{interval(self.nats)} {verdict.unit_of_measure} a response ({verdict.confidence}), "
             f"{effect.improved.value:.0%} of {effect.participants:,} people are predicted worse; "
             f"p = {probability(verdict.p_adjusted)} ({verdict.test}) after {verdict.correction}, "
-            f"equivalence p = {probability(verdict.p_equivalent_adjusted)}.{note}"
+            f"equivalence {verdict.equivalence}.{note}"
         )
 
 
@@ -129,6 +129,7 @@ def pair_differences(
     measure: str = "nll",
     *,
     trials: Integers,
+    sampled: bool = False,
     among: str = "",
     rows: Integers | None = None,
     published_d: float = float("nan"),
@@ -146,6 +147,8 @@ def pair_differences(
         "nll" or "nll_full", see `Differences`.
     trials
         Number of these responses of each participant, shape (participants,).
+    sampled
+        See `Differences`.
     among, rows
         Name and rows of the participants it is restricted to; all by default.
     published_d
@@ -175,6 +178,7 @@ def pair_differences(
             persons,
             persons * trials[chosen],
             False,
+            sampled=sampled,
         ),
         published_d,
     )

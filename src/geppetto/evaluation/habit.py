@@ -59,6 +59,8 @@ def session_baselines(answers: pd.DataFrame, study: Study) -> pd.DataFrame:
             paraphrase=0,
             elicitation="",
             option_log_probs=log_probs,
+            counts=cells["options"].map(lambda _: ()),
+            floored=False,
             option_mass=np.where(sizes > 0, 1.0, np.nan),
             announcing=np.nan,
             tokens=0,

@@ -28,7 +28,8 @@ def matching_matrices(
 
     Over several wordings, the mean of the matrices of each: a persona is the same in each wording,
     and a pair of a person and a persona has one number. In sessions a persona is compared only for
-    the people for whom it was shown, see `geppetto.evaluation.asked`.
+    the people for whom it was shown, see `geppetto.evaluation.asked`. Samples are drawn anew for
+    each person whom a persona is shown for; what it predicts is then what was drawn for its owner.
 
     Parameters
     ----------
@@ -54,7 +55,8 @@ def matching_matrices(
             pairs = in_each_wording([own, arms["shuffled"]])
             in_each = [asked_matrix(a, b, measure) for a, b in pairs]
         else:
-            shown = [own, *(arm for arm in arms.values() if arm.shows_strangers)]
+            others = [arm for arm in arms.values() if arm.shows_strangers]
+            shown = [own] if own.counts is not None else [own, *others]
             in_each = [matching_matrix(a, b, own.pool) for a, *b in in_each_wording(shown)]
         matrix = MatchingMatrix(np.mean([one.nll for one in in_each], axis=0), in_each[0].groups)
         if matrix.personas.any():

@@ -7,9 +7,10 @@ from typing import Literal, get_args
 from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.responses import Responses
 
-Measure = Literal["nll", "nll_full", "nll_calibrated", "nll_each_calibrated"]
+Measure = Literal["nll", "nll_full", "nll_calibrated", "nll_each_calibrated", "brier"]
 
-MEASURES: tuple[Measure, ...] = get_args(Measure)
+MEASURES: tuple[Measure, ...] = get_args(Measure)[:-1]
+"""The measures of all results; the Brier score is shown beside them where answers are sampled."""
 
 NOT_IN_SESSIONS = {
     "items": "each person has items of their own",
@@ -46,7 +47,7 @@ def must_exist(measure: Measure, responses: Responses) -> None:
     GeppettoError
         If all responses are open and it is over options, or there is no such measure at all.
     """
-    if measure not in MEASURES:
-        raise unknown("measure", measure, MEASURES)
-    if measure not in measures_of(responses):
+    if measure not in get_args(Measure):
+        raise unknown("measure", measure, get_args(Measure))
+    if measure != "nll_full" and measures_of(responses) == ("nll_full",):
         raise GeppettoError(f"measure {measure}: {ALL_OPEN}; use nll_full")

@@ -15,7 +15,16 @@ from geppetto.evaluation.resampling import Method, Resampling, estimates, mean, 
 from geppetto.evaluation.rows import CELL, CONDITION, READ, rows_by
 from geppetto.prompts.announcing import flagged
 
-MEASURES = ("accuracy", "nll", "nll_full", "option_mass", "pseudo_r2", "rps", "score_error")
+MEASURES = (
+    "accuracy",
+    "nll",
+    "nll_full",
+    "option_mass",
+    "pseudo_r2",
+    "rps",
+    "score_error",
+    "brier",
+)
 """Metrics of a participant in a survey, in the order of tables."""
 
 SESSION_MEASURES = (
@@ -82,11 +91,12 @@ def cell_metrics(found: Predictions) -> dict[str, Floats]:
         equally probable ones; `nll`, negative
         log-likelihood in nats over the legal options; `nll_full`, over everything the model could
         have said; `nll_uniform`, that of a uniform guess among the options; `option_mass`,
-        probability of saying anything legal; and, for items whose options have an order, `rps`,
-        the ranked probability score, and `score_error`, how far the expected response is from the
-        real one as a share of the item's range. In sessions, whose options have none, instead
-        `chance`, the accuracy of a uniform guess; `closed`, whether there are options at all,
-        without which only `nll_full` is known; and `announced_badly`, whether the response is
+        probability of saying anything legal; `brier`, the Brier score over the legal options, which
+        samples estimate without bias if there are two or more; and, for items whose options have an
+        order, `rps`, the ranked probability score, and `score_error`, how far the expected response
+        is from the real one as a share of the item's range. In sessions, whose options have none,
+        instead `chance`, the accuracy of a uniform guess; `closed`, whether there are options at
+        all, without which only `nll_full` is known; and `announced_badly`, whether the response is
         `flagged`, so that its NLL may tell more of the format than of the person.
     """
     cells = np.isfinite(found.nll)
@@ -102,6 +112,7 @@ def cell_metrics(found: Predictions) -> dict[str, Floats]:
         return common | {
             "rps": ranked_probability_scores(found),
             "score_error": score_errors(found),
+            "brier": found.brier,
         }
     asked = found.responses.answered[None] | np.zeros_like(cells)
     return common | {

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from geppetto.errors import GeppettoError
-from geppetto.evaluation.arrays import Floats, nanmean
-from geppetto.evaluation.asked import mean_nll
+from geppetto.evaluation.arrays import nanmean
+from geppetto.evaluation.asked import cell_cost, mean_cost
 from geppetto.evaluation.compared import everything
 from geppetto.evaluation.gap import PairDifferences, pair_differences, published_d
 from geppetto.evaluation.measures import Measure
-from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.recovery import PersonaRecovery, recoveries
 from geppetto.evaluation.scored import Scored
 from geppetto.models.lineage import CHAT_TEMPLATE, PLAIN_TEXT, Pair, pairs
@@ -49,11 +48,12 @@ def pair_gaps(found: Scored, measure: Measure) -> list[PairDifferences]:
         made.append(
             pair_differences(
                 pair,
-                nanmean(mean_nll(post, measure), 0),
-                nanmean(mean_nll(base, measure), 0),
+                nanmean(mean_cost(post, measure), 0),
+                nanmean(mean_cost(base, measure), 0),
                 measure,
                 trials=counted.sum(1),
-                published_d=published_d(_cells(post, measure), _cells(base, measure)),
+                sampled=any(one.counts is not None for one in (post, base)),
+                published_d=published_d(cell_cost(post, measure), cell_cost(base, measure)),
             )
         )
     return made
@@ -73,10 +73,6 @@ def pair_recoveries(found: Scored, measure: Measure) -> list[PersonaRecovery]:
 
 def _without_persona(model: str) -> Condition:
     return Condition(model, NO_STRATEGY, "none")
-
-
-def _cells(found: Predictions, measure: Measure) -> Floats:
-    return -found.log_prob if measure == "nll_full" else found.nll
 
 
 def _read(found: Scored, model: str) -> str:

@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geppetto.evaluation.arrays import Floats, Integers
+from geppetto.evaluation.brier import option_scores
 from geppetto.evaluation.responses import Responses
 from geppetto.evaluation.rows import is_of_sessions, rows_by_condition
 from geppetto.plan import Condition
@@ -54,6 +56,9 @@ class Predictions:
     announcing
         Log-probability of the text that announces each response of a session, of the shape of
         `log_prob`; None in surveys.
+    counts
+        How many samples named each option, of the shape of `option_log_probs`, which are smoothed
+        estimates then; None if no answer was sampled.
     """
 
     responses: Responses
@@ -66,6 +71,7 @@ class Predictions:
     block: Integers | None = None
     paraphrase: Integers | None = None
     announcing: Floats | None = None
+    counts: Floats | None = None
 
     @cached_property
     def wordings(self) -> tuple[Predictions, ...]:
@@ -82,6 +88,7 @@ class Predictions:
                 option_mass=self.option_mass[chosen],
                 paraphrase=None,
                 announcing=None if self.announcing is None else self.announcing[chosen],
+                counts=None if self.counts is None else self.counts[chosen],
             )
             for chosen in draws
         )
@@ -103,8 +110,27 @@ class Predictions:
 
         NaN of an open response.
         """
+        return self.of_responses(-self.option_log_probs)
+
+    @cached_property
+    def brier(self) -> Floats:
+        """Brier score of the real responses, shape (draws, participants, items).
+
+        NaN of an open response, and of an answer of fewer than two samples; see `option_scores`.
+        """
+        return self.of_responses(option_scores(self.option_log_probs, self.counts))
+
+    def without(self, cells: NDArray[np.bool_]) -> Predictions:
+        """The predictions with nothing about the options of some cells, (participants, items)."""
+        out = cells[None, :, :, None]
+        counts = None if self.counts is None else np.where(out, np.nan, self.counts)
+        known = np.where(out, np.nan, self.option_log_probs)
+        return replace(self, option_log_probs=known, counts=counts)
+
+    def of_responses(self, of_options: Floats) -> Floats:
+        """What the real responses have of a number of every option, without the last axis."""
         position = np.maximum(self.responses.position, 0)[None, :, :, None]
-        return -np.take_along_axis(self.option_log_probs, position, axis=3)[..., 0]
+        return np.take_along_axis(of_options, position, axis=3)[..., 0]
 
     @cached_property
     def expected(self) -> Floats:
@@ -200,6 +226,7 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
                 block,
                 of.paraphrase,
                 of.announcing[:, order] if of_sessions else None,
+                None if of.counts is None else of.counts[:, order],
             )
         )
     return found
@@ -214,6 +241,7 @@ class _Arrays(NamedTuple):
     mass: Floats
     paraphrase: Integers
     announcing: Floats
+    counts: Floats | None
 
 
 def _arrays(
@@ -253,7 +281,12 @@ def _arrays(
         found -= np.logaddexp.reduce(found, axis=1, keepdims=True)
         log_probs[draw[chosen], row[chosen], column[chosen], :length] = found
     repeated = np.repeat(numbers, donors_each)
-    return _Arrays(donors, log_probs, log_prob, mass, repeated, announcing)
+    named, samples = answers["counts"].to_numpy()[rows], None
+    if any(map(len, named)):
+        samples = np.full_like(log_probs, np.nan)
+        for place, counts in zip(zip(draw, row, column, strict=True), named, strict=True):
+            samples[place][: len(counts)] = counts
+    return _Arrays(donors, log_probs, log_prob, mass, repeated, announcing, samples)
 
 
 def _draws(receiver: Integers, donor: Integers, width: int) -> Integers:

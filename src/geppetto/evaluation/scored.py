@@ -17,7 +17,6 @@ from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.calibrated import Calibrated
 from geppetto.evaluation.measures import (
     ALL_OPEN,
-    MEASURES,
     NOT_IN_SESSIONS,
     Measure,
     measures_of,
@@ -145,13 +144,14 @@ class Scored:
 
     @cached_property
     def measures(self) -> tuple[Measure, ...]:
-        """The measures that exist of these responses, see `measures_of`."""
-        return measures_of(self.responses)
+        """The measures that are shown: see `measures_of`, and of samples the Brier score."""
+        several = any(one.counts is not None and np.isfinite(one.brier).any() for one in self.asked)
+        return (*measures_of(self.responses), *(("brier",) if several else ()))
 
     @property
     def measure(self) -> Measure:
         """The measure of the verdicts that answer the question."""
-        return "nll" if self.measures == MEASURES else "nll_full"
+        return self.measures[0]
 
     @property
     def left_out(self) -> Mapping[str, str]:
@@ -238,7 +238,35 @@ class Scored:
                 return self.calibrated.by_model
             case "nll_each_calibrated":
                 return self.calibrated.by_condition
+            case "brier":
+                return self._in_brier[0]
         return self.predictions
+
+    @property
+    def without_brier(self) -> int:
+        """How many cells of each condition have no Brier score: one has fewer than two samples."""
+        return self._in_brier[1]
+
+    @cached_property
+    def _in_brier(self) -> tuple[list[Predictions], int]:
+        """The predictions of those cells that all conditions have a Brier score of.
+
+        Raises
+        ------
+        GeppettoError
+            If there is none.
+        """
+        shown = np.isfinite(self.predictions[0].nll).any(0)
+        unknown = np.logical_or.reduce(
+            [(np.isfinite(one.nll) & np.isnan(one.brier)).any(0) for one in self.predictions]
+        )
+        if not (shown & ~unknown).any():
+            raise GeppettoError(
+                "measure brier: one sample says nothing of how sure a model is; ask `samples` "
+                "with a `k` of at least 2"
+            )
+        kept = [one.without(unknown) for one in self.predictions]
+        return kept, int((shown & unknown).sum())
 
     @cached_property
     def resampling(self) -> Resampling:

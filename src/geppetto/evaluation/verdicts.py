@@ -106,16 +106,25 @@ class Verdict:
 
         A difference helps or hurts if its interval excludes zero and its corrected p is below
         .05. It is equivalent to nothing if it is shown to be smaller than the smallest effect of
-        interest, even where it is not zero. Everything else is undecided, and so is everything
-        that rests on less than `FEWEST`.
+        interest, even where it is not zero, unless that is `withheld`. Everything else is
+        undecided, and so is everything that rests on less than `FEWEST`.
         """
         if self.is_of_too_few:
             return "undecided"
-        if self.p_equivalent_adjusted < LEVEL:
+        if self.p_equivalent_adjusted < LEVEL and not self.withheld:
             return "equivalent to nothing"
         if self.p_adjusted < LEVEL and self.effect.nats.excludes_zero():
             return "helps" if self.effect.nats.value > 0 else "hurts"
         return "undecided"
+
+    @property
+    def withheld(self) -> str:
+        """Why nothing can be shown to be equivalent to nothing here; empty if it can be."""
+        if self.effect.measure == "brier":
+            return "the smallest effect of interest is in nats"
+        if self.effect.differences.sampled:
+            return "the NLL of samples is smoothed, which makes what differs look alike"
+        return ""
 
     @property
     def confidence(self) -> str:
@@ -128,11 +137,12 @@ class Verdict:
         effect, nats = self.effect, self.effect.nats
         of = f" ({self.confidence})" if self.looks > 1 else ""
         numbers = (
-            f"{interval(nats)}{of} nats a response{self._measured}{self._wordings}, "
+            f"{interval(nats)}{of} {self.unit_of_measure} a response{self._measured}"
+            f"{self._wordings}, "
             f"d_z {effect.d_z.value:+.2f}, "
             f"{effect.improved.value:.0%} of {effect.participants:,} people improved; "
             f"p = {probability(self.p_adjusted)} ({self.test}) after {self.correction}, "
-            f"equivalence p = {probability(self.p_equivalent_adjusted)}"
+            f"equivalence {self.equivalence}"
         )
         unknown = f" {self.bounds.sentence}." if self.bounds and not self.survives_bounds else ""
         return f"{self.outcome}: {self._claim}. {numbers}.{unknown}"
@@ -157,6 +167,18 @@ class Verdict:
         name = "Holm" if self.confirmatory else "Benjamini-Hochberg"
         looks = f" and {self.looks} looks at these people" if self.looks > 1 else ""
         return f"{name} over {self.family:,}{looks}"
+
+    @property
+    def unit_of_measure(self) -> str:
+        """What the effect is a number of."""
+        return "of Brier score" if self.effect.measure == "brier" else "nats"
+
+    @property
+    def equivalence(self) -> str:
+        """The p of equivalence, or why there is none."""
+        if self.withheld:
+            return f"withheld ({self.withheld})"
+        return f"p = {probability(self.p_equivalent_adjusted)}"
 
     @property
     def _measured(self) -> str:
@@ -193,7 +215,7 @@ class Verdict:
             alone = " (the corrected test finds a difference, but the interval includes zero)"
         return (
             f"{where} it is open whether people are predicted better with {better} than with "
-            f"{worse}{alone}; {self._more}"
+            f"{worse}{alone}{self._more}"
         )
 
     @property
@@ -208,14 +230,16 @@ class Verdict:
 
     @property
     def _more(self) -> str:
+        if self.withheld:
+            return ""
         if self.people_needed is None:
-            return f"more studies would tell {self.smallest:g} nats from nothing"
+            return f"; more studies would tell {self.smallest:g} nats from nothing"
         these = " in these wordings" if self._wordings else ""
         if self.people_needed > self.effect.participants:
             people = f"about {self.people_needed:,} people"
-            return f"{people} would tell {self.smallest:g} nats from nothing{these}"
+            return f"; {people} would tell {self.smallest:g} nats from nothing{these}"
         more = "people and wordings" if self._wordings else "people"
-        return f"between nothing and {self.smallest:g} nats it takes more {more} to tell"
+        return f"; between nothing and {self.smallest:g} nats it takes more {more} to tell"
 
 
 def in_words(arm: str) -> str:
@@ -310,6 +334,7 @@ def over(measure: str) -> str:
         "nll_full": "over everything the model could say",
         "nll_calibrated": "over the legal options at one temperature a model",
         "nll_each_calibrated": "over the legal options at a temperature for each condition",
+        "brier": "of Brier score over the legal options",
     }
     return words[measure]
 

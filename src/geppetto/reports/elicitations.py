@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from geppetto.errors import GeppettoError
-from geppetto.evaluation.verdicts import probability
+from geppetto.evaluation.verdicts import interval, probability
 from geppetto.reports.columns import columns, number, within_model
 from geppetto.results import Results
 
@@ -27,6 +27,8 @@ def parts(found: Results) -> Iterator[RenderableType]:
         yield from (_agreement(found.agreement()), "")
         yield from (Text(line) for line in _read(found))
         yield ""
+    for table in _unbiased(found):
+        yield from (table, "")
     compliance = found.compliance()
     if compliance.empty:
         return
@@ -56,9 +58,56 @@ def _read(found: Results) -> Iterator[str]:
         yield from (f"  {elicitation}: {one.sentence}" for one in verdicts if one.confirmatory)
 
 
+def _unbiased(found: Results) -> Iterator[Table]:
+    """Effects of samples by a measure that is not smoothed, a table an elicitation."""
+    for elicitation in dict.fromkeys(itertools.chain(*found.elicitations.values())):
+        try:
+            of = found.at(elicitation=elicitation)
+            sampled = "brier" in of.measures
+        except GeppettoError:  # which `_read` tells
+            continue
+        if sampled:
+            yield _brier(of, elicitation)
+
+
+def _brier(found: Results, elicitation: str) -> Table:
+    verdicts = found.verdicts(measure="brier")
+    of = verdicts[0].confidence if verdicts else "95%"
+    shown = columns(f"Brier score saved, {elicitation}", f"mean [{of} CI]", "d_z", "p", "verdict")
+    shown.columns[-1].justify = "left"
+    for verdict in verdicts:
+        effect, contrast = verdict.effect, verdict.effect.contrast
+        shown.add_row(
+            f"{effect.model} · {effect.strategy} · {contrast.name}",
+            interval(effect.nats),
+            number(effect.d_z.value, "+.2f"),
+            probability(verdict.p_adjusted),
+            verdict.outcome,
+        )
+    left_out = f" {found.without_brier:,} cells with fewer are left out." * bool(
+        found.without_brier
+    )
+    shown.caption = (
+        "Of two samples or more, not smoothed and without bias: the same effects by NLL, which is "
+        f"smoothed, are smaller than of the model's probabilities.{left_out} p: signs of people "
+        f"flipped, Benjamini-Hochberg over {len(verdicts):,}. Nothing is called equivalent to "
+        "nothing: the smallest effect of interest is in nats."
+    )
+    return shown
+
+
 def _comparison(table: pd.DataFrame) -> Table:
     shown = columns(
-        "elicitation", "acc.", "NLL  [95% CI]", "ECE", "mass", "unread", "cost", "tokens"
+        "elicitation",
+        "acc.",
+        "NLL  [95% CI]",
+        "Brier",
+        "ECE",
+        "mass",
+        "unread",
+        "floor",
+        "cost",
+        "tokens",
     )
     for (model, strategy, arm), rows in table.groupby(["model", "strategy", "arm"], sort=False):
         name = within_model({"model": model, "strategy": strategy, "arm": arm})
@@ -70,9 +119,11 @@ def _comparison(table: pd.DataFrame) -> Table:
                 f"  {row['elicitation']}",
                 number(row["accuracy"], ".3f"),
                 "–" if np.isnan(nll) else f"{nll:.3f}  [{low:.3f}, {high:.3f}]",
+                number(row["brier"], ".3f"),
                 number(row["ece"], ".3f"),
                 number(row["option_mass"], ".3f"),
                 f"{row['unscored']:.1%}",
+                "–" if np.isnan(row["floored"]) else f"{row['floored']:.1%}",
                 number(1000 * row["cost"], ".3f"),
                 f"{tokens:,.0f}",
             )
@@ -80,9 +131,12 @@ def _comparison(table: pd.DataFrame) -> Table:
     told = ", ".join(f"{number:,} ({model})" for model, number in cells.items())
     shown.caption = (
         f"On the cells that all elicitations of a model scored in all conditions: {told}; those "
-        "that scored none in all conditions are not compared. Samples are smoothed, so that their "
-        "NLL, and effects on it, are those of so few samples; a stated 0 is half a per cent. "
-        "NLL: nats a response over the legal options; ECE: expected calibration error; mass: "
+        "that scored none in all conditions are not compared. "
+        "NLL: nats a response over the legal options; of samples it is smoothed, so that it and "
+        "effects on it are those of so few samples. Brier: Brier score, 0 is best, of two or "
+        "more samples without bias. floor: share of read answers whose real response no sample "
+        "named, or was stated to have 0 per cent, which is counted as half a per cent: if a tenth "
+        "were, each would cost 1.6 nats more. ECE: expected calibration error; mass: "
         "probability of a legal option; unread: share of all planned answers; cost: dollars for "
         "1,000 answers; tokens: sent and said for an answer."
     )
@@ -134,10 +188,11 @@ def _differences(differences: pd.DataFrame) -> Iterator[str]:
         yield (
             f"{row['outcome']} differs by arm: {row['share_better']:.1%} with {row['better']}, "
             f"{row['share_worse']:.1%} with {row['worse']} ({row['model']} · {row['strategy']}, "
-            f"{row['elicitation']}; p = {probability(row['p_adjusted'])} after Holm)"
+            f"{row['elicitation']}; p = {probability(row['p_adjusted'])} after "
+            f"Benjamini-Hochberg over {len(differences):,})"
         )
     if found.empty:
         yield (
             "no outcome but answers is shown to differ between arms that are compared (signs "
-            "flipped, corrected by Holm over outcomes)"
+            f"flipped, corrected by Benjamini-Hochberg over {len(differences):,} differences)"
         )

@@ -32,7 +32,9 @@ def _effects(results: Results) -> Iterator[pd.DataFrame]:
     """Every contrast in each elicitation, corrected within it; or the reason why there is none."""
     for elicitation in dict.fromkeys(itertools.chain(*results.elicitations.values())):
         try:
-            found = results.at(elicitation=elicitation).effects()
+            of = results.at(elicitation=elicitation)
+            shown = [one for one in of.measures if one in (of.measure, "brier")]
+            found = pd.concat([of.effects(measure=one) for one in shown], ignore_index=True)
         except GeppettoError as error:
             found = pd.DataFrame([{"reason": str(error)}])
         yield found.assign(elicitation=elicitation)
