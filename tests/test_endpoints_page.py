@@ -59,13 +59,11 @@ def test_every_elicitation_is_documented_as_it_can_be_written() -> None:
     assert rows == list(ELICITATIONS)
 
 
-def test_limits_are_documented_as_they_can_be_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_limits_are_documented_as_they_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     _, text = [text for language, text in BLOCKS if language == "yaml"]
     (spec,) = [ModelSpec.model_validate(each) for each in yaml.safe_load(text)["models"]]
-    assert open_speaker(spec, tmp_path).identity.parameters == "{}"
+    assert open_speaker(spec).identity.parameters == "{}"
 
 
 def test_the_outcomes_are_all_documented() -> None:

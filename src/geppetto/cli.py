@@ -453,7 +453,7 @@ def probe_model(
     from geppetto.reports import models as terminal
 
     if experiment is None:
-        speaker = named_speaker(name, WORKSPACE, api_base, kind)
+        speaker = named_speaker(name, api_base, kind)
     else:
         from geppetto.experiment import Experiment
 
