@@ -13,6 +13,7 @@ import json
 import random
 import signal
 import ssl
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,6 +66,8 @@ class Script:
         Seconds that a slow answer takes.
     seconds
         Seconds that every other answer takes.
+    taken
+        When each request came, and the tokens of its prompt and reply.
     always
         A status with which everything is answered, and the text that comes with it.
     """
@@ -87,6 +90,7 @@ class Script:
         self.happened: Counter[str] = Counter()
         self.at_once = self.most_at_once = 0
         self.last: dict[str, Any] = {}
+        self.taken: list[tuple[float, int]] = []
 
     def fault(self, content: str) -> str:
         """What goes wrong this time; empty if nothing does."""
@@ -109,6 +113,7 @@ class Script:
             if self.at_once > self.limit:
                 fault = "too many"
             self.happened[fault] += 1
+            self.taken.append((time.monotonic(), sum(_usage(body).values())))
             return await self._with(fault, body, request)
         finally:
             self.at_once -= 1
@@ -153,8 +158,7 @@ def _answer(body: dict[str, Any], fault: str) -> dict[str, Any]:
         kept = choice["logprobs"]
         choice["logprobs"] = {name: values[:-1] for name, values in kept.items() if values}
     choices = {"no choices": [], "two choices": [choice, choice]}.get(fault, [choice])
-    prompt = json.dumps(body["messages"]) if chat else body["prompt"]
-    usage = {"prompt_tokens": len(prompt) // 4, "completion_tokens": 1}
+    usage = _usage(body)
     return {
         "id": "1",
         "object": "chat.completion" if chat else "text_completion",
@@ -163,6 +167,11 @@ def _answer(body: dict[str, Any], fault: str) -> dict[str, Any]:
         "choices": choices,
         "usage": {**usage, "total_tokens": sum(usage.values())},
     }
+
+
+def _usage(body: dict[str, Any]) -> dict[str, int]:
+    prompt = json.dumps(body["messages"]) if "messages" in body else body["prompt"]
+    return {"prompt_tokens": len(prompt) // 4, "completion_tokens": 1}
 
 
 def _chat_choice(body: dict[str, Any]) -> dict[str, Any]:

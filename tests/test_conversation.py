@@ -109,7 +109,7 @@ def test_processes_that_share_a_store_share_the_work(store: ReplyStore, tmp_path
 
 def test_a_budget_ends_the_run_and_the_next_run_goes_on(store: ReplyStore) -> None:
     parrot = Parrot()
-    with pytest.raises(BudgetReached, match=r"200 tokens is reached: .* of 50 questions"):
+    with pytest.raises(BudgetReached, match="200 tokens is reached"):
         ask(parrot, store, budget=Budget(tokens=200))
     so_far = parrot.asked.total()
     ids = [request(q).id(parrot.identity) for q in questions(50).values()]
@@ -122,7 +122,7 @@ def test_a_budget_ends_the_run_and_the_next_run_goes_on(store: ReplyStore) -> No
 @pytest.mark.parametrize("budget", [Budget(dollars=0.2), Budget(minutes=1e-6)])
 def test_budgets_in_dollars_and_minutes_end_it_too(store: ReplyStore, budget: Budget) -> None:
     parrot = Parrot()
-    with pytest.raises(BudgetReached, match="are left; run it again with a larger budget"):
+    with pytest.raises(BudgetReached, match="is reached"):
         ask(parrot, store, budget=budget)
     assert parrot.asked.total() <= 20 + MOST
 
@@ -130,7 +130,7 @@ def test_budgets_in_dollars_and_minutes_end_it_too(store: ReplyStore, budget: Bu
 def test_a_budget_is_of_all_conversations_of_a_run(store: ReplyStore) -> None:
     parrot, spending = Parrot(), Spending(Budget(tokens=100))
     converse(parrot, Rounds(), questions(10), store, spending, print)
-    with pytest.raises(BudgetReached, match="0 of 5 questions"):
+    with pytest.raises(BudgetReached, match="100 tokens is reached"):
         converse(parrot, Rounds(), questions(5, first=50), store, spending, print)
     assert (spending.tokens, spending.dollars) == (100, pytest.approx(0.1))
 
@@ -217,16 +217,16 @@ def test_an_overload_halves_the_pace_once_and_a_pause_holds_for_all(
     assert found.allowed == 16
 
     async def go() -> None:
-        async with found.place() as began:
-            pass
+        async with found.place():
+            began = time.monotonic()
         now[0] += 1
         found.overloaded(began)
         found.overloaded(began, pause=30)
         assert found.allowed == 8
         found.went_well()
         assert found.allowed == pytest.approx(8 + 1 / 8)
-        async with found.place() as began:
-            assert began == 131
+        async with found.place():
+            assert time.monotonic() == 131
 
     asyncio.run(go())
     assert slept == [30]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import AsyncExitStack, nullcontext
 from typing import Generic, TypeVar
 
 from geppetto.answers.replies import ReplyClaims, ReplyStore
@@ -13,9 +14,11 @@ from geppetto.answers.store import UNTIL_LOOKING_AGAIN
 from geppetto.elicitation.elicitation import Elicitation, Question
 from geppetto.errors import GeppettoError
 from geppetto.models.endpoint import Endpoint
+from geppetto.models.event_loop import run
 from geppetto.models.litellm_library import connections
 from geppetto.models.speaker import Reply, Request, Speaker
-from geppetto.spending import BudgetReached, Spending
+from geppetto.sending import Leave
+from geppetto.spending import Bill, Spending, bill_of
 
 MOST_AT_ONCE = 64
 """Requests that are under way at once at most."""
@@ -59,6 +62,8 @@ def converse(
         If the budget is; what was under way is stored, so that a next run goes on from here.
     GeppettoError
         If no request can succeed, or too many fail in a row; what was told until then is stored.
+    KeyboardInterrupt
+        If it is interrupted: the first time once what is under way is stored, the second at once.
     """
     if spending.budget.dollars and not speaker.capabilities.priced:
         raise GeppettoError(
@@ -66,47 +71,31 @@ def converse(
             "cannot be kept; give its input_cost_per_token and output_cost_per_token among its "
             "parameters, or a budget in tokens"
         )
+    leave = Leave(spending)
+    if isinstance(speaker, Endpoint):
+        speaker = speaker.within(leave)
     with store.claiming() as claims, ThreadPoolExecutor(1) as thread:
-        talk = _Conversation(speaker, elicitation, claims, spending, thread, most_at_once)
-        done = 0
-
-        def answered(name: str) -> None:
-            nonlocal done
-            done += 1
-            on_answer(name)
-
-        asyncio.run(talk.about(questions, answered))
-    if isinstance(talk.ended, BudgetReached):
-        raise BudgetReached(
-            f"{talk.ended}: {done:,} of {len(questions):,} questions to {speaker.identity.name} "
-            f"({elicitation.name}) are answered, {len(questions) - done:,} are left; run it again "
-            "with a larger budget to go on from here"
-        )
-    if talk.ended:
-        raise talk.ended
+        talk = _Conversation(speaker, elicitation, claims, leave, thread, most_at_once)
+        run(talk.about(questions, on_answer))
+    if leave.ended:
+        raise leave.ended
 
 
 class _Conversation:
-    """One model, one elicitation, one event loop.
-
-    Attributes
-    ----------
-    ended
-        Why no more requests are sent, if they are not.
-    """
+    """One model, one elicitation, one event loop."""
 
     def __init__(
         self,
         speaker: Speaker,
         elicitation: Elicitation,
         claims: ReplyClaims,
-        spending: Spending,
+        leave: Leave,
         thread: ThreadPoolExecutor,
         most_at_once: int,
     ) -> None:
         self._speaker = speaker
         self._elicitation = elicitation
-        self._spending = spending
+        self._leave = leave
         self._places = asyncio.Semaphore(most_at_once)
         self._room = asyncio.Semaphore(_OPEN)
         self._sought: dict[str, asyncio.Task[Reply | None]] = {}
@@ -115,9 +104,25 @@ class _Conversation:
             lambda group: claims.put(speaker.identity.name, group), thread
         )
         self._failed: dict[str, Reply] = {}
-        self.ended: GeppettoError | None = None
 
     async def about(
+        self, questions: Mapping[str, Question], on_answer: Callable[[str], None]
+    ) -> None:
+        """Work through the questions; the first interrupt lets what is under way be stored."""
+        work = asyncio.create_task(self._through(questions, on_answer))
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            self._leave.end(GeppettoError("it was interrupted"))
+            print(
+                "stopping: replies under way are waited for and stored; interrupt again to drop "
+                "them",
+                file=sys.stderr,
+            )
+            await work
+            raise
+
+    async def _through(
         self, questions: Mapping[str, Question], on_answer: Callable[[str], None]
     ) -> None:
         """Work through the questions, some of them at a time."""
@@ -142,12 +147,12 @@ class _Conversation:
         self, left: Iterator[tuple[str, Question]], on_answer: Callable[[str], None]
     ) -> None:
         for name, question in left:
-            if self.ended:
+            if self._leave.ended:
                 return
             try:
                 is_answered = await self._ask(question)
             except GeppettoError as error:
-                self._end(error)
+                self._leave.end(error)
                 return
             if is_answered:
                 on_answer(name)
@@ -181,50 +186,51 @@ class _Conversation:
     async def _seek(self, key: str, request: Request) -> Reply | None:
         try:
             while not (found := await self._take(key, None)):
-                if self.ended:
+                if self._leave.ended:
                     return None
                 await asyncio.sleep(UNTIL_LOOKING_AGAIN)
             if isinstance(found, Reply):
                 return found
             async with self._places:
-                if self._is_over():
-                    return None
-                reply = await self._speaker.reply(request)
+                reply = await self._reply(request)
                 self._count(key, reply)
             if reply.error:
                 return reply
             await self._keep_failures()
             return await self._put(key, reply)
         except GeppettoError as error:
-            self._end(error)
+            self._leave.end(error)
             return None
 
-    def _is_over(self) -> bool:
-        if not self.ended and (reached := self._spending.reached):
-            self._end(BudgetReached(f"the budget of {reached} is reached"))
-        return self.ended is not None
-
-    def _end(self, why: GeppettoError) -> None:
-        self.ended = self.ended or why
+    async def _reply(self, request: Request) -> Reply:
+        if isinstance(self._speaker, Endpoint):  # it asks for leave at every attempt
+            return await self._speaker.reply(request)
+        async with AsyncExitStack() as held:
+            async with self._leave.waiting():
+                attempt = await held.enter_async_context(self._leave.sending(Bill()))
+            reply = await self._speaker.reply(request)
+            attempt.bill = bill_of(reply)
+            return reply
 
     def _count(self, key: str, reply: Reply) -> None:
-        self._spending.add(reply)
-        name, budget = self._speaker.identity.name, self._spending.budget
+        name, budget = self._speaker.identity.name, self._leave.spending.budget
         if reply.error:
             self._failed[key] = reply
-        elif not self.ended:
+        elif not self._leave.ended:
             unmeasured = not reply.prompt_tokens and reply.finish != "filter"
             if (budget.dollars or budget.tokens) and unmeasured:
-                self._end(
+                self._leave.end(
                     GeppettoError(
                         f"{name} does not say how many tokens a reply took, so that a budget in "
                         "dollars or tokens cannot be kept; budget minutes instead"
                     )
                 )
             if budget.dollars and reply.cost is None and reply.finish != "filter":
-                self._end(GeppettoError(f"{name} replied without a price; budget tokens instead"))
+                self._leave.end(
+                    GeppettoError(f"{name} replied without a price; budget tokens instead")
+                )
         if len(self._failed) >= FAILURES_IN_A_ROW:
-            self._end(
+            self._leave.end(
                 GeppettoError(
                     f"{name} failed {FAILURES_IN_A_ROW} times in a row, at last with: "
                     f"{reply.error}; what it answered before is stored: see what is wrong, then "

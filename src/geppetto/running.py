@@ -20,7 +20,7 @@ from geppetto.hearing import hear
 from geppetto.models.base import LanguageModel
 from geppetto.models.endpoint import Endpoint
 from geppetto.results import Results
-from geppetto.spending import Spending
+from geppetto.spending import BudgetReached, Spending
 from geppetto.tracking import mlflow_runs
 from geppetto.tracking.store import TrackedRun
 from geppetto.tracking.traces import traced
@@ -106,12 +106,20 @@ def _ask(
     spending: Spending,
     on_question: Callable[[ByRequests], None] = lambda *_: None,
 ) -> None:
-    converse(
-        approach.speaker,
-        approach.elicitation,
-        questions,
-        replies,
-        spending,
-        lambda _: on_question(approach),
-        approach.most_at_once,
-    )
+    try:
+        converse(
+            approach.speaker,
+            approach.elicitation,
+            questions,
+            replies,
+            spending,
+            lambda _: on_question(approach),
+            approach.most_at_once,
+        )
+    except BudgetReached as reached:
+        done, number = len(hear(approach, questions, replies).heard), len(questions)
+        raise BudgetReached(
+            f"{reached}: {done:,} of {number:,} questions to {approach.key[0]} "
+            f"({approach.label}) are answered, {number - done:,} are left; run it again with a "
+            "larger budget to go on from here"
+        ) from reached

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
 
 from geppetto.errors import GeppettoError
-from geppetto.models.speaker import Reply
+from geppetto.models.speaker import Reply, Request
+
+_TEMPLATE, _TURN = 100, 10
+"""Tokens that a server may add to a prompt, such as a system turn by default, and to each turn."""
 
 
 class Budget(BaseModel):
     """The most that one run may spend on models behind an interface; nothing said is no limit.
+
+    No request is sent that could go beyond it: what it and those under way can cost at most is
+    set apart before. So it is overshot only by what servers say beyond the `max_tokens` that they
+    are asked for, or add to a prompt beyond 100 tokens and 10 a turn; and what is left of it at
+    the end is less than one request can cost.
 
     Attributes
     ----------
@@ -20,7 +29,7 @@ class Budget(BaseModel):
     tokens
         Sent and said together.
     minutes
-        Of wall time.
+        Of wall time, until which requests are sent; those under way then are waited for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,39 +43,103 @@ class BudgetReached(GeppettoError):  # noqa: N818  # reaching it is no error
     """A run has spent what it may; what it was told is stored."""
 
 
+@dataclass(frozen=True)
+class Bill:
+    """What an attempt at a request takes.
+
+    Attributes
+    ----------
+    tokens
+        Sent and said together.
+    dollars
+        What they cost.
+    """
+
+    tokens: int = 0
+    dollars: float = 0.0
+
+
 class Spending:
     """What one run has spent so far, of its budget.
 
     Attributes
     ----------
     dollars, tokens
-        Of all replies so far, failed attempts not counted.
+        Of all that was or may have been charged. An attempt of which nothing came back, or
+        nothing whole, counts as much as it can have cost; one that was refused counts nothing.
     """
 
     def __init__(self, budget: Budget | None = None) -> None:
         self.budget = budget or Budget()
         self.dollars = 0.0
         self.tokens = 0
+        self._under_way: list[Bill] = []
         self._began = time.monotonic()
 
-    def add(self, reply: Reply) -> None:
-        """Count a reply that was paid for in this run."""
-        self.dollars += reply.cost or 0.0
-        self.tokens += reply.prompt_tokens + reply.completion_tokens
+    def reserve(self, most: Bill) -> bool:
+        """Set apart what an attempt can cost at most.
+
+        Returns
+        -------
+        bool
+            Whether that is possible now, whatever those under way turn out to cost.
+
+        Raises
+        ------
+        BudgetReached
+            If it will not be possible, whatever they cost.
+        """
+        if reached := self._reached(most):
+            raise BudgetReached(reached)
+        under_way = [*self._under_way, most]
+        if self._reached(
+            Bill(sum(one.tokens for one in under_way), sum(one.dollars for one in under_way))
+        ):
+            return False
+        self._under_way.append(most)
+        return True
+
+    def settle(self, most: Bill, bill: Bill) -> None:
+        """Count what an attempt cost in place of what was set apart for it."""
+        self._under_way.remove(most)
+        self.tokens += bill.tokens
+        self.dollars += bill.dollars
 
     @property
-    def minutes(self) -> float:
-        """Since this began."""
-        return (time.monotonic() - self._began) / 60
+    def seconds_left(self) -> float | None:
+        """Of the budget's minutes; None if they are not limited."""
+        minutes = self.budget.minutes
+        return None if minutes is None else 60 * minutes - (time.monotonic() - self._began)
 
     @property
-    def reached(self) -> str:
-        """What of the budget is spent; empty if there is some left of everything."""
-        limits = [
-            (self.dollars, self.budget.dollars, "dollars"),
-            (self.tokens, self.budget.tokens, "tokens"),
-            (self.minutes, self.budget.minutes, "minutes"),
-        ]
-        return " and ".join(
-            f"{limit:,g} {what}" for spent, limit, what in limits if limit and spent >= limit
-        )
+    def minutes_reached(self) -> BudgetReached:
+        """What is said when the minutes are over."""
+        return BudgetReached(f"the budget of {self.budget.minutes:,g} minutes is reached")
+
+    def _reached(self, most: Bill) -> str:
+        """What of the budget does not suffice for a bill; empty if all does."""
+        if self.seconds_left is not None and self.seconds_left <= 0:
+            return str(self.minutes_reached)
+        for what, spent, more, limit in (
+            ("dollars", self.dollars, most.dollars, self.budget.dollars),
+            ("tokens", self.tokens, most.tokens, self.budget.tokens),
+        ):
+            if limit and spent >= limit:
+                return f"the budget of {limit:,g} {what} is reached"
+            if limit and spent + more > limit:
+                return (
+                    f"the budget of {limit:,g} {what} is reached, since {limit - spent:,g} are "
+                    f"left and the next request can take {more:,g}"
+                )
+        return ""
+
+
+def bill_of(reply: Reply) -> Bill:
+    """What a reply took."""
+    return Bill(reply.prompt_tokens + reply.completion_tokens, reply.cost or 0.0)
+
+
+def longest_prompt(request: Request) -> int:
+    """Tokens that a request's prompt can have at most: each spells at least a byte."""
+    texts = [turn.content for turn in request.turns] or [request.text]
+    return _TEMPLATE + sum(_TURN + len(text.encode()) for text in texts)

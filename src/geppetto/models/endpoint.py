@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import random
 import time
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,11 +17,14 @@ from pydantic import JsonValue
 from geppetto.errors import GeppettoError
 from geppetto.models.base import Kind
 from geppetto.models.endpoint_faults import Fault, fault
+from geppetto.models.endpoint_parameters import parameters_of, refuse_unknown_address
 from geppetto.models.endpoint_replies import read
 from geppetto.models.litellm_library import library
 from geppetto.models.pace import Pace
-from geppetto.models.secrets import refuse_secrets
+from geppetto.models.rates import rates_of
 from geppetto.models.speaker import Capabilities, Reply, Request, SpeakerIdentity
+from geppetto.sending import Leave
+from geppetto.spending import Bill, bill_of, longest_prompt
 
 LONGEST_PAUSE = 600.0
 """Seconds that are waited at most if an endpoint asks for it; if for longer, the run ends."""
@@ -30,16 +32,6 @@ LONGEST_PAUSE = 600.0
 _TRICKLE = 60.0
 """Seconds that a reply may take beyond the time-out as long as it keeps coming: the time-out is of
 silence."""
-
-_OURS = frozenset(
-    [
-        *("model", "messages", "prompt", "temperature", "n", "best_of", "stream", "echo"),
-        *("max_tokens", "max_completion_tokens", "logprobs", "top_logprobs", "timeout"),
-        *("num_retries", "max_retries", "api_base", "base_url", "drop_params", "ssl_verify"),
-        *("fallbacks", "mock_response", "caching", "cache"),
-    ]
-)
-_PRICES = ("input_cost_per_token", "output_cost_per_token")
 
 
 @dataclass(frozen=True)
@@ -77,7 +69,8 @@ class Endpoint:
         Whether it is sent turns ("chat") or plain text ("base").
     parameters
         What is sent along with every request, and LiteLLM's own, such as `base_model`, or
-        `input_cost_per_token` with `output_cost_per_token` in dollars. Never credentials.
+        `input_cost_per_token` with `output_cost_per_token` in dollars, and `rpm` and `tpm`, the
+        most requests and tokens in a minute. Never credentials.
     timeout
         Seconds that a reply may take.
     capabilities
@@ -106,41 +99,21 @@ class Endpoint:
         most_at_once: int = 64,
         patience: Patience | None = None,
     ) -> None:
-        given = dict(parameters or {})
-        refuse_secrets(name, api_base, given)
-        _refuse_unknown_address(name, model, api_base)
-        if ours := sorted(_OURS & given.keys()):
-            raise GeppettoError(
-                f"model {name}: {ours[0]!r} may not be a parameter, since the elicitation or "
-                "geppetto itself says it; take it out"
-            )
-        self._prices = {price: given.pop(price) for price in _PRICES if price in given}
-        if 0 < len(self._prices) < len(_PRICES):
-            raise GeppettoError(f"model {name}: give both {' and '.join(_PRICES)}, or neither")
-        for price, dollars in self._prices.items():
-            if not isinstance(dollars, int | float):
-                raise GeppettoError(
-                    f"model {name}: {price} is a number of dollars, not {dollars!r} (YAML reads "
-                    "1e-6 as text: write 0.000001)"
-                )
-        try:
-            sent_along = json.dumps(given, sort_keys=True)
-        except TypeError as error:
-            raise GeppettoError(
-                f"model {name}: parameters must be numbers, texts, lists and mappings: {error}"
-            ) from error
+        given = parameters_of(name, api_base, parameters or {})
+        refuse_unknown_address(name, model, api_base)
         self.identity = SpeakerIdentity(
             name=name,
             model=model,
             api_base=api_base,
             kind=kind,
-            parameters=sent_along,
+            parameters=given.text,
         )
         self.capabilities = capabilities or Capabilities()
-        self._asked = str(given.get("base_model", model))
+        self._asked = str(given.sent.get("base_model", model))
+        self._prices = dict(given.prices)
         self._timeout = timeout
         self._sent: dict[str, Any] = {
-            **given,
+            **given.sent,
             **({"api_base": api_base} if api_base else {}),
             "model": model,
             "timeout": timeout,
@@ -148,12 +121,21 @@ class Endpoint:
             "max_retries": 0,
         }
         self._pace = Pace(most_at_once)
+        limited = given.rpm or given.tpm
+        self._rates = rates_of(model, api_base, given.rpm, given.tpm) if limited else None
         self._patience = patience or Patience()
+        self._leave = Leave()
 
     def with_patience(self, patience: Patience) -> Endpoint:
         """The same endpoint, which gives up sooner or later."""
         other = copy(self)
         other._patience = patience
+        return other
+
+    def within(self, leave: Leave) -> Endpoint:
+        """The same endpoint, which asks for leave before each attempt."""
+        other = copy(self)
+        other._leave = leave
         return other
 
     async def reply(self, request: Request) -> Reply:
@@ -162,7 +144,8 @@ class Endpoint:
         Raises
         ------
         GeppettoError
-            If no request can succeed: the key, the model's name or a parameter is refused.
+            If no request can succeed: the key, the model's name or a parameter is refused. Or if
+            there is no leave to send this one.
         """
         import tenacity
 
@@ -172,6 +155,7 @@ class Endpoint:
             retry=tenacity.retry_if_exception_type(_PassedError),
             stop=tenacity.stop_after_attempt(self._patience.attempts),
             wait=self._pause,
+            sleep=self._leave.sleep,
             reraise=True,
         )
         try:
@@ -199,7 +183,15 @@ class Endpoint:
         return self.price(1, 1) is not None
 
     async def _attempt(self, request: Request) -> Reply:
-        async with self._pace.place() as began:
+        prompt, said = longest_prompt(request), 1 if request.echo else request.max_tokens
+        most = self._most(prompt, said)
+        async with AsyncExitStack() as held:
+            async with self._leave.waiting():
+                await held.enter_async_context(self._pace.place())
+                attempt = await held.enter_async_context(self._leave.sending(most))
+                sent = await self._rates.room(prompt, said) if self._rates else None
+            attempt.bill = most
+            began = time.monotonic()
             try:
                 async with asyncio.timeout(self._timeout + _TRICKLE):
                     response = await self._send(request)
@@ -207,10 +199,16 @@ class Endpoint:
                 reply = read(response, request, self._asked)
             except Exception as error:
                 what = fault(error)
+                if not what.charged:
+                    attempt.bill = Bill()
             else:
                 self._pace.went_well()
-                cost = self._cost(response)
-                return reply.model_copy(update={"seconds": seconds, "cost": cost})
+                if self._rates and sent:
+                    self._rates.took(sent, reply.prompt_tokens, reply.completion_tokens)
+                priced = {"seconds": seconds, "cost": self._cost(response)}
+                reply = reply.model_copy(update=priced)
+                attempt.bill = bill_of(reply)
+                return reply
             if what.overload:
                 self._pace.overloaded(began, min(what.retry_after, LONGEST_PAUSE))
         if what.kind == "passing" and what.retry_after <= LONGEST_PAUSE:
@@ -221,6 +219,11 @@ class Endpoint:
             return Reply(finish="error", error=what.said)
         advice = what.advice or f"it asks to come back in {what.retry_after / 60:.0f} minutes"
         raise GeppettoError(f"{self.identity.name} cannot be asked: {what.said}; {advice}")
+
+    def _most(self, prompt: int, said: int) -> Bill:
+        """What an attempt can cost at most; dollars only if they are counted."""
+        is_counted = self._leave.spending.budget.dollars is not None
+        return Bill(prompt + said, (self.price(prompt, said) or 0.0) if is_counted else 0.0)
 
     async def _send(self, request: Request) -> Any:
         litellm = library()
@@ -270,35 +273,6 @@ class Endpoint:
         longest = min(patience.longest, patience.first * 2 ** (state.attempt_number - 1))
         asked_for: float = error.fault.retry_after
         return max(asked_for, random.uniform(longest / 2, longest))
-
-
-def _refuse_unknown_address(name: str, model: str, api_base: str) -> None:
-    """Refuse a model of which it is not known who serves it, and where.
-
-    Raises
-    ------
-    GeppettoError
-        If LiteLLM does not know its provider, an address is not one, or the environment would
-        give another address than the one that answers are kept under.
-    """
-    litellm = library()
-    try:
-        _, provider, *_ = litellm.get_llm_provider(model)
-    except litellm.exceptions.BadRequestError as error:
-        raise GeppettoError(
-            f"model {name}: LiteLLM knows no provider {model.partition('/')[0]!r}; write "
-            f"openai/{model.rpartition('/')[2]} with an api_base for a server of your own"
-        ) from error
-    if api_base and not api_base.startswith(("http://", "https://")):
-        raise GeppettoError(
-            f"model {name}: api_base {api_base!r} must begin with http:// or https://"
-        )
-    for variable in (f"{provider.upper()}_{end}" for end in ("API_BASE", "BASE_URL")):
-        if os.environ.get(variable) and not api_base:
-            raise GeppettoError(
-                f"model {name}: {variable} is set, but answers are kept by where they come from; "
-                "write it as `api_base` of the model, or unset it"
-            )
 
 
 class _PassedError(Exception):

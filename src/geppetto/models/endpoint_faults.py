@@ -13,7 +13,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
@@ -58,6 +58,9 @@ class Fault:
         Whether fewer requests at once could help.
     retry_after
         Seconds that the endpoint asks to wait; 0 if it does not.
+    charged
+        Whether the request may have been paid for: all are but those that were refused, or to
+        which no connection was made.
     """
 
     kind: Literal["passing", "filtered", "hopeless", "final"]
@@ -65,10 +68,15 @@ class Fault:
     advice: str = ""
     overload: bool = False
     retry_after: float = 0.0
+    charged: bool = True
 
 
 def fault(error: Exception) -> Fault:
     """The fault that a call of LiteLLM, or the reading of what it gave, ended with."""
+    return replace(_fault(error), charged=not _is_free(error))
+
+
+def _fault(error: Exception) -> Fault:
     litellm = library()
     said = " ".join(without_secrets(str(error)).split())[:500]
     status = getattr(error, "status_code", None)
@@ -100,6 +108,15 @@ def _is_certificate(error: BaseException) -> bool:
     return any(
         isinstance(cause, ssl.SSLCertVerificationError) or _CERTIFICATE in str(cause)
         for cause in _causes(error)
+    )
+
+
+def _is_free(error: Exception) -> bool:
+    import httpx
+
+    refused = (httpx.HTTPStatusError, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+    return getattr(error, "status_code", None) == 429 or any(
+        isinstance(cause, refused) for cause in _causes(error)
     )
 
 

@@ -38,12 +38,12 @@ class Pace:
         self._slowed = 0.0
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[float]:
-        """A place among the requests under way, once there is one; gives the time it began."""
+    async def place(self) -> AsyncIterator[None]:
+        """A place among the requests under way, once there is one."""
         await self._wait()
         self._under_way += 1
         try:
-            yield time.monotonic()
+            yield
         finally:
             self._under_way -= 1
             self._let_in()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import nullcontext
 
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +10,7 @@ from geppetto.errors import GeppettoError
 from geppetto.models import evidence
 from geppetto.models.base import Kind
 from geppetto.models.endpoint import Endpoint, Patience
+from geppetto.models.event_loop import run
 from geppetto.models.evidence import Finding
 from geppetto.models.litellm_library import connections
 from geppetto.models.speaker import Capabilities, Reply, Request, Speaker, SpeakerIdentity
@@ -189,7 +189,7 @@ def probed(speaker: Speaker) -> Probe:
         async with connections() if isinstance(speaker, Endpoint) else nullcontext():
             return await probe(speaker)
 
-    return asyncio.run(connected())
+    return run(connected())
 
 
 async def _log_probs(asking: _Asking) -> tuple[tuple[int, str], tuple[bool, str]]:

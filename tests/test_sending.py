@@ -1,0 +1,263 @@
+"""What is sent and when: within budgets, within limits a minute, and not after an interrupt."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread, Timer
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from fault_server import Script, served
+from geppetto.answers.replies import ReplyStore
+from geppetto.conversation import converse
+from geppetto.errors import GeppettoError
+from geppetto.models import rates
+from geppetto.models.endpoint import Endpoint, Patience
+from geppetto.models.rates import Rates
+from geppetto.models.speaker import Capabilities
+from geppetto.spending import Bill, Budget, BudgetReached, Spending, longest_prompt
+from scripted import Rounds, endpoint, questions, request
+
+OWN = {"input_cost_per_token": 1e-3, "output_cost_per_token": 2e-3}
+SLOW = Patience(attempts=8, first=600.0, longest=600.0)
+PRICED = Capabilities(chat=True, priced=True)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ReplyStore:
+    return ReplyStore.at(tmp_path / "answers.db")
+
+
+def ask(
+    speaker: Endpoint, store: ReplyStore, number: int, spending: Spending | None = None
+) -> list[str]:
+    answered: list[str] = []
+    converse(speaker, Rounds(), questions(number), store, spending or Spending(), answered.append)
+    return answered
+
+
+def stored(speaker: Endpoint, store: ReplyStore, number: int) -> int:
+    ids = [request(question).id(speaker.identity) for question in questions(number).values()]
+    return len(store.get(ids))
+
+
+@pytest.mark.parametrize("faults", [0.0, 0.4])
+@pytest.mark.parametrize("budget", [Budget(tokens=1000), Budget(dollars=1.0)])
+def test_no_budget_is_overshot_and_less_than_a_request_is_left(
+    faults: float, budget: Budget, store: ReplyStore
+) -> None:
+    script = Script(faults=faults, only=("malformed", "overloaded", "no choices"), seconds=0.01)
+    spending = Spending(budget)
+    with served(script) as base, pytest.raises(BudgetReached, match="is reached"):
+        speaker = endpoint(base, parameters=OWN, capabilities=PRICED)
+        ask(speaker, store, 500, spending)
+    most = longest_prompt(request(questions(1, 100)["q100"])) + 3
+    if budget.tokens:
+        assert budget.tokens - most < spending.tokens <= budget.tokens
+    else:
+        assert 1 - 1e-3 * (most + 3) < spending.dollars <= 1
+    refused = script.happened["overloaded"]
+    paid = sum(tokens for _, tokens in script.taken) * (1 - refused / len(script.taken))
+    assert spending.tokens == pytest.approx(paid) if not faults else spending.tokens > paid
+    assert stored(speaker, store, 500) == script.happened[""] > 0
+
+
+def test_what_is_under_way_is_set_apart_and_what_it_took_is_counted() -> None:
+    spending = Spending(Budget(tokens=10))
+    with pytest.raises(BudgetReached, match="10 are left and the next request can take 11"):
+        spending.reserve(Bill(11))
+    assert spending.reserve(Bill(6))
+    assert not spending.reserve(Bill(5))
+    spending.settle(Bill(6), Bill(20))
+    with pytest.raises(BudgetReached, match=r"10 tokens is reached$"):
+        spending.reserve(Bill(0))
+
+
+def test_minutes_end_long_pauses_too(store: ReplyStore) -> None:
+    script = Script(faults=1.0, only=("too many",), retry_after="600")
+    began = time.monotonic()
+    with served(script) as base, pytest.raises(BudgetReached, match=r"0\.005 minutes is reached"):
+        speaker = endpoint(base, patience=SLOW)
+        ask(speaker, store, 5, Spending(Budget(minutes=0.005)))
+    assert time.monotonic() - began < 300
+    assert stored(speaker, store, 5) == 0
+
+
+def test_a_refusal_of_all_ends_the_pauses_of_others(store: ReplyStore) -> None:
+    script = Script(faults=1.0, only=("too many",), retry_after="")
+    with served(script) as base:
+        speaker = endpoint(base, patience=Patience(attempts=99, first=0.05, longest=600))
+        Timer(1.0, lambda: setattr(script, "always", (401, "no"))).start()
+        with pytest.raises(GeppettoError, match="cannot be asked"):
+            ask(speaker, store, 20)
+    assert stored(speaker, store, 20) == 0
+
+
+Requests = some.lists(
+    some.tuples(
+        some.integers(1, 60),
+        some.integers(0, 30),
+        some.floats(0, 1),
+        some.floats(0, 40),
+    ),
+    max_size=40,
+)
+
+
+@settings(deadline=None)
+@given(Requests, some.integers(1, 5) | some.none(), some.integers(100, 300) | some.none())
+def test_no_minute_has_more_than_the_limits(
+    wanted: list[tuple[int, int, float, float]], requests: int | None, tokens: int | None
+) -> None:
+    """Until a reply came a request counts as much as it can take, as a server has to count it."""
+    now, limited = 1000.0, Rates(requests, tokens)
+    with pytest.MonkeyPatch.context() as patch:
+
+        async def sleep(seconds: float) -> None:
+            nonlocal now
+            assert seconds > 0
+            now += seconds
+
+        async def send() -> list[tuple[float, int]]:
+            nonlocal now
+            sent = []
+            for prompt, said, _, pause in wanted:
+                one = await limited.room(prompt, said)
+                sent.append((one.at, prompt + said))
+                limited.took(one, prompt, said)
+                now += pause
+            return sent
+
+        patch.setattr(rates.time, "monotonic", lambda: now)
+        patch.setattr(rates.asyncio, "sleep", sleep)
+        sent = asyncio.run(send())
+    for at, _ in sent:
+        within = [took for other, took in sent if at - 60 < other <= at]
+        assert requests is None or len(within) <= requests
+        assert tokens is None or sum(within) <= tokens
+
+
+def windows(script: Script, seconds: float) -> list[list[int]]:
+    """The tokens of all requests that came within so many seconds before each."""
+    return [
+        [tokens for other, tokens in script.taken if at - seconds < other <= at]
+        for at, _ in script.taken
+    ]
+
+
+def test_requests_a_minute_are_kept_by_retries_and_by_the_next_conversation(
+    store: ReplyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rates, "MINUTE", 0.8)
+    monkeypatch.setattr(rates, "_LOOKING", 0.05)
+    script = Script(faults=0.4, only=("overloaded",))
+    with served(script) as base:
+        limited = {"rpm": 10}
+        for number in (8, 20):
+            speaker = endpoint(base, parameters=limited)
+            assert len(ask(speaker, store, number)) == number
+    assert sum(script.asked.values()) > 20
+    assert max(map(len, windows(script, 0.4))) <= 10
+    assert speaker.identity == endpoint("http://x", "openai/m").identity.model_copy(
+        update={"model": "hosted_vllm/scripted", "api_base": base}
+    )
+    assert "rpm" not in script.last
+
+
+def test_tokens_a_minute_are_kept_and_used(
+    store: ReplyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rates, "MINUTE", 0.8)
+    monkeypatch.setattr(rates, "_LOOKING", 0.05)
+    script = Script()
+    with served(script) as base:
+        ask(endpoint(base, parameters={"tpm": 200}), store, 30)
+    most = max(map(sum, windows(script, 0.4)))
+    assert 100 < most <= 200
+
+
+def test_limits_are_whole_numbers() -> None:
+    for wrong in (0, -1, 1.5, "60", True):
+        with pytest.raises(GeppettoError, match="rpm is a whole number a minute"):
+            Endpoint("m", "openai/m", parameters={"rpm": wrong})
+
+
+@contextmanager
+def interrupted(script: Script, times: int) -> Iterator[None]:
+    """Interrupts this process once eight requests are under way, and some more times."""
+    over = Event()
+
+    def work() -> None:
+        while script.at_once < 8:
+            time.sleep(0.01)
+        for _ in range(times):
+            os.kill(os.getpid(), signal.SIGINT)
+            if over.wait(0.3):
+                return
+
+    Thread(target=work).start()
+    with pytest.raises(KeyboardInterrupt):
+        yield
+    over.set()
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("in_a_loop", [False, True], ids=["script", "notebook"])
+def test_the_first_interrupt_waits_for_replies_and_stores_them(
+    in_a_loop: bool, store: ReplyStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = Script(seconds=1.0)
+
+    async def in_loop() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # in place of asyncio's
+        ask(speaker, store, 100)
+
+    with served(script) as base:
+        speaker = endpoint(base)
+        with interrupted(script, times=1):
+            asyncio.run(in_loop()) if in_a_loop else ask(speaker, store, 100)
+    assert capsys.readouterr().err.count("stopping: replies under way") == 1
+    assert stored(speaker, store, 100) == len(script.taken) == 8
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("in_a_loop", [False, True], ids=["script", "notebook"])
+def test_the_second_interrupt_waits_for_nothing(in_a_loop: bool, store: ReplyStore) -> None:
+    script = Script(seconds=3.0)
+
+    async def in_loop() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # in place of asyncio's
+        ask(speaker, store, 100)
+
+    with served(script) as base:
+        speaker = endpoint(base, timeout=600.0)
+        with interrupted(script, times=99):
+            asyncio.run(in_loop()) if in_a_loop else ask(speaker, store, 100)
+        assert script.at_once == 8
+    assert stored(speaker, store, 100) == 0
+
+
+def test_a_conversation_in_another_thread_ends_as_elsewhere(
+    store: ReplyStore,
+) -> None:
+    answered: list[str] = []
+    with served(Script()) as base:
+        asking = Thread(target=lambda: answered.extend(ask(endpoint(base), store, 5)))
+        asking.start()
+        asking.join()
+    assert len(answered) == 5
