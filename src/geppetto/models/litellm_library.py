@@ -61,5 +61,19 @@ async def connections() -> AsyncIterator[None]:
     finally:
         litellm.aclient_session = None
         await shared.aclose()
-        await litellm.close_litellm_async_clients()
-        litellm.in_memory_llm_clients_cache.flush_cache()
+        await end_in_loop()
+
+
+async def end_in_loop() -> None:
+    """Let LiteLLM end what it has begun in this event loop, before the loop is closed.
+
+    What it has to log waits in a queue of one loop at a time and is worked off by a task there. A
+    loop that is closed over that task leaves it pending, and the next loop calls into it.
+    """
+    litellm = library()
+    from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
+
+    await GLOBAL_LOGGING_WORKER.flush()
+    await GLOBAL_LOGGING_WORKER.stop()
+    await litellm.close_litellm_async_clients()
+    litellm.in_memory_llm_clients_cache.flush_cache()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from geppetto.errors import GeppettoError, unknown
-from geppetto.models.litellm_library import library
+from geppetto.models.litellm_library import end_in_loop, library
 from geppetto.models.speaker import Reply, Request, Speaker
 from geppetto.prompts.chat import Turn
 
@@ -57,9 +58,17 @@ def serving(speakers: Mapping[str, Speaker]) -> Iterator[None]:
         By name.
     """
     litellm = library()
-    loop = asyncio.new_event_loop()
-    thread = Thread(target=loop.run_forever, daemon=True)
+    opened: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def work() -> None:
+        left = asyncio.Event()
+        opened.set_result((asyncio.get_running_loop(), left))
+        await left.wait()
+        await end_in_loop()
+
+    thread = Thread(target=lambda: asyncio.run(work()), daemon=True)
     thread.start()
+    loop, left = opened.result()
     before = litellm.custom_provider_map
     others = [each for each in before if each["provider"] != PROVIDER]
     handler = _handler(speakers, loop)
@@ -68,9 +77,8 @@ def serving(speakers: Mapping[str, Speaker]) -> Iterator[None]:
         yield
     finally:
         litellm.custom_provider_map = before
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(left.set)
         thread.join()
-        loop.close()
 
 
 def request(messages: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> Request:
