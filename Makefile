@@ -14,11 +14,14 @@ test: .venv/dev.stamp
 	$(BIN)/mypy --strict src
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-bench: .venv/local.stamp
+bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/option_likelihood.py
+	$(BIN)/python benchmarks/transcripts.py
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python benchmarks/inference.py
 	$(BIN)/python benchmarks/search.py
+	$(BIN)/python benchmarks/endpoints.py
+	$(BIN)/python benchmarks/faults.py
 
 .venv/local.stamp: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "geppetto needs Python 3.11 or newer")'

@@ -55,7 +55,7 @@ def without_times(replies: pd.DataFrame) -> pd.DataFrame:
 def test_a_run_that_reached_its_budget_goes_on_to_the_same_result(workspace: Path) -> None:
     script = Script()
     with served(script) as base:
-        with pytest.raises(BudgetReached, match=r"the budget of 2,000 tokens is reached: \d+ of"):
+        with pytest.raises(BudgetReached, match=r"the budget of 2,000 tokens is reached.*: \d+ of"):
             run(workspace, base, "{tokens: 2000}")
         asked = script.asked.total()
         found = run(workspace, base)

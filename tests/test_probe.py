@@ -10,14 +10,34 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from command import geppetto
+from fault_server import Script, served
 from geppetto.answers.probes import ProbeStore, probe_of
 from geppetto.answers.store import AnswerStore
 from geppetto.errors import GeppettoError
+from geppetto.experiment import Experiment
 from geppetto.models.base import Kind
 from geppetto.models.probe import PASSWORD, Probe, probed
 from geppetto.models.speaker import Capabilities, Reply, Request, SpeakerIdentity, Token
+from geppetto.models.spec import open_speaker
 from geppetto.reports import models as shown
 
+DECLARED = """
+question: What does it give?
+study: bfi
+models:
+  - name: mine
+    model: hosted_vllm/scripted
+    api_base: {base}
+    parameters:
+      top_p: 1
+      extra_body: {{project: personas}}
+      input_cost_per_token: 0.001
+      output_cost_per_token: 0.002
+      rpm: 6000
+strategies: [interview]
+arms: [none, own]
+"""
 COUNT = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 
@@ -309,3 +329,27 @@ def test_a_probe_is_shown_with_what_was_seen_and_what_it_took() -> None:
     text = captured.get()
     assert "asked as `kind: chat`" in text and "of another place in the text" in text
     assert "10 requests" in text and "$0.010000" in text
+
+
+def test_a_model_is_probed_as_an_experiment_declares_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geppetto.cli.WORKSPACE", tmp_path)
+    file = tmp_path / "mine.yaml"
+    script = Script()
+    with served(script) as base:
+        file.write_text(DECLARED.format(base=base))
+        done = geppetto("models", "probe", "mine", "--experiment", str(file))
+        twice = geppetto("models", "probe", "mine", "--experiment", str(file), "--kind", "base")
+        other = geppetto("models", "probe", "yours", "--experiment", str(file))
+        (spec,) = Experiment.from_file(file).models
+        kept = ProbeStore.of_workspace(tmp_path).get(open_speaker(spec, tmp_path).identity)
+    assert done.returncode == 0, done.stderr
+    assert "price not known" not in done.stdout
+    assert script.last["top_p"] == 1
+    assert script.last["project"] == "personas"
+    assert kept is not None
+    assert kept.cost
+    assert (twice.returncode, other.returncode) == (2, 2)
+    assert "leave out the other options" in twice.stderr
+    assert "mine" in other.stderr

@@ -30,5 +30,5 @@ def refuse_unable(approach: ByRequests, probes: ProbeStore) -> None:
         instead = f"it can be asked by {', '.join(others)}" if others else "nothing else fits it"
         raise GeppettoError(
             f"elicitations: {approach.label} does not fit {identity.name}: {lacking}; {instead} "
-            "(`geppetto models probe` shows what was seen)"
+            f"(`geppetto models probe {identity.name} --experiment FILE` shows what was seen)"
         )

@@ -426,17 +426,31 @@ def probe_model(
         Literal["chat", "base"] | None,
         typer.Option(help="Send it turns, or plain text."),
     ] = None,
+    experiment: Annotated[
+        Path | None,
+        typer.Option(help="A file that declares the model: its parameters, prices and limits."),
+    ] = None,
 ) -> None:
     """Ask a model a handful of cheap questions, and report what its interface gives."""
     from geppetto.answers.probes import ProbeStore
-    from geppetto.models.named_speaker import named_speaker
+    from geppetto.models.named_speaker import declared_speaker, named_speaker
     from geppetto.models.probe import probed
     from geppetto.models.secrets import read_keys
     from geppetto.reports import models as terminal
 
     read_keys(WORKSPACE)
+    if experiment is None:
+        speaker = named_speaker(name, api_base, kind)
+    else:
+        from geppetto.experiment import Experiment
+
+        if api_base or kind:
+            raise GeppettoError(f"{experiment} says what {name} is; leave out the other options")
+        with errors_in(experiment):
+            asked = Experiment.from_file(experiment)
+            speaker = declared_speaker(name, asked.models, asked.precision, WORKSPACE)
     with console.status(f"asking {name}"):
-        found = probed(named_speaker(name, api_base, kind))
+        found = probed(speaker)
     ProbeStore.of_workspace(WORKSPACE).put(found)
     console.print(terminal.probe(found))
 

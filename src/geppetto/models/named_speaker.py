@@ -1,15 +1,17 @@
-"""A model to be asked by requests, by the name that a user gives it."""
+"""A model to be probed, by the name that a user gives it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from geppetto.errors import GeppettoError, unknown
-from geppetto.models.base import Kind
+from geppetto.models.base import Kind, Precision
 from geppetto.models.endpoint import Endpoint
 from geppetto.models.gguf import PACKAGED
 from geppetto.models.probe import PATIENCE
 from geppetto.models.speaker import Speaker
+from geppetto.models.spec import ModelSpec, open_model, open_speaker
 
 
 def named_speaker(name: str, api_base: str = "", kind: Kind | None = None) -> Speaker:
@@ -42,3 +44,23 @@ def named_speaker(name: str, api_base: str = "", kind: Kind | None = None) -> Sp
     from geppetto.models.local_speaker import LocalSpeaker
 
     return LocalSpeaker(LlamaCppModel(name if name in PACKAGED else path.stem, path, kind))
+
+
+def declared_speaker(
+    name: str, models: Sequence[ModelSpec], precision: Precision, workspace: Path
+) -> Speaker:
+    """One of an experiment's models, as it is declared there, to be probed.
+
+    Raises
+    ------
+    GeppettoError
+        If the experiment has no model of this name, or it cannot be opened.
+    """
+    specs = {spec.name: spec for spec in models}
+    if name not in specs:
+        raise unknown("model", name, specs)
+    if specs[name].model is not None:
+        return open_speaker(specs[name], workspace).with_patience(PATIENCE)
+    from geppetto.models.local_speaker import LocalSpeaker
+
+    return LocalSpeaker(open_model(specs[name], precision))

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from geppetto.errors import unknown
 from geppetto.models.base import Kind, Precision
 from geppetto.models.lineage import Lineage
-from geppetto.models.speaker import Speaker
 
 if TYPE_CHECKING:
+    from geppetto.models.endpoint import Endpoint
     from geppetto.models.llama_cpp import LlamaCppModel
 
 
@@ -31,8 +31,9 @@ class ModelSpec(BaseModel):
     api_base
         Where its interface is, if not where its provider's are.
     parameters
-        What is sent with every request to it. Keys are never among them: they come from the
-        environment, or a file `.env` in the workspace.
+        What is sent with every request to it; and its prices and its limits a minute, `rpm` and
+        `tpm`, as LiteLLM calls them. Keys are never among them: they come from the environment,
+        or a file `.env` in the workspace.
     timeout
         Seconds after which a request to it has failed.
     most_at_once
@@ -110,7 +111,7 @@ def open_model(spec: ModelSpec, precision: Precision = "exact") -> LlamaCppModel
     return LlamaCppModel(spec.name, path, spec.kind, precision)
 
 
-def open_speaker(spec: ModelSpec, workspace: Path) -> Speaker:
+def open_speaker(spec: ModelSpec, workspace: Path) -> Endpoint:
     """A model behind an interface; nothing is sent to it yet.
 
     Raises
