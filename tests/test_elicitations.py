@@ -21,7 +21,9 @@ from geppetto.models.speaker import Capabilities, Reply, Token
 from geppetto.named import Named
 from geppetto.prompts.chat import Turn
 
-EVERYTHING = Capabilities(chat=True, completion=True, top_logprobs=20, echo=True)
+EVERYTHING = Capabilities(
+    chat=True, completion=True, system_role=True, top_logprobs=20, echo=True, varies=True
+)
 
 
 def question(*answers: str, kind: Kind = "chat", cue: str = "Answer:") -> Question:

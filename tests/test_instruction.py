@@ -95,6 +95,21 @@ def test_nobody_but_search_people_is_looked_at(workspace: Path) -> None:
     assert not any(ages[name] in read for name in search.split.test)
 
 
+def test_a_text_that_was_cut_off_is_worth_nothing(workspace: Path) -> None:
+    found = optimise(
+        prepared(workspace),
+        profile(workspace),
+        "bootstrap",
+        {"scripted": ScriptedSpeaker(lambda *_: "A man. Male", finish="length")},
+        AnswerStore.at(workspace / "answers.db"),
+        workspace / "b.json",
+        reflector="scripted",
+        calls=1,
+    )
+    assert (found.failed_before, found.before) == (found.cases, 0)
+    assert not found.optimistic and "optimistic" not in found.sentence
+
+
 def test_an_optimiser_whose_requests_fail_compiles_nothing(workspace: Path) -> None:
     @dataclass
     class Mute(ScriptedSpeaker):

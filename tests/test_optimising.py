@@ -23,7 +23,6 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
         search,
         experiment=search.experiment.model_copy(
             update={
-                "strategies": (Named.model_validate({"written_profile": {"writer": "scripted"}}),),
                 "arms": tuple(map(Named.model_validate, ("none", "shuffled", "own"))),
                 "analysis": Analysis(draws=200),
             }
@@ -38,11 +37,22 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
         for verdict in found.results.verdicts()
         if verdict.confirmatory
     }
-    assert set(informations) == {"winner", "written_profile(writer=scripted)"}
+    own = "written_profile(writer=scripted)"
+    assert set(informations) == {"winner", own}
     assert informations["winner"] > 0.3
-    artifacts = MlflowClient(f"sqlite:///{ready}/mlruns/mlflow.db").list_artifacts(
-        found.tracked.run_id, "program"
-    )
+    effect = found.gain.verdict.effect
+    assert effect.nats.value == pytest.approx(informations["winner"] - informations[own])
+    assert effect.participants == len(search.split.test)
+    assert found.results.analysis.looks == found.gain.verdict.looks
+    assert "of people who took no part" in found.gain.sentence
+    assert "optimistic" in found.optimised.sentence
+    assert found.compiled.parameters["program"] == "programs/i-written_profile-mipro.json"
+    client = MlflowClient(f"sqlite:///{ready}/mlruns/mlflow.db")
+    run = client.get_run(found.tracked.run_id)
+    assert run.data.metrics["gain"] == pytest.approx(effect.nats.value)
+    assert run.data.metrics["search_people/after_optimistic"] == found.optimised.after
+    assert found.gain.sentence in run.data.tags["mlflow.note.content"]
+    artifacts = client.list_artifacts(found.tracked.run_id, "program")
     assert [each.path for each in artifacts] == ["program/i-written_profile-mipro.json"]
     again = profile(ready, program="programs/i-written_profile-mipro.json")
     assert again.compiled == found.optimised.state.read_text("utf-8")

@@ -343,7 +343,7 @@ def test_a_model_is_probed_as_an_experiment_declares_it(
         twice = geppetto("models", "probe", "mine", "--experiment", str(file), "--kind", "base")
         other = geppetto("models", "probe", "yours", "--experiment", str(file))
         (spec,) = Experiment.from_file(file).models
-        kept = ProbeStore.of_workspace(tmp_path).get(open_speaker(spec, tmp_path).identity)
+        kept = ProbeStore.of_workspace(tmp_path).get(open_speaker(spec).identity)
     assert done.returncode == 0, done.stderr
     assert "price not known" not in done.stdout
     assert script.last["top_p"] == 1

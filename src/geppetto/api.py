@@ -66,10 +66,12 @@ def run_each(
     from geppetto.errors import errors_in
     from geppetto.experiment import Experiment, prepare_each
     from geppetto.hearing import forget_errors
+    from geppetto.models.secrets import read_keys
     from geppetto.running import run as run_prepared
     from geppetto.spending import Spending
 
     path, folder = Path(experiment), Path(workspace)
+    read_keys(folder)
     store = AnswerStore.of_workspace(folder)
     with errors_in(path):
         asked = Experiment.from_file(path)
@@ -112,9 +114,11 @@ def run_search(experiment: str | Path, workspace: str | Path = ".") -> Confirmat
     """
     from geppetto import searching
     from geppetto.errors import errors_in
+    from geppetto.models.secrets import read_keys
     from geppetto.search.prepare import search_of_file
 
     path = Path(experiment)
+    read_keys(Path(workspace))
     prepared = search_of_file(path, Path(workspace))
     with errors_in(path):
         return searching.search(prepared)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from geppetto.elicitation import option_likelihood
 from geppetto.elicitation.elicitation import Elicitation, Question
 from geppetto.elicitation.registry import ELICITATIONS
+from geppetto.errors import GeppettoError
 from geppetto.models.base import LanguageModel, Precision
 from geppetto.models.speaker import Speaker
 from geppetto.models.spec import ModelSpec, open_model, open_speaker
@@ -63,7 +64,6 @@ def open_approaches(
     models: Sequence[ModelSpec],
     elicitations: Sequence[Named],
     precision: Precision,
-    workspace: Path,
 ) -> list[Approach]:
     """Every model with every elicitation, each model opened once; nothing is asked yet.
 
@@ -74,9 +74,14 @@ def open_approaches(
     """
     made: list[Approach] = []
     ways = [(named, named.one_of(ELICITATIONS, "elicitation")) for named in elicitations]
+    for (one, way), (other, same) in combinations(ways, 2):
+        if way == same:
+            raise GeppettoError(
+                f"elicitations {one.label} and {other.label} are the same; keep one of them"
+            )
     for spec in models:
         if spec.model is not None:
-            speaker = open_speaker(spec, workspace)
+            speaker = open_speaker(spec)
             made += [
                 ByRequests(speaker, way, named.label, _words, spec.most_at_once)
                 for named, way in ways

@@ -261,15 +261,12 @@ def optimise(
             reflector=reflector or rule.writer,
             calls=calls,
         )
-    optimised = found.optimised
-    console.print(
-        f"{optimised.before:+.4f} nats a response before, {optimised.after:+.4f} after, on people "
-        "who had a part in choosing it; below, on those who had none"
-    )
+    console.print(Text(found.optimised.sentence))
     console.print()
     console.print(terminal.result(found.results))
     console.print()
-    console.print(Text(f"name it in an experiment: {strategy}: {{program: {optimised.state}}}"))
+    console.print(Text(found.gain.sentence))
+    console.print(Text(f"name it in an experiment: {found.compiled.in_yaml}"))
 
 
 def _speed(model: LanguageModel, units: Sequence[Unit]) -> float | None:
@@ -457,7 +454,7 @@ def probe_model(
     from geppetto.reports import models as terminal
 
     if experiment is None:
-        speaker = named_speaker(name, WORKSPACE, api_base, kind)
+        speaker = named_speaker(name, api_base, kind)
     else:
         from geppetto.experiment import Experiment
 
@@ -465,7 +462,7 @@ def probe_model(
             raise GeppettoError(f"{experiment} says what {name} is; leave out the other options")
         with errors_in(experiment):
             asked = Experiment.from_file(experiment)
-            speaker = declared_speaker(name, asked.models, asked.precision, WORKSPACE)
+            speaker = declared_speaker(name, asked.models, asked.precision)
     with console.status(f"asking {name}"):
         found = probed(speaker)
     ProbeStore.of_workspace(WORKSPACE).put(found)
@@ -474,7 +471,10 @@ def probe_model(
 
 def main() -> None:
     """Run the command line; an error that a user can mend is one sentence and exit code 2."""
+    from geppetto.models.secrets import read_keys
+
     try:
+        read_keys(WORKSPACE)
         app()
     except GeppettoError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"error: {error}"))

@@ -47,7 +47,7 @@ class Estimate:
 def estimate(
     endpoint: Endpoint, elicitation: Elicitation, questions: Iterable[Question]
 ) -> Estimate:
-    """What asking about some questions will take, none of them being stored yet."""
+    """What asking about some questions will take, if no reply of theirs is stored yet."""
     requests = {
         request.id(endpoint.identity): request
         for question in questions

@@ -124,7 +124,7 @@ class Experiment(BaseModel):
         condition and elicitation.
     sample_traces
         Of how many questions to each model behind an interface, in each elicitation, MLflow keeps a
-        trace, with all that was sent and said, and of how many personas that models write: the
+        trace, with all that was sent and said, and of how many texts that make up personas: the
         first ones that are not stored yet.
     search
         Among which strategies the best is looked for; without it, `strategies` are compared. Only
@@ -275,9 +275,7 @@ def prepare_each(experiment: Experiment, workspace: Path) -> list[Prepared]:
     if experiment.search is not None:
         raise GeppettoError("this file has a search; run `geppetto search` with it")
     parts = [_parts(each, workspace) for each in experiment.each]
-    approaches = open_approaches(
-        experiment.models, experiment.elicitations, experiment.precision, workspace
-    )
+    approaches = open_approaches(experiment.models, experiment.elicitations, experiment.precision)
     return [prepare_on(*part, approaches) for part in parts]
 
 
@@ -358,6 +356,11 @@ def _survey(
 ) -> Plan:
     if experiment.session != SessionLayout():
         raise GeppettoError(f"session: {study.name} is a survey, which has no sessions; remove it")
+    if experiment.normalisation != "sum" and any(isinstance(one, ByRequests) for one in approaches):
+        raise GeppettoError(
+            "normalisation: only local models' likelihood of whole options can be a mean over "
+            "tokens; remove it, or keep `likelihood` and local models"
+        )
     items = list(study.items if experiment.items is None else experiment.items)
     for item in items:
         if item not in study.items:

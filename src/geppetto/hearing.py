@@ -10,7 +10,7 @@ from geppetto.answers.replies import ReplyStore
 from geppetto.approach import ByRequests
 from geppetto.elicitation.elicitation import Question
 from geppetto.experiment import Prepared
-from geppetto.models.speaker import Reply, Request
+from geppetto.models.speaker import Reply
 
 
 class Hearing(NamedTuple):
@@ -21,13 +21,13 @@ class Hearing(NamedTuple):
     heard
         Of each question whose every request has its reply, by request id.
     open
-        Of each of the others, what is to be asked next.
+        Names of the others.
     failed
         Ids of the requests that failed for good.
     """
 
     heard: Mapping[str, Heard]
-    open: Mapping[str, tuple[Request, ...]]
+    open: frozenset[str]
     failed: frozenset[str]
 
 
@@ -49,7 +49,7 @@ def hear(approach: ByRequests, questions: Mapping[str, Question], store: ReplySt
     """What stored replies say of the questions; nothing is asked."""
     identity = approach.speaker.identity
     replies: dict[str, tuple[Reply, ...]] = dict.fromkeys(questions, ())
-    left_open: dict[str, tuple[Request, ...]] = {}
+    left_open: set[str] = set()
     failed: set[str] = set()
     going_on = dict(questions)
     while going_on:
@@ -67,17 +67,13 @@ def hear(approach: ByRequests, questions: Mapping[str, Question], store: ReplySt
                 replies[name] += tuple(stored[request] for request in of_question)
                 going_on[name] = questions[name]
             else:
-                left_open[name] = tuple(
-                    one
-                    for one, request in zip(asked[name], of_question, strict=True)
-                    if request not in stored
-                )
+                left_open.add(name)
     return Hearing(
         {
             name: Heard(approach.elicitation.read(question, replies[name]), replies[name])
             for name, question in questions.items()
             if name not in left_open
         },
-        left_open,
+        frozenset(left_open),
         frozenset(failed),
     )

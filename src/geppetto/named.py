@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from geppetto.errors import GeppettoError, unknown
@@ -30,6 +31,12 @@ class Named(BaseModel):
             if isinstance(name, str) and isinstance(parameters, dict):
                 return {"name": name, "parameters": parameters}
         raise ValueError(f"write a name, or one name with parameters in braces, not {value!r}")
+
+    @property
+    def in_yaml(self) -> str:
+        """The same as an experiment file writes it, on one line."""
+        dumped = yaml.safe_dump({self.name: self.parameters}, default_flow_style=True, width=10_000)
+        return dumped.strip()[1:-1]
 
     @property
     def label(self) -> str:

@@ -9,16 +9,18 @@ import mlflow
 
 from geppetto.answers.store import AnswerStore
 from geppetto.asking import unanswered
+from geppetto.named import Named
 from geppetto.personas.library import load_strategy
 from geppetto.personas.written import WrittenStrategy
 from geppetto.plan import Strategy
 from geppetto.results import Results
 from geppetto.running import run
-from geppetto.search.confirm import check_confirmation, prepare_confirmation
+from geppetto.search.confirm import WINNER, check_confirmation, prepare_confirmation
+from geppetto.search.gain import GAIN, Gain, gain
 from geppetto.search.instruction import Optimised, Optimiser, optimise
 from geppetto.search.looks import remember
 from geppetto.search.optimise import open_study
-from geppetto.search.prepare import PreparedSearch
+from geppetto.search.prepare import PreparedSearch, named
 from geppetto.search.scoring import Candidate
 from geppetto.tracking.store import TrackedRun
 
@@ -39,11 +41,17 @@ class Improvement:
         the experiment's own strategies beside it.
     tracked
         The run that has the results and the program.
+    gain
+        How much more the compiled program tells of test people than the strategy's own instruction.
+    compiled
+        The strategy with the program, as an experiment names it.
     """
 
     optimised: Optimised
     results: Results
     tracked: TrackedRun
+    gain: Gain
+    compiled: Named
 
 
 def improve(
@@ -58,14 +66,14 @@ def improve(
     """Improve a strategy's instruction on search people and confirm it on the others.
 
     The program is saved as `programs/<experiment>-<strategy>-<optimiser>.json` of the workspace,
-    for a later experiment to name, and once more as an artifact of the run. Both uses of people
-    are looks that are remembered and corrected for, as those of a search are.
+    for a later experiment to name, and once more as an artifact of the run. It is compared with the
+    strategy as it is named here, on the same test people. Both uses of people are looks that are
+    remembered and corrected for, as those of a search are.
 
     Parameters
     ----------
     prepared
-        The search whose people, items and layout are taken; its `strategies` are what the program
-        is compared with, so name the strategy without a program among them.
+        The search whose people, items and layout are taken; its `strategies` are shown beside.
     name, rule
         The strategy's name and what is improved.
     optimiser, reflector, calls
@@ -78,8 +86,10 @@ def improve(
     """
     answers = AnswerStore.of_workspace(prepared.workspace)
     writers = prepared.writers
-    writers.having_written(lambda: check_confirmation(prepared))
-    question = f"{prepared.name} {optimiser} {rule.made_of}"
+    label = named(name, rule.model_dump(exclude_defaults=True)).label
+    original = Strategy(name, label, rule)
+    writers.having_written(lambda: check_confirmation(prepared, [original]))
+    question = f"{prepared.name} {optimiser} {rule.made_of} {reflector} {calls}"
     remember(open_study(prepared), question, prepared.study.name, prepared.split.search)
     file = Path(PROGRAMS) / f"{prepared.experiment.name}-{name}-{optimiser}.json"
     optimised = optimise(
@@ -92,19 +102,37 @@ def improve(
         reflector=reflector,
         calls=calls,
     )
-    parameters = rule.model_dump(exclude_defaults=True) | {"program": str(file)}
     models = prepared.experiment.models
-    compiled = load_strategy(name, parameters, prepared.workspace, models)
+    listed = named(name, rule.model_dump(exclude_defaults=True) | {"program": str(file)})
+    compiled = load_strategy(name, listed.parameters, prepared.workspace, models)
     best = Candidate(Strategy(name, name, compiled), prepared.experiment.layout)
-    asked = writers.having_written(lambda: prepare_confirmation(prepared, best))
-    results, tracked = run(asked, unanswered(asked, answers), answers, prepared.workspace)
-    _log(tracked, optimised)
-    return Improvement(optimised, results, tracked)
+    asked = writers.having_written(lambda: prepare_confirmation(prepared, best, [original]))
+    work, spending = unanswered(asked, answers), writers.spending
+    results, tracked = run(asked, work, answers, prepared.workspace, spending=spending)
+    own = next(each.label for each in asked.strategies if each.is_the_same_as(original))
+    improvement = Improvement(optimised, results, tracked, gain(results, WINNER, own), listed)
+    _log(improvement)
+    return improvement
 
 
-def _log(tracked: TrackedRun, optimised: Optimised) -> None:
-    """The program and what search people say of it, in the run of the confirmation."""
-    client = mlflow.MlflowClient()
-    client.log_artifact(tracked.run_id, str(optimised.state), "program")
-    for name in ("before", "after", "failed_before", "failed_after", "cases"):
-        client.log_metric(tracked.run_id, f"optimised_{name}", float(getattr(optimised, name)))
+def _log(found: Improvement) -> None:
+    """The program, what search people say of it and what test people do, in their run."""
+    client, run_id, optimised = mlflow.MlflowClient(), found.tracked.run_id, found.optimised
+    client.log_artifact(run_id, str(optimised.state), "program")
+    numbers = {
+        "search_people/cases": optimised.cases,
+        "search_people/before": optimised.before,
+        f"search_people/after{'_optimistic' * optimised.optimistic}": optimised.after,
+        "search_people/failed_before": optimised.failed_before,
+        "search_people/failed_after": optimised.failed_after,
+    }
+    verdict, nats = found.gain.verdict, found.gain.verdict.effect.nats
+    numbers |= {"gain": nats.value, "gain_low": nats.low, "gain_high": nats.high}
+    numbers |= {"gain_p": verdict.p_adjusted, "gain_p_equivalent": verdict.p_equivalent_adjusted}
+    for name, value in numbers.items():
+        client.log_metric(run_id, name, float(value))
+    client.set_tag(run_id, f"verdict.{GAIN}", verdict.outcome)
+    note = client.get_run(run_id).data.tags.get("mlflow.note.content", "")
+    told = f"**{found.gain.sentence}**\n\n{optimised.sentence}"
+    if told not in note:
+        client.set_tag(run_id, "mlflow.note.content", f"{told}\n\n{note}")

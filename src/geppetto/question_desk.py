@@ -5,6 +5,7 @@ from __future__ import annotations
 from geppetto.approach import ByRequests
 from geppetto.desk import Desk
 from geppetto.elicitation.elicitation import Question
+from geppetto.models.local_speaker import LocalSpeaker
 from geppetto.personas.strategy import Persona
 from geppetto.prompts.layout import Layout, answer_cue, turns
 from geppetto.studies import Study
@@ -45,5 +46,8 @@ class QuestionDesk(Desk):
         key = (item, given, participant if elicitation.draws else "")
         if key not in self._put:
             question = self._question(*key)
+            if isinstance(speaker, LocalSpeaker):
+                first, *_ = elicitation.requests(question, ())
+                speaker.refuse(first)
             self._put[key] = elicitation.id(question, speaker.identity), question
         return self._put[key][0]

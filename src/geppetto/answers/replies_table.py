@@ -10,6 +10,7 @@ import pandas as pd
 from geppetto.answers.heard import Heard
 from geppetto.elicitation.elicitation import Outcome
 from geppetto.elicitation.option_likelihood import OptionScores
+from geppetto.elicitation.outcomes import of_mass
 from geppetto.models.speaker import Reply
 from geppetto.plan import Plan, PlannedAnswer
 from geppetto.studies import Study
@@ -51,9 +52,6 @@ what they cost was paid once. `reported_model` is the model as it calls itself, 
 NaN if the price is not known, `seconds` NaN if that was not measured: of errors, and of what was
 filtered whole.
 """
-
-LOW_MASS = 0.5
-"""Below this probability of all legal options together the option mass is low."""
 
 
 def replies_table(
@@ -113,9 +111,8 @@ def _replies(
         yield from zip(answer.reading.outcomes, answer.replies, strict=True)
         return
     mass = float(np.exp(answer.log_probs).sum())
-    low = mass < LOW_MASS and not _is_open(planned, study)
     yield (
-        "low option mass" if low else "answered",
+        "answered" if _is_open(planned, study) else of_mass(mass),
         Reply(model=planned.model, prompt_tokens=answer.prompt_tokens, cost=0.0),
     )
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from geppetto.elicitation.elicitation import Question
 from geppetto.models.base import Kind
-from geppetto.models.speaker import Reply
+from geppetto.models.speaker import REASONING_TAGS, Reply
 
 FORMS = (
     ("{answer}", "({answer})", "[{answer}]", "{answer})"),
@@ -42,7 +42,7 @@ _AROUND = " _\"'´‘’‚“”„«»‹›"
 _MARKUP = str.maketrans({"*": " ", "`": " "})
 _ANNOUNCED = re.compile(r"(?:(?:my|the|final) )*answer(?: is\b:?| ?:) ?")
 _LAST_LINE = re.compile(r"(?:(?:my|the|final) )*answer ?: ?")
-_REASONING = re.compile(r"\s*<(think|thinking|reasoning)>.*?</\1>", re.DOTALL)
+_REASONING = re.compile(rf"\s*<({REASONING_TAGS})>.*?</\1>", re.DOTALL)
 
 Pairs = tuple[tuple[str, str], ...]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate, permutations
 from typing import ClassVar
@@ -14,6 +13,7 @@ from geppetto.elicitation.outcomes import of_mass
 from geppetto.elicitation.partial_mass import Pool, bounds
 from geppetto.errors import GeppettoError
 from geppetto.models.base import Kind
+from geppetto.models.echo import of_text
 from geppetto.models.speaker import Capabilities, Reply, Request, Token
 
 _ROUNDING = 1e-6
@@ -82,13 +82,9 @@ def _texts(question: Question) -> list[str]:
     return [before + space + answer for answer in question.answers]
 
 
-def _echoed(reply: Reply, text: str) -> list[Token] | None:
-    """The tokens of a reply that spell a text, without one before it that only opens texts."""
-    tokens = list(reply.tokens)
-    if tokens and tokens[0].log_prob is None and not text.startswith(tokens[0].text):
-        del tokens[0]
-    ends = list(accumulate(len(token.text) for token in tokens))
-    spelling = tokens[: bisect_left(ends, len(text)) + 1]
+def _echoed(reply: Reply, text: str) -> tuple[Token, ...] | None:
+    """The tokens of a reply that spell a text; None if none do."""
+    spelling = of_text(reply.tokens, text)
     return spelling if "".join(token.text for token in spelling) == text else None
 
 

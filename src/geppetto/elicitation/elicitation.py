@@ -60,6 +60,11 @@ class Question:
         """What may be answered, in the order of the options."""
         return tuple(answer for _, answer in self.options)
 
+    @property
+    def wordings(self) -> tuple[str, ...]:
+        """What may be answered, and what it means."""
+        return (*self.answers, *(label for _, label in self.labels))
+
     def put(self, instruction: str = "") -> tuple[Turn, ...]:
         """The turns, with something more to do at the end of the last one."""
         *before, last = self.turns
@@ -178,6 +183,8 @@ def unreachable(can: Capabilities, kind: Kind) -> str:
     """What a model lacks to be asked anything at all; empty if nothing."""
     if kind == "chat" and not can.chat:
         return "it does not answer turns; declare it `kind: base`, if it continues plain text"
+    if kind == "chat" and not can.system_role:
+        return "it takes no system turns, in which instructions and personas stand"
     if kind == "base" and not can.completion:
         return "it does not continue plain text; declare it `kind: chat`, if it answers turns"
     return ""

@@ -89,7 +89,7 @@ class NextToken(Elicitation):
         became = _became(reply, question.kind)
         if became is not None:
             return Reading((), nothing.low, nothing.high, (became,))
-        says = unanswered(said(reply, question.kind))
+        says = unanswered(said(reply, question.kind), question.wordings)
         if says in ("refusal", "out of role"):
             return Reading((), nothing.low, nothing.high, (says,))
         top = _top(reply.tokens[0])
@@ -141,6 +141,8 @@ def _became(reply: Reply, kind: Kind) -> Outcome | None:
     became = undelivered(reply, kind)
     if became in ("error", "filtered"):
         return became
+    if not reply.tokens and not reply.text:
+        return "unparseable"
     return None if reply.tokens and reply.tokens[0].top else "error"
 
 

@@ -84,7 +84,11 @@ class Samples(Elicitation):
         return self.temperature > 0
 
     def lacks(self, can: Capabilities, kind: Kind) -> str:
-        return unreachable(can, kind)
+        if lacking := unreachable(can, kind):
+            return lacking
+        if self.k > 1 and not can.varies:
+            return "it says the same however often it is asked, so that samples would be copies"
+        return ""
 
     def requests(self, question: Question, replies: Sequence[Reply]) -> tuple[Request, ...]:
         return tuple(self.draw(question, sample) for sample in range(len(replies), self.k))
@@ -103,7 +107,7 @@ class Samples(Elicitation):
         texts = [said(reply, question.kind) for reply in replies]
         options = [option_in(text, question) for text in texts]
         outcomes = tuple(
-            outcome(reply, question.kind, text, option is not None)
+            outcome(reply, question.kind, text, option is not None, question.wordings)
             for reply, text, option in zip(replies, texts, options, strict=True)
         )
         named = [

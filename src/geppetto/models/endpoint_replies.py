@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
 from typing import Any
 
+from geppetto.models.echo import of_text
 from geppetto.models.endpoint_faults import BrokenReplyError
 from geppetto.models.speaker import Finish, Reply, Request, Token
 
@@ -98,17 +98,7 @@ def _continued(choice: Any, request: Request) -> tuple[str, str, tuple[Token, ..
         _check_top(tokens)
         return text, "", tokens
     _check_spelling("".join(texts), request.text)
-    return "", "", _echoed(tokens, request.text)
-
-
-def _echoed(tokens: Sequence[Token], text: str) -> tuple[Token, ...]:
-    """The tokens of the text that was sent, without those that were said after it.
-
-    One that only opens texts, and is not of the text, may stand before it.
-    """
-    opens = tokens[0].log_prob is None and not text.startswith(tokens[0].text)
-    ends = accumulate(len(token.text) for token in tokens[opens:])
-    return tuple(tokens[: opens + 1 + sum(end < len(text) for end in ends)])
+    return "", "", of_text(tokens, request.text)
 
 
 def _token(text: str, log_prob: float | None, top: Iterable[tuple[str, float]]) -> Token:

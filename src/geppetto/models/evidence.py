@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from scipy.special import logsumexp
 
 from geppetto.models.base import Kind
-from geppetto.models.speaker import Reply, Token
+from geppetto.models.echo import of_text
+from geppetto.models.speaker import REASONING_TAGS, Reply, Token
 
 LIKELIER = 0.5
 """Nats a token by which a known text must be likelier than its words in another order."""
@@ -26,7 +27,7 @@ _FRAME = 2
 """Tokens that may stand around a plain text."""
 
 _SHARPENED = 1e-9
-_REASONING = re.compile(r"\s*<(think|thinking|thought|reason|reasoning)>")
+_REASONING = re.compile(rf"\s*<({REASONING_TAGS})>")
 
 
 class Finding(BaseModel):
@@ -95,7 +96,7 @@ def unfaithful(text: str, echo: Reply) -> str:
         return echo.error
     if not echo.tokens:
         return "no log-probabilities came back, and no error: the flag is ignored"
-    tokens = _spelling(text, echo)
+    tokens = of_text(echo.tokens, text)
     spelled = "".join(token.text for token in tokens)
     if spelled != text:
         return f"the log-probabilities are of {spelled!r}, not of what was sent: it is ignored"
@@ -128,14 +129,14 @@ def echo(
     for text, reply in ((known + said.text, likely), (shuffled, unlikely)):
         if fault := unfaithful(text, reply):
             return False, fault
-    *before, last = _spelling(known + said.text, likely)
+    *before, last = of_text(likely.tokens, known + said.text)
     apart = abs((last.log_prob or 0.0) - said.log_prob)
     if last.text != said.text or apart > SAME_PLACE:
         return False, (
             f"{said.text!r} has {said.log_prob:.2f} nats when it is said after {known!r}, but "
             f"{last.log_prob:.2f} when it is echoed there: they are of another place in the text"
         )
-    better = _mean(before) - _mean(_spelling(shuffled, unlikely))
+    better = _mean(before) - _mean(of_text(unlikely.tokens, shuffled))
     if better < LIKELIER:
         return False, (
             f"{known!r} is {better:.2f} nats a token likelier than {shuffled!r}, less than "
@@ -210,12 +211,6 @@ def reasons(reply: Reply) -> tuple[bool, str]:
     if not reply.text and reply.finish == "length":
         return True, f"{reply.completion_tokens} tokens are paid, but nothing was said"
     return False, f"it said {reply.text[:40]!r} at once"
-
-
-def _spelling(text: str, echo: Reply) -> tuple[Token, ...]:
-    """The tokens of an echo, without one before the text that only opens texts."""
-    opened = echo.tokens[0].log_prob is None and not text.startswith(echo.tokens[0].text)
-    return echo.tokens[1:] if opened else echo.tokens
 
 
 def _mean(tokens: Sequence[Token]) -> float:

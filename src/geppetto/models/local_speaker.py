@@ -46,7 +46,7 @@ class LocalSpeaker:
         self.capabilities = Capabilities(
             chat=model.template is not None,
             completion=True,
-            system_role=model.template is not None and model.template.has_system_role,
+            system_role=model.template is not None,
             top_logprobs=model.vocabulary,
             echo=True,
             deterministic=True,
@@ -57,6 +57,16 @@ class LocalSpeaker:
     async def reply(self, request: Request) -> Reply:
         """The reply to a request; one with an `error` if it cannot be put before the model."""
         return await asyncio.to_thread(self._reply, request)
+
+    def refuse(self, request: Request) -> None:
+        """Refuse a request that cannot be put before the model.
+
+        Raises
+        ------
+        GeppettoError
+            If it is one: its text holds control tokens or is longer than the context.
+        """
+        self._prompt(request)
 
     def _reply(self, request: Request) -> Reply:
         with self._one_at_a_time:
@@ -96,7 +106,7 @@ class LocalSpeaker:
             if self._model.has_control_tokens(turn.content):
                 raise GeppettoError(
                     f"a turn holds text that {self.identity.name} reads as the end of a turn or "
-                    f"another control token: {turn.content[:60]!r}"
+                    f"another control token: {turn.content[:60]!r}; change the strategy"
                 )
         return written(turns, self._model.template)
 

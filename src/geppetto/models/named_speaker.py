@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from geppetto.errors import GeppettoError, unknown
 from geppetto.models.base import Kind, Precision
@@ -20,7 +19,7 @@ def named(name: str, models: Sequence[ModelSpec]) -> ModelSpec:
     return listed.get(name) or ModelSpec.model_validate(name)
 
 
-def identity_of(spec: ModelSpec, workspace: Path) -> SpeakerIdentity:
+def identity_of(spec: ModelSpec) -> SpeakerIdentity:
     """Who a model is, without how it is computed; no weights are read but for their hash.
 
     Raises
@@ -29,11 +28,11 @@ def identity_of(spec: ModelSpec, workspace: Path) -> SpeakerIdentity:
         As `speaker_of`.
     """
     if spec.model is not None:
-        return open_speaker(spec, workspace).identity
+        return open_speaker(spec).identity
     return SpeakerIdentity(name=spec.name, model=sha256(model_file(spec)), kind=spec.kind or "chat")
 
 
-def speaker_of(spec: ModelSpec, workspace: Path, precision: Precision = "exact") -> Speaker:
+def speaker_of(spec: ModelSpec, precision: Precision = "exact") -> Speaker:
     """A model to be asked by requests; nothing is asked, and no weights are read yet.
 
     Raises
@@ -42,23 +41,19 @@ def speaker_of(spec: ModelSpec, workspace: Path, precision: Precision = "exact")
         If there is no such model or file, or LiteLLM does not know its provider.
     """
     if spec.model is not None:
-        return open_speaker(spec, workspace)
+        return open_speaker(spec)
     from geppetto.models.local_speaker import LocalSpeaker
 
     return LocalSpeaker(open_model(spec, precision))
 
 
-def named_speaker(
-    name: str, workspace: Path, api_base: str = "", kind: Kind | None = None
-) -> Speaker:
+def named_speaker(name: str, api_base: str = "", kind: Kind | None = None) -> Speaker:
     """A model to be probed, which no experiment has to name.
 
     Parameters
     ----------
     name
         Name of a package's model, path of a GGUF file, or a LiteLLM name with its provider.
-    workspace
-        Folder whose file `.env` may hold keys.
     api_base
         Where a model behind an interface is reached, if not at its provider's.
     kind
@@ -74,14 +69,10 @@ def named_speaker(
         raise GeppettoError(f"{name} is a model of this machine; leave out --api-base {api_base}")
     if spec.model is None and spec.path is None and name not in PACKAGED:
         raise unknown("model", name, PACKAGED)
-    return _patient(
-        speaker_of(spec.model_copy(update={"api_base": api_base, "kind": kind}), workspace)
-    )
+    return _patient(speaker_of(spec.model_copy(update={"api_base": api_base, "kind": kind})))
 
 
-def declared_speaker(
-    name: str, models: Sequence[ModelSpec], precision: Precision, workspace: Path
-) -> Speaker:
+def declared_speaker(name: str, models: Sequence[ModelSpec], precision: Precision) -> Speaker:
     """One of an experiment's models, as it is declared there, to be probed.
 
     Raises
@@ -92,7 +83,7 @@ def declared_speaker(
     specs = {spec.name: spec for spec in models}
     if name not in specs:
         raise unknown("model", name, specs)
-    return _patient(speaker_of(specs[name], workspace, precision))
+    return _patient(speaker_of(specs[name], precision))
 
 
 def _patient(speaker: Speaker) -> Speaker:

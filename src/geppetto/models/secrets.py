@@ -12,7 +12,9 @@ from pydantic import JsonValue
 
 from geppetto.errors import GeppettoError
 
-_SECRET_VARIABLE = re.compile(r"key|token|secret|passw|credential", re.IGNORECASE)
+_SECRET_VARIABLE = re.compile(
+    r"(?:key|token|secret|passw(?:or)?d|pass|credentials?)s?(?:_|$)", re.IGNORECASE
+)
 _SECRET_PARAMETER = re.compile(
     r"api_?key|secret|passw|credential|authorization|cookie|access_key|bearer"
     r"|(?:ad|auth|session|access|id)_token|headers?$|^(?:key|token|auth)$",

@@ -14,8 +14,12 @@ from geppetto.prompts.chat import Turn
 Finish = Literal["stop", "length", "filter", "error"]
 
 
+REASONING_TAGS = "think|thinking|thought|reason|reasoning"
+"""Tags in which models reason before they answer, where an interface does not keep that apart."""
+
+
 class SpeakerIdentity(BaseModel):
-    """Everything about a model behind an interface that can change its replies.
+    """What a model is called, and everything about it that can change its replies.
 
     Attributes
     ----------
@@ -121,8 +125,8 @@ class Request(BaseModel):
         return self.text or "\n\n".join(said)
 
     def id(self, model: SpeakerIdentity) -> str:
-        """Content hash of everything that changes the reply."""
-        content = [self.model_dump(), model.model_dump()]
+        """Content hash of everything that changes the reply; what the model is called does not."""
+        content = [self.model_dump(), model.model_dump(exclude={"name"})]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -125,7 +125,7 @@ def open_model(spec: ModelSpec, precision: Precision = "exact") -> LlamaCppModel
     return LlamaCppModel(spec.name, model_file(spec), spec.kind, precision)
 
 
-def open_speaker(spec: ModelSpec, workspace: Path) -> Endpoint:
+def open_speaker(spec: ModelSpec) -> Endpoint:
     """A model behind an interface; nothing is sent to it yet.
 
     Raises
@@ -134,9 +134,7 @@ def open_speaker(spec: ModelSpec, workspace: Path) -> Endpoint:
         If LiteLLM is not installed, or does not know its provider.
     """
     from geppetto.models.endpoint import Endpoint
-    from geppetto.models.secrets import read_keys
 
-    read_keys(workspace)
     assert spec.model is not None
     return Endpoint(
         name=spec.name,

@@ -112,7 +112,7 @@ class WrittenStrategy(PersonaStrategy):
                 json.loads(compiled)
             except (OSError, ValueError) as error:
                 raise GeppettoError(f"program: {path} cannot be read: {error}") from error
-        by = identity_of(named(self.writer, models), workspace)
+        by = identity_of(named(self.writer, models))
         return self.reading(WritingStore.of_workspace(workspace), by, compiled)
 
     def reading(self, library: Library, by: SpeakerIdentity, compiled: str | None = None) -> Self:

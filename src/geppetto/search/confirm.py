@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -258,8 +258,15 @@ def described(label: str, layout: Layout) -> str:
     return " · ".join([label, *(f"{name} {value}" for name, value in fields)])
 
 
-def check_confirmation(prepared: PreparedSearch) -> None:
+def check_confirmation(prepared: PreparedSearch, beside: Sequence[Strategy] = ()) -> None:
     """Refuse before the search what would keep any winner from being confirmed after it.
+
+    Parameters
+    ----------
+    prepared
+        The search.
+    beside
+        Strategies that the winner is compared with as well as with those of the experiment.
 
     Raises
     ------
@@ -268,16 +275,27 @@ def check_confirmation(prepared: PreparedSearch) -> None:
     """
     experiment = _confirming(prepared, prepared.experiment.layout)
     people = [prepared.study.people[name] for name in prepared.split.test]
-    if references := strategies_of(prepared.experiment, prepared.workspace):
+    if references := _references(prepared, beside):
         prepare_on(people, experiment, prepared.study, references, [prepared.model])
 
 
-def prepare_confirmation(prepared: PreparedSearch, best: Candidate) -> Prepared:
+def prepare_confirmation(
+    prepared: PreparedSearch, best: Candidate, beside: Sequence[Strategy] = ()
+) -> Prepared:
     """The plan of the winner and the references on test people.
 
     All are asked in the winner's layout, so that they differ in nothing but the persona. The look
     is remembered before anything is asked, and all looks at these people are corrected for
     (`Analysis.looks`).
+
+    Parameters
+    ----------
+    prepared
+        The search.
+    best
+        Its winner.
+    beside
+        As of `check_confirmation`.
 
     Raises
     ------
@@ -285,7 +303,7 @@ def prepare_confirmation(prepared: PreparedSearch, best: Candidate) -> Prepared:
         If the winner or a reference does not fit the arms or the test people.
     """
     winner = Strategy(best.strategy.name, WINNER, best.strategy.rule)
-    listed = strategies_of(prepared.experiment, prepared.workspace)
+    listed = _references(prepared, beside)
     references = [each for each in listed if not each.is_the_same_as(winner)]
     experiment = _confirming(prepared, best.layout)
     people = [prepared.study.people[name] for name in prepared.split.test]
@@ -296,6 +314,15 @@ def prepare_confirmation(prepared: PreparedSearch, best: Candidate) -> Prepared:
     looks = experiment.analysis.looks + number - 1
     analysis = experiment.analysis.model_copy(update={"looks": looks})
     return replace(asked, experiment=experiment.model_copy(update={"analysis": analysis}))
+
+
+def _references(prepared: PreparedSearch, beside: Sequence[Strategy]) -> list[Strategy]:
+    """The strategies of the experiment, and those beside that are not among them."""
+    listed = strategies_of(prepared.experiment, prepared.workspace)
+    return [
+        *listed,
+        *(one for one in beside if not any(one.is_the_same_as(other) for other in listed)),
+    ]
 
 
 def _question(asked: Prepared) -> str:

@@ -12,7 +12,11 @@ from geppetto.models.speaker import Capabilities, Reply, Request, Speaker, Speak
 
 @dataclass(frozen=True)
 class _Witness:
-    """A speaker who keeps why requests got no reply."""
+    """A speaker who keeps why requests got no reply, and passes on no text that is not whole.
+
+    Where personas are written, what was cut off or filtered is not used; an optimiser that saw it
+    would improve what nobody reads.
+    """
 
     speaker: Speaker
     failures: list[str] = field(default_factory=list)
@@ -33,6 +37,8 @@ class _Witness:
             raise
         if reply.error:
             self.failures.append(reply.error)
+        if reply.finish in ("length", "filter"):
+            return reply.model_copy(update={"text": ""})
         return reply
 
 

@@ -48,12 +48,15 @@ class Optimised:
     state
         File of the compiled program, to be named as a strategy's `program`.
     before, after
-        Mean information of cases of search people that were kept apart, with the strategy's own
-        instruction and with the compiled program, in nats per response.
+        Mean information of cases of that half of search people who say which change is kept, with
+        the strategy's own instruction and with the compiled program, in nats per response.
     failed_before, failed_after
         How many of them had a text that could not be used, which counts as no information.
     cases
         How many there are.
+    optimistic
+        Whether the program was chosen by these cases, so that `after` is too high by the luck of
+        the best: GEPA and MIPROv2 choose so, BootstrapFewShot does not.
     """
 
     state: Path
@@ -62,6 +65,18 @@ class Optimised:
     failed_before: int
     failed_after: int
     cases: int
+    optimistic: bool
+
+    @property
+    def sentence(self) -> str:
+        """What search people say, in words."""
+        luck = ", which is optimistic, since the program was chosen by them" * self.optimistic
+        return (
+            f"On {self.cases:,} cases of people of the search, information was {self.before:+.4f} "
+            f"nats a response with the strategy's own instruction ({self.failed_before:,} texts "
+            f"could not be used) and {self.after:+.4f} with the optimised program "
+            f"({self.failed_after:,}){luck}."
+        )
 
 
 def optimise(
@@ -149,7 +164,8 @@ def optimise(
         after = metric.mean(compiled, kept_examples)
     to.parent.mkdir(parents=True, exist_ok=True)
     compiled.save(to)
-    return Optimised(to, before[0], after[0], before[1], after[1], len(kept))
+    by_them = optimiser != "bootstrap"
+    return Optimised(to, before[0], after[0], before[1], after[1], len(kept), by_them)
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from geppetto.evaluation.metrics import participant_metrics
 from geppetto.evaluation.predictions import predictions
 from geppetto.models.base import LanguageModel
 from geppetto.personas.arms import Arm, Own, Shuffled
+from geppetto.personas.written import NotWrittenError
 from geppetto.plan import Plan, Strategy
 from geppetto.planning import make_plan
 from geppetto.prompts.layout import Layout
-from geppetto.spending import BudgetReached
 from geppetto.studies import Study
 
 
@@ -126,16 +126,16 @@ class ModelScorer:
 
         def prepare() -> Plan:
             strategies, asked = [candidate.strategy], [self.model]
-            return make_plan(
-                self.study, participants, self.items, strategies, arms, candidate.layout, asked
-            )
+            try:
+                return make_plan(
+                    self.study, participants, self.items, strategies, arms, candidate.layout, asked
+                )
+            except NotWrittenError:
+                raise
+            except GeppettoError as error:
+                raise InfeasibleError(str(error)) from error
 
-        try:
-            plan = self.writers.having_written(prepare)
-        except BudgetReached:
-            raise
-        except GeppettoError as error:
-            raise InfeasibleError(str(error)) from error
+        plan = self.writers.having_written(prepare)
         for reason in plan.dropped.values():
             raise InfeasibleError(f"{len(plan.dropped)} of {len(people)} people are {reason}")
         return plan
