@@ -30,7 +30,6 @@ strategies: [interview]
 arms: [none, own]
 elicitations: [next_token]
 analysis: {{draws: 200}}
-sample_traces: 1
 """
 
 
@@ -84,6 +83,7 @@ def forget(path: Path) -> None:
 
 def test_what_is_logged_is_of_the_answers_that_are_stored(place: tuple[Path, Script]) -> None:
     path, script = place
+    path.write_text(f"{path.read_text()}sample_traces: 1\n")
     found, parent, children = run(path)
     assert errors(parent) == 1 and "error" in set(found.replies["outcome"])
     asked = script.asked.total()

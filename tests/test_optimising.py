@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+import geppetto
 from geppetto.commissioning import Writers
+from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis
 from geppetto.named import Named
-from geppetto.optimising import improve
 from instructed import prepared, profile, speakers
 
 
@@ -29,8 +30,16 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
         ),
     )
     monkeypatch.setattr(Writers, "_open", lambda _, name: speakers()[name])
-    rule = profile(ready)
-    found = improve(search, "written_profile", rule, "mipro", reflector="thinker", calls=40)
+    monkeypatch.setattr("geppetto.search.prepare.search_of_file", lambda *_: search)
+    found = geppetto.optimise(
+        ready / "i.yaml",
+        "written_profile",
+        {"writer": "scripted"},
+        ready,
+        optimiser="mipro",
+        reflector="thinker",
+        calls=40,
+    )
     assert set(found.results.answers["participant"]) == set(search.split.test)
     informations = {
         verdict.effect.strategy: verdict.effect.nats.value
@@ -56,3 +65,13 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
     assert [each.path for each in artifacts] == ["program/i-written_profile-mipro.json"]
     again = profile(ready, program="programs/i-written_profile-mipro.json")
     assert again.compiled == found.optimised.state.read_text("utf-8")
+
+
+def test_only_what_a_model_writes_can_be_optimised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geppetto.search.prepare.search_of_file", lambda *_: prepared(tmp_path))
+    with pytest.raises(GeppettoError, match="interview writes its personas itself"):
+        geppetto.optimise(tmp_path / "i.yaml", "interview", {}, tmp_path)
+    with pytest.raises(GeppettoError, match="unknown optimiser 'gpea'; did you mean 'gepa'"):
+        geppetto.optimise(tmp_path / "i.yaml", "interview", {}, tmp_path, optimiser="gpea")  # type: ignore[arg-type]

@@ -1,17 +1,19 @@
-"""geppetto from a notebook: run an experiment file or its search, pool several results."""
+"""geppetto from a notebook: run a file or its search, improve a writer, pool several results."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from geppetto.evaluation.verdicts import Verdict
+    from geppetto.optimising import Improvement
     from geppetto.pooling import PooledGaps
     from geppetto.results import Results
     from geppetto.search.confirm import Confirmation
+    from geppetto.search.instruction import Optimiser
 
 
 def run(
@@ -122,6 +124,62 @@ def run_search(experiment: str | Path, workspace: str | Path = ".") -> Confirmat
     prepared = search_of_file(path, Path(workspace))
     with errors_in(path):
         return searching.search(prepared)
+
+
+def optimise(
+    experiment: str | Path,
+    strategy: str,
+    parameters: Mapping[str, Any],
+    workspace: str | Path = ".",
+    *,
+    optimiser: Optimiser = "gepa",
+    reflector: str = "",
+    calls: int = 200,
+) -> Improvement:
+    """Improve what a writer of personas is told, as `geppetto optimise` does without its output.
+
+    Parameters
+    ----------
+    experiment
+        Path of an experiment file with a `search`, on whose search people it is improved and on
+        whose test people it is confirmed.
+    strategy, parameters
+        A strategy whose personas a model writes, and its parameters: its `writer`, and others.
+    workspace
+        Folder with `personas/`, in whose `programs/` the result is saved.
+    optimiser, calls
+        See `geppetto.search.instruction.optimise`.
+    reflector
+        Who thinks of better instructions; the writer if not given.
+
+    Raises
+    ------
+    GeppettoError
+        If the file is missing or does not fit, or the strategy cannot be optimised or confirmed.
+    BudgetReached
+        If the experiment's budget is; see `run`.
+    """
+    from geppetto.errors import GeppettoError, errors_in, unknown
+    from geppetto.optimising import improve
+    from geppetto.personas.library import load_strategy
+    from geppetto.personas.written import WrittenStrategy
+    from geppetto.search.instruction import Optimiser
+    from geppetto.search.prepare import search_of_file
+
+    if optimiser not in get_args(Optimiser):
+        raise unknown("optimiser", optimiser, get_args(Optimiser))
+    path, folder = Path(experiment), Path(workspace)
+    prepared = search_of_file(path, folder)
+    rule = load_strategy(strategy, parameters, folder, prepared.experiment.models)
+    if not isinstance(rule, WrittenStrategy):
+        raise GeppettoError(
+            f"{strategy} writes its personas itself, so there is no instruction to improve; name "
+            "a strategy with a `writer`"
+        )
+    with errors_in(path):
+        return improve(
+            prepared, strategy, rule, optimiser, reflector=reflector or rule.writer, calls=calls
+        )
 
 
 def pool(results: Sequence[Results]) -> list[Verdict]:

@@ -231,34 +231,23 @@ def optimise(
     ] = None,
     optimiser: Annotated[Optimiser, typer.Option(help="Of DSPy.")] = Optimiser.gepa,
     reflector: Annotated[
-        str | None, typer.Option(help="Who thinks of better instructions; the writer if not given.")
-    ] = None,
+        str, typer.Option(help="Who thinks of better instructions; the writer if not given.")
+    ] = "",
     calls: Annotated[int, typer.Option(help="How many personas may be tried.", min=1)] = 200,
 ) -> None:
     """Improve what a writer of personas is told, on some people, and confirm it on the others."""
-    from geppetto.personas.library import load_strategy
-    from geppetto.personas.written import WrittenStrategy
+    from geppetto import api
     from geppetto.reports import terminal
-    from geppetto.search.prepare import search_of_file
     from geppetto.settings import settings
 
-    prepared = search_of_file(experiment, WORKSPACE)
-    parameters = settings("--set", set_ or [], "k=5")
-    rule = load_strategy(strategy, parameters, WORKSPACE, prepared.experiment.models)
-    if not isinstance(rule, WrittenStrategy):
-        raise GeppettoError(
-            f"{strategy} writes its personas itself, so there is no instruction to improve; name "
-            "a strategy with a `writer`"
-        )
-    with console.status("opening MLflow"):
-        from geppetto.optimising import improve
-    with _going_on_later(), errors_in(experiment), console.status("optimising"):
-        found = improve(
-            prepared,
+    with _going_on_later(), console.status("optimising"):
+        found = api.optimise(
+            experiment,
             strategy,
-            rule,
-            optimiser.value,
-            reflector=reflector or rule.writer,
+            settings("--set", set_ or [], "k=5"),
+            WORKSPACE,
+            optimiser=optimiser.value,
+            reflector=reflector,
             calls=calls,
         )
     console.print(Text(found.optimised.sentence))

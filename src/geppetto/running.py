@@ -104,7 +104,8 @@ def _heard(
         few = prepared.experiment.sample_traces
         if few and isinstance(approach.speaker, Endpoint):
             unasked = hear(approach, questions, replies).open
-            if some := {name: questions[name] for name in islice(unasked, few)}:
+            left = ((name, one) for name, one in questions.items() if name in unasked)
+            if some := dict(islice(left, few)):
                 with traced(tracked):
                     _ask(approach, some, replies, spending)
         _ask(approach, questions, replies, spending, on_question)
