@@ -82,7 +82,8 @@ def run(
                 spending=spending,
             )
         found.append(result)
-        if errors := int((result.replies["outcome"] == "error").sum()):
+        failed = result.replies[result.replies["error"] != ""]
+        if errors := len(failed.drop_duplicates(["request", "sample"])):
             console.print(f"{errors:,} replies are errors; --retry-errors asks them again")
         console.print()
         console.print(terminal.result(result))
