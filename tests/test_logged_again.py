@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from mlflow.entities import Run
@@ -39,6 +40,8 @@ def place(
 ) -> Iterator[tuple[Path, Script]]:
     """A workspace with a file whose first question has failed, and the server that is asked."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-no-key-at-all")
+    monkeypatch.setattr("geppetto.experiment.baseline_answers", lambda table, *_: table[:0])
+    monkeypatch.setattr(Results, "plot", Mock())
     monkeypatch.setattr(mlflow_runs, "_log_figure", lambda *_: None)
     monkeypatch.setattr(mlflow_runs, "_log_condition", lambda *_: None)
     monkeypatch.setattr(mlflow_runs, "_tables", lambda _: {})

@@ -124,13 +124,13 @@ def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> Tracked
     is_of_these = parent.data.tags.get(ANSWERS) == results.sha256
     if parent.info.status == "FINISHED" and is_of_these:
         return replace(tracked, finished=True)
-    for child in client.search_runs(
-        [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{tracked.run_id}'"
-    ):
-        client.delete_run(child.info.run_id)
     verdicts = results.verdicts()
     confirmatory = [verdict for verdict in verdicts if verdict.confirmatory]
     with mlflow.start_run(run_id=tracked.run_id):
+        for child in client.search_runs(
+            [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{tracked.run_id}'"
+        ):
+            client.delete_run(child.info.run_id)
         mlflow.set_tags(
             {
                 ANSWERS: results.sha256,
