@@ -153,10 +153,9 @@ def test_the_first_interrupt_waits_for_replies_and_the_second_drops_them(
 
     def interrupted() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        with (workspace / "said").open("w") as said, redirect_stderr(said):
-            with suppress(KeyboardInterrupt):
-                having_written(wanted, Slow(vague, file=file, begun=begun), workspace)
-                said.write("it was not interrupted")
+        said = workspace / "said"
+        with said.open("w") as file_, redirect_stderr(file_), suppress(KeyboardInterrupt):
+            having_written(wanted, Slow(vague, file=file, begun=begun), workspace)
 
     begun = get_context("fork").Semaphore(0)
     process = forked(interrupted)
