@@ -72,15 +72,15 @@ def run(
     """
     replies = ReplyStore.of_workspace(workspace)
     probes = ProbeStore.of_workspace(workspace)
+    spending = spending or Spending(prepared.experiment.budget)
     for approach in prepared.by_requests:
-        refuse_unable(approach, probes)
+        refuse_unable(approach, probes, spending)
     task = f"log {prepared.sha256}"
     with store.alone(task):
         tracked = mlflow_runs.begin(prepared, workspace)
     for model in prepared.models:
         for unit, _ in answer(model, missing[model.identity.name], store):
             on_answers(model, unit)
-    spending = spending or Spending(prepared.experiment.budget)
     while True:
         heard, failed = _heard(prepared, tracked, replies, spending, on_question)
         results = evaluate(prepared, store, heard)
