@@ -135,8 +135,8 @@ def _comparison(table: pd.DataFrame) -> Table:
         "NLL: nats a response over the legal options; of samples it is smoothed, so that it and "
         "effects on it are those of so few samples. Brier: Brier score, 0 is best, of two or "
         "more samples without bias. floor: share of read answers whose real response no sample "
-        "named, or was stated to have 0 per cent, which is counted as half a per cent: if a tenth "
-        "were, each would cost 1.6 nats more. ECE: expected calibration error; mass: "
+        "named, or was stated to have 0 per cent, which is counted as half a per cent: were it a "
+        "tenth of one, each would cost 1.6 nats more. ECE: expected calibration error; mass: "
         "probability of a legal option; unread: share of all planned answers; cost: dollars for "
         "1,000 answers; tokens: sent and said for an answer."
     )
