@@ -38,6 +38,8 @@ def replies(rng: np.random.Generator, refused: dict[str, float], people: int = 4
                     "presentation": "",
                     "item": np.tile([f"q{n}" for n in range(6)], people),
                     "sample": 0,
+                    "request": [f"{arm} {n}" for n in range(6 * people)],
+                    "error": "",
                     "outcome": np.where(refuses.ravel(), "refusal", "answered"),
                 }
             )

@@ -213,8 +213,9 @@ class Results(Scored):
     def compliance(self) -> pd.DataFrame:
         """What became of all replies: a row an elicitation, condition and outcome.
 
-        `count` of so many `replies`, and `share`, the mean over people of its share of theirs, with
-        a 95% interval. Empty if replies were not kept.
+        `count` of so many `replies` that came and `errors` that did not, each counted once in a
+        condition however many answers it serves; and `share`, the mean over people of its share of
+        their answers, with a 95% interval. Empty if replies were not kept.
         """
         return self._compliance.table() if self._compliance else pd.DataFrame()
 

@@ -49,7 +49,8 @@ COLUMNS = (
 `sample` is the number of the reply among those to its question, from 0; `request` that of the
 answer, so that both together name a reply: answers to the same question have the same replies, and
 what they cost was paid once. `reported_model` is the model as it calls itself, `cost` in dollars,
-NaN if the price is not known, `seconds` NaN if that was not measured.
+NaN if the price is not known, `seconds` NaN if that was not measured: of errors, and of what was
+filtered whole.
 """
 
 
@@ -94,7 +95,7 @@ def replies_table(
                     reply.completion_tokens,
                     reply.reasoning_tokens,
                     np.nan if reply.cost is None else reply.cost,
-                    reply.seconds,
+                    np.nan if reply.seconds is None else reply.seconds,
                     reply.attempts,
                     planned.request,
                     reply.text,
@@ -112,9 +113,7 @@ def _replies(
     mass = float(np.exp(answer.log_probs).sum())
     yield (
         "answered" if _is_open(planned, study) else of_mass(mass),
-        Reply(
-            model=planned.model, prompt_tokens=answer.prompt_tokens, cost=0.0, seconds=float("nan")
-        ),
+        Reply(model=planned.model, prompt_tokens=answer.prompt_tokens, cost=0.0),
     )
 
 

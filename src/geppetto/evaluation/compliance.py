@@ -37,19 +37,24 @@ class Shares:
     elicitation, condition
         How the model was asked, and with what.
     counts
-        Replies of each outcome to each participant, shape (participants, outcomes).
+        Replies of each outcome, shape (outcomes,), each counted once however many answers it
+        serves; errors are an outcome.
+    errors
+        How many of these are no replies: requests that failed for good.
     answers
-        The same in answers, of which each reply is a part.
+        Answers of each participant that came to each outcome, shape (participants, outcomes); each
+        reply is a part of its answer.
     """
 
     elicitation: str
     condition: Condition
-    counts: Floats
+    counts: Integers
+    errors: int
     answers: Floats
 
     @property
     def of_people(self) -> Floats:
-        """Shares of each participant's answers, of the same shape; NaN without a reply."""
+        """Shares of each participant's answers, as in `answers`; NaN without a reply."""
         total = self.answers.sum(1, keepdims=True)
         return np.where(total > 0, self.answers / np.where(total > 0, total, 1), np.nan)
 
@@ -124,22 +129,26 @@ class Compliance:
         )
         seen = set(replies["outcome"])
         outcomes = tuple(outcome for outcome in get_args(Outcome) if outcome in seen)
+        first = ~replies.duplicated([*KEY, "request", "sample"]).to_numpy()
+        failed = (replies["error"] != "").to_numpy()
+        became = pd.Index(outcomes).get_indexer(replies["outcome"])
         whose = replies["donor"].where(replies["donor"] != "", replies["participant"])
         cell = names.get_indexer(whose) * len(outcomes)
-        cell += pd.Index(outcomes).get_indexer(replies["outcome"])
+        cell += became
         part = 1 / replies.groupby(ANSWER, sort=False)["sample"].transform("size").to_numpy(float)
 
-        def counted(rows: Integers, weights: Floats) -> Floats:
+        def answers(rows: Integers) -> Floats:
             size = len(names) * len(outcomes)
-            sums = np.bincount(cell[rows], weights=weights[rows], minlength=size)
+            sums = np.bincount(cell[rows], weights=part[rows], minlength=size)
             return sums.reshape(len(names), len(outcomes)).astype(float)
 
         shares = tuple(
             Shares(
                 elicitation,
                 Condition(*condition),
-                counted(rows, np.ones(len(replies))),
-                counted(rows, part),
+                np.bincount(became[rows[first[rows]]], minlength=len(outcomes)),
+                int((first & failed)[rows].sum()),
+                answers(rows),
             )
             for (elicitation, *condition), rows in rows_by(replies, KEY)
         )
@@ -149,13 +158,13 @@ class Compliance:
         """A row an elicitation, condition and outcome; see `Results.compliance`."""
         rows = []
         for one in self.shares:
-            replies = int(one.counts.sum())
-            known = np.flatnonzero(one.counts.sum(1) > 0)
+            came = int(one.counts.sum()) - one.errors
+            known = np.flatnonzero(one.answers.sum(1) > 0)
             for place, outcome in enumerate(self.outcomes):
                 share = share_of(one.of_people[known, place], self.people.among(known))
                 rows.append(
                     {"elicitation": one.elicitation, **one.condition._asdict(), "outcome": outcome}
-                    | {"count": int(one.counts[:, place].sum()), "replies": replies}
+                    | {"count": int(one.counts[place]), "replies": came, "errors": one.errors}
                     | {"participants": len(known), "share": share.value}
                     | {"share_low": share.low, "share_high": share.high}
                 )

@@ -75,7 +75,7 @@ class LocalSpeaker:
                 prompt = self._prompt(request)
                 reply = self._echo(prompt) if request.echo else self._say(prompt, request)
             except GeppettoError as error:
-                reply = Reply(finish="error", error=str(error), hopeless=True)
+                return Reply(finish="error", error=str(error), hopeless=True)
             seconds = perf_counter() - started
         more = {"model": self.identity.name, "cost": 0.0, "seconds": seconds}
         return reply.model_copy(update=more)

@@ -118,6 +118,12 @@ class Request(BaseModel):
     sample: int = 0
     drawn_for: str = ""
 
+    @property
+    def shown(self) -> str:
+        """What is sent, as one text: turns stand under their roles."""
+        said = (f"[{turn.role}]\n{turn.content}" for turn in self.turns)
+        return self.text or "\n\n".join(said)
+
     def id(self, model: SpeakerIdentity) -> str:
         """Content hash of everything that changes the reply; what the model is called does not."""
         content = [self.model_dump(), model.model_dump(exclude={"name"})]
@@ -164,7 +170,8 @@ class Reply(BaseModel):
     cost
         In dollars; None if the price is not known.
     seconds
-        From the request that was answered to its reply.
+        From the request that was answered to its reply; None if nothing came, or what came was
+        filtered whole.
     attempts
         How often it was sent.
     error
@@ -184,7 +191,7 @@ class Reply(BaseModel):
     completion_tokens: int = 0
     reasoning_tokens: int = 0
     cost: float | None = None
-    seconds: float = 0.0
+    seconds: float | None = None
     attempts: int = 1
     error: str = ""
     hopeless: bool = False

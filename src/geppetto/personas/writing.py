@@ -221,7 +221,7 @@ def _writing(texts: tuple[str, ...], failed: str, replies: Sequence[Reply]) -> W
         prompt_tokens=sum(reply.prompt_tokens for reply in replies),
         completion_tokens=sum(reply.completion_tokens for reply in replies),
         cost=None if None in costs else sum(cost for cost in costs if cost is not None),
-        seconds=sum(reply.seconds for reply in replies),
+        seconds=sum(reply.seconds or 0.0 for reply in replies),
         requests=len(replies),
     )
 

@@ -176,7 +176,10 @@ def _outcomes(compliance: pd.DataFrame) -> Table:
             f"{rows['replies'].iloc[0]:,}",
             *(f"{shares[outcome]:.1%}" for outcome in names),
         )
-    shown.caption = "Shares are means over people of their share of each one's replies."
+    shown.caption = (
+        "replies: those that came, each counted once however many answers it serves. Shares are "
+        "means over people of their share of each one's answers."
+    )
     return shown
 
 

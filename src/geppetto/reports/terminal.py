@@ -307,7 +307,13 @@ def _conditions(conditions: pd.DataFrame) -> Table:
 def _effects(verdicts: Sequence[Verdict]) -> Table:
     of = verdicts[0].confidence if verdicts else "95%"
     table = columns(
-        "nats saved a response", f"mean [{of} CI]", "d_z", "better", "lowest", "p", "verdict"
+        "nats saved a response",
+        f"mean [{of} CI]",
+        "d_z",
+        "improved",
+        "worst tenth",
+        "p",
+        "verdict",
     )
     table.columns[-1].justify = "left"
     shown = ""
@@ -328,7 +334,7 @@ def _effects(verdicts: Sequence[Verdict]) -> Table:
     worded = any(verdict.effect.differences.wordings for verdict in verdicts)
     holm = next((v.family for v in verdicts if v.confirmatory), 0)
     table.caption = (
-        "better: share of people for whom it is; lowest: mean of the lowest tenth of people's "
+        "improved: share of people who are predicted better; worst tenth: mean of the lowest tenth of people's "
         "differences, partly by chance; p: by permuting whole people"
         + (", and over wordings by which were drawn" if worded else "")
         + ", corrected by "

@@ -40,33 +40,45 @@ def _effects(results: Results) -> Iterator[pd.DataFrame]:
         yield found.assign(elicitation=elicitation)
 
 
-def numbers(replies: pd.DataFrame) -> dict[str, float]:
+def numbers(replies: pd.DataFrame, section: str = "replies") -> dict[str, float]:
     """Totals of some replies as metrics, each reply counted once however many answers it serves.
+
+    Parameters
+    ----------
+    replies
+        Rows of `geppetto.answers.replies_table`.
+    section
+        What stands before the metrics' names.
 
     Returns
     -------
     dict
-        Empty without replies. `replies/cost` is of those whose price is known;
-        `replies/without_price` says how many are not. What was not measured is left out. Outcomes
+        Empty without rows. `replies/count` is of those that came, `replies/errors` of the requests
+        that failed for good. `replies/cost` is of those whose price is known;
+        `replies/without_price` says how many of those are not for which something was counted:
+        errors, and what was filtered whole, have none. What was not measured is left out. Outcomes
         that did not occur are 0, which replaces what was logged before errors were asked again.
     """
     if replies.empty:
         return {}
     once = replies.drop_duplicates(["request", "sample"])
+    came = once["error"] == ""
+    counted = came & ((once["outcome"] != "filtered") | (once["prompt_tokens"] > 0))
     found = {
-        "count": len(once),
+        "count": came.sum(),
+        "errors": (~came).sum(),
         "prompt_tokens": once["prompt_tokens"].sum(),
         "completion_tokens": once["completion_tokens"].sum(),
         "reasoning_tokens": once["reasoning_tokens"].sum(),
         "cost": once["cost"].sum(),
-        "without_price": once["cost"].isna().sum(),
+        "without_price": (once["cost"].isna() & counted).sum(),
         "mean_seconds": once["seconds"].mean(),
         "attempts_beyond_the_first": (once["attempts"] - 1).clip(lower=0).sum(),
     }
     outcomes = once["outcome"].value_counts()
     found |= {f"outcome/{name}": outcomes.get(name, 0) for name in get_args(Outcome)}
     return {
-        f"replies/{name}": float(value) for name, value in found.items() if math.isfinite(value)
+        f"{section}/{name}": float(value) for name, value in found.items() if math.isfinite(value)
     }
 
 
