@@ -24,7 +24,7 @@ from geppetto.personas.known import blocks, persona, view
 from geppetto.personas.library import load_strategy
 from geppetto.personas.strategy import Persona
 from geppetto.personas.writing import program, write, writer_of
-from geppetto.personas.written import Commission, NotWrittenError, WrittenStrategy
+from geppetto.personas.written import Commission, NotWrittenError, WrittenStrategy, taught
 from geppetto.plan import Plan, Strategy
 from geppetto.planning import make_plan
 from geppetto.prompts.chat import Turn

@@ -118,7 +118,8 @@ class Reading:
         the answer was not sampled.
     floored
         Whether each option was given nothing, so that its probability is a convention: an option
-        that no sample named, or that was stated to have less than half a per cent. Empty if there is no such convention.
+        that no sample named, or that was stated to have less than half a per cent. Empty if there
+        is no such convention.
     reasons
         How many of the replies, which come first, are no answers but reasons for one.
     """
