@@ -17,11 +17,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 from aiohttp import web
+
+from geppetto.models.probe import STORY
 
 MODEL = "scripted"
 FAULTS = (
@@ -41,6 +44,10 @@ FAULTS = (
 def digest(*what: object) -> int:
     """A number that depends on nothing but its arguments."""
     return int.from_bytes(hashlib.sha256(json.dumps(what).encode()).digest()[:8])
+
+
+_STORIES = count()
+"""Stories are different each time, as a probe expects of samples; nothing else is."""
 
 
 def said(prompt: str) -> tuple[str, float]:
@@ -175,7 +182,10 @@ def _usage(body: dict[str, Any]) -> dict[str, int]:
 
 
 def _chat_choice(body: dict[str, Any]) -> dict[str, Any]:
-    text, log_prob = said(json.dumps(body["messages"]))
+    asked = json.dumps(body["messages"])
+    text, log_prob = said(asked)
+    if STORY in asked:
+        text = f"Story {next(_STORIES)}"
     top = [
         {"token": str(n), "logprob": log_prob - 0.5 - n} for n in range(body.get("top_logprobs", 0))
     ]

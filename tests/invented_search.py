@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import optuna
 from mlflow import MlflowClient
 
 from conftest import FakeModel
 from geppetto import searching
 from geppetto.experiment import Experiment
 from geppetto.models.base import ModelIdentity
-from geppetto.search.optimise import optimise
+from geppetto.search.optimise import open_study, optimise
 from geppetto.search.prepare import PreparedSearch, prepare_search
 from geppetto.search.scoring import BatchScores, Candidate
+from geppetto.search.trials import FINISHED
 from geppetto.tracking.store import TrackedRun
 
 PLAIN = {"answers": None, "scores": None}
@@ -103,6 +105,21 @@ class Invented:
         )
 
 
+@dataclass(frozen=True)
+class Stuck(Invented):
+    """Never says anything again once so many trials of a search have ended."""
+
+    study: optuna.Study | None = None
+    after: int = 0
+
+    def __call__(self, candidate: Candidate, people: Sequence[str]) -> BatchScores:
+        assert self.study is not None
+        ended = self.study.get_trials(deepcopy=False, states=FINISHED)
+        while len(ended) >= self.after:
+            time.sleep(1)
+        return super().__call__(candidate, people)
+
+
 def chance(*what: str) -> float:
     """A number between -1.7 and 1.7 with SD 1 that is the same whenever it is asked for."""
     digest = hashlib.sha256(repr(what).encode()).digest()
@@ -126,8 +143,11 @@ def confirmed(workspace: Path, seconds: float, trials: int) -> None:
 
 
 if __name__ == "__main__":
-    folder, pause, number, *also_confirmed = sys.argv[1:]
-    if also_confirmed:
+    folder, pause, number, *how = sys.argv[1:]
+    if how == ["confirmed"]:
         confirmed(Path(folder), float(pause), int(number))
+    elif how:
+        search = prepared(Path(folder), trials=int(number))
+        optimise(search, Stuck(float(pause), study=open_study(search), after=int(how[0])))
     else:
         optimise(prepared(Path(folder), trials=int(number)), Invented(float(pause)))

@@ -13,6 +13,7 @@ import yaml
 from command import geppetto
 from geppetto.elicitation.elicitation import Outcome
 from geppetto.elicitation.registry import ELICITATIONS
+from geppetto.models.spec import ModelSpec, open_speaker
 from geppetto.named import Named
 from test_real_echo import ignoring_server
 
@@ -48,7 +49,7 @@ def test_a_model_that_is_not_there_is_one_sentence(workspace: Path) -> None:
 
 
 def test_every_elicitation_is_documented_as_it_can_be_written() -> None:
-    ((_, text),) = [block for block in BLOCKS if block[0] == "yaml"]
+    text, _ = [text for language, text in BLOCKS if language == "yaml"]
     written = [
         Named.model_validate(each).one_of(ELICITATIONS, "elicitation")
         for each in yaml.safe_load(text)["elicitations"]
@@ -56,6 +57,13 @@ def test_every_elicitation_is_documented_as_it_can_be_written() -> None:
     assert [each.name for each in written] == list(ELICITATIONS)
     rows = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
     assert rows == list(ELICITATIONS)
+
+
+def test_limits_are_documented_as_they_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    _, text = [text for language, text in BLOCKS if language == "yaml"]
+    (spec,) = [ModelSpec.model_validate(each) for each in yaml.safe_load(text)["models"]]
+    assert open_speaker(spec).identity.parameters == "{}"
 
 
 def test_the_outcomes_are_all_documented() -> None:

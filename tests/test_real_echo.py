@@ -84,7 +84,7 @@ def test_a_server_that_ignores_what_it_is_asked_for_is_found_out() -> None:
     assert "is dropped" in seen["system role"] and "copies" in seen["samples vary"]
 
 
-def test_an_echo_is_kept_whole_where_a_long_token_opens_it_and_another_was_said() -> None:
+def test_an_echo_is_of_the_text_where_a_long_token_opens_it_and_another_was_said() -> None:
     texts = ["<|begin_of_text|>", "one", " two", " three"]
     log_probs = SimpleNamespace(
         tokens=texts, token_logprobs=[None, -3.0, -1.0, -0.5], top_logprobs=None
@@ -95,7 +95,7 @@ def test_an_echo_is_kept_whole_where_a_long_token_opens_it_and_another_was_said(
         usage=SimpleNamespace(prompt_tokens=3, completion_tokens=1),
     )
     reply = read(response, Request(text="one two", max_tokens=1, echo=True), "hosted_vllm/some")
-    assert [token.text for token in reply.tokens] == texts[:3]
+    assert [token.text for token in reply.tokens] == texts[1:3]
 
 
 def test_echoed_likelihoods_of_a_base_model_are_those_in_process(gemma: LlamaCppModel) -> None:

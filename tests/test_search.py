@@ -168,8 +168,9 @@ def test_an_interruption_changes_nothing(
     assert states.count(TrialState.FAIL) == 4
 
 
-def run(workspace: Path, seconds: float, trials: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([*SCRIPT, str(workspace), str(seconds), str(trials)])
+def run(workspace: Path, *how: float) -> subprocess.Popen[bytes]:
+    """A process that searches; see `invented_search`."""
+    return subprocess.Popen([*SCRIPT, str(workspace), *map(str, how)])
 
 
 def trials_of(study: optuna.Study, *states: TrialState) -> int:
@@ -186,7 +187,7 @@ def test_a_killed_search_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> N
     whole = optimise(prepared(tmp_path / "whole", trials=13), Invented())
     search = prepared(tmp_path / "killed", trials=13)
     study = open_study(search)
-    process = run(tmp_path / "killed", 0.05, 13)
+    process = run(tmp_path / "killed", 0, 13, 11)
 
     def suggesting() -> bool:
         """Whether a trial runs that learns from those before it."""

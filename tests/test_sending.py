@@ -21,7 +21,7 @@ from geppetto.conversation import converse
 from geppetto.errors import GeppettoError
 from geppetto.models import rates
 from geppetto.models.endpoint import Endpoint, Patience
-from geppetto.models.rates import Rates
+from geppetto.models.rates import Rates, Sent
 from geppetto.models.speaker import Capabilities
 from geppetto.spending import Bill, Budget, BudgetReached, Spending, longest_prompt
 from scripted import Rounds, endpoint, questions, request
@@ -50,7 +50,7 @@ def stored(speaker: Endpoint, store: ReplyStore, number: int) -> int:
 
 
 @pytest.mark.parametrize("faults", [0.0, 0.4])
-@pytest.mark.parametrize("budget", [Budget(tokens=1000), Budget(dollars=1.0)])
+@pytest.mark.parametrize("budget", [Budget(tokens=600), Budget(dollars=0.6)])
 def test_no_budget_is_overshot_and_less_than_a_request_is_left(
     faults: float, budget: Budget, store: ReplyStore
 ) -> None:
@@ -63,7 +63,7 @@ def test_no_budget_is_overshot_and_less_than_a_request_is_left(
     if budget.tokens:
         assert budget.tokens - most < spending.tokens <= budget.tokens
     else:
-        assert 1 - 1e-3 * (most + 3) < spending.dollars <= 1
+        assert 0.6 - 1e-3 * (most + 3) < spending.dollars <= 0.6
     refused = script.happened["overloaded"]
     paid = sum(tokens for _, tokens in script.taken) * (1 - refused / len(script.taken))
     assert spending.tokens == pytest.approx(paid) if not faults else spending.tokens > paid
@@ -101,41 +101,48 @@ def test_a_refusal_of_all_ends_the_pauses_of_others(store: ReplyStore) -> None:
     assert stored(speaker, store, 20) == 0
 
 
-Requests = some.lists(
-    some.tuples(
-        some.integers(1, 60),
-        some.integers(0, 30),
-        some.floats(0, 1),
-        some.floats(0, 40),
-    ),
-    max_size=40,
+Wanted = some.lists(
+    some.tuples(some.integers(50, 120), some.integers(0, 30), some.floats(0, 40)), max_size=40
 )
 
 
 @settings(deadline=None)
-@given(Requests, some.integers(1, 5) | some.none(), some.integers(100, 300) | some.none())
+@given(
+    Wanted,
+    some.floats(0.25, 1),
+    some.integers(0, 3),
+    some.integers(1, 5) | some.none(),
+    some.integers(150, 600) | some.none(),
+)
 def test_no_minute_has_more_than_the_limits(
-    wanted: list[tuple[int, int, float, float]], requests: int | None, tokens: int | None
+    wanted: list[tuple[int, int, float]],
+    share: float,
+    late: int,
+    requests: int | None,
+    tokens: int | None,
 ) -> None:
-    """Until a reply came a request counts as much as it can take, as a server has to count it."""
+    """Also where prompts have fewer tokens than they can, and replies come some requests later."""
     now, limited = 1000.0, Rates(requests, tokens)
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        assert seconds > 0
+        now += seconds
+
+    async def send() -> list[tuple[float, int]]:
+        nonlocal now
+        sent: list[tuple[float, int]] = []
+        replies: list[tuple[Sent, int, int]] = []
+        for prompt, said, pause in wanted:
+            one, has = await limited.room(prompt, said), int(share * prompt)
+            sent.append((one.at, has + said))
+            replies.append((one, has, said))
+            if len(replies) > late:
+                limited.took(*replies.pop(0))
+            now += pause
+        return sent
+
     with pytest.MonkeyPatch.context() as patch:
-
-        async def sleep(seconds: float) -> None:
-            nonlocal now
-            assert seconds > 0
-            now += seconds
-
-        async def send() -> list[tuple[float, int]]:
-            nonlocal now
-            sent = []
-            for prompt, said, _, pause in wanted:
-                one = await limited.room(prompt, said)
-                sent.append((one.at, prompt + said))
-                limited.took(one, prompt, said)
-                now += pause
-            return sent
-
         patch.setattr(rates.time, "monotonic", lambda: now)
         patch.setattr(rates.asyncio, "sleep", sleep)
         sent = asyncio.run(send())
@@ -143,6 +150,21 @@ def test_no_minute_has_more_than_the_limits(
         within = [took for other, took in sent if at - 60 < other <= at]
         assert requests is None or len(within) <= requests
         assert tokens is None or sum(within) <= tokens
+    if requests is None and tokens is None:
+        assert now == pytest.approx(1000 + sum(pause for *_, pause in wanted))
+
+
+def test_a_request_larger_than_the_limit_is_sent_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, limited = 1000.0, Rates(None, 100)
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(rates.time, "monotonic", lambda: now)
+    monkeypatch.setattr(rates.asyncio, "sleep", sleep)
+    at = [asyncio.run(limited.room(tokens, 0)).at for tokens in (10, 500, 10)]
+    assert at == pytest.approx([1000, 1061, 1122])
 
 
 def windows(script: Script, seconds: float) -> list[list[int]]:
@@ -216,21 +238,31 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+def ask_interrupted(
+    in_a_loop: bool, times: int, script: Script, speaker: Endpoint, store: ReplyStore
+) -> None:
+    """As a script does, or as a notebook, in which an event loop runs."""
+
+    def work() -> None:
+        with interrupted(script, times):
+            ask(speaker, store, 100)
+
+    async def in_loop() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # in place of asyncio's
+        work()
+
+    asyncio.run(in_loop()) if in_a_loop else work()
+
+
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("in_a_loop", [False, True], ids=["script", "notebook"])
 def test_the_first_interrupt_waits_for_replies_and_stores_them(
     in_a_loop: bool, store: ReplyStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     script = Script(seconds=1.0)
-
-    async def in_loop() -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # in place of asyncio's
-        ask(speaker, store, 100)
-
     with served(script) as base:
         speaker = endpoint(base)
-        with interrupted(script, times=1):
-            asyncio.run(in_loop()) if in_a_loop else ask(speaker, store, 100)
+        ask_interrupted(in_a_loop, 1, script, speaker, store)
     assert capsys.readouterr().err.count("stopping: replies under way") == 1
     assert stored(speaker, store, 100) == len(script.taken) == 8
 
@@ -239,15 +271,9 @@ def test_the_first_interrupt_waits_for_replies_and_stores_them(
 @pytest.mark.parametrize("in_a_loop", [False, True], ids=["script", "notebook"])
 def test_the_second_interrupt_waits_for_nothing(in_a_loop: bool, store: ReplyStore) -> None:
     script = Script(seconds=3.0)
-
-    async def in_loop() -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # in place of asyncio's
-        ask(speaker, store, 100)
-
     with served(script) as base:
         speaker = endpoint(base, timeout=600.0)
-        with interrupted(script, times=99):
-            asyncio.run(in_loop()) if in_a_loop else ask(speaker, store, 100)
+        ask_interrupted(in_a_loop, 99, script, speaker, store)
         assert script.at_once == 8
     assert stored(speaker, store, 100) == 0
 

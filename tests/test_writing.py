@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dspy
 import pytest
+from dspy.utils.exceptions import AdapterParseError
 
 from conftest import FakeModel
 from geppetto.answers.replies import ReplyStore
@@ -16,13 +17,15 @@ from geppetto.answers.writings import Writing, WritingStore
 from geppetto.commissioning import Writers
 from geppetto.errors import GeppettoError
 from geppetto.experiment import Experiment
-from geppetto.models.litellm_local import request, serving
+from geppetto.models.litellm_local import drawing_for, request, serving
 from geppetto.models.speaker import Reply, Request, Speaker, SpeakerIdentity
 from geppetto.models.spec import ModelSpec
 from geppetto.personas.arms import Average, Knockout, NoPersona, Own, Shuffled
+from geppetto.personas.chosen import chosen
 from geppetto.personas.known import blocks, persona, view
 from geppetto.personas.library import load_strategy
 from geppetto.personas.strategy import Persona
+from geppetto.personas.whole_reply import WholeReply
 from geppetto.personas.writing import program, write, writer_of
 from geppetto.personas.written import Commission, NotWrittenError, WrittenStrategy, taught
 from geppetto.plan import Plan, Strategy
@@ -318,5 +321,41 @@ def test_the_writer_is_asked_again_for_the_same(bfi: Study, workspace: Path) -> 
     rule, speaker = rule_of("written_profile", workspace), ScriptedSpeaker(says)
     with serving({"scripted": speaker}), writer_of(rule):
         for _ in range(2):
-            dspy.Predict("question -> reply")(question="How are you?")
-    assert len(speaker.requests) == 2
+            with drawing_for("somebody"):
+                for _ in range(2):
+                    dspy.Predict("question -> reply")(question="How are you?")
+    first, second, *again = speaker.requests
+    assert again == [first, second] and (first.sample, second.sample) == (0, 1)
+    assert {each.drawn_for for each in speaker.requests} == {"somebody"}
+    assert len({each.id(speaker.identity) for each in speaker.requests}) == 2
+
+
+def test_one_text_is_the_whole_reply_and_several_have_dspys_form() -> None:
+    adapter = WholeReply()
+    one, two = dspy.Signature("facts -> story"), dspy.Signature("facts -> story, moral")
+    system, user = adapter.format(one, [], {"facts": ["a: 1", "b: 2"]})
+    assert user["content"] == "Facts:\n- a: 1\n- b: 2\n\nReply with the story alone."
+    assert "##" not in system["content"]
+    assert adapter.parse(one, " Once [[ ## upon ## ]]\n\na time. ") == {
+        "story": "Once [[ ## upon ## ]]\n\na time."
+    }
+    assert "[[ ## moral ## ]]" in adapter.format(two, [], {"facts": []})[-1]["content"]
+    with pytest.raises(AdapterParseError):
+        adapter.parse(two, "Once upon a time.")
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("Female", "female"),
+        ("She is female.", "female"),
+        ("I had some college.", "some college"),
+        ("She is not female.", None),
+        ("male or female", None),
+        ("not said", None),
+        ("collegefemale", None),
+        ("", None),
+    ],
+)
+def test_a_choice_is_what_an_answer_names_alone(said: str, meant: str | None) -> None:
+    assert chosen(said, ["male", "female", "college", "some college"]) == meant

@@ -19,14 +19,16 @@ from command import geppetto
 from geppetto.answers.replies import ReplyStore
 from geppetto.answers.writings import Writing, WritingStore
 from geppetto.commissioning import Writers
+from geppetto.conversation import FAILURES_IN_A_ROW
 from geppetto.errors import GeppettoError
 from geppetto.models.speaker import Reply, Request
 from geppetto.personas.library import load_strategy
 from geppetto.personas.writing import write
 from geppetto.personas.written import Commission, WrittenStrategy
 from geppetto.prompts.chat import Turn
-from geppetto.remembering import RememberingSpeaker, unmeasured
-from geppetto.spending import Budget, BudgetReached, Spending
+from geppetto.remembering import RememberingSpeaker
+from geppetto.sending import Leave
+from geppetto.spending import Budget, BudgetReached, Spending, unmeasured
 from geppetto.studies import Study
 from speaking import ScriptedSpeaker
 
@@ -104,19 +106,19 @@ def test_a_writing_that_was_killed_goes_on_with_what_it_was_told(
     at_once = ScriptedSpeaker(vague)
     having_written(wanted, at_once, workspace / "other")
     assert len(at_once.requests) == 8
-    for answered in range(7):  # of a story, three questions, a revision and three questions more
-        dies_of = len(asked(file)) + 2
+    for answered in (3, 6):  # of a story, three questions, a revision and three questions more
+        dies_of = len(asked(file)) + 4
         mortal = Counted(vague, file=file, dies_of=dies_of)
         process = forked(partial(having_written, wanted, mortal, workspace))
         process.join()
         assert process.exitcode == -signal.SIGKILL
-        assert len(set(asked(file))) == answered + 2
+        assert len(set(asked(file))) == answered + 1
     (writing,) = having_written(wanted, Counted(vague, file=file), workspace)
-    assert writing is not None and writing.texts == ("the revised 9",)
+    assert writing is not None and writing.texts == ("the revised 6",)
     assert (writing.requests, writing.cost) == (8, 8 * 0.25)
-    assert len(asked(file)) == 7 * 2 + 1 and len(set(asked(file))) == 8
+    assert len(asked(file)) == 4 + 4 + 2 and len(set(asked(file))) == 8
     assert having_written(wanted, Counted(vague, file=file), workspace) == [writing]
-    assert len(asked(file)) == 15
+    assert len(asked(file)) == 10
 
 
 def test_two_processes_have_each_text_written_once(bfi: Study, workspace: Path) -> None:
@@ -171,10 +173,24 @@ def test_a_text_that_can_never_be_written_says_what_to_change(bfi: Study, worksp
     assert "run it again" not in str(error.value)
 
 
+def test_a_writer_that_is_down_is_not_asked_for_everything(bfi: Study, workspace: Path) -> None:
+    @dataclass
+    class Down(Counted):
+        async def reply(self, request: Request) -> Reply:
+            await super().reply(request)
+            return Reply(finish="error", error="nobody is there")
+
+    wanted, file = commissions(bfi, workspace, people=150), workspace / "asked"
+    assert len({each.id for each in wanted}) > 60
+    with pytest.raises(GeppettoError, match=r"\(nobody is there\)"):
+        having_written(wanted, Down(vague, file=file, waits=0.05), workspace)
+    assert FAILURES_IN_A_ROW <= len(asked(file)) <= 60
+
+
 def test_a_request_that_is_drawn_for_nobody_is_not_kept(workspace: Path) -> None:
     replies = ReplyStore.of_workspace(workspace)
     with replies.claiming() as claims:
-        speaker = RememberingSpeaker(ScriptedSpeaker(vague), claims, Spending())
+        speaker = RememberingSpeaker(ScriptedSpeaker(vague), claims, Leave())
         with pytest.raises(GeppettoError, match="from a thread that a module began"):
             asyncio.run(speaker.reply(Request(max_tokens=5)))
 

@@ -34,7 +34,7 @@ class Writers:
     def __init__(self, experiment: Experiment, workspace: Path, spending: Spending) -> None:
         self._experiment = experiment
         self._workspace = workspace
-        self._spending = spending
+        self.spending = spending
         self._untraced = experiment.sample_traces
         self.speaker = cache(self._open)
 
@@ -80,8 +80,8 @@ class Writers:
             from geppetto.tracking.traces import writings_traced
 
             with writings_traced(self._experiment.name, self._workspace):
-                write(first, speakers, writings, replies, self._spending, on_written)
-        write(commissions, speakers, writings, replies, self._spending, on_written)
+                write(first, speakers, writings, replies, self.spending, on_written)
+        write(commissions, speakers, writings, replies, self.spending, on_written)
 
     def _open(self, name: str) -> Speaker:
         from geppetto.models.named_speaker import named, speaker_of

@@ -18,7 +18,7 @@ from geppetto.models.event_loop import run
 from geppetto.models.litellm_library import connections
 from geppetto.models.speaker import Reply, Request, Speaker
 from geppetto.sending import Leave
-from geppetto.spending import Bill, Spending, bill_of
+from geppetto.spending import Bill, Spending, bill_of, unmeasured
 
 MOST_AT_ONCE = 64
 """Requests that are under way at once at most."""
@@ -72,8 +72,7 @@ def converse(
             "parameters, or a budget in tokens"
         )
     leave = Leave(spending)
-    if isinstance(speaker, Endpoint):
-        speaker = speaker.within(leave)
+    speaker = within(speaker, leave)
     with store.claiming() as claims, ThreadPoolExecutor(1) as thread:
         talk = _Conversation(speaker, elicitation, claims, leave, thread, most_at_once)
         run(talk.about(questions, on_answer))
@@ -192,7 +191,7 @@ class _Conversation:
             if isinstance(found, Reply):
                 return found
             async with self._places:
-                reply = await self._reply(request)
+                reply = await asked(self._speaker, request, self._leave)
                 self._count(key, reply)
             if reply.error:
                 return reply
@@ -202,33 +201,12 @@ class _Conversation:
             self._leave.end(error)
             return None
 
-    async def _reply(self, request: Request) -> Reply:
-        if isinstance(self._speaker, Endpoint):  # it asks for leave at every attempt
-            return await self._speaker.reply(request)
-        async with AsyncExitStack() as held:
-            async with self._leave.waiting():
-                attempt = await held.enter_async_context(self._leave.sending(Bill()))
-            reply = await self._speaker.reply(request)
-            attempt.bill = bill_of(reply)
-            return reply
-
     def _count(self, key: str, reply: Reply) -> None:
-        name, budget = self._speaker.identity.name, self._leave.spending.budget
+        name = self._speaker.identity.name
         if reply.error:
             self._failed[key] = reply
-        elif not self._leave.ended:
-            unmeasured = not reply.prompt_tokens and reply.finish != "filter"
-            if (budget.dollars or budget.tokens) and unmeasured:
-                self._leave.end(
-                    GeppettoError(
-                        f"{name} does not say how many tokens a reply took, so that a budget in "
-                        "dollars or tokens cannot be kept; budget minutes instead"
-                    )
-                )
-            if budget.dollars and reply.cost is None and reply.finish != "filter":
-                self._leave.end(
-                    GeppettoError(f"{name} replied without a price; budget tokens instead")
-                )
+        elif why := unmeasured(reply, self._leave.spending.budget, name):
+            self._leave.end(GeppettoError(why))
         if len(self._failed) >= FAILURES_IN_A_ROW:
             self._leave.end(
                 GeppettoError(
@@ -237,6 +215,29 @@ class _Conversation:
                     "run it again"
                 )
             )
+
+
+def within(speaker: Speaker, leave: Leave) -> Speaker:
+    """The same speaker, for `asked`."""
+    return speaker.within(leave) if isinstance(speaker, Endpoint) else speaker
+
+
+async def asked(speaker: Speaker, request: Request, leave: Leave) -> Reply:
+    """The reply to a request that may be sent, of a speaker that was made to work `within`.
+
+    Raises
+    ------
+    GeppettoError
+        As the speaker; or if there is no leave.
+    """
+    if isinstance(speaker, Endpoint):  # it asks for leave at every attempt
+        return await speaker.reply(request)
+    async with AsyncExitStack() as held:
+        async with leave.waiting():
+            attempt = await held.enter_async_context(leave.sending(Bill()))
+        reply = await speaker.reply(request)
+        attempt.bill = bill_of(reply)
+        return reply
 
 
 _GATHERING = 0.02

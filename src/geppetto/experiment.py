@@ -122,8 +122,8 @@ class Experiment(BaseModel):
     sample_prompts
         How many participants' rendered prompts are logged beside the results.
     sample_traces
-        Of how many questions to each model behind an interface MLflow keeps a trace, with all that
-        was sent and said.
+        Of how many questions to each model behind an interface, and of how many texts that make up
+        personas, MLflow keeps a trace, with all that was sent and said.
     search
         Among which strategies the best is looked for; without it, `strategies` are compared. Only
         a file with a search can do without `strategies` and `arms`.

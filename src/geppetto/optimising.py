@@ -120,7 +120,8 @@ def improve(
     compiled = load_strategy(name, listed.parameters, prepared.workspace, models)
     best = Candidate(Strategy(name, name, compiled), prepared.experiment.layout)
     asked = writers.having_written(lambda: prepare_confirmation(prepared, best, [original]))
-    results, tracked = run(asked, unanswered(asked, answers), answers, prepared.workspace)
+    work, spending = unanswered(asked, answers), writers.spending
+    results, tracked = run(asked, work, answers, prepared.workspace, spending=spending)
     own = next(each.label for each in asked.strategies if each.is_the_same_as(original))
     found, dropped = gain(results, WINNER, own), asked.plan.dropped
     improvement = Improvement(optimised, results, tracked, found, listed, dropped)

@@ -143,3 +143,17 @@ def longest_prompt(request: Request) -> int:
     """Tokens that a request's prompt can have at most: each spells at least a byte."""
     texts = [turn.content for turn in request.turns] or [request.text]
     return _TEMPLATE + sum(_TURN + len(text.encode()) for text in texts)
+
+
+def unmeasured(reply: Reply, budget: Budget, name: str) -> str:
+    """Why a budget cannot be kept with replies like this one of a model; empty if it can."""
+    if reply.finish == "filter":
+        return ""
+    if (budget.dollars or budget.tokens) and not reply.prompt_tokens:
+        return (
+            f"{name} does not say how many tokens a reply took, so that a budget in dollars or "
+            "tokens cannot be kept; budget minutes instead"
+        )
+    if budget.dollars and reply.cost is None:
+        return f"{name} replied without a price; budget tokens instead"
+    return ""

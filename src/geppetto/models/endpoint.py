@@ -203,7 +203,7 @@ class Endpoint:
                     attempt.bill = Bill()
             else:
                 self._pace.went_well()
-                if self._rates and sent:
+                if self._rates and sent and reply.prompt_tokens:
                     self._rates.took(sent, reply.prompt_tokens, reply.completion_tokens)
                 priced = {"seconds": seconds, "cost": self._cost(response)}
                 reply = reply.model_copy(update=priced)

@@ -80,7 +80,7 @@ def drawing_for(whose: str) -> Iterator[Draws]:
 
 
 @contextmanager
-def serving(speakers: Mapping[str, Speaker]) -> Iterator[None]:
+def serving(speakers: Mapping[str, Speaker]) -> Iterator[asyncio.AbstractEventLoop]:
     """Let LiteLLM reach speakers by `geppetto/<name>`, while in this context.
 
     All of them work in one event loop of a thread of its own, so requests may come from any thread
@@ -90,6 +90,11 @@ def serving(speakers: Mapping[str, Speaker]) -> Iterator[None]:
     ----------
     speakers
         By name.
+
+    Yields
+    ------
+    asyncio.AbstractEventLoop
+        The loop, which runs in its thread.
     """
     litellm = library()
     opened: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
@@ -108,7 +113,7 @@ def serving(speakers: Mapping[str, Speaker]) -> Iterator[None]:
     handler = _handler(speakers, loop)
     litellm.custom_provider_map = [*others, {"provider": PROVIDER, "custom_handler": handler}]
     try:
-        yield
+        yield loop
     finally:
         litellm.custom_provider_map = before
         loop.call_soon_threadsafe(left.set)

@@ -60,6 +60,7 @@ class Rates:
         self._requests = requests
         self._tokens = tokens
         self._sent: deque[Sent] = deque()
+        self._taken = 0
         self._share = 0.0
         self._one_at_a_time = Lock()
 
@@ -73,23 +74,33 @@ class Rates:
                 wait = self._until_room(sent)
                 if wait <= 0:
                     self._sent.append(sent)
+                    self._taken += sent.tokens
                     return sent
             await asyncio.sleep(min(wait, _LOOKING))
 
     def took(self, sent: Sent, prompt: int, said: int) -> None:
         """Count the tokens that a request had, once its reply says so."""
-        sent.tokens = prompt + said
-        self._share = max(self._share, prompt / sent.prompt)
+        with self._one_at_a_time:
+            now = time.monotonic()
+            self._forget(now)
+            if now < sent.at + MINUTE:
+                self._taken += prompt + said - sent.tokens
+                sent.tokens = prompt + said
+            self._share = max(self._share, prompt / sent.prompt)
+
+    def _forget(self, now: float) -> None:
+        """Forget what was sent more than a minute ago."""
+        while self._sent and self._sent[0].at + MINUTE <= now:
+            self._taken -= self._sent.popleft().tokens
 
     def _until_room(self, next_one: Sent) -> float:
         """Seconds until one more may be sent."""
-        while self._sent and self._sent[0].at + MINUTE <= next_one.at:
-            self._sent.popleft()
+        self._forget(next_one.at)
         wait = 0.0
         if self._requests and len(self._sent) >= self._requests:
             wait = self._sent[-self._requests].at + MINUTE - next_one.at
         if self._tokens:
-            too_many = sum(one.tokens for one in self._sent) + next_one.tokens - self._tokens
+            too_many = self._taken + next_one.tokens - self._tokens
             for one in self._sent:
                 if too_many <= 0:
                     break

@@ -9,23 +9,18 @@ _NEGATED = re.compile(r"\bnot?\b|n['’]t\b")
 
 
 def chosen(answer: str, choices: Sequence[str]) -> str | None:
-    """The one choice that an answer names; None if it names several, or denies it.
+    """The one choice that an answer names; None if it names several or denies it.
 
-    A choice within a longer one that is named, as "college" in "some college", does not count.
+    Of choices at one place the longest is meant: "some college" does not name "college".
     """
+    meant = {_plain(choice): choice for choice in choices}
+    longest = sorted(filter(None, meant), key=len, reverse=True)
+    name = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)")
     said = _plain(answer)
-    named = [
-        each for each in choices if re.search(rf"(?<!\w){re.escape(_plain(each))}(?!\w)", said)
-    ]
-    longest = {
-        each
-        for each in named
-        if not any(_plain(each) in _plain(other) for other in named if other != each)
-    }
-    if len(longest) != 1:
+    named = set(name.findall(said)) if longest else set()
+    if len(named) != 1 or _NEGATED.search(name.sub("", said)):
         return None
-    (only,) = longest
-    return None if _NEGATED.search(said.replace(_plain(only), "")) else only
+    return meant[named.pop()]
 
 
 def _plain(text: str) -> str:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from geppetto.answers.replies import ReplyStore
 from geppetto.answers.writings import Generator, Writing, WritingStore
+from geppetto.conversation import FAILURES_IN_A_ROW
 from geppetto.errors import GeppettoError
 from geppetto.models.litellm_local import PROVIDER, SpeechError, drawing_for, serving
 from geppetto.models.speaker import Reply, Speaker
 from geppetto.personas.written import Commission, WrittenStrategy
 from geppetto.remembering import RememberingSpeaker
+from geppetto.sending import Leave
 from geppetto.spending import BudgetReached, Spending
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ def write(
 
     A text that fails its check, is cut off, filtered or not in the form that was asked for is an
     outcome: it is stored with the reason and never tried again. A request that got no reply is
-    none: what it was for stays unwritten, and everything else is written before this says so.
+    none: what it was for stays unwritten, and everything else is written before this says so,
+    unless so many fail in a row that the model is taken to be down.
 
     Every reply is stored before anything follows from it, as one to its commission alone. So a
     commission that was interrupted goes on from there, and one that two processes have is asked
@@ -76,13 +79,14 @@ def write(
     modules = {made_of: program(strategy) for made_of, strategy in programs.items()}
     left = [each for each in commissions if store.find(each.id) is None]
     silent: list[Reply] = []
+    in_a_row = 0
     ended: BudgetReached | None = None
+    leave = Leave(spending)
     with replies.claiming() as claims:
         remembering = {
-            name: RememberingSpeaker(speaker, claims, spending)
-            for name, speaker in speakers.items()
+            name: RememberingSpeaker(speaker, claims, leave) for name, speaker in speakers.items()
         }
-        with serving(remembering), ThreadPoolExecutor(AT_ONCE) as pool:
+        with serving(remembering) as loop, ThreadPoolExecutor(AT_ONCE) as pool:
             futures = {
                 pool.submit(_write, each, modules[each.strategy.made_of], speakers, store): each
                 for each in left
@@ -93,13 +97,16 @@ def write(
                         future.result()
                     except SpeechError as error:
                         silent.append(error.reply)
+                        in_a_row += not error.reply.hopeless
+                        if in_a_row >= FAILURES_IN_A_ROW:
+                            break
                         continue
+                    in_a_row = 0
                     on_written(futures[future])
             except BudgetReached as reached:
                 ended = reached
             finally:
-                for each in remembering.values():
-                    each.end()
+                loop.call_soon_threadsafe(leave.end, GeppettoError("the writing was stopped"))
                 pool.shutdown(wait=False, cancel_futures=True)
     if ended:
         written = sum(store.find(each.id) is not None for each in left)
