@@ -143,9 +143,10 @@ def test_looks_at_the_same_people_are_paid_for() -> None:
 
 
 def at_temperature_0(refused: dict[str, list[int]], people: int = 40) -> pd.DataFrame:
-    """Replies to six items of arms in which everybody is put the same text, some of them refused."""
+    """Replies to six items of arms in which everybody is put one text, some of them refused."""
     found = replies(np.random.default_rng(0), dict.fromkeys(refused, 0.0), people)
-    wrong = [int(item[1:]) in refused[arm] for item, arm in zip(found["item"], found["arm"])]
+    asked = zip(found["item"], found["arm"], strict=True)
+    wrong = [int(item[1:]) in refused[arm] for item, arm in asked]
     return found.assign(
         request=found["arm"] + found["item"],
         strategy=found["strategy"].where(found["arm"] != "none", "none"),

@@ -183,7 +183,7 @@ def test_what_was_read_in_different_ways_is_not_pooled() -> None:
     one, other = answers_of(1), answers_of(2)
     first = results_of({"likelihood": one, "stated": sharpened(one, 0.5)}, name="one")
     second = results_of({"stated": sharpened(other, 0.5)}, name="two")
-    with pytest.raises(GeppettoError, match="of m were read by likelihood and stated.*at\\("):
+    with pytest.raises(GeppettoError, match=r"of m were read by likelihood and stated.*at\("):
         geppetto.pool([first, second])
     stated = geppetto.pool([first.at(elicitation="stated"), second])
     assert {verdict.effect.contrast.name for verdict in stated} >= {"information"}

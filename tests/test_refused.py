@@ -50,7 +50,7 @@ def test_a_single_draw_that_people_would_share_is_refused(then: Any) -> None:
     "parameters", [{"seed": 0}, {"random_seed": 1}, {"extra_body": {"options": [{"seed": 1}]}}]
 )
 def test_a_seed_that_makes_copies_of_draws_is_refused(parameters: Any) -> None:
-    with pytest.raises(GeppettoError, match="seed' may not be a parameter.*copies"):
+    with pytest.raises(GeppettoError, match=r"seed' may not be a parameter.*copies"):
         Endpoint("m", "openai/m", parameters=parameters)
 
 

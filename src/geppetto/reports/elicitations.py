@@ -135,8 +135,8 @@ def _comparison(table: pd.DataFrame) -> Table:
         "NLL: nats a response over the legal options; of samples it is smoothed, so that it and "
         "effects on it are those of so few samples. Brier: Brier score, 0 is best, of two or "
         "more samples without bias. floor: share of read answers whose real response no sample "
-        "named, or was stated to have 0 per cent, which is counted as half a per cent: were it a "
-        "tenth of one, each would cost 1.6 nats more. ECE: expected calibration error; mass: "
+        "named, or was stated to have less than half a per cent, which counts as half: were it a "
+        "tenth, each would cost 1.6 nats more. ECE: expected calibration error; mass: "
         "probability of a legal option; unread: share of all planned answers; cost: dollars for "
         "1,000 answers; tokens: sent and said for an answer."
     )
@@ -158,8 +158,8 @@ def _agreement(table: pd.DataFrame) -> Table:
             )
     shown.caption = (
         "distance: mean total variation distance of the two distributions over the options, 0 if "
-        "they are the same; r within items: correlation of expected responses over people, which the "
-        "means of items have no part in."
+        "they are the same; r within items: correlation of expected responses over people, in "
+        "which the means of items have no part."
     )
     return shown
 
@@ -204,6 +204,6 @@ def _differences(differences: pd.DataFrame) -> Iterator[str]:
         )
     if untested := len(differences) - tested:
         yield (
-            f"{untested:,} differences are of two arms whose replies people share, so that there is "
-            "no test over people (results.compliance_differences() has them)"
+            f"{untested:,} differences are of two arms whose replies people share, so that there "
+            "is no test over people (results.compliance_differences() has them)"
         )
