@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy.stats import false_discovery_control
 
+from geppetto.elicitation.elicitation import Reading
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.compliance import Compliance
 from invented_replies import answers_of, results_of, unread
@@ -38,6 +39,7 @@ def replies(rng: np.random.Generator, refused: dict[str, float], people: int = 4
                     "presentation": "",
                     "item": np.tile([f"q{n}" for n in range(6)], people),
                     "sample": 0,
+                    "part": 1.0,
                     "request": [f"{arm} {n}" for n in range(6 * people)],
                     "error": "",
                     "outcome": np.where(refuses.ravel(), "refusal", "answered"),
@@ -76,7 +78,11 @@ def test_shares_are_means_over_people_and_every_outcome_is_counted_in_every_cond
     assert never["share_low"] == 0 and never["share_high"] == pytest.approx(1 - 0.025 ** (1 / 40))
     different = found.compliance_differences().set_index(["effect", "outcome"])
     assert different.loc[("information", "refusal"), "difference"] == pytest.approx(1 / 40)
-    assert different.loc[("format", "refusal"), "p"] == 1
+    assert set(different.index) == {
+        (effect, outcome)
+        for effect in ("information", "total")
+        for outcome in ("refusal", "truncated")
+    }, "answers are what the others leave, and of none and shuffled nothing else came"
 
 
 def test_without_replies_there_is_nothing_to_tell() -> None:
@@ -136,6 +142,78 @@ def test_looks_at_the_same_people_are_paid_for() -> None:
     assert thrice.difference.low < once.difference.low
 
 
+def at_temperature_0(refused: dict[str, list[int]], people: int = 40) -> pd.DataFrame:
+    """Replies to six items of arms in which everybody is put one text, some of them refused."""
+    found = replies(np.random.default_rng(0), dict.fromkeys(refused, 0.0), people)
+    asked = zip(found["item"], found["arm"], strict=True)
+    wrong = [int(item[1:]) in refused[arm] for item, arm in asked]
+    return found.assign(
+        request=found["arm"] + found["item"],
+        strategy=found["strategy"].where(found["arm"] != "none", "none"),
+        outcome=np.where(wrong, "refusal", "answered"),
+    )
+
+
+def test_people_who_share_replies_say_no_more_than_one_of_them() -> None:
+    found = Compliance.of(at_temperature_0({"none": [], "human": [0, 1]}), ANALYSIS)
+    table = found.table().set_index(["arm", "outcome"])
+    assert table.loc[("human", "refusal"), ["count", "replies"]].tolist() == [2, 6]
+    assert table.loc[("human", "refusal"), "share"] == pytest.approx(1 / 3)
+    assert table[["share_low", "share_high"]].isna().all(axis=None), "6 replies, not 240"
+    (one,) = found.differences(ANALYSIS)
+    assert one.difference.value == pytest.approx(1 / 3) and one.fixed == ("none", "human")
+    assert np.isnan([one.difference.low, one.difference.high, one.p, one.p_adjusted]).all()
+
+
+def test_own_personas_are_tested_given_replies_that_people_share() -> None:
+    shared = at_temperature_0({"none": [0]})
+    own = replies(np.random.default_rng(3), {"own": 0.5})
+    (one,) = Compliance.of(pd.concat([shared, own]), ANALYSIS).differences(ANALYSIS)
+    assert one.fixed == ("none",) and one.p_adjusted < 0.05
+    alone = Compliance.of(own, ANALYSIS).table().set_index("outcome").loc["refusal"]
+    assert one.difference.low == pytest.approx(alone["share_low"] - 1 / 6)
+
+
+def test_what_is_drawn_for_each_person_is_of_people_in_every_arm() -> None:
+    drawn = replies(np.random.default_rng(4), {"none": 0.1, "human": 0.2})
+    found = Compliance.of(drawn.assign(strategy=drawn["arm"].replace("human", "s")), ANALYSIS)
+    assert not found.table()["share_low"].isna().any()
+    assert all(np.isfinite(one.p) and not one.fixed for one in found.differences(ANALYSIS))
+
+
+def test_people_with_the_same_own_persona_are_people_still() -> None:
+    found = Compliance.of(at_temperature_0({"own": [0], "shuffled": [1]}), ANALYSIS)
+    assert not found.table()["share_low"].isna().any()
+
+
+def test_an_answer_counts_once_however_many_replies_it_took() -> None:
+    once = replies(np.random.default_rng(2), {"own": 0.0})
+    reasons = once.assign(part=0.0)
+    refused = once.assign(outcome="refusal", sample=1)
+    table = Compliance.of(pd.concat([reasons, refused]), ANALYSIS).table().set_index("outcome")
+    assert table.loc["refusal", "share"] == 1 and table.loc["answered", "share"] == 0
+
+
+@pytest.mark.parametrize(
+    ("reading", "parts"),
+    [
+        (Reading((), (), (), ("answered",)), (1,)),
+        (Reading((), (), (), ("answered", "refusal"), reasons=1), (0, 1)),
+        (Reading((), (), (), ("truncated",), reasons=1), (1,)),
+        (Reading((), (), (), ("answered", "answered", "error", "answered")), (0, 0, 1, 0)),
+        (Reading((), (), (), ("low option mass", "low option mass")), (1, 0)),
+        (Reading((), (), (), ("answered", "refusal"), counts=(1, 0)), (0.5, 0.5)),
+        (
+            Reading((), (), (), ("answered", "error", "refusal"), counts=(0, 0), reasons=2),
+            (0, 0.5, 0.5),
+        ),
+        (Reading((), (), (), ()), ()),
+    ],
+)
+def test_replies_decide_their_share_of_an_answer(reading: Reading, parts: tuple[float]) -> None:
+    assert reading.parts == parts
+
+
 def test_p_values_are_corrected_for_every_difference_that_is_shown_together() -> None:
     rng = np.random.default_rng(11)
     tables = [
@@ -144,5 +222,6 @@ def test_p_values_are_corrected_for_every_difference_that_is_shown_together() ->
     ]
     found = Compliance.of(pd.concat(tables, ignore_index=True), ANALYSIS).differences(ANALYSIS)
     assert len({one.model for one in found}) == 3
+    assert {one.outcome for one in found} == {"refusal"}
     expected = false_discovery_control([one.p for one in found])
     assert [one.p_adjusted for one in found] == pytest.approx(expected.tolist())

@@ -193,12 +193,24 @@ def test_a_stated_zero_counts_as_half_a_per_cent_and_a_wrong_total_is_told() -> 
     reading = Stated().read(ask, [Reply(text='{"A": 0, "B": 48, "C": 48}')])
     assert np.exp(reading.log_probs) == pytest.approx(np.array([0.5, 50, 50]) / 100.5)
     assert reading.remark == "the percentages were 96 in total" and reading.low == reading.high
+    assert reading.floored == (True, False, False)
     silent = Stated().read(ask, [Reply(text="I refuse to answer.")])
     assert silent.outcomes == ("refusal",) and silent.log_probs == ()
     assert np.exp(silent.low[0]) == pytest.approx(0.5 / 101)
     assert np.exp(silent.high[0]) == pytest.approx(100 / 101)
     (request,) = Stated().requests(ask, [])
     assert '{"A": ..., "B": ..., "C": ...}' in request.turns[-1].content
+
+
+def test_what_is_floored_counts_as_half_a_per_cent_and_nothing_else_does() -> None:
+    ask = question("A", "B", "C")
+    for least, rest in ((0.4, 47.6), (0.5, 52.0), (0.49, 47.4), (0.5, 49.75)):
+        reading = Stated().read(ask, [Reply(text=f'{{"A": {least}, "B": {rest}, "C": {rest}}}')])
+        share = 100 * least / (least + 2 * rest)
+        odds = np.exp(reading.log_probs[0] - reading.log_probs[1])
+        counted = odds * 100 * rest / (least + 2 * rest)
+        assert reading.floored[0] == (share < 0.5)
+        assert counted == pytest.approx(max(share, 0.5))
 
 
 def test_reasons_come_first_and_the_answer_follows_in_the_same_conversation() -> None:
@@ -245,6 +257,16 @@ def test_an_option_that_was_given_nothing_is_told_apart() -> None:
     assert stated.floored == (False, False, True)
     sampled = Samples(k=2).read(ask, [Reply(text="A"), Reply(text="B")])
     assert sampled.floored == (False, False, True) and sampled.counts == (1, 1, 0)
+
+
+@pytest.mark.parametrize("way", [*(kind() for kind in ELICITATIONS.values()), Samples(k=1)])
+def test_what_is_drawn_has_counts_by_which_it_is_known_to_be(way: Elicitation) -> None:
+    ask = question("A", "B")
+    replies: tuple[Reply, ...] = ()
+    while asked := way.requests(ask, replies):
+        top = (Token(text="A", log_prob=-0.1, top=(("A", -0.1), ("B", -3.0))),)
+        replies += tuple(Reply(text="A", tokens=top if one.top_logprobs else ()) for one in asked)
+    assert bool(way.read(ask, replies).counts) == way.draws
 
 
 def test_nothing_more_is_asked_after_reasons_that_were_cut() -> None:

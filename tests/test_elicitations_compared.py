@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+import geppetto
 from geppetto.errors import GeppettoError
 from geppetto.reports import elicitations
 from geppetto.reports.terminal import result
@@ -100,12 +101,12 @@ def test_agreement_is_of_tops_distributions_and_expected_responses(several: Resu
     table = several.agreement().set_index(["first", "second", "arm"])
     same, other = (table.loc[("likelihood", name, "own")] for name in ("samples", "stated"))
     assert (same["same_top"], other["same_top"]) == (1, 0)
-    assert (same["r"], other["r"]) == pytest.approx((1, -1))
+    assert (same["r_within_items"], other["r_within_items"]) == pytest.approx((1, -1))
     sharp = 0.7**2 / (0.7**2 + 0.3**2)
     assert (same["distance"], other["distance"]) == pytest.approx((sharp - 0.7, 0.4))
     nobody = table.loc[("likelihood", "samples", "none")]
     assert nobody["same_top"] == 0.5, "two options tie, and one is taken by chance"
-    assert np.isnan(nobody["r"]) and nobody["distance"] == 0
+    assert np.isnan(nobody["r_within_items"]) and nobody["distance"] == 0
 
 
 def test_agreement_varies_between_people_as_they_do() -> None:
@@ -116,6 +117,30 @@ def test_agreement_varies_between_people_as_they_do() -> None:
     assert table.loc["own", "same_top"] == pytest.approx(0.5)
     assert 0.3 < table.loc["own", "same_top_low"] < 0.4
     assert table.loc["own", "participants"] == 40
+
+
+def test_items_that_differ_are_no_agreement_on_people() -> None:
+    rng = np.random.default_rng(7)
+    people, items = 60, 8
+    base = answers_of(7, people, items)
+    hard = rng.normal(0, 1.5, items)
+
+    def by(of_people: np.ndarray) -> pd.DataFrame:
+        row = base["participant"].str[1:].astype(int)
+        item = base["item"].str[1:].astype(int)
+        z = hard[item] + of_people[row, item]
+        values = [(-np.logaddexp(0, v), -np.logaddexp(0, -v)) for v in z]
+        return base.assign(option_log_probs=values)
+
+    noise = rng.normal(0, 0.5, (3, people, items))
+    shared = noise[2] + 0.5 * noise[0]
+    told = results_of({"a": by(noise[0]), "b": by(noise[1]), "c": by(shared)}).agreement()
+    r = told[told["arm"] == "own"].set_index(["first", "second"])
+    assert r.loc[("a", "b"), "r_within_items_low"] < 0 < r.loc[("a", "b"), "r_within_items_high"]
+    x, y = (1 / (1 + np.exp(-(hard + one))) for one in (noise[0], shared))
+    expected = np.corrcoef((x - x.mean(0)).ravel(), (y - y.mean(0)).ravel())[0, 1]
+    assert r.loc[("a", "c"), "r_within_items"] == pytest.approx(expected)
+    assert np.corrcoef(x.ravel(), y.ravel())[0, 1] > expected + 0.2
 
 
 def test_the_terminal_tells_of_elicitations_and_of_what_was_refused(several: Results) -> None:
@@ -152,3 +177,13 @@ def test_the_whole_report_and_the_figure_are_made_of_several_elicitations(
         "samples",
         "stated",
     ]
+
+
+def test_what_was_read_in_different_ways_is_not_pooled() -> None:
+    one, other = answers_of(1), answers_of(2)
+    first = results_of({"likelihood": one, "stated": sharpened(one, 0.5)}, name="one")
+    second = results_of({"stated": sharpened(other, 0.5)}, name="two")
+    with pytest.raises(GeppettoError, match=r"of m were read by likelihood and stated.*at\("):
+        geppetto.pool([first, second])
+    stated = geppetto.pool([first.at(elicitation="stated"), second])
+    assert {verdict.effect.contrast.name for verdict in stated} >= {"information"}

@@ -108,6 +108,7 @@ def test_a_text_that_was_cut_off_is_worth_nothing(workspace: Path) -> None:
     )
     assert (found.failed_before, found.before) == (found.cases, 0)
     assert not found.optimistic and "optimistic" not in found.sentence
+    assert "counts as 0" in found.sentence
 
 
 def test_an_optimiser_whose_requests_fail_compiles_nothing(workspace: Path) -> None:

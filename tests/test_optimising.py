@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from mlflow import MlflowClient
@@ -12,7 +14,13 @@ import geppetto
 from geppetto.commissioning import Writers
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis
+from geppetto.given import Writer
 from geppetto.named import Named
+from geppetto.optimising import Improvement
+from geppetto.personas.arms import Own
+from geppetto.plan import Strategy
+from geppetto.planning import make_plan
+from geppetto.prompts.layout import Layout
 from instructed import prepared, profile, speakers
 
 
@@ -61,10 +69,25 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
     assert run.data.metrics["gain"] == pytest.approx(effect.nats.value)
     assert run.data.metrics["search_people/after_optimistic"] == found.optimised.after
     assert found.gain.sentence in run.data.tags["mlflow.note.content"]
+    assert found.dropped == {} and found.sentence == found.gain.sentence
     artifacts = client.list_artifacts(found.tracked.run_id, "program")
     assert [each.path for each in artifacts] == ["program/i-written_profile-mipro.json"]
     again = profile(ready, program="programs/i-written_profile-mipro.json")
     assert again.compiled == found.optimised.state.read_text("utf-8")
+    (taught,) = again.taught_by
+    assert (taught.study, taught.people) == (search.study.name, search.split.search)
+    people, asked = list(search.study.people.values()), [Strategy("w", "w", again)]
+    everybody = search.writers.having_written(
+        lambda: make_plan(
+            search.study, people, search.items, asked, [Own()], Layout(), [search.model]
+        )
+    )
+    assert set(everybody.participants) == set(search.split.test)
+    why = dict.fromkeys(search.split.search, "whose answers the program of w was made from")
+    assert everybody.dropped == why
+    other = search.study.codebook.model_copy(update={"name": "others"})
+    elsewhere = Writer(replace(search.study, codebook=other), asked[0], search.items, [again])
+    assert elsewhere.taught_by == frozenset() and not profile(ready).taught_by
 
 
 def test_only_what_a_model_writes_can_be_optimised(
@@ -75,3 +98,14 @@ def test_only_what_a_model_writes_can_be_optimised(
         geppetto.optimise(tmp_path / "i.yaml", "interview", {}, tmp_path)
     with pytest.raises(GeppettoError, match="unknown optimiser 'gpea'; did you mean 'gepa'"):
         geppetto.optimise(tmp_path / "i.yaml", "interview", {}, tmp_path, optimiser="gpea")  # type: ignore[arg-type]
+
+
+def test_test_people_who_are_left_out_are_told_beside_the_gain() -> None:
+    told: Any = SimpleNamespace(
+        gain=SimpleNamespace(sentence="better."),
+        dropped={"p1": "of whom nothing is", "p2": "of whom nothing is"},
+    )
+    sentence: Any = Improvement.sentence
+    assert sentence.fget(told) == (
+        "better. It says nothing of 2 test people: 2 of whom nothing is."
+    )

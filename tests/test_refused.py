@@ -13,10 +13,12 @@ from command import geppetto
 from geppetto.answers.store import AnswerStore
 from geppetto.approach import ByRequests, open_approaches
 from geppetto.elicitation.next_token import NextToken
+from geppetto.elicitation.reasoned import Reasoned
 from geppetto.elicitation.samples import Samples
 from geppetto.elicitation.stated import Stated
 from geppetto.errors import GeppettoError
 from geppetto.experiment import Experiment, prepare
+from geppetto.models.endpoint import Endpoint
 from geppetto.models.llama_cpp import LlamaCppModel
 from geppetto.models.local_speaker import LocalSpeaker
 from geppetto.models.secrets import without_secrets
@@ -33,8 +35,23 @@ SEEN = Capabilities(chat=True, system_role=True, top_logprobs=20, varies=True)
 
 def test_samples_of_a_server_that_repeats_itself_are_refused() -> None:
     assert "copies" in Samples(k=2).lacks(SEEN.model_copy(update={"varies": False}), "chat")
-    assert Samples(k=1).lacks(SEEN.model_copy(update={"varies": False}), "chat") == ""
     assert Samples(k=2).lacks(SEEN, "chat") == ""
+
+
+@pytest.mark.parametrize("then", [Samples(k=1), Reasoned(then=Samples(k=1))])
+def test_a_single_draw_that_people_would_share_is_refused(then: Any) -> None:
+    assert "copies" in then.lacks(SEEN.model_copy(update={"varies": False}), "chat")
+    assert then.lacks(SEEN, "chat") == ""
+    said = Samples(k=1, temperature=0)
+    assert said.lacks(SEEN.model_copy(update={"varies": False}), "chat") == ""
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"seed": 0}, {"random_seed": 1}, {"extra_body": {"options": [{"seed": 1}]}}]
+)
+def test_a_seed_that_makes_copies_of_draws_is_refused(parameters: Any) -> None:
+    with pytest.raises(GeppettoError, match=r"seed' may not be a parameter.*copies"):
+        Endpoint("m", "openai/m", parameters=parameters)
 
 
 @pytest.mark.parametrize("way", [NextToken(), Samples(), Stated()])

@@ -27,7 +27,7 @@ from geppetto.personas.library import load_strategy
 from geppetto.personas.strategy import Persona
 from geppetto.personas.whole_reply import WholeReply
 from geppetto.personas.writing import program, write, writer_of
-from geppetto.personas.written import Commission, NotWrittenError, WrittenStrategy
+from geppetto.personas.written import Commission, NotWrittenError, WrittenStrategy, taught
 from geppetto.plan import Plan, Strategy
 from geppetto.planning import make_plan
 from geppetto.prompts.chat import Turn
@@ -299,7 +299,8 @@ def test_a_compiled_program_speaks_in_its_own_instruction(bfi: Study, workspace:
     (predictor,) = compiled.predictors()
     predictor.signature = predictor.signature.with_instructions("Describe them as a tree.")
     predictor.demos = [dspy.Example(facts=["f"], answers=["a"], profile="An oak.")]
-    compiled.save(workspace / "tree.json")
+    compiled.save(file := workspace / "tree.json")
+    file.write_text(taught(file.read_text("utf-8"), ()), "utf-8")
     rule, speaker = (
         rule_of("written_profile", workspace, program="tree.json"),
         ScriptedSpeaker(says),
@@ -311,7 +312,10 @@ def test_a_compiled_program_speaks_in_its_own_instruction(bfi: Study, workspace:
 
 
 def test_a_program_of_another_strategy_is_refused(bfi: Study, workspace: Path) -> None:
-    program(rule_of("written_profile", workspace)).save(workspace / "profile.json")
+    program(rule_of("written_profile", workspace)).save(file := workspace / "profile.json")
+    with pytest.raises(GeppettoError, match="does not say whose answers"):
+        rule_of("reasons", workspace, program="profile.json")
+    file.write_text(taught(file.read_text("utf-8"), ()), "utf-8")
     rule = rule_of("reasons", workspace, program="profile.json")
     with pytest.raises(GeppettoError, match="is not one of Reasons"):
         program(rule)

@@ -192,7 +192,8 @@ def pool(results: Sequence[Results]) -> list[Verdict]:
     Raises
     ------
     GeppettoError
-        If there are fewer than two studies, one of them twice, or they were analysed differently.
+        If there are fewer than two studies, one of them twice, or they were analysed, worded or
+        read from models differently.
     """
     from geppetto.pooling import pooled
 

@@ -255,7 +255,7 @@ def optimise(
     console.print()
     console.print(terminal.result(found.results))
     console.print()
-    console.print(Text(found.gain.sentence))
+    console.print(Text(found.sentence))
     console.print(Text(f"name it in an experiment: {found.compiled.in_yaml}"))
 
 

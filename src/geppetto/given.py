@@ -94,6 +94,14 @@ class Writer:
             *(view(self.rule, participant, self._study, block).known for block in self.blocks)
         )
 
+    @property
+    def taught_by(self) -> frozenset[str]:
+        """Ids of the study's people whose answers a compiled program of it was made from."""
+        if not isinstance(self.rule, WrittenStrategy):
+            return frozenset()
+        mine = [each for each in self.rule.taught_by if each.study == self._study.name]
+        return frozenset(name for each in mine for name in each.people)
+
     def left_out(self, arm: Knockout) -> tuple[str, ...]:
         """Names of the traits that this arm leaves out, one at a time."""
         return arm.left_out(self.rule, self._study)

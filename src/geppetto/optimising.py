@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +47,8 @@ class Improvement:
         How much more the compiled program tells of test people than the strategy's own instruction.
     compiled
         The strategy with the program, as an experiment names it.
+    dropped
+        Why test people were left out of both strategies, by their id.
     """
 
     optimised: Optimised
@@ -52,6 +56,15 @@ class Improvement:
     tracked: TrackedRun
     gain: Gain
     compiled: Named
+    dropped: Mapping[str, str]
+
+    @property
+    def sentence(self) -> str:
+        """What test people say, in words, and of whom it says nothing."""
+        reasons = Counter(self.dropped.values())
+        out = "; ".join(f"{count:,} {why}" for why, count in reasons.items())
+        missing = f" It says nothing of {len(self.dropped):,} test people: {out}." if out else ""
+        return f"{self.gain.sentence}{missing}"
 
 
 def improve(
@@ -110,7 +123,8 @@ def improve(
     work, spending = unanswered(asked, answers), writers.spending
     results, tracked = run(asked, work, answers, prepared.workspace, spending=spending)
     own = next(each.label for each in asked.strategies if each.is_the_same_as(original))
-    improvement = Improvement(optimised, results, tracked, gain(results, WINNER, own), listed)
+    found, dropped = gain(results, WINNER, own), asked.plan.dropped
+    improvement = Improvement(optimised, results, tracked, found, listed, dropped)
     _log(improvement)
     return improvement
 
@@ -133,6 +147,6 @@ def _log(found: Improvement) -> None:
         client.log_metric(run_id, name, float(value))
     client.set_tag(run_id, f"verdict.{GAIN}", verdict.outcome)
     note = client.get_run(run_id).data.tags.get("mlflow.note.content", "")
-    told = f"**{found.gain.sentence}**\n\n{optimised.sentence}"
+    told = f"**{found.sentence}**\n\n{optimised.sentence}"
     if told not in note:
         client.set_tag(run_id, "mlflow.note.content", f"{told}\n\n{note}")

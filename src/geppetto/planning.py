@@ -42,7 +42,8 @@ def make_plan(
     the same strangers.
 
     A participant for whom one of the arms cannot be made (nothing is known that a strategy
-    shows, or nobody can be their donor) is left out of all of them, and the plan says why. A
+    shows, nobody can be their donor, or their answers made the program of a writer) is left out of
+    all of them, and the plan says why. A
     trait that was computed from an item is not shown where that item is predicted. The order in
     which the study's participants are given makes no difference.
 
@@ -222,6 +223,11 @@ def _eligible(
             for person in participants
             if not person.responses.keys() & set(items)
         }
+    for writer in writers:
+        made_it = writer.taught_by
+        why = f"whose answers the program of {writer.label} was made from"
+        dropped |= {person.id: why for person in participants if person.id in made_it}
+        participants = [person for person in participants if person.id not in made_it]
     for writer in writers:
         left_out = [t for arm in arms if isinstance(arm, Knockout) for t in writer.left_out(arm)]
         for person in participants:

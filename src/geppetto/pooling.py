@@ -35,8 +35,8 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
     Raises
     ------
     GeppettoError
-        If there are fewer than two studies, one of them twice, or they were analysed or worded
-        differently.
+        If there are fewer than two studies, one of them twice, or they were analysed, worded or
+        read from models differently.
     """
     _must_fit(results)
     analysis, measure = results[0].analysis, _measure(results)
@@ -168,6 +168,14 @@ def _must_fit(results: Sequence[Results]) -> None:
         raise GeppettoError(f"pooling needs at least two different studies, not {names}")
     if len({found.analysis for found in results}) > 1:
         raise GeppettoError("the results differ in their `analysis`; give all the same and rerun")
+    for model in dict.fromkeys(model for found in results for model in found.read_by):
+        asked = [found.read_by for found in results if model in found.read_by]
+        read = list(dict.fromkeys(of_models[model] for of_models in asked))
+        if len(read) > 1:
+            raise GeppettoError(
+                f"answers of {model} were read by {' and '.join(read)}, whose effects are not of "
+                "one size; pool those of one elicitation: results.at(elicitation=...) of each"
+            )
 
 
 def _measure(results: Sequence[Results]) -> Measure:

@@ -202,7 +202,9 @@ class Results(Scored):
 
         On the cells of `by_elicitation`: `same_top`, the share whose most probable option is the
         same (of options that tie, one by chance); `distance`, the mean total variation distance;
-        `r`, the correlation of expected responses over answers; all with 95% intervals over people.
+        `r_within_items`, the correlation of expected responses over people within items (and
+        wordings), which the means of items have no part in: whether two elicitations say the same
+        of people; all with 95% intervals over people.
         """
         return agreement_table(self._on_common_cells, self.analysis)
 
@@ -215,15 +217,17 @@ class Results(Scored):
 
         `count` of so many `replies` that came and `errors` that did not, each counted once in a
         condition however many answers it serves; and `share`, the mean over people of its share of
-        their answers, with a 95% interval. Empty if replies were not kept.
+        their answers, with a 95% interval. There is no interval where people share replies to texts
+        that are nobody's own. Empty if replies were not kept.
         """
         return self._compliance.table() if self._compliance else pd.DataFrame()
 
     def compliance_differences(self) -> pd.DataFrame:
         """How much arms differ in what became of replies: a row a contrast and outcome.
 
-        `difference` is the share in `better` less that in `worse`, see `OutcomeDifference`. Empty
-        if replies were not kept.
+        `difference` is the share in `better` less that in `worse`, see `OutcomeDifference`. An arm
+        that is `fixed` has the same replies whoever is asked: intervals and p are over the people
+        of the other arm, and there are none if both are. Empty if replies were not kept.
         """
         if not self._compliance:
             return pd.DataFrame()

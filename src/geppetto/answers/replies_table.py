@@ -32,6 +32,7 @@ COLUMNS = (
     "elicitation",
     "sample",
     "outcome",
+    "part",
     "error",
     "finish",
     "reported_model",
@@ -48,7 +49,8 @@ COLUMNS = (
 
 `sample` is the number of the reply among those to its question, from 0; `request` that of the
 answer, so that both together name a reply: answers to the same question have the same replies, and
-what they cost was paid once. `reported_model` is the model as it calls itself, `cost` in dollars,
+what they cost was paid once. `part` is the share of its answer that the reply decides, see
+`Reading.parts`. `reported_model` is the model as it calls itself, `cost` in dollars,
 NaN if the price is not known, `seconds` NaN if that was not measured: of errors, and of what was
 filtered whole.
 """
@@ -69,7 +71,8 @@ def replies_table(
     rows = []
     for planned in plan.answers:
         person = study.people[planned.participant]
-        for number, (outcome, reply) in enumerate(_replies(planned, heard[planned.request], study)):
+        replies = _replies(planned, heard[planned.request], study)
+        for number, (outcome, part, reply) in enumerate(replies):
             rows.append(
                 (
                     study.name,
@@ -88,6 +91,7 @@ def replies_table(
                     planned.elicitation,
                     number,
                     outcome,
+                    part,
                     reply.error,
                     reply.finish,
                     reply.model,
@@ -106,13 +110,15 @@ def replies_table(
 
 def _replies(
     planned: PlannedAnswer, answer: OptionScores | Heard, study: Study
-) -> Iterator[tuple[Outcome, Reply]]:
+) -> Iterator[tuple[Outcome, float, Reply]]:
     if isinstance(answer, Heard):
-        yield from zip(answer.reading.outcomes, answer.replies, strict=True)
+        reading = answer.reading
+        yield from zip(reading.outcomes, reading.parts, answer.replies, strict=True)
         return
     mass = float(np.exp(answer.log_probs).sum())
     yield (
         "answered" if _is_open(planned, study) else of_mass(mass),
+        1.0,
         Reply(model=planned.model, prompt_tokens=answer.prompt_tokens, cost=0.0),
     )
 

@@ -118,7 +118,10 @@ class Reading:
         the answer was not sampled.
     floored
         Whether each option was given nothing, so that its probability is a convention: an option
-        that no sample named, a stated 0. Empty if there is no such convention.
+        that no sample named, or that was stated to have less than half a per cent. Empty if there
+        is no such convention.
+    reasons
+        How many of the replies, which come first, are no answers but reasons for one.
     """
 
     log_probs: tuple[float, ...]
@@ -128,6 +131,23 @@ class Reading:
     remark: str = ""
     counts: tuple[int, ...] = ()
     floored: tuple[bool, ...] = ()
+    reasons: int = 0
+
+    @property
+    def parts(self) -> tuple[float, ...]:
+        """What share of the answer each reply decides: together they are 1.
+
+        Reasons that were given decide nothing. Every sample decides as much as another, and so do
+        reasons without which one could not be drawn. Elsewhere the answer is lost with the first
+        reply that is none, which decides all, or else the last does.
+        """
+        failed = [outcome != "answered" for outcome in self.outcomes]
+        if self.counts:
+            decide = [fails or n >= self.reasons for n, fails in enumerate(failed)]
+        else:
+            decisive = failed.index(True) if any(failed) else len(failed) - 1
+            decide = [n == decisive for n in range(len(failed))]
+        return tuple(each / sum(decide) for each in decide)
 
 
 class Elicitation(BaseModel, ABC):
@@ -148,6 +168,8 @@ class Elicitation(BaseModel, ABC):
         """Whether replies are drawn by chance, and not what the model says of the question.
 
         A draw that several people shared would be an error that no number of people averages out.
+        What is drawn has `counts`, by which whoever reads the answers knows that the same persona
+        predicts anew for each person.
         """
         return False
 

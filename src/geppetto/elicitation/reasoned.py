@@ -95,7 +95,7 @@ class Reasoned(Elicitation):
         reasons, answers = replies[: self._chains], replies[self._chains :]
         reading = self.then.read(question, answers)
         became = tuple(_became(reason, question) for reason in reasons)
-        return replace(reading, outcomes=(*became, *reading.outcomes))
+        return replace(reading, outcomes=(*became, *reading.outcomes), reasons=len(became))
 
     @property
     def _chains(self) -> int:

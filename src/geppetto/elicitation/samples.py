@@ -86,8 +86,11 @@ class Samples(Elicitation):
     def lacks(self, can: Capabilities, kind: Kind) -> str:
         if lacking := unreachable(can, kind):
             return lacking
-        if self.k > 1 and not can.varies:
-            return "it says the same however often it is asked, so that samples would be copies"
+        if self.draws and not can.varies:
+            return (
+                "it says the same however often it is asked, so that samples, and the draws of "
+                "people who are put the same question, would be copies"
+            )
         return ""
 
     def requests(self, question: Question, replies: Sequence[Reply]) -> tuple[Request, ...]:

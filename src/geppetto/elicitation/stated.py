@@ -17,8 +17,8 @@ from geppetto.models.base import Kind
 from geppetto.models.speaker import Capabilities, Reply, Request
 
 RESOLUTION = 0.5
-"""Per cent. Whole numbers are what is stated, so that 0 means less than half a per cent: lower
-ones count as this much."""
+"""Per cent of what is stated in total. Whole numbers are what is stated, so that 0 means less than
+half a per cent: a lower share counts as this much."""
 
 TOTAL = (95.0, 105.0)
 """Per cent. Percentages with such a total are divided by it; others are no distribution."""
@@ -34,9 +34,11 @@ class Stated(Elicitation):
     """One reply: an object in JSON with the percentage of each option, and nothing else.
 
     A block of code may enclose it. Every answer must be there once, spelled as asked for, with a
-    number from 0 to 100. A stated 0 counts as half a per cent, so that what it costs is a
-    convention: were it a tenth of a per cent, every response that was stated to be impossible would
-    cost log 5 = 1.6 nats more. How many there are in each arm is told (`floored`).
+    number from 0 to 100, which is taken as a share of their total. One below half a per cent, of
+    which nearly all are a stated 0, counts as half a per cent, so that what it costs is a
+    convention: were it a tenth of a per cent, every response that was stated to be as good as
+    impossible would cost log 5 = 1.6 nats more. How many there are in each arm is told
+    (`floored`).
     """
 
     name: ClassVar[str] = "stated"
@@ -71,10 +73,11 @@ class Stated(Elicitation):
         if stated is None or became != "answered":
             return Reading((), tuple(map(float, low)), tuple(map(float, high)), (became,))
         total = sum(stated)
-        counted = np.maximum(np.array(stated) / total * 100, RESOLUTION)
+        shares = 100 * np.array(stated) / total
+        counted = np.maximum(shares, RESOLUTION)
         log_probs = tuple(np.log(counted / counted.sum()).tolist())
         remark = "" if abs(total - 100) < 1e-6 else f"the percentages were {total:g} in total"
-        floored = tuple(percentage < RESOLUTION for percentage in stated)
+        floored = tuple((shares < RESOLUTION).tolist())
         return Reading(log_probs, log_probs, log_probs, (became,), remark, floored=floored)
 
 

@@ -1,8 +1,14 @@
 """What became of replies, as an outcome: its shares in every condition, and how arms differ in it.
 
 The unit is the participant: the share of an outcome is the mean over people of its share of each
-one's answers, the replies to one answer counting together as one. A reply to a persona counts for
-the person whose persona it is, since that, and not who is predicted, decides what is replied.
+one's answers. An answer counts as one, however many replies it took: see `Reading.parts`. A reply
+to a persona counts for the person whose persona it is, since that, and not who is predicted,
+decides what is replied.
+
+Where nothing is drawn, people who are put the same text have one reply, and more of them say no
+more about it. In own personas, that is how people are; of a text that is nobody's own it is the
+same few replies whoever is asked. So shares in such an arm have no interval over people, and it is
+fixed in a comparison: tests and intervals are over the people of the other arm, given these texts.
 """
 
 from __future__ import annotations
@@ -22,10 +28,12 @@ from geppetto.evaluation.contrasts import Contrast, contrasts
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimates, mean
 from geppetto.evaluation.rows import CONDITION, rows_by
+from geppetto.personas.arms import Average, Filler, Human, NoPersona
 from geppetto.plan import NO_STRATEGY, Condition
 
 KEY = ["elicitation", *CONDITION]
-ANSWER = [*KEY, "participant", "item", "donor", "paraphrase", "history", "presentation"]
+NOBODYS = frozenset((NoPersona.name, Human.name, Average.name, Filler.name))
+"""Arms whose texts are nobody's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +52,8 @@ class Shares:
     answers
         Answers of each participant that came to each outcome, shape (participants, outcomes); each
         reply is a part of its answer.
+    fixed
+        Whether people share replies to texts that are nobody's own.
     """
 
     elicitation: str
@@ -51,6 +61,7 @@ class Shares:
     counts: Integers
     errors: int
     answers: Floats
+    fixed: bool
 
     @property
     def of_people(self) -> Floats:
@@ -68,17 +79,21 @@ class OutcomeDifference:
     elicitation, model, strategy, contrast
         What is compared.
     outcome
-        What became of replies.
+        What became of replies, but for "answered", which is what the others leave.
     share_worse, share_better
         Its shares in the two arms.
     difference
-        The second less the first, over the participants who have both.
+        The second less the first, over the participants who have both; without an interval if both
+        arms are fixed.
     p, p_adjusted
         Two-sided p of no difference, by flipping signs of whole people, and corrected for all
         outcomes of all contrasts, models and elicitations together by Benjamini & Hochberg (1995),
-        as these differences explore, and for looks at these people.
+        as these differences explore, and for looks at these people; NaN if both arms are fixed.
     participants
         How many people have both.
+    fixed
+        Which of the two arms is fixed: people share its replies, so that the other one's people are
+        compared with just these.
     """
 
     elicitation: str
@@ -92,6 +107,7 @@ class OutcomeDifference:
     p: float
     p_adjusted: float
     participants: int
+    fixed: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +151,9 @@ class Compliance:
         whose = replies["donor"].where(replies["donor"] != "", replies["participant"])
         cell = names.get_indexer(whose) * len(outcomes)
         cell += became
-        part = 1 / replies.groupby(ANSWER, sort=False)["sample"].transform("size").to_numpy(float)
+        part = replies["part"].to_numpy(float)
+        serves = replies.groupby([*KEY, "request"], sort=False)["participant"].transform("nunique")
+        shared = (serves > 1).to_numpy()
 
         def answers(rows: Integers) -> Floats:
             size = len(names) * len(outcomes)
@@ -149,6 +167,7 @@ class Compliance:
                 np.bincount(became[rows[first[rows]]], minlength=len(outcomes)),
                 int((first & failed)[rows].sum()),
                 answers(rows),
+                condition[-1] in NOBODYS and bool(shared[rows].any()),
             )
             for (elicitation, *condition), rows in rows_by(replies, KEY)
         )
@@ -162,6 +181,8 @@ class Compliance:
             known = np.flatnonzero(one.answers.sum(1) > 0)
             for place, outcome in enumerate(self.outcomes):
                 share = share_of(one.of_people[known, place], self.people.among(known))
+                if one.fixed:
+                    share = _alone(share)
                 rows.append(
                     {"elicitation": one.elicitation, **one.condition._asdict(), "outcome": outcome}
                     | {"count": int(one.counts[place]), "replies": came, "errors": one.errors}
@@ -171,18 +192,19 @@ class Compliance:
         return pd.DataFrame(rows)
 
     def differences(self, analysis: Analysis) -> list[OutcomeDifference]:
-        """How much every two arms that are contrasted differ in every outcome."""
+        """How much every two arms that are contrasted differ in every outcome that came of one."""
         found = [
             difference
             for worse, better, strategy, contrast in self._contrasted()
             for difference in self._different(worse, better, strategy, contrast, analysis)
         ]
-        if not found:
-            return []
-        adjusted = stats.false_discovery_control([one.p for one in found]).tolist()
+        tested = [one.p for one in found if np.isfinite(one.p)]
+        adjusted = iter(stats.false_discovery_control(tested).tolist() if tested else ())
         return [
-            replace(one, p_adjusted=min(1.0, analysis.looks * value))
-            for one, value in zip(found, adjusted, strict=True)
+            replace(one, p_adjusted=min(1.0, analysis.looks * next(adjusted)))
+            if np.isfinite(one.p)
+            else one
+            for one in found
         ]
 
     def _contrasted(self) -> Iterator[tuple[Shares, Shares, str, Contrast]]:
@@ -216,9 +238,14 @@ class Compliance:
         persons = persons[rows]
         found = estimates(mean, persons, people=people, method=analysis.intervals)
         p = sign_flip_p(persons, people, seed=analysis.seed)
+        fixed = tuple(one.condition.arm for one in (worse, better) if one.fixed)
+        if len(fixed) == 2:
+            found, p = [_alone(one) for one in found], np.full(len(p), np.nan)
         weights = people.sample[0]
         shares = [np.average(one.of_people[rows], 0, weights) for one in (worse, better)]
         for place, outcome in enumerate(self.outcomes):
+            if outcome == "answered" or not (shares[0][place] or shares[1][place]):
+                continue
             yield OutcomeDifference(
                 better.elicitation,
                 better.condition.model,
@@ -231,7 +258,13 @@ class Compliance:
                 float(p[place]),
                 float(p[place]),
                 len(rows),
+                fixed,
             )
+
+
+def _alone(found: Estimate) -> Estimate:
+    """A number without an interval."""
+    return Estimate(found.value, np.nan, np.nan)
 
 
 def share_of(values: Floats, people: Resampling) -> Estimate:
@@ -251,23 +284,22 @@ def share_of(values: Floats, people: Resampling) -> Estimate:
 
 def differences_table(found: Sequence[OutcomeDifference]) -> pd.DataFrame:
     """A row a contrast and outcome."""
-    return pd.DataFrame(
-        {
-            "elicitation": one.elicitation,
-            "model": one.model,
-            "strategy": one.strategy,
-            "effect": one.contrast.name,
-            "worse": one.contrast.worse,
-            "better": one.contrast.better,
-            "outcome": one.outcome,
-            "share_worse": one.share_worse,
-            "share_better": one.share_better,
-            "difference": one.difference.value,
-            "difference_low": one.difference.low,
-            "difference_high": one.difference.high,
-            "p": one.p,
-            "p_adjusted": one.p_adjusted,
-            "participants": one.participants,
-        }
-        for one in found
-    )
+    told = {
+        "elicitation": [one.elicitation for one in found],
+        "model": [one.model for one in found],
+        "strategy": [one.strategy for one in found],
+        "effect": [one.contrast.name for one in found],
+        "worse": [one.contrast.worse for one in found],
+        "better": [one.contrast.better for one in found],
+        "outcome": [one.outcome for one in found],
+        "share_worse": [one.share_worse for one in found],
+        "share_better": [one.share_better for one in found],
+        "difference": [one.difference.value for one in found],
+        "difference_low": [one.difference.low for one in found],
+        "difference_high": [one.difference.high for one in found],
+        "p": [one.p for one in found],
+        "p_adjusted": [one.p_adjusted for one in found],
+        "participants": [one.participants for one in found],
+        "fixed": [", ".join(one.fixed) for one in found],
+    }
+    return pd.DataFrame(told)

@@ -134,7 +134,7 @@ def agreement_table(found: ByElicitation, analysis: Analysis) -> pd.DataFrame:
         for a, b in _pairs(ones, others)
     ]
     names = [*CONDITION, "first", "second", "cells", "participants"]
-    names += _with_ends(("same_top", "distance", "r"))
+    names += _with_ends(("same_top", "distance", "r_within_items"))
     return pd.DataFrame(rows, columns=names)
 
 
@@ -163,28 +163,32 @@ def _agreement(a: Predictions, b: Predictions, analysis: Analysis) -> dict[str, 
     for name, cells in (("same_top", same), ("distance", distance)):
         found = estimate(mean, per_participant(cells), people=people, method=analysis.intervals)
         told |= _columns(name, found)
-    sums = _sums(a.expected, b.expected[:, order])
-    r = estimate(_correlation, sums, people=people, method=analysis.intervals)
-    return told | _columns("r", r)
+    terms = _terms(a.expected, b.expected[:, order])
+    r = estimate(_within_items, terms, people=people, method=analysis.intervals)
+    return told | _columns("r_within_items", r)
 
 
-def _sums(x: Floats, y: Floats) -> Floats:
-    """Sums over each person's answers that a correlation over all answers is made of.
+def _terms(x: Floats, y: Floats) -> Floats:
+    """What each person adds to sums over people: of 1, x, y, x², y² and xy.
 
-    Shape (people, 6).
+    Of each item in each draw, since wordings differ as items do; centred there, for precision.
+    Shape (people, 6, draws x items).
     """
     known = np.isfinite(x) & np.isfinite(y)
-    centre = x[known].mean() if known.any() else 0.0
-    x, y = np.where(known, x - centre, 0.0), np.where(known, y - centre, 0.0)
-    return np.stack([one.sum((0, 2)) for one in (known * 1.0, x, y, x * x, y * y, x * y)], axis=1)
+    number = np.maximum(known.sum(1, keepdims=True), 1)
+    x, y = (np.where(known, one, 0.0) for one in (x, y))
+    x, y = (np.where(known, one - one.sum(1, keepdims=True) / number, 0.0) for one in (x, y))
+    terms = np.stack([known * 1.0, x, y, x * x, y * y, x * y])
+    return np.moveaxis(terms, 2, 0).reshape(terms.shape[2], len(terms), -1)
 
 
-def _correlation(weights: Weights, sums: Floats) -> Floats:
-    """Pearson's r over answers, of resampled people; NaN if one of the two does not vary."""
-    n, x, y, xx, yy, xy = (weights @ sums).T
-    m_x, m_y = quotient(x, n), quotient(y, n)
-    spread = np.maximum((quotient(xx, n) - m_x**2) * (quotient(yy, n) - m_y**2), 0)
-    return quotient(quotient(xy, n) - m_x * m_y, np.sqrt(spread), above=NOTHING)
+def _within_items(weights: Weights, terms: Floats) -> Floats:
+    """Pearson's r over people within items, of resampled people; NaN if one does not vary."""
+    n, x, y, xx, yy, xy = np.moveaxis(np.tensordot(weights, terms, 1), 1, 0)
+    each = np.where(n > 0, 1 / np.where(n > 0, n, 1), 0.0)
+    of_x, of_y = ((squares - one**2 * each).sum(-1) for squares, one in ((xx, x), (yy, y)))
+    spread = np.maximum(of_x, 0) * np.maximum(of_y, 0)
+    return quotient((xy - x * y * each).sum(-1), np.sqrt(spread), above=NOTHING)
 
 
 def _columns(name: str, found: Estimate) -> dict[str, object]:

@@ -58,7 +58,7 @@ class Predictions:
         `log_prob`; None in surveys.
     counts
         How many samples named each option, of the shape of `option_log_probs`, which are smoothed
-        estimates then; None if no answer was sampled.
+        estimates then, and all that is drawn has them; None if no answer was sampled.
     """
 
     responses: Responses

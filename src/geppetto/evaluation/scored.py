@@ -111,6 +111,15 @@ class Scored:
         """Whether answers of some model were read in several ways."""
         return max(map(len, self.elicitations.values()), default=0) > 1
 
+    @property
+    def read_by(self) -> Mapping[str, str]:
+        """How the answers of each model were read that everything here is about, by its name."""
+        return {
+            model: self.elicitation or asked[0]
+            for model, asked in self.elicitations.items()
+            if not self.elicitation or self.elicitation in asked
+        }
+
     def _by_model(self, column: str) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for (model, value), _ in rows_by(self.answers, ["model", column]):
@@ -189,12 +198,8 @@ class Scored:
         """The answers as they are read here, unscored ones included, with all baselines."""
         if not (self.elicitation or self.several_elicitations):
             return self.answers
-        wanted: dict[str, str] = {model: asked[0] for model, asked in self.elicitations.items()}
-        if self.elicitation:
-            wanted = dict.fromkeys(wanted, self.elicitation)
-        return self.answers[
-            self.answers["model"].map(wanted | {BASELINE: ""}) == self.answers["elicitation"]
-        ]
+        wanted = {**self.read_by, BASELINE: ""}
+        return self.answers[self.answers["model"].map(wanted) == self.answers["elicitation"]]
 
     @cached_property
     def _matched(self) -> tuple[pd.DataFrame, dict[str, int]]:

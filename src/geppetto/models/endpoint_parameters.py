@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from geppetto.errors import GeppettoError
-from geppetto.models.secrets import refuse_secrets
+from geppetto.models.secrets import names_in, refuse_secrets
 
 _OURS = frozenset(
     [
@@ -19,6 +19,7 @@ _OURS = frozenset(
         *("fallbacks", "mock_response", "caching", "cache"),
     ]
 )
+_SEEDS = frozenset(("seed", "random_seed"))
 _PRICES = ("input_cost_per_token", "output_cost_per_token")
 _RATES = ("rpm", "tpm")
 
@@ -61,6 +62,13 @@ def parameters_of(name: str, api_base: str, given: Mapping[str, JsonValue]) -> P
         raise GeppettoError(
             f"model {name}: {ours[0]!r} may not be a parameter, since the elicitation or "
             "geppetto itself says it; take it out"
+        )
+    if seeds := sorted(_SEEDS & set(names_in(dict(given)))):
+        raise GeppettoError(
+            f"model {name}: {seeds[0]!r} may not be a parameter, since a server with a seed draws "
+            "the same whenever it is asked the same, so that samples are copies and people who are "
+            "put the same question share a draw; take it out (every reply is kept, so nothing is "
+            "drawn twice)"
         )
     prices = {price: given[price] for price in _PRICES if price in given}
     if 0 < len(prices) < len(_PRICES):

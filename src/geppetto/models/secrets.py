@@ -61,7 +61,7 @@ def refuse_secrets(name: str, api_base: str, parameters: JsonValue) -> None:
         raise GeppettoError(
             f"model {name}: api_base is an address without credentials and without ?; {where}"
         )
-    for parameter in _names(parameters):
+    for parameter in names_in(parameters):
         if _SECRET_PARAMETER.search(parameter):
             raise GeppettoError(f"model {name}: {parameter!r} may not be a parameter; {where}")
     for text in (api_base, *_texts(parameters)):
@@ -84,14 +84,15 @@ def without_secrets(text: str) -> str:
     return _SHAPES.sub(_HIDDEN, text)
 
 
-def _names(value: JsonValue) -> Iterator[str]:
+def names_in(value: JsonValue) -> Iterator[str]:
+    """The names of all parameters, those within others too."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield name
-            yield from _names(inner)
+            yield from names_in(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _names(inner)
+            yield from names_in(inner)
 
 
 def _texts(value: JsonValue) -> Iterator[str]:

@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from geppetto.errors import GeppettoError
 from geppetto.personas.leaked import leaked
@@ -29,6 +29,31 @@ if TYPE_CHECKING:
 
 Told = str | Sequence[str] | Sequence[Sequence[str]]
 """What a module can be told under one name."""
+
+
+class Taught(BaseModel):
+    """Whose answers a compiled program was made from.
+
+    Attributes
+    ----------
+    study
+        Name of their study.
+    people
+        Their ids.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    study: str
+    people: tuple[str, ...]
+
+
+class _Metadata(BaseModel):
+    taught_by: tuple[Taught, ...]
+
+
+class _State(BaseModel):
+    metadata: _Metadata
 
 
 class WrittenStrategy(PersonaStrategy):
@@ -52,7 +77,9 @@ class WrittenStrategy(PersonaStrategy):
         The most tokens of each of its replies; a text that is cut off there is not used.
     program
         File of a compiled program (see `geppetto.search.instruction`), from the workspace; its
-        instructions and demonstrations stand in place of the strategy's own.
+        instructions and demonstrations stand in place of the strategy's own. People whose answers
+        it was made from are left out where it is used: it may show their writer those very answers,
+        and it was chosen because it suits them.
     """
 
     writer: str = Field(min_length=1)
@@ -99,7 +126,8 @@ class WrittenStrategy(PersonaStrategy):
         Raises
         ------
         GeppettoError
-            If there is no such writer, or the program cannot be read.
+            If there is no such writer, or the program cannot be read or does not say whose answers
+            it was made from.
         """
         from geppetto.answers.writings import WritingStore
         from geppetto.models.named_speaker import identity_of, named
@@ -112,6 +140,14 @@ class WrittenStrategy(PersonaStrategy):
                 json.loads(compiled)
             except (OSError, ValueError) as error:
                 raise GeppettoError(f"program: {path} cannot be read: {error}") from error
+            try:
+                _State.model_validate_json(compiled)
+            except ValidationError as error:
+                raise GeppettoError(
+                    f"program: {path} does not say whose answers it was made from, so they could "
+                    "be predicted from themselves; have `geppetto optimise` make it, or, if it is "
+                    'made from nobody\'s, write "taught_by": [] into its "metadata"'
+                ) from error
         by = identity_of(named(self.writer, models))
         return self.reading(WritingStore.of_workspace(workspace), by, compiled)
 
@@ -125,6 +161,13 @@ class WrittenStrategy(PersonaStrategy):
     def compiled(self) -> str | None:
         """The state of the program as JSON; None without one."""
         return self._compiled
+
+    @property
+    def taught_by(self) -> tuple[Taught, ...]:
+        """Whose answers the program was made from; nobody's without one."""
+        if self.compiled is None:
+            return ()
+        return _State.model_validate_json(self.compiled).metadata.taught_by
 
     @property
     def made_of(self) -> str:
@@ -175,6 +218,13 @@ class WrittenStrategy(PersonaStrategy):
                 "change nothing; remove one of them"
             )
         return self
+
+
+def taught(compiled: str, by: Sequence[Taught]) -> str:
+    """The state of a program as JSON, which says whose answers it was made from."""
+    state = json.loads(compiled)
+    state["metadata"] |= _Metadata(taught_by=tuple(by)).model_dump(mode="json")
+    return json.dumps(state, indent=2, ensure_ascii=False)
 
 
 class Library(Protocol):

@@ -40,7 +40,7 @@ def parts(found: Results) -> Iterator[RenderableType]:
 
 def _read(found: Results) -> Iterator[str]:
     """Of which elicitation everything else is, and what the others say of the question."""
-    read = {model: found.elicitation or asked[0] for model, asked in found.elicitations.items()}
+    read = found.read_by
     told = ", ".join(f"{how} ({model})" for model, how in read.items())
     yield (
         f"everything else is of answers read by {told}; by other elicitations, each corrected for "
@@ -135,8 +135,8 @@ def _comparison(table: pd.DataFrame) -> Table:
         "NLL: nats a response over the legal options; of samples it is smoothed, so that it and "
         "effects on it are those of so few samples. Brier: Brier score, 0 is best, of two or "
         "more samples without bias. floor: share of read answers whose real response no sample "
-        "named, or was stated to have 0 per cent, which is counted as half a per cent: were it a "
-        "tenth of one, each would cost 1.6 nats more. ECE: expected calibration error; mass: "
+        "named, or was stated to have less than half a per cent, which counts as half: were it a "
+        "tenth, each would cost 1.6 nats more. ECE: expected calibration error; mass: "
         "probability of a legal option; unread: share of all planned answers; cost: dollars for "
         "1,000 answers; tokens: sent and said for an answer."
     )
@@ -144,7 +144,7 @@ def _comparison(table: pd.DataFrame) -> Table:
 
 
 def _agreement(table: pd.DataFrame) -> Table:
-    shown = columns("elicitations agree", "same top option  [95% CI]", "distance", "r")
+    shown = columns("elicitations agree", "same top option  [95% CI]", "distance", "r within items")
     for (model, first, second), rows in table.groupby(["model", "first", "second"], sort=False):
         shown.add_row(Text(f"{model} · {first} and {second}", "bold"))
         for row in rows.to_dict("records"):
@@ -154,11 +154,12 @@ def _agreement(table: pd.DataFrame) -> Table:
                 f"  {within_model(row)}",
                 f"{same}  [{low}, {high}]",
                 number(row["distance"], ".3f"),
-                number(row["r"], "+.3f"),
+                number(row["r_within_items"], "+.3f"),
             )
     shown.caption = (
         "distance: mean total variation distance of the two distributions over the options, 0 if "
-        "they are the same; r: correlation of expected responses over answers."
+        "they are the same; r within items: correlation of expected responses over people, in "
+        "which the means of items have no part."
     )
     return shown
 
@@ -178,24 +179,31 @@ def _outcomes(compliance: pd.DataFrame) -> Table:
         )
     shown.caption = (
         "replies: those that came, each counted once however many answers it serves. Shares are "
-        "means over people of their share of each one's answers."
+        "means over people of their share of each one's answers, of which each is one however many "
+        "replies it took."
     )
     return shown
 
 
 def _differences(differences: pd.DataFrame) -> Iterator[str]:
     """Outcomes of which arms differ, in a line each."""
-    wrong = differences[differences["outcome"] != "answered"]
-    found = wrong[wrong["p_adjusted"] < 0.05]
+    tested = int(differences["p"].notna().sum())
+    found = differences[differences["p_adjusted"] < 0.05]
     for row in found.to_dict("records"):
+        given = f" given the replies to {row['fixed']}, which people share" * bool(row["fixed"])
         yield (
             f"{row['outcome']} differs by arm: {row['share_better']:.1%} with {row['better']}, "
             f"{row['share_worse']:.1%} with {row['worse']} ({row['model']} · {row['strategy']}, "
-            f"{row['elicitation']}; p = {probability(row['p_adjusted'])} after "
-            f"Benjamini-Hochberg over {len(differences):,})"
+            f"{row['elicitation']}; p = {probability(row['p_adjusted'])}{given}, after "
+            f"Benjamini-Hochberg over {tested:,})"
         )
     if found.empty:
         yield (
             "no outcome but answers is shown to differ between arms that are compared (signs "
-            f"flipped, corrected by Benjamini-Hochberg over {len(differences):,} differences)"
+            f"flipped, corrected by Benjamini-Hochberg over {tested:,} differences)"
+        )
+    if untested := len(differences) - tested:
+        yield (
+            f"{untested:,} differences are of two arms whose replies people share, so that there "
+            "is no test over people (results.compliance_differences() has them)"
         )

@@ -18,7 +18,7 @@ from geppetto.personas.known import told_of
 from geppetto.personas.leaked import leaked
 from geppetto.personas.strategy import Persona
 from geppetto.personas.writing import program, writer_of
-from geppetto.personas.written import WrittenStrategy
+from geppetto.personas.written import Taught, WrittenStrategy, taught
 from geppetto.search.exchange import Case, Exchange, cases
 from geppetto.search.heard import all_heard
 from geppetto.search.prepare import PreparedSearch
@@ -51,7 +51,8 @@ class Optimised:
         Mean information of cases of that half of search people who say which change is kept, with
         the strategy's own instruction and with the compiled program, in nats per response.
     failed_before, failed_after
-        How many of them had a text that could not be used, which counts as no information.
+        How many of them had a text that could not be used, which counts as no information: as if
+        nothing had been told. Where information is negative, that is better than to be told.
     cases
         How many there are.
     optimistic
@@ -70,12 +71,16 @@ class Optimised:
     @property
     def sentence(self) -> str:
         """What search people say, in words."""
+        unusable = (
+            " A text that could not be used counts as 0, as if nothing had been told, which pays "
+            "where what is told misleads; test people of whom there is one are left out."
+        ) * bool(self.failed_before or self.failed_after)
         luck = ", which is optimistic, since the program was chosen by them" * self.optimistic
         return (
             f"On {self.cases:,} cases of people of the search, information was {self.before:+.4f} "
             f"nats a response with the strategy's own instruction ({self.failed_before:,} texts "
             f"could not be used) and {self.after:+.4f} with the optimised program "
-            f"({self.failed_after:,}){luck}."
+            f"({self.failed_after:,}){luck}.{unusable}"
         )
 
 
@@ -95,7 +100,7 @@ def optimise(
     Half of the search's people say how to change it, the other half which change is kept; nobody
     else is looked at. To confirm it, compare the strategy with `program` to the one without on the
     search's test people. Demonstrations, which all but "gepa" add, are data of search people, and
-    stand in the file.
+    stand in the file, as do the ids of all search people: no plan predicts them with it.
 
     Parameters
     ----------
@@ -164,6 +169,8 @@ def optimise(
         after = metric.mean(compiled, kept_examples)
     to.parent.mkdir(parents=True, exist_ok=True)
     compiled.save(to)
+    by = (*strategy.taught_by, Taught(study=prepared.study.name, people=prepared.split.search))
+    to.write_text(taught(to.read_text("utf-8"), by), "utf-8")
     by_them = optimiser != "bootstrap"
     return Optimised(to, before[0], after[0], before[1], after[1], len(kept), by_them)
 
