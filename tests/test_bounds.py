@@ -10,8 +10,9 @@ import pytest
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats, Integers
-from geppetto.evaluation.bounds import Bounds, Limits, bounds
+from geppetto.evaluation.bounds import Bounds, bounds
 from geppetto.evaluation.effects import differences, effects
+from geppetto.evaluation.limits import Change, Limits
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Estimate, Resampling
 from geppetto.results import Results
@@ -41,17 +42,22 @@ def test_where_everything_is_known_bounds_are_the_effect_and_the_verdict_says_no
     assert table["bounds_low"].equals(table["nats_low"])
 
 
+def first_own(answers: pd.DataFrame, person: str) -> pd.Series:
+    cell = (answers["arm"] == "own") & (answers["item"] == "q0")
+    return cell & (answers["participant"] == person)
+
+
 def by_hand() -> pd.DataFrame:
     """Two of forty people's first answers with their own persona are within bounds or unread."""
     answers = answers_of(1)
-    first = (answers["arm"] == "own") & (answers["item"] == "q0")
-    answers.loc[first & (answers["participant"] == "p0000"), ["nll_low", "nll_high"]] = [0.1, 2.0]
-    return unread(answers, first & (answers["participant"] == "p0001"))
+    answers.loc[first_own(answers, "p0000"), ["nll_low", "nll_high"]] = [0.1, 2.0]
+    return unread(answers, first_own(answers, "p0001"))
 
 
 def test_bounds_are_means_over_all_planned_cells_with_what_is_unknown_at_its_ends() -> None:
     answers = by_hand()
     answers.loc[answers["status"] != "scored", ["nll_low", "nll_high"]] = [0.3, 1.5]
+    answers.loc[first_own(answers, "p0002"), ["hit_low", "hit_high"]] = [0.0, 1.0]
     found = bounds_of(results_of({"likelihood": answers}), "total")
     means = answers.groupby(["arm", "participant"])[["nll_low", "nll_high"]].mean()
     none, own = means.loc["none"], means.loc["own"]
@@ -60,7 +66,10 @@ def test_bounds_are_means_over_all_planned_cells_with_what_is_unknown_at_its_end
     assert found.highest.value - found.lowest.value == pytest.approx((1.9 + 1.2) / 6 / 40)
     assert found.lowest.low < found.lowest.value and found.highest.high > found.highest.value
     more = found.accuracy_highest.value - found.accuracy_lowest.value
-    assert more == pytest.approx(1 / 6 / 40)
+    assert more == pytest.approx(2 / 6 / 40)
+    means = answers.groupby(["arm", "participant"])[["hit_low", "hit_high"]].mean()
+    none, own = means.loc["none"], means.loc["own"]
+    assert found.accuracy_lowest.value == pytest.approx((own["hit_low"] - none["hit_high"]).mean())
 
 
 def test_an_answer_of_which_nothing_is_known_has_no_bound_on_its_side() -> None:
@@ -79,7 +88,9 @@ def test_an_answer_of_which_nothing_is_known_has_no_bound_on_its_side() -> None:
 def test_a_verdict_that_what_is_unknown_could_undo_says_so() -> None:
     results = results_of({"likelihood": by_hand()})
     verdict = next(v for v in results.verdicts() if v.effect.contrast.name == "total")
-    assert verdict.outcome == "helps" and not verdict.survives_bounds
+    assert verdict.found == "helps" and not verdict.survives_bounds
+    assert verdict.outcome == "helps, unless what was not said undoes it"
+    assert results.effects().set_index("effect").loc["total", "verdict"] == verdict.outcome
     assert "What was not said could undo this" in verdict.sentence
     assert "-inf to " in verdict.sentence
     answers = by_hand()
@@ -105,8 +116,8 @@ def test_bounds_hold_what_both_of_their_ends_do(
 ) -> None:
     nothing = Estimate(0.0, 0.0, 0.0)
     of = (Estimate(low, low, low), Estimate(high, high, high), nothing, nothing)
-    assert Bounds(*of, exact=False).hold(*within) is holds
-    assert Bounds(*of, exact=True).hold(*within)
+    assert Bounds(*of, p_equivalent=1.0, exact=False).hold(*within) is holds
+    assert Bounds(*of, p_equivalent=1.0, exact=True).hold(*within)
 
 
 def costing(arm: str, costs: Floats, donors: Integers | None = None) -> Predictions:
@@ -117,15 +128,23 @@ def costing(arm: str, costs: Floats, donors: Integers | None = None) -> Predicti
     return replace(like, log_prob=-costs)
 
 
+def change(arm: Predictions, known: Predictions) -> list[Change]:
+    """How far what an arm costs each person is from what it was found to, in its one wording."""
+    return [Change((known.log_prob - arm.log_prob).mean(axis=2), arm.donors)]
+
+
 def covered(
     worse: tuple[Predictions, Predictions], better: tuple[Predictions, Predictions], truth: Floats
 ) -> bool:
     """Whether the interval of a contrast's bounds holds what it could be of all people."""
     exact = [replace(arms[0], log_prob=arms[0].nll * -1) for arms in (worse, better)]
+    pairs = list(zip((worse, better), exact, strict=True))
     people = Resampling.of(len(exact[0].pool), draws=400)
     (effect,) = effects(differences(exact), people)
-    least, most = ({a[end].condition: a[end] for a in (worse, better)} for end in (0, 1))
-    found = bounds(effect, Limits((least, most), (least, most), people), ANALYSIS)
+    least, most = (
+        {arms[end].condition: change(arms[end], one) for arms, one in pairs} for end in (0, 1)
+    )
+    found = bounds(effect, Limits((least, most), None, {}, people), ANALYSIS)
     return bool(found.lowest.low <= truth[0] and found.highest.high >= truth[1])
 
 

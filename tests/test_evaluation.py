@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from geppetto.answers.table import COLUMNS, answers_table
+from geppetto.elicitation.hits import hit
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.contrasts import CONTRASTS, contrasts
@@ -65,6 +66,8 @@ def table(
                         "log_prob_of_options": float(np.log(p[response])),
                         "nll_low": -float(np.log(p[response])),
                         "nll_high": -float(np.log(p[response])),
+                        "hit_low": hit(p.tolist(), response),
+                        "hit_high": hit(p.tolist(), response),
                         "option_log_probs": tuple(np.log(mass * p).tolist()),
                         "counts": (),
                         "floored": False,
