@@ -15,9 +15,13 @@ from geppetto.evaluation.effects import differences, effects
 from geppetto.evaluation.limits import Change, Limits
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Estimate, Resampling
+from geppetto.reports import figures
 from geppetto.results import Results
-from invented import circle, predicted, responses
-from invented_replies import answers_of, results_of, unread
+from invented import as_table, circle, predicted, responses
+from invented_answers import World
+from invented_answers import answers_of as session_answers
+from invented_answers import study_of as invented_study
+from invented_replies import answers_of, results_of, sharpened, unread
 
 ANALYSIS = Analysis(draws=400)
 
@@ -92,6 +96,9 @@ def test_a_verdict_that_what_is_unknown_could_undo_says_so() -> None:
     assert verdict.outcome == "helps, unless what was not said undoes it"
     assert results.effects().set_index("effect").loc["total", "verdict"] == verdict.outcome
     assert "What was not said could undo this" in verdict.sentence
+    figure = figures.effects(results.verdicts())
+    shown = [text.get_text() for axis in figure.axes for text in axis.texts]
+    assert "helps,\nunless what was not said undoes it" in shown
     assert "-inf to " in verdict.sentence
     answers = by_hand()
     answers.loc[answers["status"] != "scored", ["nll_low", "nll_high"]] = [0.3, 1.5]
@@ -172,3 +179,77 @@ def test_personas_that_several_people_are_shown_widen_the_interval() -> None:
         none = costing("none", nobody), costing("none", nobody)
         held += covered(none, shuffled, np.array([-0.01, 0.0]))
     assert held / 200 >= 0.90
+
+
+def biased(seed: int) -> list[Predictions]:
+    """Personas that cost whoever they are shown to, each shown to one stranger."""
+    rng = np.random.default_rng(1)
+    kind = rng.permutation(np.arange(60) % 2) * 2 - 1
+    given = responses((rng.random((60, 6)) < 1 / (1 + np.exp(-kind[:, None]))).astype(int))
+    bias = np.random.default_rng(seed).normal(0, 1.5, 60)[:, None] * np.array([1, -1] * 3)
+    yes = 1 / (1 + np.exp(-kind[:, None] - bias))
+    personas = np.stack([1 - yes, yes], axis=2)
+    return [
+        predicted(given, "none", np.full((60, 6, 2), 0.5)),
+        predicted(given, "shuffled", personas, circle(60, (1,), rng)),
+        predicted(given, "own", personas),
+    ]
+
+
+@pytest.mark.parametrize("wordings", [1, 2])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_where_next_to_nothing_is_open_the_interval_is_that_of_the_effect(
+    wordings: int, weighted: bool
+) -> None:
+    tables = [as_table(biased(2))]
+    if wordings == 2:
+        other = as_table(biased(3)).assign(paraphrase=1)
+        tables.append(other[other["arm"] != "none"])
+    answers = pd.concat(tables, ignore_index=True)
+    weights = np.random.default_rng(4).exponential(1, 60)
+    answers["weight"] = weights[answers["participant"].str[1:].astype(int)]
+    answers["nll_high"] += 1e-9
+    found = results_of({"next_token": answers}, Analysis(draws=300, weighted=weighted))
+    for verdict in found.verdicts():
+        nats, of = verdict.effect.nats, verdict.bounds
+        assert of is not None and not of.exact
+        ends = of.lowest.low, of.lowest.value, of.highest.value, of.highest.high
+        assert ends == pytest.approx((nats.low, nats.value, nats.value, nats.high), abs=1e-7)
+        assert of.p_equivalent == pytest.approx(verdict.p_equivalent, abs=1e-5)
+
+
+def test_bounds_of_sessions_weigh_each_person_with_their_own_weight() -> None:
+    world, rng = World(people=60, trials=3, information=0.8, quality=0.5), np.random.default_rng(1)
+    study, preference = invented_study(world, rng)
+    answers = session_answers(world, study, preference, rng).assign(cost=0.0, tokens=10)
+    weights = np.random.default_rng(5).exponential(1, 60)
+    answers["weight"] = weights[answers["participant"].str[1:].astype(int)]
+    own = answers["arm"] == "own"
+    out = unread(answers, own & (answers["participant"] == "p003") & (answers["item"] == "2"))
+    out.loc[out["status"] != "scored", ["nll_low", "nll_high"]] = [0.1, 2.0]
+    found = Results("Is it so?", study, Analysis(draws=200, weighted=True), out, {"s": ()})
+    of = next(v for v in found.verdicts(measure="nll") if v.effect.contrast.name == "total").bounds
+    assert of is not None
+    costs = out.groupby(["arm", "participant"])[["nll_low", "nll_high"]].mean()
+    none, own_costs = costs.loc["none"], costs.loc["own"]
+    weight = out.drop_duplicates("participant").set_index("participant")["weight"][none.index]
+    for end, low, high in ((of.lowest, "nll_low", "nll_high"), (of.highest, "nll_high", "nll_low")):
+        by_hand = np.average(none[low] - own_costs[high], weights=weight)
+        assert end.value == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize(
+    ("open_nats", "outcome"), [(1e-6, "equivalent to nothing"), (0.02, "undecided")]
+)
+def test_nothing_is_equivalent_to_nothing_unless_it_is_so_whatever_was_not_said(
+    open_nats: float, outcome: str
+) -> None:
+    answers = sharpened(answers_of(1), 0.0)
+    answers["nll_high"] += open_nats
+    found = results_of({"next_token": answers})
+    verdict = next(v for v in found.verdicts() if v.confirmatory)
+    assert verdict.p_equivalent_adjusted < 0.05
+    assert verdict.outcome == outcome and verdict.survives_bounds
+    withheld = "equivalence withheld (with what was not said it may be 0.005 nats or more)"
+    assert (withheld in verdict.sentence) is (outcome == "undecided")
+    assert ("-0.0200 to +0.0200 nats" in verdict.sentence) is (outcome == "undecided")

@@ -62,11 +62,11 @@ class Bounds:
 
     @property
     def sentence(self) -> str:
-        """How far it is from one to the other, in words."""
+        """What the effect could be, in words."""
         lowest, highest = self.lowest, self.highest
         least, most = self.accuracy_lowest, self.accuracy_highest
         return (
-            "with what was not said at its worst and at its best it "
+            "With what was not said at its worst and at its best it "
             f"is {lowest.value:+.4f} to {highest.value:+.4f} nats a response "
             f"[{lowest.low:+.4f}, {highest.high:+.4f}], and {least.value:+.1%} to "
             f"{most.value:+.1%} of responses [{least.low:+.1%}, {most.high:+.1%}] predicted rightly"

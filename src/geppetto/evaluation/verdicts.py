@@ -135,12 +135,16 @@ class Verdict:
             return "the smallest effect of interest is in nats"
         if self.effect.differences.sampled:
             return "the NLL of samples is smoothed, which makes what differs look alike"
-        bounds = self.bounds
-        if not bounds or self.p_equivalent_adjusted >= LEVEL:
-            return ""
-        if self.looks * bounds.p_equivalent < LEVEL:
-            return ""
-        return f"it may be {self.smallest:g} nats or more: {bounds.sentence}"
+        if self._may_matter:
+            return f"with what was not said it may be {self.smallest:g} nats or more"
+        return ""
+
+    @property
+    def _may_matter(self) -> bool:
+        """Whether what is equivalent to nothing on scored cells need not be so on all of them."""
+        if self.bounds is None or self.p_equivalent_adjusted >= LEVEL:
+            return False
+        return self.looks * self.bounds.p_equivalent >= LEVEL
 
     @property
     def confidence(self) -> str:
@@ -160,9 +164,9 @@ class Verdict:
             f"{p_value(self.p_adjusted)} ({self.test}) after {self.correction}, "
             f"equivalence {self.equivalence}"
         )
-        unknown = ""
-        if self.bounds and not self.survives_bounds:
-            unknown = f" What was not said could undo this: {self.bounds.sentence}."
+        unknown = "" if self.survives_bounds else " What was not said could undo this."
+        if self.bounds and (unknown or self._may_matter):
+            unknown += f" {self.bounds.sentence}."
         return f"{self.found}: {self._claim}. {numbers}.{unknown}"
 
     @property
