@@ -55,6 +55,7 @@ def answers(people: int, items: int, seed: int = 0) -> pd.DataFrame:
             logs = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
             position = real.argmax(-1)[..., None]
             log_prob = np.take_along_axis(logs, position, -1).ravel()
+            right = (log_prob == logs.max(-1).ravel()).astype(float)
             table = pd.DataFrame(
                 {
                     "participant": np.repeat(names, items),
@@ -74,6 +75,8 @@ def answers(people: int, items: int, seed: int = 0) -> pd.DataFrame:
                     "log_prob_of_options": log_prob,
                     "nll_low": -log_prob,
                     "nll_high": -log_prob,
+                    "hit_low": right,
+                    "hit_high": right,
                     "elicitation": "likelihood",
                     "option_log_probs": list(map(tuple, logs.reshape(-1, len(OPTIONS)).tolist())),
                     "counts": [()] * (people * items),

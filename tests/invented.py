@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import optimize
 
+from geppetto.elicitation.hits import hit
 from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.predictions import Predictions, Responses
 from geppetto.plan import Condition
@@ -155,6 +156,8 @@ def as_table(found: list[Predictions]) -> pd.DataFrame:
                     "log_prob_of_options": -nll,
                     "nll_low": nll,
                     "nll_high": nll,
+                    "hit_low": hit(list(logs), given.position[person, item]),
+                    "hit_high": hit(list(logs), given.position[person, item]),
                     "option_log_probs": tuple(logs),
                     "counts": (),
                     "floored": False,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geppetto.elicitation.hits import hit
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.baselines import baseline_answers
@@ -106,6 +107,7 @@ def answers_of(
                         over = -np.logaddexp(0, [logit[number], -logit[number]])
                         log_probs = over + mass[number]
                         real = log_probs[letters.index(response)]
+                        right = hit(log_probs.tolist(), letters.index(response))
                         rows.append(
                             {
                                 "participant": names[person],
@@ -127,8 +129,11 @@ def answers_of(
                                 "ordinal": False,
                                 "response": response,
                                 "log_prob": real,
+                                "log_prob_of_options": real - mass[number],
                                 "nll_low": mass[number] - real if span.options else np.nan,
                                 "nll_high": mass[number] - real if span.options else np.nan,
+                                "hit_low": right if span.options else np.nan,
+                                "hit_high": right if span.options else np.nan,
                                 "option_log_probs": tuple(log_probs) if span.options else (),
                                 "counts": (),
                                 "floored": False,

@@ -19,6 +19,7 @@ def unread(answers: pd.DataFrame, rows: pd.Series, reason: str = "refusal") -> p
     made = answers.copy()
     made.loc[rows, "status"], made.loc[rows, "reason"] = "unscorable", reason
     made.loc[rows, "nll_low"], made.loc[rows, "nll_high"] = 0.0, np.inf
+    made.loc[rows, "hit_low"], made.loc[rows, "hit_high"] = 0.0, 1.0
     for name in ("log_prob", "log_prob_of_options", "option_mass"):
         made.loc[rows, name] = np.nan
     made["option_log_probs"] = [

@@ -10,13 +10,18 @@ import pytest
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats, Integers
-from geppetto.evaluation.bounds import Bounds, Limits, bounds
+from geppetto.evaluation.bounds import Bounds, bounds
 from geppetto.evaluation.effects import differences, effects
+from geppetto.evaluation.limits import Change, Limits
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Estimate, Resampling
+from geppetto.reports import figures
 from geppetto.results import Results
-from invented import circle, predicted, responses
-from invented_replies import answers_of, results_of, unread
+from invented import as_table, circle, predicted, responses
+from invented_answers import World
+from invented_answers import answers_of as session_answers
+from invented_answers import study_of as invented_study
+from invented_replies import answers_of, results_of, sharpened, unread
 
 ANALYSIS = Analysis(draws=400)
 
@@ -41,17 +46,22 @@ def test_where_everything_is_known_bounds_are_the_effect_and_the_verdict_says_no
     assert table["bounds_low"].equals(table["nats_low"])
 
 
+def first_own(answers: pd.DataFrame, person: str) -> pd.Series:
+    cell = (answers["arm"] == "own") & (answers["item"] == "q0")
+    return cell & (answers["participant"] == person)
+
+
 def by_hand() -> pd.DataFrame:
     """Two of forty people's first answers with their own persona are within bounds or unread."""
     answers = answers_of(1)
-    first = (answers["arm"] == "own") & (answers["item"] == "q0")
-    answers.loc[first & (answers["participant"] == "p0000"), ["nll_low", "nll_high"]] = [0.1, 2.0]
-    return unread(answers, first & (answers["participant"] == "p0001"))
+    answers.loc[first_own(answers, "p0000"), ["nll_low", "nll_high"]] = [0.1, 2.0]
+    return unread(answers, first_own(answers, "p0001"))
 
 
 def test_bounds_are_means_over_all_planned_cells_with_what_is_unknown_at_its_ends() -> None:
     answers = by_hand()
     answers.loc[answers["status"] != "scored", ["nll_low", "nll_high"]] = [0.3, 1.5]
+    answers.loc[first_own(answers, "p0002"), ["hit_low", "hit_high"]] = [0.0, 1.0]
     found = bounds_of(results_of({"likelihood": answers}), "total")
     means = answers.groupby(["arm", "participant"])[["nll_low", "nll_high"]].mean()
     none, own = means.loc["none"], means.loc["own"]
@@ -60,7 +70,10 @@ def test_bounds_are_means_over_all_planned_cells_with_what_is_unknown_at_its_end
     assert found.highest.value - found.lowest.value == pytest.approx((1.9 + 1.2) / 6 / 40)
     assert found.lowest.low < found.lowest.value and found.highest.high > found.highest.value
     more = found.accuracy_highest.value - found.accuracy_lowest.value
-    assert more == pytest.approx(1 / 6 / 40)
+    assert more == pytest.approx(2 / 6 / 40)
+    means = answers.groupby(["arm", "participant"])[["hit_low", "hit_high"]].mean()
+    none, own = means.loc["none"], means.loc["own"]
+    assert found.accuracy_lowest.value == pytest.approx((own["hit_low"] - none["hit_high"]).mean())
 
 
 def test_an_answer_of_which_nothing_is_known_has_no_bound_on_its_side() -> None:
@@ -79,8 +92,13 @@ def test_an_answer_of_which_nothing_is_known_has_no_bound_on_its_side() -> None:
 def test_a_verdict_that_what_is_unknown_could_undo_says_so() -> None:
     results = results_of({"likelihood": by_hand()})
     verdict = next(v for v in results.verdicts() if v.effect.contrast.name == "total")
-    assert verdict.outcome == "helps" and not verdict.survives_bounds
+    assert verdict.found == "helps" and not verdict.survives_bounds
+    assert verdict.outcome == "helps, unless what was not said undoes it"
+    assert results.effects().set_index("effect").loc["total", "verdict"] == verdict.outcome
     assert "What was not said could undo this" in verdict.sentence
+    figure = figures.effects(results.verdicts())
+    shown = [text.get_text() for axis in figure.axes for text in axis.texts]
+    assert "helps,\nunless what was not said undoes it" in shown
     assert "-inf to " in verdict.sentence
     answers = by_hand()
     answers.loc[answers["status"] != "scored", ["nll_low", "nll_high"]] = [0.3, 1.5]
@@ -105,8 +123,8 @@ def test_bounds_hold_what_both_of_their_ends_do(
 ) -> None:
     nothing = Estimate(0.0, 0.0, 0.0)
     of = (Estimate(low, low, low), Estimate(high, high, high), nothing, nothing)
-    assert Bounds(*of, exact=False).hold(*within) is holds
-    assert Bounds(*of, exact=True).hold(*within)
+    assert Bounds(*of, p_equivalent=1.0, exact=False).hold(*within) is holds
+    assert Bounds(*of, p_equivalent=1.0, exact=True).hold(*within)
 
 
 def costing(arm: str, costs: Floats, donors: Integers | None = None) -> Predictions:
@@ -117,15 +135,23 @@ def costing(arm: str, costs: Floats, donors: Integers | None = None) -> Predicti
     return replace(like, log_prob=-costs)
 
 
+def change(arm: Predictions, known: Predictions) -> list[Change]:
+    """How far what an arm costs each person is from what it was found to, in its one wording."""
+    return [Change((known.log_prob - arm.log_prob).mean(axis=2), arm.donors)]
+
+
 def covered(
     worse: tuple[Predictions, Predictions], better: tuple[Predictions, Predictions], truth: Floats
 ) -> bool:
     """Whether the interval of a contrast's bounds holds what it could be of all people."""
     exact = [replace(arms[0], log_prob=arms[0].nll * -1) for arms in (worse, better)]
+    pairs = list(zip((worse, better), exact, strict=True))
     people = Resampling.of(len(exact[0].pool), draws=400)
     (effect,) = effects(differences(exact), people)
-    least, most = ({a[end].condition: a[end] for a in (worse, better)} for end in (0, 1))
-    found = bounds(effect, Limits((least, most), (least, most), people), ANALYSIS)
+    least, most = (
+        {arms[end].condition: change(arms[end], one) for arms, one in pairs} for end in (0, 1)
+    )
+    found = bounds(effect, Limits((least, most), None, {}, people), ANALYSIS)
     return bool(found.lowest.low <= truth[0] and found.highest.high >= truth[1])
 
 
@@ -153,3 +179,77 @@ def test_personas_that_several_people_are_shown_widen_the_interval() -> None:
         none = costing("none", nobody), costing("none", nobody)
         held += covered(none, shuffled, np.array([-0.01, 0.0]))
     assert held / 200 >= 0.90
+
+
+def biased(seed: int) -> list[Predictions]:
+    """Personas that cost whoever they are shown to, each shown to one stranger."""
+    rng = np.random.default_rng(1)
+    kind = rng.permutation(np.arange(60) % 2) * 2 - 1
+    given = responses((rng.random((60, 6)) < 1 / (1 + np.exp(-kind[:, None]))).astype(int))
+    bias = np.random.default_rng(seed).normal(0, 1.5, 60)[:, None] * np.array([1, -1] * 3)
+    yes = 1 / (1 + np.exp(-kind[:, None] - bias))
+    personas = np.stack([1 - yes, yes], axis=2)
+    return [
+        predicted(given, "none", np.full((60, 6, 2), 0.5)),
+        predicted(given, "shuffled", personas, circle(60, (1,), rng)),
+        predicted(given, "own", personas),
+    ]
+
+
+@pytest.mark.parametrize("wordings", [1, 2])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_where_next_to_nothing_is_open_the_interval_is_that_of_the_effect(
+    wordings: int, weighted: bool
+) -> None:
+    tables = [as_table(biased(2))]
+    if wordings == 2:
+        other = as_table(biased(3)).assign(paraphrase=1)
+        tables.append(other[other["arm"] != "none"])
+    answers = pd.concat(tables, ignore_index=True)
+    weights = np.random.default_rng(4).exponential(1, 60)
+    answers["weight"] = weights[answers["participant"].str[1:].astype(int)]
+    answers["nll_high"] += 1e-9
+    found = results_of({"next_token": answers}, Analysis(draws=300, weighted=weighted))
+    for verdict in found.verdicts():
+        nats, of = verdict.effect.nats, verdict.bounds
+        assert of is not None and not of.exact
+        ends = of.lowest.low, of.lowest.value, of.highest.value, of.highest.high
+        assert ends == pytest.approx((nats.low, nats.value, nats.value, nats.high), abs=1e-7)
+        assert of.p_equivalent == pytest.approx(verdict.p_equivalent, abs=1e-5)
+
+
+def test_bounds_of_sessions_weigh_each_person_with_their_own_weight() -> None:
+    world, rng = World(people=60, trials=3, information=0.8, quality=0.5), np.random.default_rng(1)
+    study, preference = invented_study(world, rng)
+    answers = session_answers(world, study, preference, rng).assign(cost=0.0, tokens=10)
+    weights = np.random.default_rng(5).exponential(1, 60)
+    answers["weight"] = weights[answers["participant"].str[1:].astype(int)]
+    own = answers["arm"] == "own"
+    out = unread(answers, own & (answers["participant"] == "p003") & (answers["item"] == "2"))
+    out.loc[out["status"] != "scored", ["nll_low", "nll_high"]] = [0.1, 2.0]
+    found = Results("Is it so?", study, Analysis(draws=200, weighted=True), out, {"s": ()})
+    of = next(v for v in found.verdicts(measure="nll") if v.effect.contrast.name == "total").bounds
+    assert of is not None
+    costs = out.groupby(["arm", "participant"])[["nll_low", "nll_high"]].mean()
+    none, own_costs = costs.loc["none"], costs.loc["own"]
+    weight = out.drop_duplicates("participant").set_index("participant")["weight"][none.index]
+    for end, low, high in ((of.lowest, "nll_low", "nll_high"), (of.highest, "nll_high", "nll_low")):
+        by_hand = np.average(none[low] - own_costs[high], weights=weight)
+        assert end.value == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize(
+    ("open_nats", "outcome"), [(1e-6, "equivalent to nothing"), (0.02, "undecided")]
+)
+def test_nothing_is_equivalent_to_nothing_unless_it_is_so_whatever_was_not_said(
+    open_nats: float, outcome: str
+) -> None:
+    answers = sharpened(answers_of(1), 0.0)
+    answers["nll_high"] += open_nats
+    found = results_of({"next_token": answers})
+    verdict = next(v for v in found.verdicts() if v.confirmatory)
+    assert verdict.p_equivalent_adjusted < 0.05
+    assert verdict.outcome == outcome and verdict.survives_bounds
+    withheld = "equivalence withheld (with what was not said it may be 0.005 nats or more)"
+    assert (withheld in verdict.sentence) is (outcome == "undecided")
+    assert ("-0.0200 to +0.0200 nats" in verdict.sentence) is (outcome == "undecided")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from geppetto.elicitation.echoed_likelihood import EchoedLikelihood
 from geppetto.elicitation.elicitation import Elicitation, Question
+from geppetto.elicitation.hits import hit_bounds
 from geppetto.elicitation.next_token import NextToken
 from geppetto.elicitation.partial_mass import Pool, bounds
 from geppetto.elicitation.reasoned import Reasoned
@@ -42,8 +43,11 @@ def test_next_token_adds_an_options_spellings_and_nothing_else() -> None:
     ask = question("A", "B")
     reply = first(("A", 0.5), (" A", 0.2), ("a", 0.1), ("B", 0.1), ("As", 0.05), ("A.", 0.04))
     reading = NextToken().read(ask, [reply])
-    assert np.exp(reading.log_probs) == pytest.approx([0.8, 0.1])
+    assert np.exp(reading.log_probs) == pytest.approx([0.7, 0.1])
     assert reading.outcomes == ("answered",)
+    words = question("Agree", "Disagree")
+    reading = NextToken().read(words, [first(("agree", 0.4), (" AGREE", 0.1), ("Disagree", 0.3))])
+    assert np.exp(reading.log_probs) == pytest.approx([0.5, 0.3])
     raw = NextToken().read(ask, [first(("Ġ" + "A", 0.6), ("▁B", 0.3))])
     assert np.exp(raw.log_probs) == pytest.approx([0.6, 0.3])
 
@@ -73,10 +77,7 @@ def test_the_truth_is_within_the_bounds_whatever_the_top_tokens_show(
 ) -> None:
     chances = np.array(weights) / sum(weights)
     truth = np.array(
-        [
-            sum(p for w, p in zip(words, chances, strict=True) if w.strip().upper() == o)
-            for o in "ABC"
-        ]
+        [sum(p for w, p in zip(words, chances, strict=True) if w.strip() == o) for o in "ABC"]
     )
     top = sorted(zip(words, chances.tolist(), strict=True), key=lambda pair: -pair[1])[:shown]
     reading = NextToken().read(question("A", "B", "C"), [first(*top)])
@@ -84,6 +85,26 @@ def test_the_truth_is_within_the_bounds_whatever_the_top_tokens_show(
     assert (np.array(reading.low) <= log_truth + 1e-9).all()
     assert (log_truth <= np.array(reading.high) + 1e-9).all()
     assert np.exp(reading.log_probs).sum() <= 1 + 1e-4
+    for option in range(3):
+        surely, possibly = hit_bounds(reading.low, reading.high, option)
+        assert surely <= (truth[option] == truth.max()) <= possibly
+
+
+def test_the_article_a_is_no_answer_while_the_letter_is() -> None:
+    letters = [(f" {letter}", 0.1) for letter in "ABCDEF"]
+    top = [*letters, (" a", 0.15), (" the", 0.1), ("I", 0.05)]
+    reading = NextToken().read(question(*"ABCDEF"), [first(*top)])
+    assert np.exp(reading.log_probs) == pytest.approx([0.1] * 6)
+    assert reading.low[0] <= np.log(1 / 6) <= reading.high[0]
+
+
+@pytest.mark.parametrize("token", ["<think>", "Well", " "])
+def test_where_no_option_is_among_the_top_tokens_nothing_is_said_of_any(token: str) -> None:
+    reading = NextToken().read(question("1", "2"), [first((token, 0.9), ("x", 0.05), text="1")])
+    assert reading.log_probs == () and reading.outcomes == ("unparseable",)
+    assert reading.low == (-np.inf, -np.inf) and reading.high == (0.0, 0.0)
+    seen = NextToken().read(question("1", "2"), [first((token, 0.9), ("1", 0.05))])
+    assert len(seen.log_probs) == 2 and seen.outcomes == ("low option mass",)
 
 
 @given(st.lists(st.floats(0.01, 1), min_size=2, max_size=4), st.data())

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from geppetto.answers.table import COLUMNS, answers_table
+from geppetto.elicitation.hits import hit
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.contrasts import CONTRASTS, contrasts
@@ -19,7 +20,7 @@ from geppetto.evaluation.metrics import condition_metrics, item_metrics, matched
 from geppetto.evaluation.metrics import participant_metrics as metrics_of
 from geppetto.evaluation.predictions import predictions
 from geppetto.evaluation.resampling import Estimate, Resampling, estimate, mean
-from geppetto.evaluation.verdicts import Comparison, Verdict, conclusion, judge
+from geppetto.evaluation.verdicts import Comparison, Verdict, conclusion, judge, p_value
 from geppetto.plan import Plan, PlannedAnswer
 from geppetto.studies import Study
 from invented import responses as invented_responses
@@ -65,6 +66,8 @@ def table(
                         "log_prob_of_options": float(np.log(p[response])),
                         "nll_low": -float(np.log(p[response])),
                         "nll_high": -float(np.log(p[response])),
+                        "hit_low": hit(p.tolist(), response),
+                        "hit_high": hit(p.tolist(), response),
                         "option_log_probs": tuple(np.log(mass * p).tolist()),
                         "counts": (),
                         "floored": False,
@@ -275,6 +278,14 @@ def test_the_verdict_follows_the_tests(given: Any, outcome: str, words: str) -> 
     assert found.outcome == outcome
     assert found.sentence.startswith(outcome)
     assert words in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("p", "said"),
+    [(0.25, "p = .250"), (0.0004, "p = .0004"), (0.00004, "p < .0001"), (0.0, "p < .0001")],
+)
+def test_no_p_is_printed_as_nothing(p: float, said: str) -> None:
+    assert p_value(p) == said
 
 
 def test_confirmatory_verdicts_are_corrected_together() -> None:

@@ -58,7 +58,14 @@ def test_what_was_heard_is_a_row_with_its_label_its_bounds_and_what_it_took(
     assert row["log_prob_of_options"] == pytest.approx(np.log(0.2 / 0.7))
     assert row["option_mass"] == pytest.approx(0.7)
     assert (row["nll_low"], row["nll_high"]) == pytest.approx((-np.log(0.4), -np.log(0.2)))
+    assert (row["hit_low"], row["hit_high"]) == (0.0, 0.0), "another has at least 0.5 of it"
     assert (row["tokens"], row["cost"]) == (100, 0.5)
+    low = tuple(np.log([0.1, 0.2, 0.4]).tolist())
+    row = row_of(Reading(LOGS, low, high, ("answered",) * 2), (SAID, SAID), small_study)
+    assert (row["hit_low"], row["hit_high"]) == (0.0, 1.0)
+    tied = Reading((-1.0, -1.0, -2.0), (-1.0, -1.0, -2.0), (-1.0, -1.0, -2.0), ("answered",))
+    row = row_of(tied, (SAID,), small_study)
+    assert row["hit_low"] == row["hit_high"] == 0.5
 
 
 def test_bounds_that_leave_nothing_open_are_the_nll_itself(small_study: Study) -> None:
@@ -80,6 +87,7 @@ def test_what_cannot_be_read_is_a_row_that_says_why_and_what_it_could_be(
     row = row_of(nothing, (SAID, FAILED, SAID), small_study)
     assert (row["status"], row["reason"]) == ("unscorable", "refusal, error")
     assert (row["nll_low"], row["nll_high"]) == (0.0, np.inf)
+    assert (row["hit_low"], row["hit_high"]) == (0.0, 1.0)
     assert np.isnan(row["log_prob"]) and row["option_log_probs"] == ()
     assert np.isnan(row["cost"]), "the price of a failed request is not known"
     never = Reading((-1.0, -np.inf, -2.0), (-np.inf,) * 3, (0.0,) * 3, ("answered",))

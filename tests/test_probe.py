@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -17,6 +18,7 @@ from geppetto.answers.store import AnswerStore
 from geppetto.errors import GeppettoError
 from geppetto.experiment import Experiment
 from geppetto.models.base import Kind
+from geppetto.models.evidence import alternatives
 from geppetto.models.probe import PASSWORD, Probe, probed
 from geppetto.models.speaker import Capabilities, Reply, Request, SpeakerIdentity, Token
 from geppetto.models.spec import open_speaker
@@ -39,6 +41,9 @@ models:
 strategies: [interview]
 arms: [none, own]
 """
+CUT = (0.5, 0.2, 0.15, 0.1, 0.05)
+"""Probabilities of all that a server keeps."""
+
 COUNT = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 
@@ -109,6 +114,9 @@ class Scripted:
             text = " eight" if request.text else "eight"
         if not request.top_logprobs or self.top == "ignored":
             return {"text": text}
+        if self.top == "cut":
+            kept = tuple((str(n), float(np.log(p))) for n, p in zip("45321", CUT, strict=True))
+            return {"text": text, "tokens": (Token(text=text, log_prob=kept[0][1], top=kept),)}
         first = "<|channel|>" if self.top == "elsewhere" else text
         log_prob = {"sharpened": 0.0, "not probabilities": 3.0}.get(self.top, -0.1)
         log_prob -= self.drifts * request.sample
@@ -199,6 +207,7 @@ def test_an_echo_that_is_not_of_the_text_is_found_out(echo: str, said: str) -> N
         ("elsewhere", "they are of '<|channel|>', but what was said is '4'"),
         ("sharpened", "after the temperature of 0"),
         ("not probabilities", "sum to 20"),
+        ("cut", "5 of 20 came at '4', with a probability of 1.0000 together"),
     ],
 )
 def test_log_probabilities_that_cannot_be_read_as_answers_count_as_none(
@@ -209,6 +218,12 @@ def test_log_probabilities_that_cannot_be_read_as_answers_count_as_none(
     answer, evidence = seen(found, "top logprobs")
     assert answer == "no" and said in evidence
     assert found.capabilities.deterministic
+
+
+def test_fewer_alternatives_than_asked_for_are_used_if_they_leave_something_to_the_others() -> None:
+    top = tuple((str(n), float(np.log(0.9 * p))) for n, p in zip("45321", CUT, strict=True))
+    few = Reply(text="4", tokens=(Token(text="4", log_prob=top[0][1], top=top),))
+    assert alternatives(few, 20)[0] == 5
 
 
 def test_an_interface_that_gives_five_alternatives_is_asked_for_five() -> None:

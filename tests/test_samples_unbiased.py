@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geppetto.elicitation.hits import hit
 from geppetto.elicitation.samples import SMOOTHING
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis
@@ -28,6 +29,7 @@ def drawn(answers: pd.DataFrame, k: int, seed: int) -> pd.DataFrame:
     logs = np.log((counts + SMOOTHING) / (k + SMOOTHING * p.shape[1]))
     place = [o.index(r) for o, r in zip(answers["options"], answers["response"], strict=True)]
     said = logs[np.arange(len(logs)), place]
+    right = [hit(*each) for each in zip(logs.tolist(), place, strict=True)]
     return answers.assign(
         counts=list(map(tuple, counts.tolist())),
         option_log_probs=list(map(tuple, logs.tolist())),
@@ -35,6 +37,8 @@ def drawn(answers: pd.DataFrame, k: int, seed: int) -> pd.DataFrame:
         log_prob_of_options=said,
         nll_low=-said,
         nll_high=-said,
+        hit_low=right,
+        hit_high=right,
     )
 
 

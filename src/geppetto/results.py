@@ -10,7 +10,7 @@ import pandas as pd
 
 from geppetto.errors import unknown
 from geppetto.evaluation.baselines import BASELINE, MARGINALS
-from geppetto.evaluation.bounds import Limits, bounds, limits
+from geppetto.evaluation.bounds import bounds
 from geppetto.evaluation.calibration import Reliability, reliability, top_options
 from geppetto.evaluation.ceilings import (
     construct_fits,
@@ -29,6 +29,7 @@ from geppetto.evaluation.elicited import (
 from geppetto.evaluation.gap import Gap, gaps
 from geppetto.evaluation.individuation import individuation
 from geppetto.evaluation.inference import infer
+from geppetto.evaluation.limits import Limits, limits
 from geppetto.evaluation.matches import information_tests, matching_matrices
 from geppetto.evaluation.matching import Identification, MatchingMatrix, identification
 from geppetto.evaluation.measures import MEASURES, Measure

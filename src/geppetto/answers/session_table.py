@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from geppetto.answers.table import COLUMNS
+from geppetto.elicitation.hits import hit
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.plan import Plan, PlannedAnswer
 from geppetto.studies import Study
@@ -38,7 +39,9 @@ def session_answers_table(
             )
         response = legal.index(planned.response) if legal else 0
         finite = bool(np.isfinite(sums).all())
-        low, high = (0.0, np.inf) if legal else (np.nan, np.nan)
+        low, high, surely, possibly = (0.0, np.inf, 0.0, 1.0) if legal else (np.nan,) * 4
+        if legal and finite:
+            surely = possibly = hit(sums.tolist(), response)
         over = float(sums[response] - np.logaddexp.reduce(sums)) if legal and finite else np.nan
         rows.append(
             (
@@ -68,6 +71,8 @@ def session_answers_table(
                 over,
                 -over if finite else low,
                 -over if finite else high,
+                surely,
+                possibly,
                 tuple(sums.tolist()) if legal else (),
                 (),
                 False,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geppetto.answers.heard import NOT_FINITE, Heard, same
+from geppetto.elicitation.hits import hit, hit_bounds
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.plan import Plan
 from geppetto.studies import Study
@@ -42,6 +43,8 @@ COLUMNS = (
     "log_prob_of_options",
     "nll_low",
     "nll_high",
+    "hit_low",
+    "hit_high",
     "option_log_probs",
     "counts",
     "floored",
@@ -61,6 +64,8 @@ predicted from one persona. `paraphrase` is the number of the wording, from 0.
 `log_prob` is the log-probability of the real response in nats, `log_prob_of_options` the same
 renormalised over the legal options, `nll_low` and `nll_high` the least and the most that minus this
 could be given what is not known (equal to it where all is known; from 0 to infinity if nothing is),
+`hit_low` and `hit_high` the same of whether the real response is the most probable option (1/m if
+it is one of m that tie; from 0 to 1 if nothing is known),
 `elicitation` the label of how the answer was read, empty of baselines,
 `ordinal` says whether the options' order has a meaning,
 `option_log_probs` one number an option in the order of
@@ -139,6 +144,7 @@ def answers_table(
                 told.of_options,
                 told.nll_low,
                 told.nll_high,
+                *told.hit,
                 told.options,
                 told.counts,
                 told.floored,
@@ -162,6 +168,7 @@ class _Told(NamedTuple):
     of_options: float
     nll_low: float
     nll_high: float
+    hit: tuple[float, float]
     options: tuple[float, ...]
     counts: tuple[int, ...]
     floored: bool
@@ -182,6 +189,7 @@ def _scored(answer: OptionScores, response: int, normalisation: Normalisation) -
         over,
         -over if finite else 0.0,
         -over if finite else np.inf,
+        (hit(options.tolist(), response),) * 2 if finite else (0.0, 1.0),
         tuple(options.tolist()),
         (),
         False,
@@ -200,14 +208,22 @@ def _heard(answer: Heard, response: int, options: int) -> _Told:
     finite = bool(reading.log_probs) and bool(np.isfinite(sums).all())
     over = float(sums[response] - np.logaddexp.reduce(sums)) if finite else np.nan
     low, high = 0.0 - reading.high[response], 0.0 - reading.low[response]
+    surely, possibly = hit_bounds(reading.low, reading.high, response)
     if finite:  # an estimate from samples may be outside of what they allow
-        low, high = (-over, -over) if same(low, high) else (min(low, -over), max(high, -over))
+        found = hit(reading.log_probs, response)
+        if same(low, high):
+            low = high = -over
+        if all(map(same, reading.low, reading.high)):
+            surely = possibly = found
+        low, high = min(low, -over), max(high, -over)
+        surely, possibly = min(surely, found), max(possibly, found)
     return _Told(
         "sum",
         float(sums[response]) if len(sums) else np.nan,
         over,
         low,
         high,
+        (surely, possibly),
         reading.log_probs,
         reading.counts,
         finite and bool(reading.floored) and reading.floored[response],

@@ -33,15 +33,17 @@ class NextToken(Elicitation):
     """One reply, of which only the alternatives to its first token are read.
 
     An option is spelled by its answer as written, in lower or upper case or capitalised, each with
-    a space before it or without. The probabilities of these tokens are added; any other token is
-    not the option: "1" is never "10", nor "Dis" "Disagree".
+    a space before it or without. A single letter is spelled as written only: "a" is a word, and
+    would be counted for A and for no other letter. The probabilities of these tokens are added; any
+    other token is not the option: "1" is never "10", nor "Dis" "Disagree".
 
     What is not among the top tokens is bounded. They leave a mass to all other tokens, each of
     which has at most the probability of the last top token. A space alone, or a token with which
     an answer begins, may go on to that option or not. The estimate gives none of this to options
     that were seen; one that was not seen gets as much as the last top token, together not more
-    than there is: a point between the bounds. A reply that goes on to refuse, or out of its role,
-    is no answer, whatever its first token is.
+    than there is: a point between the bounds. Where no option is among the top tokens there is no
+    estimate: the reply is unparseable, and anything between its bounds. A reply that goes on to
+    refuse, or out of its role, is no answer, whatever its first token is.
 
     Attributes
     ----------
@@ -103,6 +105,8 @@ class NextToken(Elicitation):
         unseen = [sum(text not in top for text in _with_beginnings(texts)) for texts in spellings]
         hidden = [last + np.log(number) if number else -np.inf for number in unseen]
         low, high = bounds(known, [Pool(left, tuple(map(float, hidden))), *_begun(top, spellings)])
+        if max(known) == -np.inf:
+            return Reading((), low, high, (says,))
         log_probs = _estimate(known, last, left)
         mass = float(np.exp(logsumexp(log_probs)))
         return Reading(log_probs, low, high, (of_mass(mass),))
@@ -162,7 +166,9 @@ def _spelled(text: str) -> str:
 
 
 def _spellings(answer: str) -> tuple[str, ...]:
-    cases = dict.fromkeys((answer, answer.lower(), answer.upper(), answer.capitalize()))
+    cases = {answer: None}
+    if len(answer) > 1:
+        cases |= dict.fromkeys((answer.lower(), answer.upper(), answer.capitalize()))
     return tuple(space + case for space in ("", " ") for case in cases)
 
 

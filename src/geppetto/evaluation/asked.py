@@ -34,12 +34,15 @@ def mean_cost(found: Predictions, measure: str, items: Sequence[int] | None = No
 def cell_cost(found: Predictions, measure: str) -> Floats:
     """What each response costs, shape (draws, participants, items).
 
-    "brier" is its Brier score, "nll_full" its NLL over everything the model could say; all other
-    measures are its NLL over the legal options.
+    "brier" is its Brier score, "nll_full" its NLL over everything the model could say, "missed"
+    whether it is not the most probable option (of m that tie, 1 - 1/m); all other measures are its
+    NLL over the legal options.
     """
     match measure:
         case "brier":
             return found.brier
+        case "missed":
+            return found.of_responses(_missed(found.option_log_probs))
         case "nll_full":
             return -found.log_prob
     return found.nll
@@ -50,9 +53,17 @@ def option_costs(found: Predictions, measure: str) -> Floats:
     match measure:
         case "brier":
             return option_scores(found.option_log_probs, found.counts)
+        case "missed":
+            return _missed(found.option_log_probs)
         case "nll_full":
             return -found.option_log_probs - np.log(found.option_mass)[..., None]
     return -found.option_log_probs
+
+
+def _missed(log_probs: Floats) -> Floats:
+    best = log_probs == np.fmax.reduce(log_probs, axis=-1, keepdims=True)
+    hit = best / np.maximum(best.sum(axis=-1, keepdims=True), 1)
+    return np.where(np.isnan(log_probs), np.nan, 1 - hit)
 
 
 def asked_matrix(own: Predictions, shuffled: Predictions, measure: str) -> MatchingMatrix:

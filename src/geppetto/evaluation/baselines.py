@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from geppetto.elicitation.hits import hit
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.habit import session_baselines
 from geppetto.evaluation.learners import LEARNERS, Learner, predict, split
@@ -258,6 +259,7 @@ def _rows(
         logs = np.log(by_item[str(item)][person])
         response = everyone.responses(str(item))[person]
         log_prob = logs[np.arange(len(rows)), response]
+        right = [hit(*each) for each in zip(logs.tolist(), response.tolist(), strict=True)]
         tables.append(
             rows.assign(
                 strategy=name,
@@ -266,6 +268,8 @@ def _rows(
                 log_prob_of_options=log_prob,
                 nll_low=-log_prob,
                 nll_high=-log_prob,
+                hit_low=right,
+                hit_high=right,
             )
         )
     return pd.concat(tables)

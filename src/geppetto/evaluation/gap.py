@@ -16,7 +16,7 @@ from geppetto.evaluation.enough import drawn_units
 from geppetto.evaluation.inference import comparison
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
-from geppetto.evaluation.verdicts import Verdict, interval, judge, probability
+from geppetto.evaluation.verdicts import Verdict, interval, judge, p_value
 from geppetto.models.lineage import Pair
 from geppetto.plan import NO_STRATEGY
 
@@ -84,7 +84,7 @@ class Gap:
     @property
     def outcome(self) -> Outcome:
         """What post-training made of the model."""
-        return _OUTCOMES[self.verdict.outcome]
+        return _OUTCOMES[self.verdict.found]
 
     @property
     def sentence(self) -> str:
@@ -97,7 +97,7 @@ class Gap:
             f"{self.pair.post} is {self.outcome} against {self.pair.base}{among}{few}: "
             f"{interval(self.nats)} {verdict.unit_of_measure} a response ({verdict.confidence}), "
             f"{effect.improved.value:.0%} of {effect.participants:,} people are predicted worse; "
-            f"p = {probability(verdict.p_adjusted)} ({verdict.test}) after {verdict.correction}, "
+            f"{p_value(verdict.p_adjusted)} ({verdict.test}) after {verdict.correction}, "
             f"equivalence {verdict.equivalence}.{note}"
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from geppetto.elicitation.hits import hit
 from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.rows import CELL, READ, rows_by
 from geppetto.studies import Study
@@ -69,14 +70,16 @@ def session_baselines(answers: pd.DataFrame, study: Study) -> pd.DataFrame:
             reason="",
             request="",
         )
-        of_response = [
-            logs[options.index(response)] if options else np.nan
+        said = [
+            (logs, options.index(response)) if options else None
             for logs, options, response in zip(
                 rows["option_log_probs"], map(tuple, rows["options"]), rows["response"], strict=True
             )
         ]
+        of_response = [one[0][one[1]] if one else np.nan for one in said]
         rows["log_prob_of_options"] = of_response
         rows["nll_low"] = rows["nll_high"] = -np.array(of_response)
+        rows["hit_low"] = rows["hit_high"] = [hit(*one) if one else np.nan for one in said]
         rows["log_prob"] = of_response if (sizes > 0).all() else np.nan
         tables.append(rows)
     return pd.concat(tables, ignore_index=True)

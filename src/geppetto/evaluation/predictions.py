@@ -196,15 +196,13 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
     order = _order(position, told)
     rank = np.argsort(order)
     firsts = answers.drop_duplicates("participant").set_index("participant").loc[people[order]]
-    groups = pd.factorize(firsts["cluster"])[0]
-    alone = np.arange(len(people)) + groups.max() + 1
     responses = Responses(
         tuple(people[order]),
         tuple(columns),
         options,
         first["ordinal"].to_numpy(bool),
         position[order].astype(np.int64),
-        np.where(groups < 0, alone, groups).astype(np.int64),
+        clusters(firsts["cluster"]),
         firsts["weight"].to_numpy(float),
         None if sizes is None else sizes[order],
     )
@@ -230,6 +228,13 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
             )
         )
     return found
+
+
+def clusters(names: pd.Series) -> Integers:
+    """Number of the group above each participant, by its name; one without a name is alone."""
+    groups = pd.factorize(names)[0]
+    alone = np.arange(len(groups)) + groups.max() + 1
+    return np.where(groups < 0, alone, groups).astype(np.int64)
 
 
 class _Arrays(NamedTuple):

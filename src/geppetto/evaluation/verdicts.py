@@ -15,7 +15,9 @@ from geppetto.evaluation.enough import Unit, too_few
 from geppetto.evaluation.hypotheses import holm
 from geppetto.evaluation.resampling import LEVEL, Estimate
 
-Outcome = Literal["helps", "hurts", "equivalent to nothing", "undecided"]
+Finding = Literal["helps", "hurts", "equivalent to nothing", "undecided"]
+
+UNDONE = "unless what was not said undoes it"
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,13 @@ class Verdict:
     bounds: Bounds | None = None
 
     @property
-    def outcome(self) -> Outcome:
-        """The verdict.
+    def outcome(self) -> str:
+        """The verdict: what is `found`, marked if what was not said could undo it."""
+        return self.found if self.survives_bounds else f"{self.found}, {UNDONE}"
+
+    @property
+    def found(self) -> Finding:
+        """What the answers that were scored come to.
 
         A difference helps or hurts if its interval excludes zero and its corrected p is below
         .05. It is equivalent to nothing if it is shown to be smaller than the smallest effect of
@@ -120,12 +127,24 @@ class Verdict:
 
     @property
     def withheld(self) -> str:
-        """Why nothing can be shown to be equivalent to nothing here; empty if it can be."""
+        """Why nothing can be shown to be equivalent to nothing here; empty if it can be.
+
+        What is shown to be so on the cells that were scored has to be on all planned ones, too.
+        """
         if self.effect.measure == "brier":
             return "the smallest effect of interest is in nats"
         if self.effect.differences.sampled:
             return "the NLL of samples is smoothed, which makes what differs look alike"
+        if self._may_matter:
+            return f"with what was not said it may be {self.smallest:g} nats or more"
         return ""
+
+    @property
+    def _may_matter(self) -> bool:
+        """Whether what is equivalent to nothing on scored cells need not be so on all of them."""
+        if self.bounds is None or self.p_equivalent_adjusted >= LEVEL:
+            return False
+        return self.looks * self.bounds.p_equivalent >= LEVEL
 
     @property
     def confidence(self) -> str:
@@ -142,25 +161,26 @@ class Verdict:
             f"{self._wordings}, "
             f"d_z {effect.d_z.value:+.2f}, "
             f"{effect.improved.value:.0%} of {effect.participants:,} people improved; "
-            f"p = {probability(self.p_adjusted)} ({self.test}) after {self.correction}, "
+            f"{p_value(self.p_adjusted)} ({self.test}) after {self.correction}, "
             f"equivalence {self.equivalence}"
         )
-        unknown = f" {self.bounds.sentence}." if self.bounds and not self.survives_bounds else ""
-        return f"{self.outcome}: {self._claim}. {numbers}.{unknown}"
+        unknown = "" if self.survives_bounds else " What was not said could undo this."
+        if self.bounds and (unknown or self._may_matter):
+            unknown += f" {self.bounds.sentence}."
+        return f"{self.found}: {self._claim}. {numbers}.{unknown}"
 
     @property
     def survives_bounds(self) -> bool:
-        """Whether what it says holds whatever was not said; that something is open always does."""
-        match self.outcome:
+        """Whether what it says holds whatever was not said; that something is open always does.
+
+        So does that something is equivalent to nothing, which would otherwise be `withheld`.
+        """
+        match self.found:
             case "helps":
-                within = (0.0, np.inf)
+                return self.bounds is None or self.bounds.hold(0.0, np.inf)
             case "hurts":
-                within = (-np.inf, 0.0)
-            case "equivalent to nothing":
-                within = (-self.smallest, self.smallest)
-            case "undecided":
-                return True
-        return self.bounds is None or self.bounds.hold(*within)
+                return self.bounds is None or self.bounds.hold(-np.inf, 0.0)
+        return True
 
     @property
     def correction(self) -> str:
@@ -179,7 +199,7 @@ class Verdict:
         """The p of equivalence, or why there is none."""
         if self.withheld:
             return f"withheld ({self.withheld})"
-        return f"p = {probability(self.p_equivalent_adjusted)}"
+        return p_value(self.p_equivalent_adjusted)
 
     @property
     def _measured(self) -> str:
@@ -199,7 +219,7 @@ class Verdict:
         if self.is_of_too_few:
             return f"{where} {self.too_few}"
         better, worse = in_words(contrast.better), in_words(contrast.worse)
-        match self.outcome:
+        match self.found:
             case "helps":
                 return f"{where} people are predicted better with {better} than with {worse}"
             case "hurts":
@@ -316,16 +336,16 @@ def conclusion(verdicts: Sequence[Verdict]) -> str:
         "undecided": "undecided with {}",
     }
     parts = []
-    for outcome, text in words.items():
-        if found := [verdict for verdict in asked if verdict.outcome == outcome]:
-            parts.append(text.format(", ".join(map(_named, found))))
+    for finding, text in words.items():
+        if named := [_named(verdict) for verdict in asked if verdict.found == finding]:
+            parts.append(text.format(", ".join(named)))
     whole = "; ".join(parts)
     return f"{whole[0].upper()}{whole[1:]}."
 
 
 def _named(verdict: Verdict) -> str:
     name = f"{verdict.effect.strategy} ({verdict.effect.model})"
-    return name if verdict.survives_bounds else f"{name}, unless what was not said undoes it"
+    return name if verdict.survives_bounds else f"{name}, {UNDONE}"
 
 
 def over(measure: str) -> str:
@@ -352,4 +372,12 @@ def interval(estimate: Estimate, digits: int = 4) -> str:
 
 def probability(p: float) -> str:
     """A p-value as journals print it."""
+    if p < 0.0001:
+        return "< .0001"
     return f"{p:.3f}".removeprefix("0") if p >= 0.001 else f"{p:.4f}".removeprefix("0")
+
+
+def p_value(p: float) -> str:
+    """The same in running text."""
+    shown = probability(p)
+    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"

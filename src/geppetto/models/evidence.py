@@ -27,6 +27,7 @@ _FRAME = 2
 """Tokens that may stand around a plain text."""
 
 _SHARPENED = 1e-9
+_WHOLE = 1 - 1e-4
 _REASONING = re.compile(rf"\s*<({REASONING_TAGS})>")
 
 
@@ -68,7 +69,9 @@ def alternatives(reply: Reply, asked: int) -> tuple[int, str]:
     """How many alternatives can be used at the first token that was said, and why.
 
     0 if they stand at another text than the reply's, are not probabilities, or are those after a
-    temperature of 0, which leaves nothing to any but one.
+    temperature of 0, which leaves nothing to any but one; or if they are fewer than asked for and
+    have all probability together, as after a cut (top-k, top-p) that leaves nothing to what it cuts
+    off. A vocabulary of so few tokens looks the same, and is not used either.
     """
     if reply.error:
         return 0, reply.error
@@ -84,6 +87,12 @@ def alternatives(reply: Reply, asked: int) -> tuple[int, str]:
         return 0, f"the probabilities at {first.text!r} sum to {total:.2f}"
     if len(log_probs) > 1 and np.exp(logsumexp(np.sort(log_probs)[:-1])) < _SHARPENED:
         return 0, f"{first.text!r} has all probability: they are those after the temperature of 0"
+    if len(log_probs) < asked and total > _WHOLE:
+        return 0, (
+            f"{len(log_probs)} of {asked} came at {first.text!r}, with a probability of "
+            f"{total:.4f} together: the others were cut off, and their probability was given to "
+            "these; ask the server for no top-k, top-p or min-p"
+        )
     return min(len(log_probs), asked), (
         f"{len(log_probs)} at {first.text!r}, the first token of {reply.text!r}, with a "
         f"probability of {total:.3f} together"

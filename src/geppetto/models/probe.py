@@ -16,8 +16,8 @@ from geppetto.models.litellm_library import connections
 from geppetto.models.speaker import Capabilities, Reply, Request, Speaker, SpeakerIdentity
 from geppetto.prompts.chat import Turn
 
-VERSION = 1
-"""Raised when a change of the questions changes what is found."""
+VERSION = 2
+"""Raised when a change of the questions, or of how replies are read, changes what is found."""
 
 PATIENCE = Patience(attempts=3, first=0.5)
 """Of an endpoint that is probed: a reply without what was asked for is what is to be found out."""

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from geppetto.errors import GeppettoError
-from geppetto.evaluation.verdicts import interval, probability
+from geppetto.evaluation.verdicts import interval, p_value, probability
 from geppetto.reports.columns import columns, number, within_model
 from geppetto.results import Results
 
@@ -194,7 +194,7 @@ def _differences(differences: pd.DataFrame) -> Iterator[str]:
         yield (
             f"{row['outcome']} differs by arm: {row['share_better']:.1%} with {row['better']}, "
             f"{row['share_worse']:.1%} with {row['worse']} ({row['model']} · {row['strategy']}, "
-            f"{row['elicitation']}; p = {probability(row['p_adjusted'])}{given}, after "
+            f"{row['elicitation']}; {p_value(row['p_adjusted'])}{given}, after "
             f"Benjamini-Hochberg over {tested:,})"
         )
     if found.empty:

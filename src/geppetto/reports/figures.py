@@ -67,7 +67,7 @@ def effects(verdicts: Sequence[Verdict]) -> Figure:
             axis.plot([nats.low, nats.high], [height, height], color=colour, lw=2)
             axis.plot(nats.value, height, "o", ms=5, color=colour)
             axis.annotate(
-                verdict.outcome,
+                verdict.outcome.replace(", ", ",\n"),
                 (1.01, height),
                 xycoords=("axes fraction", "data"),
                 fontsize=8,

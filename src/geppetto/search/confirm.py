@@ -16,7 +16,7 @@ from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.hypotheses import holm
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
-from geppetto.evaluation.verdicts import Verdict, interval, probability
+from geppetto.evaluation.verdicts import Verdict, interval, p_value
 from geppetto.experiment import Experiment, Prepared, prepare_on, strategies_of
 from geppetto.named import Named
 from geppetto.plan import Strategy
@@ -201,7 +201,7 @@ class Confirmation:
             told.append(
                 f"By {objective} the winner is {_compared(one.better)} {one.reference}, asked in "
                 f"the winner's layout: {interval(one.better)}, positive if better "
-                f"(p = {probability(one.p)}, signs flipped, Holm over {len(self.versus)})."
+                f"({p_value(one.p)}, signs flipped, Holm over {len(self.versus)})."
             )
         if self.looks > 1:
             told.append(

@@ -8,7 +8,7 @@ from geppetto.evaluation.changes import between
 from geppetto.evaluation.contrasts import Contrast
 from geppetto.evaluation.effects import Differences
 from geppetto.evaluation.inference import infer
-from geppetto.evaluation.verdicts import Verdict, interval, probability
+from geppetto.evaluation.verdicts import Verdict, interval, p_value
 from geppetto.results import Results
 
 GAIN = "gain"
@@ -42,10 +42,10 @@ class Gain:
         looks = f"; {verdict.looks} looks at these people corrected for" * (verdict.looks > 1)
         few = f" ({verdict.too_few})" if verdict.too_few else ""
         return (
-            f"{_SAID[verdict.outcome]} of people who took no part than those by the strategy's own "
+            f"{_SAID[verdict.found]} of people who took no part than those by the strategy's own "
             f"instruction{few}. {interval(effect.nats)} nats a response ({verdict.confidence}), "
             f"d_z {effect.d_z.value:+.2f}, {effect.improved.value:.0%} of {effect.participants:,} "
-            f"people improved; p = {probability(verdict.p_adjusted)} ({verdict.test}), "
+            f"people improved; {p_value(verdict.p_adjusted)} ({verdict.test}), "
             f"equivalence {verdict.equivalence}{looks}."
         )
 

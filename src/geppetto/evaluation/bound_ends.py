@@ -1,0 +1,145 @@
+"""The lowest and the highest that a contrast could be, from how far its two conditions could be.
+
+To what each person adds to the contrast that was found is added how far the person's own difference
+could be from it. What a persona changes for whoever it is shown to is moved to its owner, as in the
+contrast itself. Where next to nothing is open an end is the contrast with its own interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.arrays import Floats
+from geppetto.evaluation.asked import asked_quality
+from geppetto.evaluation.effects import Differences, influence
+from geppetto.evaluation.hypotheses import equivalence
+from geppetto.evaluation.limits import Change, Changes
+from geppetto.evaluation.resampling import Estimate, Resampling, estimate, mean
+from geppetto.evaluation.wordings import over_wordings
+
+
+@dataclass(frozen=True, eq=False)
+class End:
+    """The lowest or the highest that a contrast could be.
+
+    Attributes
+    ----------
+    contributions
+        What each participant adds to its mean, shape (participants, wordings); NaN of those who
+        have no such response.
+    if_open
+        What it is if some answer could cost anything: minus or plus infinity.
+    people
+        How participants are drawn.
+    """
+
+    contributions: Floats
+    if_open: float
+    people: Resampling
+
+    def interval(self, analysis: Analysis) -> Estimate:
+        """The mean over participants with its interval."""
+        if self._is_open:
+            return Estimate(self.if_open, self.if_open, self.if_open)
+        each, people = self._of_participants
+        found = estimate(mean, each.mean(axis=1), people=people, method=analysis.intervals)
+        if each.shape[1] > 1:
+            return over_wordings(each, people).interval(found, people.level)
+        return found
+
+    def p_equivalent(self, analysis: Analysis) -> float:
+        """p of a mean of at least the smallest effect of interest, as that of an effect."""
+        if self._is_open:
+            return 1.0
+        each, people = self._of_participants
+        if each.shape[1] > 1:
+            over = over_wordings(each, people)
+            return over.tail(analysis.smallest_effect - abs(over.value))
+        return equivalence(each[:, 0], analysis.smallest_effect, people)
+
+    @property
+    def _is_open(self) -> bool:
+        return bool(np.isinf(self.contributions).any())
+
+    @property
+    def _of_participants(self) -> tuple[Floats, Resampling]:
+        rows = np.flatnonzero(~np.isnan(self.contributions).any(axis=1))
+        return self.contributions[rows], self.people.among(rows)
+
+
+def ends(
+    known: Differences, changes: tuple[Changes, Changes] | None, people: Resampling
+) -> tuple[End, End]:
+    """The lowest and the highest mean over people of what the worse arm costs beyond the better.
+
+    Parameters
+    ----------
+    known
+        The contrast on the cells that were scored.
+    changes
+        How much less and how much more each condition could cost; None if all is known.
+    people
+        How all participants are drawn; those of `known` come first.
+    """
+    parts = known.wordings or (known,)
+    each = np.full((len(people.base), len(parts)), np.nan)
+    each[known.rows] = np.stack([part.influence for part in parts], axis=1)
+    lowest = highest = each
+    if changes is not None:
+        least, most = changes
+        worse, better = known.conditions
+        lowest = _moved(each, least[worse], most[better], -np.inf, people)
+        highest = _moved(each, most[worse], least[better], np.inf, people)
+    return End(lowest, -np.inf, people), End(highest, np.inf, people)
+
+
+def _moved(
+    each: Floats,
+    worse: Sequence[Change],
+    better: Sequence[Change],
+    if_both_open: float,
+    people: Resampling,
+) -> Floats:
+    """What participants add to an end; a condition of one wording is the same in all."""
+    added = np.stack(
+        [
+            _added(worse[n % len(worse)], better[n % len(better)], if_both_open, people)
+            for n in range(each.shape[1])
+        ],
+        axis=1,
+    )
+    return np.where(np.isnan(each), added, each + added)
+
+
+def _added(worse: Change, better: Change, if_both_open: float, people: Resampling) -> Floats:
+    """What a change of both conditions adds, in one wording; see `influence`.
+
+    What a persona changes is taken from the strangers that it was shown for.
+    """
+    a, b = (_known_mean(change.values) for change in (worse, better))
+    both = np.isinf(a) & np.isinf(b)
+    persons = np.where(both, if_both_open, a - np.where(both, 0.0, b))
+    if np.isinf(persons).any():
+        return persons
+    quality = asked_quality(
+        np.concatenate([worse.values, better.values]), np.concatenate([worse.donors, better.donors])
+    )
+    moved = (
+        influence(worse.values, worse.donors, quality, people.base)
+        - influence(better.values, better.donors, quality, people.base)
+        - persons
+    )
+    known = ~np.isnan(persons)
+    return persons + moved - np.average(moved[known], weights=people.base[known])
+
+
+def _known_mean(values: Floats) -> Floats:
+    """Mean over draws, infinite if a value is; NaN where there is none."""
+    known = ~np.isnan(values)
+    count = known.sum(0)
+    total = np.sum(values, axis=0, where=known)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -1,0 +1,158 @@
+"""How much less and how much more each condition could have cost, given what was not said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geppetto.elicitation.hits import hit
+from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.arrays import Floats, Integers
+from geppetto.evaluation.baselines import BASELINE
+from geppetto.evaluation.effects import Differences, differences
+from geppetto.evaluation.predictions import Predictions, clusters
+from geppetto.evaluation.resampling import LEVEL, Resampling
+from geppetto.evaluation.responses import Responses
+from geppetto.evaluation.rows import rows_by_condition
+from geppetto.plan import Condition
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """How far what a condition costs could be from what it was found to, in one wording.
+
+    Attributes
+    ----------
+    values
+        Mean of each participant on all planned cells less that on the scored ones, shape (draws,
+        participants); all of it for those who have no scored cell.
+    donors
+        Row of the participant whose persona was shown, of the same shape; -1 for nobody.
+    """
+
+    values: Floats
+    donors: Integers
+
+
+Changes = Mapping[Condition, Sequence[Change]]
+
+
+@dataclass(frozen=True, eq=False)
+class Limits:
+    """How much less and how much more every condition could have cost, on all planned cells.
+
+    Attributes
+    ----------
+    nll, missed
+        The least and the most change of the NLL of the real responses, and of how often they are
+        not the most probable option; nothing where everything is known.
+    misses
+        By the two conditions, how contrasts differ in that on the cells that were scored.
+    people
+        How participants are drawn: those with a scored cell, as they are in predictions, then all
+        others by name.
+    """
+
+    nll: tuple[Changes, Changes] | None
+    missed: tuple[Changes, Changes] | None
+    misses: Mapping[tuple[Condition, Condition], Differences]
+    people: Resampling
+
+
+def limits(planned: pd.DataFrame, scored: Sequence[Predictions], analysis: Analysis) -> Limits:
+    """The limits of all conditions of a slice of answers.
+
+    Parameters
+    ----------
+    planned
+        Rows of `geppetto.answers.table` of one slice, unscored ones included; every condition has
+        the same cells.
+    scored
+        The predictions of those cells that every condition scored.
+    analysis
+        Settings of the inference.
+    """
+    given = scored[0].responses
+    names = pd.Index(given.participants)
+    names = names.append(pd.Index(planned["participant"].unique()).difference(names))
+    people = _drawn(planned, names, analysis)
+    weights = people.base[: len(given.participants)]
+    misses = {one.conditions: one for one in differences(scored, "missed", weights=weights)}
+    ends = planned[["nll_low", "nll_high", "hit_low", "hit_high"]].to_numpy(float).T
+    if (planned["status"] == "scored").all() and _same(*ends[:2]) and _same(*ends[2:]):
+        return Limits(None, None, misses, people)
+    of_models = (planned["model"] != BASELINE).to_numpy()
+    asked, (least, most, surely, possibly) = planned[of_models], ends[:, of_models]
+    known = _is_known(asked, given)
+    nll = np.where(known, -asked["log_prob_of_options"], np.nan)
+    missed = 1 - _hits(asked, known)
+    return Limits(
+        (_changes(asked, least, nll, names), _changes(asked, most, nll, names)),
+        (
+            _changes(asked, 1 - possibly, missed, names),
+            _changes(asked, 1 - surely, missed, names),
+        ),
+        misses,
+        people,
+    )
+
+
+def _same(low: Floats, high: Floats) -> bool:
+    return bool(((low == high) | (np.isnan(low) & np.isnan(high))).all())
+
+
+def _drawn(planned: pd.DataFrame, names: pd.Index, analysis: Analysis) -> Resampling:
+    of = planned.drop_duplicates("participant").set_index("participant").loc[names]
+    return Resampling.of(
+        len(names),
+        base=of["weight"].to_numpy(float) if analysis.weighted else None,
+        clusters=clusters(of["cluster"]),
+        draws=analysis.draws,
+        seed=analysis.seed,
+        level=LEVEL / analysis.looks,
+    )
+
+
+def _is_known(planned: pd.DataFrame, given: Responses) -> NDArray[np.bool_]:
+    """Whether each answer is of a cell that every condition scored."""
+    row = pd.Index(given.participants).get_indexer(pd.Index(planned["participant"]))
+    column = pd.Index(given.items).get_indexer(pd.Index(planned["item"]))
+    return (row >= 0) & (column >= 0) & given.answered[row, column]
+
+
+def _hits(planned: pd.DataFrame, known: NDArray[np.bool_]) -> Floats:
+    """Whether each known response is the most probable option; NaN of an open one."""
+    rows = zip(
+        known, planned["options"], planned["response"], planned["option_log_probs"], strict=True
+    )
+    return np.array(
+        [
+            hit(said, tuple(options).index(response)) if told and len(options) else np.nan
+            for told, options, response, said in rows
+        ]
+    )
+
+
+def _changes(planned: pd.DataFrame, costs: Floats, known: Floats, names: pd.Index) -> Changes:
+    found = {}
+    for condition, rows in rows_by_condition(planned):
+        cells = planned.iloc[rows].assign(cost=costs[rows], known=known[rows])
+        draws = cells.groupby(["paraphrase", "participant", "donor"], as_index=False)
+        means = draws[["cost", "known"]].mean()
+        means["change"] = means["cost"] - means["known"].fillna(0.0)
+        found[condition] = [_change(one, names) for _, one in means.groupby("paraphrase")]
+    return found
+
+
+def _change(means: pd.DataFrame, names: pd.Index) -> Change:
+    draw = means.groupby("participant").cumcount().to_numpy()
+    row = names.get_indexer(pd.Index(means["participant"]))
+    shape = (int(draw.max()) + 1, len(names))
+    values, donors = np.full(shape, np.nan), np.full(shape, -1)
+    values[draw, row] = means["change"]
+    donors[draw, row] = names.get_indexer(pd.Index(means["donor"]))
+    return Change(values, donors)
