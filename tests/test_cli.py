@@ -192,6 +192,7 @@ def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
     assert "smollm2-135m-instruct: chat (its file carries a chat template)" in first.stdout
     assert re.search(r"smollm2-135m-instruct +(\d+) of \1 ", first.stdout)
     assert "information" in first.stdout and "of 6 people improved" in first.stdout
+    assert re.search(r"d_z +improved +worst tenth +p +verdict", first.stdout)
 
     second = geppetto("run", path, cwd=workspace)
     assert "nothing" in second.stdout and "(logged before)" in second.stdout

@@ -7,13 +7,14 @@ import json
 import sqlite3
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from fault_server import Script, served
-from geppetto.answers.replies import ReplyStore
+from geppetto.answers.replies import ReplyClaims, ReplyStore
 from geppetto.answers.store import AnswerStore
 from geppetto.conversation import FAILURES_IN_A_ROW, converse
 from geppetto.elicitation.option_likelihood import OptionScores
@@ -238,3 +239,69 @@ def test_the_store_of_replies_names_no_more_than_needed(store: ReplyStore, tmp_p
         (content,) = connection.execute("SELECT content FROM replies").fetchone()
         assert connection.execute("SELECT count(*) FROM claims").fetchone() == (0,)
     assert json.loads(content).keys() == {"text", "prompt_tokens", "completion_tokens", "cost"}
+
+
+def test_a_request_that_failed_is_known_to_questions_that_come_later(store: ReplyStore) -> None:
+    parrot, (question,) = Parrot(fails=True), questions(1).values()
+    answered: list[str] = []
+    alike = {str(n): question for n in range(600)}
+    asking = Thread(
+        target=lambda: converse(parrot, Rounds(), alike, store, Spending(), answered.append),
+        daemon=True,
+    )
+    asking.start()
+    asking.join(30)
+    assert sorted(answered) == sorted(alike)
+    assert parrot.asked.total() == 1
+
+
+def test_a_reply_is_stored_with_the_failures_before_it_and_not_after_them(
+    store: ReplyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored: list[list[str]] = []
+    put = ReplyClaims.put
+
+    def seen(self: ReplyClaims, model: str, new: Mapping[str, Reply]) -> dict[str, Reply]:
+        stored.append([reply.error for reply in new.values()])
+        return put(self, model, new)
+
+    class Recovering(Parrot):
+        async def reply(self, request: Request) -> Reply:
+            self.fails = self.asked.total() < 5
+            return await super().reply(request)
+
+    monkeypatch.setattr(ReplyClaims, "put", seen)
+    converse(Recovering(), Rounds(), questions(6), store, Spending(), print, most_at_once=1)
+    assert stored == [["", *["the line is dead"] * 5]]
+
+
+def test_more_than_the_usual_requests_are_under_way_if_that_is_asked_for(
+    store: ReplyStore,
+) -> None:
+    together = asyncio.Barrier(400)
+
+    class Waiting(Parrot):
+        async def reply(self, request: Request) -> Reply:
+            async with asyncio.timeout(30):
+                await together.wait()
+            return await super().reply(request)
+
+    waiting = Waiting()
+    converse(waiting, Rounds(), questions(400), store, Spending(), print, most_at_once=400)
+    assert waiting.asked.total() == 400
+
+
+def test_a_fault_of_the_program_ends_it_as_it_is_and_what_is_under_way_is_stored(
+    store: ReplyStore,
+) -> None:
+    class Faulty(Parrot):
+        async def reply(self, request: Request) -> Reply:
+            if request.turns[-1].content.startswith("Question 3?"):
+                raise AttributeError("nothing like that")
+            return await super().reply(request)
+
+    faulty = Faulty()
+    with pytest.raises(AttributeError, match="nothing like that"):
+        ask(faulty, store, 8)
+    ids = [request(q).id(faulty.identity) for q in questions(8).values()]
+    assert len(store.get(ids)) == faulty.asked.total() == 3

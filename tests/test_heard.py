@@ -20,6 +20,8 @@ from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import answers_table
 from geppetto.elicitation.elicitation import Reading
 from geppetto.elicitation.option_likelihood import OptionScores
+from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.compliance import Compliance
 from geppetto.experiment import Prepared, evaluate
 from geppetto.models.speaker import Reply
 from geppetto.plan import Plan, PlannedAnswer
@@ -131,6 +133,30 @@ def test_a_reply_that_serves_several_answers_is_paid_for_once() -> None:
     assert heard.numbers(pd.DataFrame()) == {}
 
 
+def test_errors_and_what_was_filtered_whole_are_no_replies_without_a_price_or_a_time(
+    small_study: Study,
+) -> None:
+    """A filter that hid what had been said, of a model without prices, is without one."""
+    dear = Reply(text="2", prompt_tokens=9, seconds=3.0)
+    given = (SAID, dear, FAILED, Reply(finish="filter"), Reply(finish="filter", prompt_tokens=9))
+    became = ("answered", "answered", "error", "filtered", "filtered")
+    reading = Reading(LOGS, LOGS, LOGS, became)
+    plan = Plan((planned(), replace(planned(), participant="b")), {}, {})
+    rows = replies_table(plan, {"r": Heard(reading, given)}, small_study, "e")
+    numbers = heard.numbers(rows)
+    assert len(rows) == 2 * 5
+    assert (numbers["replies/count"], numbers["replies/errors"]) == (4, 1)
+    assert numbers["replies/without_price"] == 2
+    assert rows["seconds"].isna().tolist() == [False, False, True, True, True] * 2
+    assert numbers["replies/mean_seconds"] == pytest.approx((1.5 + 3.0) / 2)
+    table = Compliance.of(rows, Analysis(draws=200)).table().set_index("outcome")
+    assert (table["replies"] == numbers["replies/count"]).all()
+    assert (table["errors"] == numbers["replies/errors"]).all()
+    assert table["count"].to_dict() == {"answered": 2, "filtered": 2, "error": 1}
+    for outcome, count in table["count"].items():
+        assert numbers[f"replies/outcome/{outcome}"] == count
+
+
 EXPERIMENT = """
 question: Are replies tracked?
 study: bfi
@@ -173,5 +199,10 @@ def test_replies_and_elicitations_are_tracked(
     assert effects.loc[("likelihood", "total"), "survives_bounds"]
     assert effects.loc[("stated", "total"), "lowest"] == -np.inf
     (own,) = [run for run in children if run.data.params["arm"] == "own"]
-    assert own.data.metrics["replies/outcome/refusal"] == 8
-    assert own.data.metrics["replies/count"] == 2 * 8 * 3
+    assert parent.data.metrics["replies/count"] == 3 * 2 * 8 * 3
+    assert parent.data.metrics["replies/stated/count"] == 3 * 8 * 3
+    assert parent.data.metrics["replies/stated/outcome/refusal"] == 8
+    assert parent.data.metrics["replies/likelihood/outcome/refusal"] == 0
+    assert own.data.params["elicitation"] == "likelihood", "the numbers beside are of the first"
+    assert own.data.metrics["replies/count"] == 8 * 3
+    assert own.data.metrics["replies/outcome/refusal"] == 0

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
+import geppetto
 from geppetto.commissioning import Writers
+from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis
 from geppetto.given import Writer
 from geppetto.named import Named
-from geppetto.optimising import Improvement, improve
+from geppetto.optimising import Improvement
 from geppetto.personas.arms import Own
 from geppetto.plan import Strategy
 from geppetto.planning import make_plan
@@ -36,8 +38,16 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
         ),
     )
     monkeypatch.setattr(Writers, "_open", lambda _, name: speakers()[name])
-    rule = profile(ready)
-    found = improve(search, "written_profile", rule, "mipro", reflector="thinker", calls=40)
+    monkeypatch.setattr("geppetto.search.prepare.search_of_file", lambda *_: search)
+    found = geppetto.optimise(
+        ready / "i.yaml",
+        "written_profile",
+        {"writer": "scripted"},
+        ready,
+        optimiser="mipro",
+        reflector="thinker",
+        calls=40,
+    )
     assert set(found.results.answers["participant"]) == set(search.split.test)
     informations = {
         verdict.effect.strategy: verdict.effect.nats.value
@@ -77,7 +87,17 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
     assert everybody.dropped == why
     other = search.study.codebook.model_copy(update={"name": "others"})
     elsewhere = Writer(replace(search.study, codebook=other), asked[0], search.items, [again])
-    assert elsewhere.taught_by == frozenset() and not rule.taught_by
+    assert elsewhere.taught_by == frozenset() and not profile(ready).taught_by
+
+
+def test_only_what_a_model_writes_can_be_optimised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geppetto.search.prepare.search_of_file", lambda *_: prepared(tmp_path))
+    with pytest.raises(GeppettoError, match="interview writes its personas itself"):
+        geppetto.optimise(tmp_path / "i.yaml", "interview", {}, tmp_path)
+    with pytest.raises(GeppettoError, match="unknown optimiser 'gpea'; did you mean 'gepa'"):
+        geppetto.optimise(tmp_path / "i.yaml", "interview", {}, tmp_path, optimiser="gpea")  # type: ignore[arg-type]
 
 
 def test_test_people_who_are_left_out_are_told_beside_the_gain() -> None:

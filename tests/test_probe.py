@@ -21,6 +21,7 @@ from geppetto.models.probe import PASSWORD, Probe, probed
 from geppetto.models.speaker import Capabilities, Reply, Request, SpeakerIdentity, Token
 from geppetto.models.spec import open_speaker
 from geppetto.reports import models as shown
+from geppetto.spending import Budget, Spending
 
 DECLARED = """
 question: What does it give?
@@ -305,9 +306,12 @@ def test_an_interface_that_stops_answering_is_not_said_to_give_less(answers_unti
 def test_a_probe_is_kept_with_the_answers_and_asked_once(store_url: str) -> None:
     store, speaker = ProbeStore(store_url), Scripted()
     assert store.get(speaker.identity) is None
-    first = probe_of(speaker, store)
+    spending = Spending(Budget(tokens=1))
+    first = probe_of(speaker, store, spending)
     again = Scripted()
-    assert probe_of(again, ProbeStore(store_url)) == first and again.asked == 0
+    assert probe_of(again, ProbeStore(store_url), spending) == first and again.asked == 0
+    assert spending.tokens == first.prompt_tokens + first.completion_tokens > 0
+    assert spending.dollars == first.cost
     renamed = speaker.identity.model_copy(update={"name": "another name"})
     elsewhere = speaker.identity.model_copy(update={"api_base": "http://127.0.0.1:1/v1"})
     assert store.get(renamed) == first and store.get(elsewhere) is None

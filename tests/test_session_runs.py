@@ -192,7 +192,7 @@ def test_the_plan_counts_what_is_asked_and_computed(
     (units,) = unanswered(prepared, store).values()
     work, planned = Work(units, None), prepared.plan
     requests = {answer.request for answer in planned.answers}
-    assert work.answers == len(requests) == len(planned.texts(MODEL))
+    assert work.answers == len(requests) == len(planned.exact(MODEL))
     done = [len(unit.ids) for unit, _ in answer(model, units, store)]
     assert sum(done) == work.answers and max(done) >= RESPONSES
     assert model.decoded == work.distinct_tokens < work.prompt_tokens

@@ -6,11 +6,13 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import dspy  # noqa: F401  # so that no child has to
 import pytest
@@ -19,7 +21,7 @@ from command import geppetto
 from geppetto.answers.replies import ReplyStore
 from geppetto.answers.writings import Writing, WritingStore
 from geppetto.commissioning import Writers
-from geppetto.conversation import FAILURES_IN_A_ROW
+from geppetto.conversation import FAILURES_IN_A_ROW, STOPPING
 from geppetto.errors import GeppettoError
 from geppetto.models.speaker import Reply, Request
 from geppetto.personas.library import load_strategy
@@ -66,6 +68,18 @@ class Counted(ScriptedSpeaker):
             os.kill(os.getpid(), signal.SIGKILL)
         reply = await super().reply(request)
         return reply.model_copy(update={"text": f"{reply.text} {number}"})
+
+
+@dataclass
+class Slow(Counted):
+    """Says when it begins with a request, and takes seconds for it."""
+
+    begun: Any = None
+    waits: float = 2.0
+
+    async def reply(self, request: Request) -> Reply:
+        self.begun.release()
+        return await super().reply(request)
 
 
 def asked(file: Path) -> list[str]:
@@ -129,6 +143,31 @@ def test_two_processes_have_each_text_written_once(bfi: Study, workspace: Path) 
         process.join()
         assert process.exitcode == 0
     assert len(asked(file)) == len(set(asked(file))) == 8 * len({each.id for each in wanted})
+
+
+@pytest.mark.parametrize(("times", "kept"), [(1, 8), (2, 0)])
+def test_the_first_interrupt_waits_for_replies_and_the_second_drops_them(
+    times: int, kept: int, bfi: Study, workspace: Path
+) -> None:
+    wanted, file = commissions(bfi, workspace, people=12), workspace / "asked"
+
+    def interrupted() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        said = workspace / "said"
+        with said.open("w") as file_, redirect_stderr(file_), suppress(KeyboardInterrupt):
+            having_written(wanted, Slow(vague, file=file, begun=begun), workspace)
+
+    begun = get_context("fork").Semaphore(0)
+    process = forked(interrupted)
+    for _ in range(8):
+        begun.acquire()
+    for _ in range(times):
+        os.kill(process.pid or 0, signal.SIGINT)
+        process.join(0.5)
+    process.join()
+    replies = ReplyStore.of_workspace(workspace).get(asked(file))
+    assert (workspace / "said").read_text() == f"{STOPPING}\n"
+    assert len(replies) == len(asked(file)) == kept
 
 
 def test_writing_stops_at_the_budget_and_goes_on_from_there(bfi: Study, workspace: Path) -> None:

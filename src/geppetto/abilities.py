@@ -8,10 +8,13 @@ from geppetto.elicitation.registry import ELICITATIONS
 from geppetto.errors import GeppettoError
 from geppetto.models.endpoint import Endpoint
 from geppetto.models.probe import PATIENCE
+from geppetto.spending import Spending
 
 
-def refuse_unable(approach: ByRequests, probes: ProbeStore) -> None:
+def refuse_unable(approach: ByRequests, probes: ProbeStore, spending: Spending) -> None:
     """Refuse to ask a model for what it does not give; one behind an interface is probed once.
+
+    What a probe takes is counted as spent.
 
     Raises
     ------
@@ -21,7 +24,7 @@ def refuse_unable(approach: ByRequests, probes: ProbeStore) -> None:
     speaker, elicitation = approach.speaker, approach.elicitation
     identity = speaker.identity
     if isinstance(speaker, Endpoint):
-        probed = probe_of(speaker.with_patience(PATIENCE), probes)
+        probed = probe_of(speaker.with_patience(PATIENCE), probes, spending)
         priced = speaker.price(1, 1) is not None
         speaker.capabilities = probed.capabilities.model_copy(update={"priced": priced})
     can = speaker.capabilities

@@ -1,20 +1,24 @@
-"""geppetto from a notebook: run an experiment file or its search, pool several results."""
+"""geppetto from a notebook: run a file or its search, improve a writer, pool several results."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from geppetto.evaluation.verdicts import Verdict
+    from geppetto.optimising import Improvement
     from geppetto.pooling import PooledGaps
     from geppetto.results import Results
     from geppetto.search.confirm import Confirmation
+    from geppetto.search.instruction import Optimiser
 
 
-def run(experiment: str | Path, workspace: str | Path = ".") -> Results:
+def run(
+    experiment: str | Path, workspace: str | Path = ".", *, retry_errors: bool = False
+) -> Results:
     """Run an experiment file and give what it found, as `geppetto run` does without its output.
 
     Answers that exist are not asked again, so running once more only evaluates. Results are
@@ -26,11 +30,17 @@ def run(experiment: str | Path, workspace: str | Path = ".") -> Results:
         Path of an experiment file.
     workspace
         Folder with `personas/`, whose `mlruns/` keeps answers and results.
+    retry_errors
+        Whether to ask again what failed for good, such as time-outs.
 
     Raises
     ------
     GeppettoError
-        If the file is missing or does not fit, or a part of it does not exist.
+        If the file is missing or does not fit, a part of it does not exist, or a model behind an
+        interface cannot be asked.
+    BudgetReached
+        If the experiment's budget is, which is a GeppettoError too; every answer so far is kept,
+        and running it again goes on from there.
     """
     from geppetto.errors import GeppettoError
     from geppetto.experiment import Experiment
@@ -41,19 +51,23 @@ def run(experiment: str | Path, workspace: str | Path = ".") -> Results:
             f"{experiment}: this experiment has {studies} studies; run_each gives the results of "
             "every one"
         )
-    return run_each(experiment, workspace)[0]
+    return run_each(experiment, workspace, retry_errors=retry_errors)[0]
 
 
-def run_each(experiment: str | Path, workspace: str | Path = ".") -> list[Results]:
+def run_each(
+    experiment: str | Path, workspace: str | Path = ".", *, retry_errors: bool = False
+) -> list[Results]:
     """Run an experiment file with several studies: what it found in each; see `run`.
 
     Nothing is asked before the plans of all studies are made.
     """
+    from geppetto.answers.replies import ReplyStore
     from geppetto.answers.store import AnswerStore
     from geppetto.asking import unanswered
     from geppetto.commissioning import Writers
     from geppetto.errors import errors_in
     from geppetto.experiment import Experiment, prepare_each
+    from geppetto.hearing import forget_errors
     from geppetto.models.secrets import read_keys
     from geppetto.running import run as run_prepared
     from geppetto.spending import Spending
@@ -67,6 +81,8 @@ def run_each(experiment: str | Path, workspace: str | Path = ".") -> list[Result
         writers = Writers(asked, folder, spending)
         prepared = writers.having_written(lambda: prepare_each(asked, folder))
         missing = [unanswered(each, store) for each in prepared]
+        for each in prepared if retry_errors else ():
+            forget_errors(each, ReplyStore.of_workspace(folder))
     return [
         run_prepared(each, left, store, folder, spending=spending)[0]
         for each, left in zip(prepared, missing, strict=True)
@@ -95,6 +111,8 @@ def run_search(experiment: str | Path, workspace: str | Path = ".") -> Confirmat
     ------
     GeppettoError
         If the file is missing or does not fit, or no candidate can be scored or confirmed.
+    BudgetReached
+        If the experiment's budget is; see `run`.
     """
     from geppetto import searching
     from geppetto.errors import errors_in
@@ -106,6 +124,62 @@ def run_search(experiment: str | Path, workspace: str | Path = ".") -> Confirmat
     prepared = search_of_file(path, Path(workspace))
     with errors_in(path):
         return searching.search(prepared)
+
+
+def optimise(
+    experiment: str | Path,
+    strategy: str,
+    parameters: Mapping[str, Any],
+    workspace: str | Path = ".",
+    *,
+    optimiser: Optimiser = "gepa",
+    reflector: str = "",
+    calls: int = 200,
+) -> Improvement:
+    """Improve what a writer of personas is told, as `geppetto optimise` does without its output.
+
+    Parameters
+    ----------
+    experiment
+        Path of an experiment file with a `search`, on whose search people it is improved and on
+        whose test people it is confirmed.
+    strategy, parameters
+        A strategy whose personas a model writes, and its parameters: its `writer`, and others.
+    workspace
+        Folder with `personas/`, in whose `programs/` the result is saved.
+    optimiser, calls
+        See `geppetto.search.instruction.optimise`.
+    reflector
+        Who thinks of better instructions; the writer if not given.
+
+    Raises
+    ------
+    GeppettoError
+        If the file is missing or does not fit, or the strategy cannot be optimised or confirmed.
+    BudgetReached
+        If the experiment's budget is; see `run`.
+    """
+    from geppetto.errors import GeppettoError, errors_in, unknown
+    from geppetto.optimising import improve
+    from geppetto.personas.library import load_strategy
+    from geppetto.personas.written import WrittenStrategy
+    from geppetto.search.instruction import Optimiser
+    from geppetto.search.prepare import search_of_file
+
+    if optimiser not in get_args(Optimiser):
+        raise unknown("optimiser", optimiser, get_args(Optimiser))
+    path, folder = Path(experiment), Path(workspace)
+    prepared = search_of_file(path, folder)
+    rule = load_strategy(strategy, parameters, folder, prepared.experiment.models)
+    if not isinstance(rule, WrittenStrategy):
+        raise GeppettoError(
+            f"{strategy} writes its personas itself, so there is no instruction to improve; name "
+            "a strategy with a `writer`"
+        )
+    with errors_in(path):
+        return improve(
+            prepared, strategy, rule, optimiser, reflector=reflector or rule.writer, calls=calls
+        )
 
 
 def pool(results: Sequence[Results]) -> list[Verdict]:

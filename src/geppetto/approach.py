@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from geppetto.elicitation import option_likelihood
-from geppetto.elicitation.elicitation import Elicitation
+from geppetto.elicitation.elicitation import Elicitation, Question
 from geppetto.elicitation.registry import ELICITATIONS
 from geppetto.errors import GeppettoError
 from geppetto.models.base import LanguageModel, Precision
@@ -49,6 +49,11 @@ class ByRequests:
     def key(self) -> tuple[str, str]:
         """The model's name and the label."""
         return self.speaker.identity.name, self.label
+
+    def sent(self, question: Question) -> str:
+        """What is sent first to have a question answered; several texts stand below each other."""
+        requests = self.elicitation.requests(question, ())
+        return "\n\n[next request]\n\n".join(dict.fromkeys(one.shown for one in requests))
 
 
 Approach = LanguageModel | ByRequests

@@ -59,13 +59,7 @@ def run(
 
     spending = Spending(Experiment.from_file(experiment).budget)
     with _going_on_later():
-        store, planned = _planned(experiment, spending)
-    failed = {name for *_, hearings in planned for of in hearings.values() for name in of.failed}
-    if retry_errors and failed:
-        from geppetto.answers.replies import ReplyStore
-
-        ReplyStore.of_workspace(WORKSPACE).forget_errors(failed)
-        store, planned = _planned(experiment, spending)
+        store, planned = _planned(experiment, spending, retry_errors)
     found = []
     for prepared, missing, hearings in planned:
         work = {}
@@ -85,11 +79,11 @@ def run(
                 WORKSPACE,
                 asking.answered,
                 asking.heard,
-                log_again=retry_errors and bool(failed),
                 spending=spending,
             )
         found.append(result)
-        if errors := int((result.replies["outcome"] == "error").sum()):
+        failed = result.replies[result.replies["error"] != ""]
+        if errors := len(failed.drop_duplicates(["request", "sample"])):
             console.print(f"{errors:,} replies are errors; --retry-errors asks them again")
         console.print()
         console.print(terminal.result(result))
@@ -121,17 +115,20 @@ def _going_on_later() -> Iterator[None]:
 _Planned = tuple["Prepared", "dict[str, list[Unit]]", "dict[tuple[str, str], Hearing]"]
 
 
-def _planned(experiment: Path, spending: Spending | None) -> tuple[AnswerStore, list[_Planned]]:
+def _planned(
+    experiment: Path, spending: Spending | None, retry_errors: bool = False
+) -> tuple[AnswerStore, list[_Planned]]:
     """The plan of each study of an experiment, and what of it is not answered yet.
 
     With `spending`, personas that a language model writes are written first, within its budget.
+    With `retry_errors`, what failed for good is not answered.
     """
     from geppetto.answers.replies import ReplyStore
     from geppetto.answers.store import AnswerStore
     from geppetto.asking import unanswered
     from geppetto.commissioning import Writers
     from geppetto.experiment import Experiment, prepare_each
-    from geppetto.hearing import hear_all
+    from geppetto.hearing import forget_errors, hear_all
 
     asked = Experiment.from_file(experiment)
     store, replies = AnswerStore.of_workspace(WORKSPACE), ReplyStore.of_workspace(WORKSPACE)
@@ -144,6 +141,8 @@ def _planned(experiment: Path, spending: Spending | None) -> tuple[AnswerStore, 
             )
         else:
             prepared = prepare_each(asked, WORKSPACE)
+        for each in prepared if retry_errors else ():
+            forget_errors(each, replies)
         return store, [
             (each, unanswered(each, store), hear_all(each, replies)) for each in prepared
         ]
@@ -233,34 +232,23 @@ def optimise(
     ] = None,
     optimiser: Annotated[Optimiser, typer.Option(help="Of DSPy.")] = Optimiser.gepa,
     reflector: Annotated[
-        str | None, typer.Option(help="Who thinks of better instructions; the writer if not given.")
-    ] = None,
+        str, typer.Option(help="Who thinks of better instructions; the writer if not given.")
+    ] = "",
     calls: Annotated[int, typer.Option(help="How many personas may be tried.", min=1)] = 200,
 ) -> None:
     """Improve what a writer of personas is told, on some people, and confirm it on the others."""
-    from geppetto.personas.library import load_strategy
-    from geppetto.personas.written import WrittenStrategy
+    from geppetto import api
     from geppetto.reports import terminal
-    from geppetto.search.prepare import search_of_file
     from geppetto.settings import settings
 
-    prepared = search_of_file(experiment, WORKSPACE)
-    parameters = settings("--set", set_ or [], "k=5")
-    rule = load_strategy(strategy, parameters, WORKSPACE, prepared.experiment.models)
-    if not isinstance(rule, WrittenStrategy):
-        raise GeppettoError(
-            f"{strategy} writes its personas itself, so there is no instruction to improve; name "
-            "a strategy with a `writer`"
-        )
-    with console.status("opening MLflow"):
-        from geppetto.optimising import improve
-    with _going_on_later(), errors_in(experiment), console.status("optimising"):
-        found = improve(
-            prepared,
+    with _going_on_later(), console.status("optimising"):
+        found = api.optimise(
+            experiment,
             strategy,
-            rule,
-            optimiser.value,
-            reflector=reflector or rule.writer,
+            settings("--set", set_ or [], "k=5"),
+            WORKSPACE,
+            optimiser=optimiser.value,
+            reflector=reflector,
             calls=calls,
         )
     console.print(Text(found.optimised.sentence))
@@ -399,7 +387,10 @@ def preview(
         list[str] | None, typer.Option(help="How the item is put, as answer=letter.")
     ] = None,
 ) -> None:
-    """Print exactly what a model will read: of one participant, or of several side by side."""
+    """Print exactly what a model will read: of one participant, or of several side by side.
+
+    An elicitation by requests adds at the end in what form to answer.
+    """
     from geppetto.preview import preview as previewed
     from geppetto.reports import preview as terminal
     from geppetto.settings import settings

@@ -16,19 +16,21 @@ from geppetto.errors import GeppettoError
 from geppetto.models.endpoint import Endpoint
 from geppetto.models.event_loop import run
 from geppetto.models.litellm_library import connections
+from geppetto.models.pace import MOST_AT_ONCE
 from geppetto.models.speaker import Reply, Request, Speaker
 from geppetto.sending import Leave
 from geppetto.spending import Bill, Spending, bill_of, unmeasured
 
-MOST_AT_ONCE = 64
-"""Requests that are under way at once at most."""
-
 FAILURES_IN_A_ROW = 20
 """Requests that may fail for good one after the other: then the endpoint is taken to be down."""
 
-_OPEN = 4 * MOST_AT_ONCE
-"""Questions, and requests, that are open at once, wherever they are: enough that storing replies
-never keeps requests back, and few enough to need little memory."""
+STOPPING = "stopping: replies under way are waited for and stored; interrupt again to drop them"
+"""What is said after the first interrupt."""
+
+_OPEN = 4
+"""Questions, and requests, that are open at once for each request that may be under way, wherever
+they are: enough that storing replies never keeps requests back, and few enough to need little
+memory."""
 
 
 def converse(
@@ -62,6 +64,8 @@ def converse(
         If the budget is; what was under way is stored, so that a next run goes on from here.
     GeppettoError
         If no request can succeed, or too many fail in a row; what was told until then is stored.
+    Exception
+        That is a fault of this program or of LiteLLM; what was told until then is stored too.
     KeyboardInterrupt
         If it is interrupted: the first time once what is under way is stored, the second at once.
     """
@@ -96,7 +100,8 @@ class _Conversation:
         self._elicitation = elicitation
         self._leave = leave
         self._places = asyncio.Semaphore(most_at_once)
-        self._room = asyncio.Semaphore(_OPEN)
+        self._open = _OPEN * max(most_at_once, MOST_AT_ONCE)
+        self._room = asyncio.Semaphore(self._open)
         self._sought: dict[str, asyncio.Task[Reply | None]] = {}
         self._take = _Grouped[None, Reply | bool](lambda group: _taken(claims, group), thread)
         self._put = _Grouped[Reply, Reply](
@@ -113,11 +118,7 @@ class _Conversation:
             await asyncio.shield(work)
         except asyncio.CancelledError:
             self._leave.end(GeppettoError("it was interrupted"))
-            print(
-                "stopping: replies under way are waited for and stored; interrupt again to drop "
-                "them",
-                file=sys.stderr,
-            )
+            print(STOPPING, file=sys.stderr)
             await work
             raise
 
@@ -128,19 +129,19 @@ class _Conversation:
         left = iter(questions.items())
         shared = connections() if isinstance(self._speaker, Endpoint) else nullcontext()
         async with shared, asyncio.TaskGroup() as group:
-            for _ in range(min(_OPEN, len(questions))):
+            for _ in range(min(self._open, len(questions))):
                 group.create_task(self._work(left, on_answer))
         if len(self._failed) < FAILURES_IN_A_ROW:
-            await self._keep_failures()
+            await self._store({})
 
-    async def _keep_failures(self) -> None:
-        """Store the errors so far, now that something else shows that the endpoint is up.
+    async def _store(self, replies: Mapping[str, Reply]) -> list[Reply]:
+        """Store replies, and in the same commit the errors that were kept back so far.
 
-        Until then they are kept back: an outage, however it ends, is nobody's answer.
+        Until something shows that the endpoint is up they are: an outage, however it ends, is
+        nobody's answer.
         """
         failed, self._failed = self._failed, {}
-        for key, reply in failed.items():
-            await self._put(key, reply)
+        return await asyncio.gather(*(self._put(*each) for each in {**replies, **failed}.items()))
 
     async def _work(
         self, left: Iterator[tuple[str, Question]], on_answer: Callable[[str], None]
@@ -150,7 +151,7 @@ class _Conversation:
                 return
             try:
                 is_answered = await self._ask(question)
-            except GeppettoError as error:
+            except Exception as error:
                 self._leave.end(error)
                 return
             if is_answered:
@@ -183,6 +184,8 @@ class _Conversation:
         self._room.release()
 
     async def _seek(self, key: str, request: Request) -> Reply | None:
+        if key in self._failed:
+            return self._failed[key]
         try:
             while not (found := await self._take(key, None)):
                 if self._leave.ended:
@@ -195,9 +198,8 @@ class _Conversation:
                 self._count(key, reply)
             if reply.error:
                 return reply
-            await self._keep_failures()
-            return await self._put(key, reply)
-        except GeppettoError as error:
+            return (await self._store({key: reply}))[0]
+        except Exception as error:
             self._leave.end(error)
             return None
 

@@ -120,10 +120,12 @@ class Experiment(BaseModel):
     analysis
         Settings of the inference.
     sample_prompts
-        How many participants' rendered prompts are logged beside the results.
+        How many participants' prompts are logged beside the results, as they are sent: one for each
+        condition and elicitation.
     sample_traces
-        Of how many questions to each model behind an interface, and of how many texts that make up
-        personas, MLflow keeps a trace, with all that was sent and said.
+        Of how many questions to each model behind an interface, in each elicitation, MLflow keeps a
+        trace, with all that was sent and said, and of how many texts that make up personas: the
+        first ones that are not stored yet.
     search
         Among which strategies the best is looked for; without it, `strategies` are compared. Only
         a file with a search can do without `strategies` and `arms`.

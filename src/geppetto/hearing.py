@@ -39,6 +39,12 @@ def hear_all(prepared: Prepared, store: ReplyStore) -> dict[tuple[str, str], Hea
     }
 
 
+def forget_errors(prepared: Prepared, store: ReplyStore) -> None:
+    """Forget what failed for good among an experiment's requests, so that it is asked again."""
+    for hearing in hear_all(prepared, store).values():
+        store.forget_errors(hearing.failed)
+
+
 def hear(approach: ByRequests, questions: Mapping[str, Question], store: ReplyStore) -> Hearing:
     """What stored replies say of the questions; nothing is asked."""
     identity = approach.speaker.identity

@@ -146,15 +146,6 @@ class Plan:
             read |= dict.fromkeys(ids, transcript.text)
         return read
 
-    def texts(self, model: str) -> dict[str, str]:
-        """Everything that a model reads, by request id."""
-        return self.exact(model) | {
-            request: question.plain()
-            for (asked, _), questions in self.questions.items()
-            if asked == model
-            for request, question in questions.items()
-        }
-
     @cached_property
     def identical_strangers(self) -> dict[tuple[str, str], float]:
         """Share of strangers' answers whose prompt is the participant's own, by strategy and arm.

@@ -33,13 +33,13 @@ def run(
     workspace: Path,
     on_answers: Callable[[LanguageModel, Unit], None] = lambda *_: None,
     on_question: Callable[[ByRequests], None] = lambda *_: None,
-    log_again: bool = False,
     spending: Spending | None = None,
 ) -> tuple[Results, TrackedRun]:
     """Ask what is not answered yet, evaluate, and log to MLflow.
 
     The plan is logged before anything is asked. Several processes may run the same experiment:
-    they share its answers, and one of them logs what it found.
+    they share its answers, and one of them logs what it found. What another one is asking again,
+    since it had failed, this one awaits.
 
     Parameters
     ----------
@@ -55,8 +55,6 @@ def run(
         Called with each unit of work once its answers are stored.
     on_question
         Called once all replies to one more question are stored.
-    log_again
-        Whether to log what was found in place of what was logged before.
     spending
         What was spent of the budget by other studies of the same experiment.
 
@@ -70,33 +68,51 @@ def run(
     Returns
     -------
     Results, TrackedRun
-        What it found, and its run, which is `finished` if it had been logged before.
+        What it found, and its run, which is `finished` if just that had been logged before.
     """
     replies = ReplyStore.of_workspace(workspace)
     probes = ProbeStore.of_workspace(workspace)
+    spending = spending or Spending(prepared.experiment.budget)
     for approach in prepared.by_requests:
-        refuse_unable(approach, probes)
+        refuse_unable(approach, probes, spending)
     task = f"log {prepared.sha256}"
     with store.alone(task):
         tracked = mlflow_runs.begin(prepared, workspace)
     for model in prepared.models:
         for unit, _ in answer(model, missing[model.identity.name], store):
             on_answers(model, unit)
-    spending = spending or Spending(prepared.experiment.budget)
+    while True:
+        heard, failed = _heard(prepared, tracked, replies, spending, on_question)
+        results = evaluate(prepared, store, heard)
+        with store.alone(task):
+            if replies.are_errors(failed):
+                return results, mlflow_runs.finish(tracked, prepared, results)
+
+
+def _heard(
+    prepared: Prepared,
+    tracked: TrackedRun,
+    replies: ReplyStore,
+    spending: Spending,
+    on_question: Callable[[ByRequests], None],
+) -> tuple[dict[str, Heard], frozenset[str]]:
+    """What models said that are asked by requests, and ids of the requests that failed for good."""
     heard: dict[str, Heard] = {}
+    failed: frozenset[str] = frozenset()
     for approach in prepared.by_requests:
         questions = prepared.plan.questions[approach.key]
         few = prepared.experiment.sample_traces
-        if few and not tracked.finished and isinstance(approach.speaker, Endpoint):
-            with traced(tracked):
-                _ask(approach, dict(islice(questions.items(), few)), replies, spending)
+        if few and isinstance(approach.speaker, Endpoint):
+            unasked = hear(approach, questions, replies).open
+            left = ((name, one) for name, one in questions.items() if name in unasked)
+            if some := dict(islice(left, few)):
+                with traced(tracked):
+                    _ask(approach, some, replies, spending)
         _ask(approach, questions, replies, spending, on_question)
-        heard |= hear(approach, questions, replies).heard
-    results = evaluate(prepared, store, heard)
-    with store.alone(task):
-        if log_again or not mlflow_runs.is_finished(tracked):
-            mlflow_runs.finish(tracked, prepared, results)
-    return results, tracked
+        found = hear(approach, questions, replies)
+        heard |= found.heard
+        failed |= found.failed
+    return heard, failed
 
 
 def _ask(

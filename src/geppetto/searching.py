@@ -78,8 +78,7 @@ def search(
         results = evaluate(asked, store)
         references = tuple(each.label for each in asked.strategies if each.label != WINNER)
         confirmation = Confirmation(found, results, references, asked.plan.dropped)
-        if not confirmed.finished:
-            mlflow_runs.finish(confirmed, asked, results)
+        mlflow_runs.finish(confirmed, asked, results)
         # always: trials may have been added, and an earlier call stopped before this
         searches.finish(tracked, prepared, open_study(prepared), confirmation, confirmed)
     return confirmation

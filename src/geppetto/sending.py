@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from geppetto.errors import GeppettoError
 from geppetto.spending import Bill, Spending
 
 
@@ -35,11 +34,11 @@ class Leave:
 
     def __init__(self, spending: Spending | None = None) -> None:
         self.spending = spending or Spending()
-        self.ended: GeppettoError | None = None
+        self.ended: Exception | None = None
         self._waits: set[asyncio.Timeout] = set()
         self._settled = asyncio.Event()
 
-    def end(self, why: GeppettoError) -> None:
+    def end(self, why: Exception) -> None:
         """Let nothing more be sent; all that waits for being sent fails, what is sent goes on."""
         self.ended = self.ended or why
         for wait in self._waits:

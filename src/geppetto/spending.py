@@ -102,6 +102,10 @@ class Spending:
     def settle(self, most: Bill, bill: Bill) -> None:
         """Count what an attempt cost in place of what was set apart for it."""
         self._under_way.remove(most)
+        self.count(bill)
+
+    def count(self, bill: Bill) -> None:
+        """Count what was spent."""
         self.tokens += bill.tokens
         self.dollars += bill.dollars
 

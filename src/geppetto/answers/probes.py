@@ -10,6 +10,7 @@ import sqlalchemy as sql
 from geppetto.answers.database import Store, probes
 from geppetto.models.probe import VERSION, Probe, probed
 from geppetto.models.speaker import Speaker, SpeakerIdentity
+from geppetto.spending import Bill, Spending
 
 
 class ProbeStore(Store):
@@ -39,8 +40,10 @@ class ProbeStore(Store):
             )
 
 
-def probe_of(speaker: Speaker, store: ProbeStore) -> Probe:
+def probe_of(speaker: Speaker, store: ProbeStore, spending: Spending) -> Probe:
     """What a model's interface gives: as it was seen before, or else as it is seen now.
+
+    What that takes is counted, and not held back by a budget.
 
     Raises
     ------
@@ -51,6 +54,8 @@ def probe_of(speaker: Speaker, store: ProbeStore) -> Probe:
     if known is None:
         known = probed(speaker)
         store.put(known)
+        tokens = known.prompt_tokens + known.completion_tokens
+        spending.count(Bill(tokens, known.cost or 0.0))
     return known
 
 

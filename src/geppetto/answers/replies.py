@@ -35,6 +35,11 @@ class ReplyStore(Store):
         with self._database.reading() as connection:
             return _read(requests, connection)
 
+    def are_errors(self, requests: Collection[str]) -> bool:
+        """Whether the reply to each of these requests is, still, an error."""
+        stored = self.get(requests)
+        return len(stored) == len(requests) and all(reply.error for reply in stored.values())
+
     def forget_errors(self, requests: Iterable[str]) -> int:
         """Forget those replies that are errors, so that they are asked for again.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -76,6 +77,18 @@ class Scored:
     presentation: str = ""
     elicitation: str = ""
     replies: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hex digest of all that models answered, which everything here follows from.
+
+        Baselines follow from it too, and are not part of it: their last digits are the machine's.
+        """
+        digest = hashlib.sha256()
+        of_models = self.answers[self.answers["model"] != BASELINE]
+        for table in (of_models, self.replies):
+            digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+        return digest.hexdigest()
 
     @cached_property
     def histories(self) -> list[str]:

@@ -16,11 +16,12 @@ from pydantic import JsonValue
 
 from geppetto.errors import GeppettoError
 from geppetto.models.base import Kind
+from geppetto.models.endpoint_address import refuse_unknown_address
 from geppetto.models.endpoint_faults import Fault, fault
-from geppetto.models.endpoint_parameters import parameters_of, refuse_unknown_address
+from geppetto.models.endpoint_parameters import parameters_of
 from geppetto.models.endpoint_replies import read
 from geppetto.models.litellm_library import library
-from geppetto.models.pace import Pace
+from geppetto.models.pace import MOST_AT_ONCE, Pace
 from geppetto.models.rates import rates_of
 from geppetto.models.speaker import Capabilities, Reply, Request, SpeakerIdentity
 from geppetto.sending import Leave
@@ -96,7 +97,7 @@ class Endpoint:
         parameters: Mapping[str, JsonValue] | None = None,
         timeout: float = 120.0,
         capabilities: Capabilities | None = None,
-        most_at_once: int = 64,
+        most_at_once: int = MOST_AT_ONCE,
         patience: Patience | None = None,
     ) -> None:
         given = parameters_of(name, api_base, parameters or {})
@@ -165,7 +166,12 @@ class Endpoint:
         return reply.model_copy(update={"attempts": tries.statistics["attempt_number"]})
 
     def price(self, prompt_tokens: int, completion_tokens: int) -> float | None:
-        """What so many tokens cost in dollars; None if the price is not known."""
+        """What so many tokens cost in dollars; None if the price is not known.
+
+        At an address of one's own the provider's prices are nobody's: only declared ones count.
+        """
+        if self.identity.api_base and not self._prices:
+            return None
         litellm = library()
         try:
             costs = litellm.cost_per_token(

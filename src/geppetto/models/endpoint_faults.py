@@ -4,8 +4,11 @@
   a cut connection, 5xx, and replies that are broken.
 - *Filtered*: the provider did not let the question or the answer through. That is a reply.
 - *Hopeless*: this request cannot go well, others may. It is longer than the model's context.
-- All else lets no request go well: the key (401, 403), the model's name (404), a parameter (other
+- *Final*: no request goes well. The key (401, 403), the model's name (404), a parameter (other
   4xx), the server's certificate. It ends the run.
+
+An error that is none of the network's or the server's is a fault of this program or of LiteLLM,
+which sending again does not mend: it is raised as it is.
 """
 
 from __future__ import annotations
@@ -72,11 +75,19 @@ class Fault:
 
 
 def fault(error: Exception) -> Fault:
-    """The fault that a call of LiteLLM, or the reading of what it gave, ended with."""
+    """The fault that a call of LiteLLM, or the reading of what it gave, ended with.
+
+    Raises
+    ------
+    Exception
+        The error itself, if it is neither the network's nor the server's.
+    """
     return replace(_fault(error), charged=not _is_free(error))
 
 
 def _fault(error: Exception) -> Fault:
+    import httpx
+
     litellm = library()
     said = " ".join(without_secrets(str(error)).split())[:500]
     status = getattr(error, "status_code", None)
@@ -95,6 +106,9 @@ def _fault(error: Exception) -> Fault:
         return Fault("final", said.partition(" To drop these")[0], _ADVICE[400])
     if isinstance(status, int) and 400 <= status < 500 and status not in _PASSING:
         return Fault("final", said, _ADVICE.get(status, "it refuses the request"))
+    of_network = (TimeoutError, ConnectionError, httpx.TransportError)
+    if not isinstance(status, int) and not isinstance(error, of_network):
+        raise error
     overload = status in _OVERLOADED or isinstance(error, TimeoutError)
     return Fault(
         "passing",

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 
 from geppetto.errors import GeppettoError
-from geppetto.models.litellm_library import library
 from geppetto.models.secrets import names_in, refuse_secrets
 
 _OURS = frozenset(
@@ -99,32 +97,3 @@ def _rate(name: str, rate: str, value: JsonValue) -> int | None:
             f"model {name}: {rate} is a whole number a minute, 1 or more, not {value!r}"
         )
     return value if isinstance(value, int) else None
-
-
-def refuse_unknown_address(name: str, model: str, api_base: str) -> None:
-    """Refuse a model of which it is not known who serves it, and where.
-
-    Raises
-    ------
-    GeppettoError
-        If LiteLLM does not know its provider, an address is not one, or the environment would
-        give another address than the one that answers are kept under.
-    """
-    litellm = library()
-    try:
-        _, provider, *_ = litellm.get_llm_provider(model)
-    except litellm.exceptions.BadRequestError as error:
-        raise GeppettoError(
-            f"model {name}: LiteLLM knows no provider {model.partition('/')[0]!r}; write "
-            f"openai/{model.rpartition('/')[2]} with an api_base for a server of your own"
-        ) from error
-    if api_base and not api_base.startswith(("http://", "https://")):
-        raise GeppettoError(
-            f"model {name}: api_base {api_base!r} must begin with http:// or https://"
-        )
-    for variable in (f"{provider.upper()}_{end}" for end in ("API_BASE", "BASE_URL")):
-        if os.environ.get(variable) and not api_base:
-            raise GeppettoError(
-                f"model {name}: {variable} is set, but answers are kept by where they come from; "
-                "write it as `api_base` of the model, or unset it"
-            )

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from geppetto.models.echo import of_text
 from geppetto.models.endpoint_faults import BrokenReplyError
 from geppetto.models.speaker import Finish, Reply, Request, Token
@@ -29,9 +31,17 @@ def read(response: Any, request: Request, asked: str) -> Reply:
     Raises
     ------
     BrokenReplyError
-        If it lacks what was asked for: one choice, of the model that was asked, with
-        log-probabilities of all that was said.
+        If it lacks what was asked for, one choice, of the model that was asked, with
+        log-probabilities of all that was said; or has anything else in its place.
     """
+    try:
+        return _read(response, request, asked)
+    except ValidationError as error:
+        what = "; ".join(f"{each['loc']}: {each['msg']}" for each in error.errors())
+        raise BrokenReplyError(f"a reply is not of the form that was asked for: {what}") from error
+
+
+def _read(response: Any, request: Request, asked: str) -> Reply:
     choices = response.choices
     if len(choices) != 1:
         raise BrokenReplyError(f"{len(choices)} choices came back where one was asked for")
@@ -42,7 +52,7 @@ def read(response: Any, request: Request, asked: str) -> Reply:
             "itself, or give its `base_model` among the parameters"
         )
     (choice,) = choices
-    usage = response.usage
+    usage = getattr(response, "usage", None)
     details = getattr(usage, "completion_tokens_details", None)
     text, reasoning, tokens = (_said if request.turns else _continued)(choice, request)
     return Reply(
@@ -51,8 +61,8 @@ def read(response: Any, request: Request, asked: str) -> Reply:
         finish=_FINISH.get(choice.finish_reason, "stop"),
         tokens=tokens,
         model=reported,
-        prompt_tokens=usage.prompt_tokens or 0,
-        completion_tokens=usage.completion_tokens or 0,
+        prompt_tokens=getattr(usage, "prompt_tokens", None) or 0,
+        completion_tokens=getattr(usage, "completion_tokens", None) or 0,
         reasoning_tokens=getattr(details, "reasoning_tokens", None) or 0,
     )
 
@@ -81,12 +91,12 @@ def _said(choice: Any, request: Request) -> tuple[str, str, tuple[Token, ...]]:
 
 
 def _continued(choice: Any, request: Request) -> tuple[str, str, tuple[Token, ...]]:
-    text = choice.text or ""
+    continued = _Continued.model_validate(choice)
+    text, given = continued.text or "", continued.logprobs or _LogProbs()
     if not request.top_logprobs and not request.echo:
         return text, "", ()
-    given = getattr(choice, "logprobs", None)
-    texts, values = (getattr(given, name, None) or () for name in ("tokens", "token_logprobs"))
-    tops = getattr(given, "top_logprobs", None) or [None] * len(texts)
+    texts, values = given.tokens or (), given.token_logprobs or ()
+    tops = given.top_logprobs or [None] * len(texts)
     if not len(texts) == len(values) == len(tops):
         raise BrokenReplyError("not every token came with its log-probability")
     tokens = tuple(
@@ -101,10 +111,30 @@ def _continued(choice: Any, request: Request) -> tuple[str, str, tuple[Token, ..
     return "", "", of_text(tokens, request.text)
 
 
-def _token(text: str, log_prob: float | None, top: Iterable[tuple[str, float]]) -> Token:
-    most_probable = sorted(top, key=lambda each: -each[1])
-    if any(value is None or math.isnan(value) for _, value in most_probable):
+class _LogProbs(BaseModel):
+    """Log-probabilities of plain text, of which a server may leave out anything."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    tokens: list[str] | None = None
+    token_logprobs: list[float | None] | None = None
+    top_logprobs: list[dict[str, float | None] | None] | None = None
+
+
+class _Continued(BaseModel):
+    """How a plain text goes on."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    text: str | None = None
+    logprobs: _LogProbs | None = None
+
+
+def _token(text: str, log_prob: float | None, top: Iterable[tuple[str, float | None]]) -> Token:
+    known = [(other, math.nan if value is None else value) for other, value in top]
+    if any(math.isnan(value) for _, value in known):
         raise BrokenReplyError("an alternative came without its log-probability")
+    most_probable = sorted(known, key=lambda each: -each[1])
     if log_prob is not None and math.isnan(log_prob):
         raise BrokenReplyError("a token's log-probability is not a number")
     return Token(text=text, log_prob=log_prob, top=tuple(most_probable))

@@ -17,6 +17,12 @@ from contextlib import asynccontextmanager
 START = 8
 """Requests at once to begin with."""
 
+MOST_AT_ONCE = 64
+"""Requests at once at most, if nothing else is said."""
+
+CONNECTIONS = 500
+"""The most that LiteLLM opens to one host: more requests at once would wait unseen."""
+
 
 class Pace:
     """The number of requests at once, and who waits for a place among them.

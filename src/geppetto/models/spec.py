@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from geppetto.errors import GeppettoError, unknown
 from geppetto.models.base import Kind, Precision
 from geppetto.models.lineage import Lineage
+from geppetto.models.pace import CONNECTIONS, MOST_AT_ONCE
 
 if TYPE_CHECKING:
     from geppetto.models.endpoint import Endpoint
@@ -37,7 +38,7 @@ class ModelSpec(BaseModel):
     timeout
         Seconds after which a request to it has failed.
     most_at_once
-        How many requests are sent to it at once, at most.
+        How many requests are sent to it at once, at most: no more than LiteLLM has connections.
     kind
         Whether it reads plain text or its chat template, if not as its file says; models behind an
         interface chat unless they are declared `base`.
@@ -53,7 +54,7 @@ class ModelSpec(BaseModel):
     api_base: str | None = None
     parameters: dict[str, Any] = {}
     timeout: float = Field(120.0, gt=0)
-    most_at_once: int = Field(64, ge=1)
+    most_at_once: int = Field(MOST_AT_ONCE, ge=1, le=CONNECTIONS)
     kind: Kind | None = None
     lineage: Lineage | None = None
 

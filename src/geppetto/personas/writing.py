@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from geppetto.answers.replies import ReplyStore
 from geppetto.answers.writings import Generator, Writing, WritingStore
-from geppetto.conversation import FAILURES_IN_A_ROW
+from geppetto.conversation import FAILURES_IN_A_ROW, STOPPING
 from geppetto.errors import GeppettoError
 from geppetto.models.litellm_local import PROVIDER, SpeechError, drawing_for, serving
 from geppetto.models.speaker import Reply, Speaker
@@ -69,6 +70,9 @@ def write(
     GeppettoError
         If a model cannot be told what to write, or does not let itself be asked, or requests got
         no reply.
+    KeyboardInterrupt
+        If it is interrupted: the first time once the replies under way are stored, the second at
+        once.
     """
     for name, speaker in speakers.items():
         if speaker.identity.kind == "base":
@@ -105,6 +109,9 @@ def write(
                     on_written(futures[future])
             except BudgetReached as reached:
                 ended = reached
+            except KeyboardInterrupt:
+                print(STOPPING, file=sys.stderr)
+                raise
             finally:
                 loop.call_soon_threadsafe(leave.end, GeppettoError("the writing was stopped"))
                 pool.shutdown(wait=False, cancel_futures=True)

@@ -334,8 +334,8 @@ def _effects(verdicts: Sequence[Verdict]) -> Table:
     worded = any(verdict.effect.differences.wordings for verdict in verdicts)
     holm = next((v.family for v in verdicts if v.confirmatory), 0)
     table.caption = (
-        "improved: share of people who are predicted better; worst tenth: mean of the lowest tenth of people's "
-        "differences, partly by chance; p: by permuting whole people"
+        "improved: share of people who are predicted better; worst tenth: mean of the lowest "
+        "tenth of people's differences, partly by chance; p: by permuting whole people"
         + (", and over wordings by which were drawn" if worded else "")
         + ", corrected by "
         + (f"Holm for the {holm} information effects and by " if holm else "")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from importlib.metadata import version
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +27,11 @@ from geppetto.reports import figures
 from geppetto.reports.pairs import LADDER
 from geppetto.results import Results
 from geppetto.tables import effects_table
-from geppetto.tracking import heard
+from geppetto.tracking import heard, params
 from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, using
+
+ANSWERS = "geppetto.answers"
+"""The tag that says of which answers the results of a run are; one without it has others."""
 
 _BATCH = 800
 """Metrics at once: MLflow takes 1,000 entities, of which 100 are parameters and 100 tags."""
@@ -39,8 +40,8 @@ _BATCH = 800
 def begin(prepared: Prepared, workspace: Path) -> TrackedRun:
     """Freeze the plan in MLflow before anything is asked.
 
-    An unfinished run of the same plan, left by an interruption, is taken up again; a finished
-    one is returned as it is.
+    A run of the same plan is taken up again, which may have been interrupted; the plan of a
+    finished one is not logged again.
     """
     return using(workspace, lambda: _begin(prepared, workspace))
 
@@ -51,7 +52,7 @@ def _begin(prepared: Prepared, workspace: Path) -> TrackedRun:
     known = client.search_runs([in_experiment], f"tags.`{IDENTITY}` = '{prepared.sha256}'")
     for run in known:
         if run.info.status == "FINISHED":
-            return TrackedRun(run.info.run_id, finished=True)
+            return TrackedRun(run.info.run_id, finished=False)
     if known:
         run_id = known[0].info.run_id
     else:
@@ -77,15 +78,7 @@ def _log_plan(prepared: Prepared) -> None:
             "mlflow.note.content": experiment.question,
         }
     )
-    mlflow.log_params(
-        _shared_params(prepared)
-        | {
-            "models": ", ".join(model.identity.name for model in prepared.models),
-            "strategies": ", ".join(strategy.label for strategy in prepared.strategies),
-            "arms": ", ".join(arm.label for arm in experiment.arms),
-            "cells": plan.cells,
-        }
-    )
+    mlflow.log_params(params.of_plan(prepared))
     mlflow.log_dict(experiment.model_dump(mode="json"), "experiment.yaml")
     mlflow.log_dict(
         {
@@ -93,12 +86,12 @@ def _log_plan(prepared: Prepared) -> None:
             "study_sha256": study.sha256,
             "participants": plan.participants,
             "dropped": dict(plan.dropped),
-            "models": [model.identity.model_dump() for model in prepared.models],
+            "models": params.asked(prepared),
             "arms": {arm.name: arm.model_dump() for arm in prepared.arms},
             "matches": {strategy: asdict(quality) for strategy, quality in plan.matches.items()},
             "analysis": experiment.analysis.model_dump(),
             "permutations": PERMUTATIONS,
-            "versions": _versions(),
+            "versions": params.versions(),
         },
         "plan.json",
     )
@@ -120,29 +113,27 @@ def _log_plan(prepared: Prepared) -> None:
     mlflow.log_input(dataset, context="evaluation")
 
 
-def is_finished(tracked: TrackedRun) -> bool:
-    """Whether everything about it has been logged, by this process or another."""
-    run = mlflow.MlflowClient().get_run(tracked.run_id)
-    return bool(run.info.status == "FINISHED")
+def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> TrackedRun:
+    """Log the whole result, unless just that was logged before, and mark the run as finished.
 
-
-def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> None:
-    """Log the whole result and mark the run as finished.
-
-    What an interrupted call left is replaced: its child runs are deleted, its files overwritten
-    (which `mlflow.log_table` would append to).
+    What was logged of other answers, or by a call that was interrupted, is replaced: its child
+    runs are deleted, its files overwritten (which `mlflow.log_table` would append to).
     """
     client = mlflow.MlflowClient()
     parent = client.get_run(tracked.run_id)
-    for child in client.search_runs(
-        [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{tracked.run_id}'"
-    ):
-        client.delete_run(child.info.run_id)
+    is_of_these = parent.data.tags.get(ANSWERS) == results.sha256
+    if parent.info.status == "FINISHED" and is_of_these:
+        return replace(tracked, finished=True)
     verdicts = results.verdicts()
     confirmatory = [verdict for verdict in verdicts if verdict.confirmatory]
     with mlflow.start_run(run_id=tracked.run_id):
+        for child in client.search_runs(
+            [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{tracked.run_id}'"
+        ):
+            client.delete_run(child.info.run_id)
         mlflow.set_tags(
             {
+                ANSWERS: results.sha256,
                 "mlflow.note.content": _note(prepared, results),
                 "geppetto.conclusion": conclusion(verdicts),
             }
@@ -155,6 +146,9 @@ def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> None:
             _log_pairs(results)
         mlflow.log_metrics(heard.numbers(results.replies))
         if results.several_elicitations:
+            for elicitation, replies in results.replies.groupby("elicitation"):
+                section = f"replies/{slug(str(elicitation))}"
+                mlflow.log_metrics(heard.numbers(replies, section))
             _log_figure(results.plot.elicitations(), "elicitations.png")
         for name, table in (_tables(results) | heard.tables(results)).items():
             mlflow.log_text(table.to_csv(index=False), f"{name}.csv")
@@ -173,6 +167,7 @@ def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> None:
                 experiment_id=parent.info.experiment_id, run_name=condition.label, nested=True
             ):
                 _log_condition(prepared, results, condition)
+    return tracked
 
 
 def _log_pairs(results: Results) -> None:
@@ -245,15 +240,16 @@ def _log_condition(prepared: Prepared, results: Results, condition: Condition) -
             tags[f"verdict.{effect.contrast.name}"] = verdict.outcome
             if verdict.confirmatory:
                 tags["mlflow.note.content"] = verdict.sentence
+    (elicitation, *_) = results.elicitations.get(condition.model, [""])
     if len(results.replies):
-        of_condition = (results.replies[CONDITION] == list(condition)).all(axis=1)
-        numbers |= heard.numbers(results.replies[of_condition])
+        asked = results.replies[["elicitation", *CONDITION]] == [elicitation, *condition]
+        numbers |= heard.numbers(results.replies[asked.all(axis=1)])
     people = results.metrics(by="participant")
     mine = people[(people[CONDITION] == list(condition)).all(axis=1)]
     shown = ("nll", "accuracy") if "nll" in results.measures else ("nll_full",)
     now = int(time.time() * 1000)
     _log_at_once(
-        _shared_params(prepared) | _condition_params(prepared, condition),
+        params.of_condition(prepared, condition, elicitation),
         tags,
         [
             *(Metric(name, value, now, 0) for name, value in numbers.items()),
@@ -274,7 +270,7 @@ def _log_condition(prepared: Prepared, results: Results, condition: Condition) -
 
 
 def _log_at_once(
-    params: Mapping[str, Any], tags: Mapping[str, str], metrics: Sequence[Metric]
+    described: Mapping[str, Any], tags: Mapping[str, str], metrics: Sequence[Metric]
 ) -> None:
     """To the active run, in one transaction unless there are very many metrics."""
     run = mlflow.active_run()
@@ -283,7 +279,7 @@ def _log_at_once(
     client.log_batch(
         run.info.run_id,
         metrics=metrics[:_BATCH],
-        params=[Param(name, str(value)) for name, value in params.items()],
+        params=[Param(name, str(value)) for name, value in described.items()],
         tags=[RunTag(name, value) for name, value in tags.items()],
     )
     for start in range(_BATCH, len(metrics), _BATCH):
@@ -298,44 +294,6 @@ def _numbers(row: Mapping[Any, Any]) -> dict[str, float]:
         if name not in (*CONDITION, "participants") and not isinstance(value, str)
     }
     return {name: value for name, value in numbers.items() if math.isfinite(value)}
-
-
-def _shared_params(prepared: Prepared) -> dict[str, Any]:
-    experiment = prepared.experiment
-    put: dict[str, Any] = {
-        "layout_answer": experiment.layout.answer,
-        "normalisation": experiment.normalisation,
-    }
-    if prepared.study.has_sessions:
-        put = {f"session_{key}": value for key, value in experiment.session}
-    return put | {
-        "study": prepared.study.name,
-        "participants": len(prepared.plan.participants),
-        "participants_seed": experiment.participants.seed,
-        "precision": experiment.precision,
-        "smallest_effect": experiment.analysis.smallest_effect,
-        "geppetto": version("geppetto"),
-    }
-
-
-def _condition_params(prepared: Prepared, condition: Condition) -> dict[str, Any]:
-    params: dict[str, Any] = condition._asdict()
-    params["paraphrases"] = prepared.experiment.paraphrases
-    for model in prepared.models:
-        if model.identity.name == condition.model:
-            identity = model.identity.model_dump(exclude={"name"})
-            params |= {f"model_{key}": value for key, value in identity.items()}
-    if lineage := prepared.experiment.lineages.get(condition.model):
-        declared = lineage.model_dump(exclude_none=True)
-        params |= {f"model_{key}": value for key, value in declared.items()}
-    for strategy in prepared.strategies:
-        if strategy.label == condition.strategy:
-            fields = strategy.rule.model_dump()
-            params |= {f"strategy_{key}": value for key, value in fields.items()}
-    for arm in prepared.arms:
-        if arm.name == condition.arm and condition.model != BASELINE:
-            params |= {f"with_{key}": value for key, value in arm.model_dump().items()}
-    return params
 
 
 def _effect_metrics(verdict: Verdict) -> dict[str, float]:
@@ -359,13 +317,23 @@ def _effect_metrics(verdict: Verdict) -> dict[str, float]:
 
 
 def _sample_prompts(prepared: Prepared, condition: Condition) -> Iterator[tuple[str, str]]:
-    """The first prompt of each of the first participants, under a name."""
-    waiting = set(prepared.plan.participants[: prepared.experiment.sample_prompts])
-    texts = prepared.plan.texts(condition.model)
-    for planned in prepared.plan.answers:
-        if planned.condition == condition and planned.participant in waiting:
-            waiting.remove(planned.participant)
-            yield slug(f"{planned.participant}_{planned.item}"), texts[planned.request]
+    """What is sent first for each of the first participants in each elicitation, under a name."""
+    plan = prepared.plan
+    first = set(plan.participants[: prepared.experiment.sample_prompts])
+    by_requests = {approach.key: approach for approach in prepared.by_requests}
+    exact = plan.exact(condition.model)
+    shown: set[tuple[str, str]] = set()
+    for planned in plan.answers:
+        of = planned.participant, planned.elicitation
+        if planned.condition != condition or planned.participant not in first or of in shown:
+            continue
+        shown.add(of)
+        name = slug(f"{planned.participant}_{planned.item}_{planned.elicitation}")
+        key = planned.model, planned.elicitation
+        if key in by_requests:
+            yield name, by_requests[key].sent(plan.questions[key][planned.request])
+        else:
+            yield name, exact[planned.request]
 
 
 def _by_rank(key: str, values: list[float], now: int) -> list[Metric]:
@@ -390,17 +358,3 @@ def _log_figure(figure: Figure, name: str) -> None:
 def slug(label: str) -> str:
     """A label as a part of a metric's name, which may hold no brackets or commas."""
     return "".join(c if c.isalnum() or c in "_-. " else "_" for c in label).strip("_")
-
-
-def _versions() -> dict[str, str]:
-    packages = (
-        "geppetto",
-        "llama-cpp-python",
-        "mlflow",
-        "numpy",
-        "pandas",
-        "scikit-learn",
-        "scipy",
-        "statsmodels",
-    )
-    return {"python": platform.python_version()} | {name: version(name) for name in packages}

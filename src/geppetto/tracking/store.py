@@ -40,7 +40,7 @@ class TrackedRun:
     run_id
         MLflow's id of it.
     finished
-        Whether everything about exactly this experiment has been logged before.
+        Whether everything about exactly this had been logged before.
     """
 
     run_id: str

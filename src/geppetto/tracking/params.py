@@ -1,0 +1,127 @@
+"""What was asked and how, as params: what runs are filtered, grouped and compared by in MLflow."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from geppetto.approach import LIKELIHOOD, Approach, ByRequests
+from geppetto.evaluation.baselines import BASELINE
+from geppetto.experiment import Prepared
+from geppetto.models.endpoint import Endpoint
+from geppetto.plan import Condition
+
+
+def of_plan(prepared: Prepared) -> dict[str, Any]:
+    """Params of an experiment's run."""
+    models = dict.fromkeys(condition.model for condition in prepared.plan.conditions)
+    elicitations = [elicitation.label for elicitation in prepared.experiment.elicitations]
+    return _shared(prepared) | {
+        "models": ", ".join(models),
+        "elicitations": ", ".join(elicitations),
+        "strategies": ", ".join(strategy.label for strategy in prepared.strategies),
+        "arms": ", ".join(arm.label for arm in prepared.experiment.arms),
+        "cells": prepared.plan.cells,
+    }
+
+
+def of_condition(prepared: Prepared, condition: Condition, elicitation: str) -> dict[str, Any]:
+    """Params of a condition's run, whose numbers are of answers that were read in one way.
+
+    Parameters
+    ----------
+    elicitation
+        Label of that way; empty of baselines, which nobody asks.
+    """
+    params = _shared(prepared) | condition._asdict()
+    params["paraphrases"] = prepared.experiment.paraphrases
+    if condition.model != BASELINE:
+        approach = _approaches(prepared)[condition.model, elicitation]
+        params |= {"elicitation": elicitation}
+        params |= {f"model_{key}": value for key, value in _identity(approach).items()}
+        if isinstance(approach, ByRequests):
+            fields = approach.elicitation.model_dump()
+            params |= {f"elicitation_{key}": value for key, value in fields.items()}
+            can = approach.speaker.capabilities.model_dump()
+            params |= {f"capability_{key}": value for key, value in can.items()}
+    if lineage := prepared.experiment.lineages.get(condition.model):
+        declared = lineage.model_dump(exclude_none=True)
+        params |= {f"model_{key}": value for key, value in declared.items()}
+    for strategy in prepared.strategies:
+        if strategy.label == condition.strategy:
+            fields = strategy.rule.model_dump()
+            params |= {f"strategy_{key}": value for key, value in fields.items()}
+    for arm in prepared.arms:
+        if arm.name == condition.arm and condition.model != BASELINE:
+            params |= {f"with_{key}": value for key, value in arm.model_dump().items()}
+    return params
+
+
+def asked(prepared: Prepared) -> list[dict[str, Any]]:
+    """Every model in each elicitation: everything about it that can change its answers."""
+    told = []
+    for (name, elicitation), approach in _approaches(prepared).items():
+        one = {"name": name} | _identity(approach) | {"elicitation": elicitation}
+        if isinstance(approach, ByRequests):
+            one |= {"elicitation_parameters": approach.elicitation.model_dump()}
+            one |= {"capabilities": approach.speaker.capabilities.model_dump()}
+        told.append(one)
+    return told
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that numbers depend on and that is installed."""
+    found = {"python": platform.python_version()}
+    for name in (
+        "geppetto",
+        "dspy",
+        "litellm",
+        "llama-cpp-python",
+        "mlflow",
+        "numpy",
+        "pandas",
+        "scikit-learn",
+        "scipy",
+        "statsmodels",
+    ):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _approaches(prepared: Prepared) -> dict[tuple[str, str], Approach]:
+    """By model name and label of the elicitation."""
+    exact = {(model.identity.name, LIKELIHOOD): model for model in prepared.models}
+    return exact | {approach.key: approach for approach in prepared.by_requests}
+
+
+def _identity(approach: Approach) -> dict[str, Any]:
+    """Who is asked, but for its name in tables; what does not apply is left out."""
+    if not isinstance(approach, ByRequests):
+        return approach.identity.model_dump(exclude={"name"})
+    speaker = approach.speaker
+    known = speaker.identity.model_dump(exclude={"name"})
+    known["litellm_name" if isinstance(speaker, Endpoint) else "sha256"] = known.pop("model")
+    return {key: value for key, value in known.items() if value}
+
+
+def _shared(prepared: Prepared) -> dict[str, Any]:
+    """What is the same in the run of an experiment and those of its conditions."""
+    experiment = prepared.experiment
+    put: dict[str, Any] = {
+        "layout_answer": experiment.layout.answer,
+        "normalisation": experiment.normalisation,
+    }
+    if prepared.study.has_sessions:
+        put = {f"session_{key}": value for key, value in experiment.session}
+    return put | {
+        "study": prepared.study.name,
+        "participants": len(prepared.plan.participants),
+        "participants_seed": experiment.participants.seed,
+        "precision": experiment.precision,
+        "smallest_effect": experiment.analysis.smallest_effect,
+        "geppetto": version("geppetto"),
+    }
