@@ -149,8 +149,7 @@ class Compliance:
         failed = (replies["error"] != "").to_numpy()
         became = pd.Index(outcomes).get_indexer(replies["outcome"])
         whose = replies["donor"].where(replies["donor"] != "", replies["participant"])
-        cell = names.get_indexer(whose) * len(outcomes)
-        cell += became
+        cell = names.get_indexer(whose) * len(outcomes) + became
         part = replies["part"].to_numpy(float)
         serves = replies.groupby([*KEY, "request"], sort=False)["participant"].transform("nunique")
         shared = (serves > 1).to_numpy()
@@ -182,7 +181,7 @@ class Compliance:
             for place, outcome in enumerate(self.outcomes):
                 share = share_of(one.of_people[known, place], self.people.among(known))
                 if one.fixed:
-                    share = _alone(share)
+                    share = replace(share, low=np.nan, high=np.nan)
                 rows.append(
                     {"elicitation": one.elicitation, **one.condition._asdict(), "outcome": outcome}
                     | {"count": int(one.counts[place]), "replies": came, "errors": one.errors}
@@ -198,14 +197,11 @@ class Compliance:
             for worse, better, strategy, contrast in self._contrasted()
             for difference in self._different(worse, better, strategy, contrast, analysis)
         ]
-        tested = [one.p for one in found if np.isfinite(one.p)]
-        adjusted = iter(stats.false_discovery_control(tested).tolist() if tested else ())
-        return [
-            replace(one, p_adjusted=min(1.0, analysis.looks * next(adjusted)))
-            if np.isfinite(one.p)
-            else one
-            for one in found
-        ]
+        p = np.array([one.p for one in found])
+        if (tested := np.isfinite(p)).any():
+            p[tested] = stats.false_discovery_control(p[tested])
+        adjusted = np.minimum(1.0, analysis.looks * p).tolist()
+        return [replace(one, p_adjusted=value) for one, value in zip(found, adjusted, strict=True)]
 
     def _contrasted(self) -> Iterator[tuple[Shares, Shares, str, Contrast]]:
         found = {(one.elicitation, one.condition): one for one in self.shares}
@@ -240,7 +236,8 @@ class Compliance:
         p = sign_flip_p(persons, people, seed=analysis.seed)
         fixed = tuple(one.condition.arm for one in (worse, better) if one.fixed)
         if len(fixed) == 2:
-            found, p = [_alone(one) for one in found], np.full(len(p), np.nan)
+            found = [replace(one, low=np.nan, high=np.nan) for one in found]
+            p = np.full(len(p), np.nan)
         weights = people.sample[0]
         shares = [np.average(one.of_people[rows], 0, weights) for one in (worse, better)]
         for place, outcome in enumerate(self.outcomes):
@@ -260,11 +257,6 @@ class Compliance:
                 len(rows),
                 fixed,
             )
-
-
-def _alone(found: Estimate) -> Estimate:
-    """A number without an interval."""
-    return Estimate(found.value, np.nan, np.nan)
 
 
 def share_of(values: Floats, people: Resampling) -> Estimate:
