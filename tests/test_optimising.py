@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +12,11 @@ from mlflow import MlflowClient
 
 from geppetto.commissioning import Writers
 from geppetto.evaluation.analysis import Analysis
+from geppetto.experiment import Experiment, strategies_of
 from geppetto.named import Named
 from geppetto.optimising import improve
-from instructed import prepared, profile, speakers
+from geppetto.personas.written import WrittenStrategy
+from instructed import NAMED, prepared, profile, speakers
 
 
 def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
@@ -29,7 +33,7 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
         ),
     )
     monkeypatch.setattr(Writers, "_open", lambda _, name: speakers()[name])
-    rule = profile(ready)
+    rule = profile(ready, temperature=0.5, traits=["sex", "age"], longest=64)
     found = improve(search, "written_profile", rule, "mipro", reflector="thinker", calls=40)
     assert set(found.results.answers["participant"]) == set(search.split.test)
     informations = {
@@ -37,7 +41,7 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
         for verdict in found.results.verdicts()
         if verdict.confirmatory
     }
-    own = "written_profile(writer=scripted)"
+    own = "written_profile(traits=('sex', 'age'), writer=scripted, temperature=0.5, longest=64)"
     assert set(informations) == {"winner", own}
     assert informations["winner"] > 0.3
     effect = found.gain.verdict.effect
@@ -46,13 +50,26 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
     assert found.results.analysis.looks == found.gain.verdict.looks
     assert "of people who took no part" in found.gain.sentence
     assert "optimistic" in found.optimised.sentence
-    assert found.compiled.parameters["program"] == "programs/i-written_profile-mipro.json"
+    program = found.compiled.parameters["program"]
+    assert re.fullmatch(r"programs/i-written_profile-mipro-[0-9a-f]{8}\.json", program)
     client = MlflowClient(f"sqlite:///{ready}/mlruns/mlflow.db")
     run = client.get_run(found.tracked.run_id)
     assert run.data.metrics["gain"] == pytest.approx(effect.nats.value)
     assert run.data.metrics["search_people/after_optimistic"] == found.optimised.after
     assert found.gain.sentence in run.data.tags["mlflow.note.content"]
     artifacts = client.list_artifacts(found.tracked.run_id, "program")
-    assert [each.path for each in artifacts] == ["program/i-written_profile-mipro.json"]
-    again = profile(ready, program="programs/i-written_profile-mipro.json")
+    assert [each.path for each in artifacts] == [program.replace("programs", "program")]
+    again = pasted(ready, found.compiled.in_yaml)
     assert again.compiled == found.optimised.state.read_text("utf-8")
+    assert again.model_dump() == rule.model_dump() | {"program": program}
+
+
+def pasted(workspace: Path, line: str) -> WrittenStrategy:
+    """The strategy of an experiment file that names it as the command says."""
+    file = workspace / "experiments" / "pasted.yaml"
+    file.parent.mkdir(exist_ok=True)
+    models = json.dumps([spec.model_dump(include={"name", "model"}) for spec in NAMED])
+    file.write_text(f'question: "?"\nstudy: bfi\nmodels: {models}\nstrategies:\n  - {line}\n')
+    (strategy,) = strategies_of(Experiment.from_file(file), workspace)
+    assert isinstance(strategy.rule, WrittenStrategy)
+    return strategy.rule
