@@ -69,7 +69,9 @@ def pasted(workspace: Path, line: str) -> WrittenStrategy:
     file = workspace / "experiments" / "pasted.yaml"
     file.parent.mkdir(exist_ok=True)
     models = json.dumps([spec.model_dump(include={"name", "model"}) for spec in NAMED])
-    file.write_text(f'question: "?"\nstudy: bfi\nmodels: {models}\nstrategies:\n  - {line}\n')
+    file.write_text(
+        f'question: "?"\nstudy: bfi\nmodels: {models}\narms: [own]\nstrategies:\n  - {line}\n'
+    )
     (strategy,) = strategies_of(Experiment.from_file(file), workspace)
     assert isinstance(strategy.rule, WrittenStrategy)
     return strategy.rule

@@ -73,9 +73,8 @@ class Stated(Elicitation):
         total = sum(stated)
         counted = np.maximum(np.array(stated) / total * 100, RESOLUTION)
         log_probs = tuple(np.log(counted / counted.sum()).tolist())
-        remark = "" if abs(total - 100) < 1e-6 else f"the percentages were {total:g} in total"
         floored = tuple(percentage < RESOLUTION for percentage in stated)
-        return Reading(log_probs, log_probs, log_probs, (became,), remark, floored=floored)
+        return Reading(log_probs, log_probs, log_probs, (became,), floored=floored)
 
 
 def percentages(text: str, answers: Sequence[str]) -> tuple[float, ...] | None:
