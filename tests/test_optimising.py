@@ -11,27 +11,20 @@ import pytest
 from mlflow import MlflowClient
 
 from geppetto.commissioning import Writers
+from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis
 from geppetto.experiment import Experiment, strategies_of
 from geppetto.named import Named
 from geppetto.optimising import improve
 from geppetto.personas.written import WrittenStrategy
+from geppetto.search.prepare import PreparedSearch
 from instructed import NAMED, prepared, profile, speakers
 
 
 def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
     ready: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    search = prepared(ready)
-    search = replace(
-        search,
-        experiment=search.experiment.model_copy(
-            update={
-                "arms": tuple(map(Named.model_validate, ("none", "shuffled", "own"))),
-                "analysis": Analysis(draws=200),
-            }
-        ),
-    )
+    search = confirmable(ready)
     monkeypatch.setattr(Writers, "_open", lambda _, name: speakers()[name])
     rule = profile(ready, temperature=0.5, traits=["sex", "age"], longest=64)
     found = improve(search, "written_profile", rule, "mipro", reflector="thinker", calls=40)
@@ -62,6 +55,24 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
     again = pasted(ready, found.compiled.in_yaml)
     assert again.compiled == found.optimised.state.read_text("utf-8")
     assert again.model_dump() == rule.model_dump() | {"program": program}
+
+
+def test_an_optimiser_that_changes_nothing_is_not_confirmed(
+    ready: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Writers, "_open", lambda _, name: speakers()[name])
+    search, rule = confirmable(ready), profile(ready)
+    with pytest.raises(GeppettoError, match=r"nothing better.* within 2 calls"):
+        improve(
+            confirmable(ready), "written_profile", rule, "bootstrap", reflector="thinker", calls=2
+        )
+
+
+def confirmable(workspace: Path) -> PreparedSearch:
+    search = prepared(workspace)
+    arms = tuple(map(Named.model_validate, ("none", "shuffled", "own")))
+    update = {"arms": arms, "analysis": Analysis(draws=200)}
+    return replace(search, experiment=search.experiment.model_copy(update=update))
 
 
 def pasted(workspace: Path, line: str) -> WrittenStrategy:

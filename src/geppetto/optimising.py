@@ -9,6 +9,7 @@ import mlflow
 from geppetto.answers.replies import ReplyStore
 from geppetto.answers.store import AnswerStore
 from geppetto.asking import unanswered
+from geppetto.errors import GeppettoError
 from geppetto.named import Named
 from geppetto.personas.library import load_strategy
 from geppetto.personas.written import WrittenStrategy
@@ -85,7 +86,7 @@ def improve(
     BudgetReached
         If the budget is; what was told until then is stored.
     GeppettoError
-        If the strategy cannot be optimised or its program cannot be confirmed.
+        If the strategy cannot be optimised, nothing better was found, or it cannot be confirmed.
     """
     refuse(rule)
     workspace = prepared.workspace
@@ -109,6 +110,12 @@ def improve(
         calls=calls,
     )
     models = prepared.experiment.models
+    if not optimised.changed:
+        raise GeppettoError(
+            f"{optimiser} found nothing better than the strategy's own instruction within "
+            f"{calls:,} calls, so there is nothing to confirm; allow more calls, or take another "
+            "optimiser"
+        )
     file = optimised.state.relative_to(workspace).as_posix()
     listed = named(name, rule.model_dump(exclude_defaults=True) | {"program": file})
     compiled = load_strategy(name, listed.parameters, workspace, models)

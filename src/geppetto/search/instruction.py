@@ -51,6 +51,8 @@ class Optimised:
     optimistic
         Whether the program was chosen by these cases, so that `after` is too high by the luck of
         the best: GEPA and MIPROv2 choose so, BootstrapFewShot does not.
+    changed
+        Whether the program is another than the strategy's own; else only chance tells them apart.
     """
 
     state: Path
@@ -60,6 +62,7 @@ class Optimised:
     failed_after: int
     cases: int
     optimistic: bool
+    changed: bool
 
     @property
     def sentence(self) -> str:
@@ -155,6 +158,7 @@ def optimise(
     metric = Metric(strategy, exchange, (*train, *kept))
     to_learn, to_keep = examples[: len(train)], examples[len(train) :]
     student = program(strategy)
+    own = student.dump_state()
     leave = Leave(spending)
     with replies.claiming() as claims:
         remembering = {
@@ -186,9 +190,13 @@ def optimise(
                 seed,
             )
             after = metric.mean(better, to_keep)
-    by_them = optimiser != "bootstrap"
     return Optimised(
-        _saved(better, to), before[0], after[0], before[1], after[1], len(kept), by_them
+        _saved(better, to),
+        *(before[0], after[0]),
+        *(before[1], after[1]),
+        cases=len(kept),
+        optimistic=optimiser != "bootstrap",
+        changed=better.dump_state() != own,
     )
 
 
