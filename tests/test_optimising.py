@@ -63,9 +63,7 @@ def test_an_optimiser_that_changes_nothing_is_not_confirmed(
     monkeypatch.setattr(Writers, "_open", lambda _, name: speakers()[name])
     search, rule = confirmable(ready), profile(ready)
     with pytest.raises(GeppettoError, match=r"nothing better.* within 2 calls"):
-        improve(
-            confirmable(ready), "written_profile", rule, "bootstrap", reflector="thinker", calls=2
-        )
+        improve(search, "written_profile", rule, "bootstrap", reflector="thinker", calls=2)
 
 
 def confirmable(workspace: Path) -> PreparedSearch:
