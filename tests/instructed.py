@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from conftest import FakeModel
+from geppetto.answers.replies import ReplyStore
+from geppetto.answers.store import AnswerStore
 from geppetto.experiment import Experiment
 from geppetto.models.speaker import Speaker
 from geppetto.models.spec import ModelSpec
 from geppetto.personas.library import load_strategy
 from geppetto.personas.written import WrittenStrategy
 from geppetto.prompts.chat import Turn
+from geppetto.search.instruction import Optimised, optimise
+from geppetto.search.optimisers import Optimiser
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.space import Record, Space
 from geppetto.search.split import split
+from geppetto.spending import Budget, Spending
 from geppetto.studies import Study
 from geppetto.studies.build import study_from_table
 from invented import codebook
@@ -109,3 +114,28 @@ def profile(workspace: Path, **given: object) -> WrittenStrategy:
     rule = load_strategy("written_profile", {"writer": "scripted", **given}, workspace, NAMED)
     assert isinstance(rule, WrittenStrategy)
     return rule
+
+
+def optimised(
+    workspace: Path,
+    optimiser: Optimiser,
+    asked: Mapping[str, Speaker],
+    *,
+    calls: int,
+    search: PreparedSearch | None = None,
+    budget: Budget | None = None,
+    **given: object,
+) -> Optimised:
+    """An optimisation that keeps everything in a workspace."""
+    return optimise(
+        search or prepared(workspace),
+        profile(workspace, **given),
+        optimiser,
+        asked,
+        AnswerStore.at(workspace / "answers.db"),
+        ReplyStore.at(workspace / "answers.db"),
+        Spending(budget),
+        workspace / "programs" / "p.json",
+        reflector="thinker",
+        calls=calls,
+    )

@@ -22,8 +22,8 @@ from geppetto.plan import Strategy
 from geppetto.planning import make_plan
 from geppetto.prompts.layout import Layout
 from geppetto.search.exchange import Exchange, cases
-from geppetto.search.instruction import Optimiser, optimise
-from instructed import BETTER, prepared, profile, says, sexes, speakers
+from geppetto.search.optimisers import Optimiser
+from instructed import BETTER, optimised, prepared, profile, says, sexes, speakers
 from speaking import ScriptedSpeaker
 
 
@@ -53,38 +53,19 @@ def test_the_mean_gain_over_people_is_the_information_of_the_arms(tmp_path: Path
 def test_an_instruction_that_tells_people_apart_is_found(
     workspace: Path, optimiser: Optimiser
 ) -> None:
-    search, store = prepared(workspace), AnswerStore.at(workspace / "answers.db")
-    found = optimise(
-        search,
-        profile(workspace),
-        optimiser,
-        speakers(),
-        store,
-        workspace / "programs" / "better.json",
-        reflector="thinker",
-        calls=40,
-    )
+    found = optimised(workspace, optimiser, speakers(), calls=40)
     assert found.before == 0
     assert found.after > 0.3
     assert found.failed_before == found.failed_after == 0
     state = found.state.read_text("utf-8")
     assert BETTER in state and "api_key" not in state
-    rule = profile(workspace, program="programs/better.json")
+    rule = profile(workspace, program=f"programs/{found.state.name}")
     assert rule.made_of != profile(workspace).made_of
 
 
 def test_nobody_but_search_people_is_looked_at(workspace: Path) -> None:
     search, asked = prepared(workspace), speakers()
-    optimise(
-        search,
-        profile(workspace),
-        "bootstrap",
-        asked,
-        AnswerStore.at(workspace / "answers.db"),
-        workspace / "b.json",
-        reflector="thinker",
-        calls=4,
-    )
+    optimised(workspace, "bootstrap", asked, calls=4, search=search)
     writer = asked["scripted"]
     assert isinstance(writer, ScriptedSpeaker)
     read = "".join(turn.content for each in writer.requests for turn in each.turns)
@@ -95,37 +76,48 @@ def test_nobody_but_search_people_is_looked_at(workspace: Path) -> None:
     assert not any(ages[name] in read for name in search.split.test)
 
 
+@pytest.mark.parametrize("optimiser", ["gepa", "mipro"])
+def test_a_reflector_reads_no_answer_that_is_predicted(
+    workspace: Path, optimiser: Optimiser
+) -> None:
+    asked = speakers()
+    optimised(workspace, optimiser, asked, calls=20)
+    thinker = asked["thinker"]
+    assert isinstance(thinker, ScriptedSpeaker)
+    read = "".join(turn.content for each in thinker.requests for turn in each.turns)
+    assert read
+    assert "Participant(" not in read and "Case(" not in read
+
+
 def test_a_text_that_was_cut_off_is_worth_nothing(workspace: Path) -> None:
-    found = optimise(
-        prepared(workspace),
-        profile(workspace),
-        "bootstrap",
-        {"scripted": ScriptedSpeaker(lambda *_: "A man. Male", finish="length")},
-        AnswerStore.at(workspace / "answers.db"),
-        workspace / "b.json",
-        reflector="scripted",
-        calls=1,
-    )
+    cut = ScriptedSpeaker(lambda *_: "A man. Male", finish="length")
+    found = optimised(workspace, "bootstrap", {**speakers(), "scripted": cut}, calls=1)
     assert (found.failed_before, found.before) == (found.cases, 0)
     assert not found.optimistic and "optimistic" not in found.sentence
     assert "counts as 0" in found.sentence
 
 
-def test_an_optimiser_whose_requests_fail_compiles_nothing(workspace: Path) -> None:
+@pytest.mark.parametrize("optimiser", ["gepa", "mipro"])
+def test_an_optimiser_whose_requests_fail_ends_at_once_and_compiles_nothing(
+    workspace: Path, optimiser: Optimiser
+) -> None:
     @dataclass
     class Mute(ScriptedSpeaker):
         async def reply(self, request: Request) -> Reply:
+            self.requests.append(request)
             return Reply(finish="error", error="the line is dead")
 
-    with pytest.raises(GeppettoError, match="the line is dead"):
-        optimise(
-            prepared(workspace),
-            profile(workspace),
-            "gepa",
-            {**speakers(), "thinker": Mute(says)},
-            AnswerStore.at(workspace / "answers.db"),
-            workspace / "b.json",
-            reflector="thinker",
-            calls=30,
-        )
-    assert not (workspace / "b.json").exists()
+    mute = Mute(says)
+    with pytest.raises(GeppettoError, match=r"the line is dead.*run it again"):
+        optimised(workspace, optimiser, {**speakers(), "thinker": mute}, calls=30)
+    assert len(mute.requests) == 1
+    assert not (workspace / "programs").exists()
+
+
+def test_another_wording_cannot_be_optimised(workspace: Path) -> None:
+    asked = speakers()
+    with pytest.raises(GeppettoError, match="leave paraphrase out"):
+        optimised(workspace, "gepa", asked, calls=30, paraphrase=1)
+    writer = asked["scripted"]
+    assert isinstance(writer, ScriptedSpeaker)
+    assert not writer.requests

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,47 +16,33 @@ import geppetto
 from geppetto.commissioning import Writers
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis
+from geppetto.experiment import Experiment, strategies_of
 from geppetto.given import Writer
 from geppetto.named import Named
-from geppetto.optimising import Improvement
+from geppetto.optimising import Improvement, improve
 from geppetto.personas.arms import Own
+from geppetto.personas.written import WrittenStrategy
 from geppetto.plan import Strategy
 from geppetto.planning import make_plan
 from geppetto.prompts.layout import Layout
-from instructed import prepared, profile, speakers
+from geppetto.search.prepare import PreparedSearch
+from instructed import NAMED, prepared, profile, speakers
 
 
 def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
     ready: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    search = prepared(ready)
-    search = replace(
-        search,
-        experiment=search.experiment.model_copy(
-            update={
-                "arms": tuple(map(Named.model_validate, ("none", "shuffled", "own"))),
-                "analysis": Analysis(draws=200),
-            }
-        ),
-    )
+    search = confirmable(ready)
     monkeypatch.setattr(Writers, "_open", lambda _, name: speakers()[name])
-    monkeypatch.setattr("geppetto.search.prepare.search_of_file", lambda *_: search)
-    found = geppetto.optimise(
-        ready / "i.yaml",
-        "written_profile",
-        {"writer": "scripted"},
-        ready,
-        optimiser="mipro",
-        reflector="thinker",
-        calls=40,
-    )
+    rule = profile(ready, temperature=0.5, traits=["sex", "age"], longest=64)
+    found = improve(search, "written_profile", rule, "mipro", reflector="thinker", calls=40)
     assert set(found.results.answers["participant"]) == set(search.split.test)
     informations = {
         verdict.effect.strategy: verdict.effect.nats.value
         for verdict in found.results.verdicts()
         if verdict.confirmatory
     }
-    own = "written_profile(writer=scripted)"
+    own = "written_profile(traits=('sex', 'age'), writer=scripted, temperature=0.5, longest=64)"
     assert set(informations) == {"winner", own}
     assert informations["winner"] > 0.3
     effect = found.gain.verdict.effect
@@ -63,7 +51,8 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
     assert found.results.analysis.looks == found.gain.verdict.looks
     assert "of people who took no part" in found.gain.sentence
     assert "optimistic" in found.optimised.sentence
-    assert found.compiled.parameters["program"] == "programs/i-written_profile-mipro.json"
+    program = found.compiled.parameters["program"]
+    assert re.fullmatch(r"programs/i-written_profile-mipro-[0-9a-f]{8}\.json", program)
     client = MlflowClient(f"sqlite:///{ready}/mlruns/mlflow.db")
     run = client.get_run(found.tracked.run_id)
     assert run.data.metrics["gain"] == pytest.approx(effect.nats.value)
@@ -71,9 +60,10 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
     assert found.gain.sentence in run.data.tags["mlflow.note.content"]
     assert found.dropped == {} and found.sentence == found.gain.sentence
     artifacts = client.list_artifacts(found.tracked.run_id, "program")
-    assert [each.path for each in artifacts] == ["program/i-written_profile-mipro.json"]
-    again = profile(ready, program="programs/i-written_profile-mipro.json")
+    assert [each.path for each in artifacts] == [program.replace("programs", "program")]
+    again = pasted(ready, found.compiled.in_yaml)
     assert again.compiled == found.optimised.state.read_text("utf-8")
+    assert again.model_dump() == rule.model_dump() | {"program": program}
     (taught,) = again.taught_by
     assert (taught.study, taught.people) == (search.study.name, search.split.search)
     people, asked = list(search.study.people.values()), [Strategy("w", "w", again)]
@@ -109,3 +99,32 @@ def test_test_people_who_are_left_out_are_told_beside_the_gain() -> None:
     assert sentence.fget(told) == (
         "better. It says nothing of 2 test people: 2 of whom nothing is."
     )
+
+
+def test_an_optimiser_that_changes_nothing_is_not_confirmed(
+    ready: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Writers, "_open", lambda _, name: speakers()[name])
+    search, rule = confirmable(ready), profile(ready)
+    with pytest.raises(GeppettoError, match=r"nothing better.* within 2 calls"):
+        improve(search, "written_profile", rule, "bootstrap", reflector="thinker", calls=2)
+
+
+def confirmable(workspace: Path) -> PreparedSearch:
+    search = prepared(workspace)
+    arms = tuple(map(Named.model_validate, ("none", "shuffled", "own")))
+    update = {"arms": arms, "analysis": Analysis(draws=200)}
+    return replace(search, experiment=search.experiment.model_copy(update=update))
+
+
+def pasted(workspace: Path, line: str) -> WrittenStrategy:
+    """The strategy of an experiment file that names it as the command says."""
+    file = workspace / "experiments" / "pasted.yaml"
+    file.parent.mkdir(exist_ok=True)
+    models = json.dumps([spec.model_dump(include={"name", "model"}) for spec in NAMED])
+    file.write_text(
+        f'question: "?"\nstudy: bfi\nmodels: {models}\narms: [own]\nstrategies:\n  - {line}\n'
+    )
+    (strategy,) = strategies_of(Experiment.from_file(file), workspace)
+    assert isinstance(strategy.rule, WrittenStrategy)
+    return strategy.rule

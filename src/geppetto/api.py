@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from geppetto.pooling import PooledGaps
     from geppetto.results import Results
     from geppetto.search.confirm import Confirmation
-    from geppetto.search.instruction import Optimiser
+    from geppetto.search.optimisers import Optimiser
 
 
 def run(
@@ -160,15 +160,17 @@ def optimise(
         If the experiment's budget is; see `run`.
     """
     from geppetto.errors import GeppettoError, errors_in, unknown
+    from geppetto.models.secrets import read_keys
     from geppetto.optimising import improve
     from geppetto.personas.library import load_strategy
     from geppetto.personas.written import WrittenStrategy
-    from geppetto.search.instruction import Optimiser
+    from geppetto.search.optimisers import Optimiser
     from geppetto.search.prepare import search_of_file
 
     if optimiser not in get_args(Optimiser):
         raise unknown("optimiser", optimiser, get_args(Optimiser))
     path, folder = Path(experiment), Path(workspace)
+    read_keys(folder)
     prepared = search_of_file(path, folder)
     rule = load_strategy(strategy, parameters, folder, prepared.experiment.models)
     if not isinstance(rule, WrittenStrategy):

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from geppetto.errors import GeppettoError, errors_in
+from geppetto.search.optimisers import Optimiser
 
 if TYPE_CHECKING:
     from geppetto.answers.store import AnswerStore
@@ -215,14 +215,6 @@ def search(experiment: Annotated[Path, typer.Argument(help="A file with a `searc
     console.print("see it with: geppetto ui")
 
 
-class Optimiser(StrEnum):
-    """DSPy's optimisers of instructions."""
-
-    gepa = "gepa"
-    mipro = "mipro"
-    bootstrap = "bootstrap"
-
-
 @app.command()
 def optimise(
     experiment: Annotated[Path, typer.Argument(help="A file with a `search`.")],
@@ -230,7 +222,7 @@ def optimise(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of it, as writer=openai/gpt-4o.")
     ] = None,
-    optimiser: Annotated[Optimiser, typer.Option(help="Of DSPy.")] = Optimiser.gepa,
+    optimiser: Annotated[Optimiser, typer.Option(help="Of DSPy.")] = "gepa",
     reflector: Annotated[
         str, typer.Option(help="Who thinks of better instructions; the writer if not given.")
     ] = "",
@@ -247,7 +239,7 @@ def optimise(
             strategy,
             settings("--set", set_ or [], "k=5"),
             WORKSPACE,
-            optimiser=optimiser.value,
+            optimiser=optimiser,
             reflector=reflector,
             calls=calls,
         )
@@ -256,7 +248,7 @@ def optimise(
     console.print(terminal.result(found.results))
     console.print()
     console.print(Text(found.sentence))
-    console.print(Text(f"name it in an experiment: {found.compiled.in_yaml}"))
+    console.print(Text(f"name it in an experiment: {found.compiled.in_yaml}"), soft_wrap=True)
 
 
 def _speed(model: LanguageModel, units: Sequence[Unit]) -> float | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import mlflow
 
+from geppetto.answers.replies import ReplyStore
 from geppetto.answers.store import AnswerStore
 from geppetto.asking import unanswered
+from geppetto.errors import GeppettoError
 from geppetto.named import Named
 from geppetto.personas.library import load_strategy
 from geppetto.personas.written import WrittenStrategy
@@ -19,9 +20,10 @@ from geppetto.results import Results
 from geppetto.running import run
 from geppetto.search.confirm import WINNER, check_confirmation, prepare_confirmation
 from geppetto.search.gain import GAIN, Gain, gain
-from geppetto.search.instruction import Optimised, Optimiser, optimise
+from geppetto.search.instruction import Optimised, optimise, refuse
 from geppetto.search.looks import remember
 from geppetto.search.optimise import open_study
+from geppetto.search.optimisers import Optimiser
 from geppetto.search.prepare import PreparedSearch, named
 from geppetto.search.scoring import Candidate
 from geppetto.tracking.store import TrackedRun
@@ -78,10 +80,10 @@ def improve(
 ) -> Improvement:
     """Improve a strategy's instruction on search people and confirm it on the others.
 
-    The program is saved as `programs/<experiment>-<strategy>-<optimiser>.json` of the workspace,
-    for a later experiment to name, and once more as an artifact of the run. It is compared with the
-    strategy as it is named here, on the same test people. Both uses of people are looks that are
-    remembered and corrected for, as those of a search are.
+    The program is saved as `programs/<experiment>-<strategy>-<optimiser>-<hash>.json` of the
+    workspace, for a later experiment to name, and once more as an artifact of the run. It is
+    compared with the strategy as it is named here, on the same test people. Both uses of people are
+    looks that are remembered and corrected for, as those of a search are.
 
     Parameters
     ----------
@@ -94,34 +96,46 @@ def improve(
 
     Raises
     ------
+    BudgetReached
+        If the budget is; what was told until then is stored.
     GeppettoError
-        If the strategy cannot be optimised or its program cannot be confirmed.
+        If the strategy cannot be optimised, nothing better was found, or it cannot be confirmed.
     """
-    answers = AnswerStore.of_workspace(prepared.workspace)
+    refuse(rule)
+    workspace = prepared.workspace
+    answers = AnswerStore.of_workspace(workspace)
     writers = prepared.writers
     label = named(name, rule.model_dump(exclude_defaults=True)).label
     original = Strategy(name, label, rule)
     writers.having_written(lambda: check_confirmation(prepared, [original]))
     question = f"{prepared.name} {optimiser} {rule.made_of} {reflector} {calls}"
     remember(open_study(prepared), question, prepared.study.name, prepared.split.search)
-    file = Path(PROGRAMS) / f"{prepared.experiment.name}-{name}-{optimiser}.json"
     optimised = optimise(
         prepared,
         rule,
         optimiser,
         {each: writers.speaker(each) for each in dict.fromkeys((rule.writer, reflector))},
         answers,
-        prepared.workspace / file,
+        ReplyStore.of_workspace(workspace),
+        writers.spending,
+        workspace / PROGRAMS / f"{prepared.experiment.name}-{name}-{optimiser}.json",
         reflector=reflector,
         calls=calls,
     )
     models = prepared.experiment.models
-    listed = named(name, rule.model_dump(exclude_defaults=True) | {"program": str(file)})
-    compiled = load_strategy(name, listed.parameters, prepared.workspace, models)
+    if not optimised.changed:
+        raise GeppettoError(
+            f"{optimiser} found nothing better than the strategy's own instruction within "
+            f"{calls:,} calls, so there is nothing to confirm; allow more calls, or take another "
+            "optimiser"
+        )
+    file = optimised.state.relative_to(workspace).as_posix()
+    listed = named(name, rule.model_dump(exclude_defaults=True) | {"program": file})
+    compiled = load_strategy(name, listed.parameters, workspace, models)
     best = Candidate(Strategy(name, name, compiled), prepared.experiment.layout)
     asked = writers.having_written(lambda: prepare_confirmation(prepared, best, [original]))
     work, spending = unanswered(asked, answers), writers.spending
-    results, tracked = run(asked, work, answers, prepared.workspace, spending=spending)
+    results, tracked = run(asked, work, answers, workspace, spending=spending)
     own = next(each.label for each in asked.strategies if each.is_the_same_as(original))
     found, dropped = gain(results, WINNER, own), asked.plan.dropped
     improvement = Improvement(optimised, results, tracked, found, listed, dropped)

@@ -111,8 +111,6 @@ class Reading:
         to each other where everything is known. They exist even if nothing can be said.
     outcomes
         What became of each reply, in the order of the replies.
-    remark
-        What else is to be said of it, such as that stated percentages were not 100 in total.
     counts
         How many samples named each option, of which `log_probs` are a smoothed estimate; empty if
         the answer was not sampled.
@@ -128,7 +126,6 @@ class Reading:
     low: tuple[float, ...]
     high: tuple[float, ...]
     outcomes: tuple[Outcome, ...]
-    remark: str = ""
     counts: tuple[int, ...] = ()
     floored: tuple[bool, ...] = ()
     reasons: int = 0

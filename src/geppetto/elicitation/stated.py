@@ -76,9 +76,8 @@ class Stated(Elicitation):
         shares = 100 * np.array(stated) / total
         counted = np.maximum(shares, RESOLUTION)
         log_probs = tuple(np.log(counted / counted.sum()).tolist())
-        remark = "" if abs(total - 100) < 1e-6 else f"the percentages were {total:g} in total"
         floored = tuple((shares < RESOLUTION).tolist())
-        return Reading(log_probs, log_probs, log_probs, (became,), remark, floored=floored)
+        return Reading(log_probs, log_probs, log_probs, (became,), floored=floored)
 
 
 def percentages(text: str, answers: Sequence[str]) -> tuple[float, ...] | None:

@@ -1,25 +1,33 @@
-"""Speakers whose failures are remembered, since optimisers take them for bad texts."""
+"""Speakers that must reply, since optimisers take what fails for bad texts and go on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from geppetto.errors import GeppettoError
 from geppetto.models.speaker import Capabilities, Reply, Request, Speaker, SpeakerIdentity
+from geppetto.spending import BudgetReached
+
+
+class _SilenceError(BaseException):
+    """A request got no reply; no `Exception`, all of which optimisers catch."""
+
+    def __init__(self, why: GeppettoError) -> None:
+        super().__init__(str(why))
+        self.why = why
 
 
 @dataclass(frozen=True)
 class _Witness:
-    """A speaker who keeps why requests got no reply, and passes on no text that is not whole.
+    """A speaker whose silence ends everything, and who passes on no text that is not whole.
 
     Where personas are written, what was cut off or filtered is not used; an optimiser that saw it
     would improve what nobody reads.
     """
 
     speaker: Speaker
-    failures: list[str] = field(default_factory=list)
 
     @property
     def identity(self) -> SpeakerIdentity:
@@ -32,11 +40,17 @@ class _Witness:
     async def reply(self, request: Request) -> Reply:
         try:
             reply = await self.speaker.reply(request)
+        except BudgetReached as reached:
+            raise _SilenceError(
+                BudgetReached(
+                    f"{reached}: what was told is stored, so run it again with a larger budget to "
+                    "go on from here"
+                )
+            ) from reached
         except GeppettoError as error:
-            self.failures.append(str(error))
-            raise
+            raise _SilenceError(error) from error
         if reply.error:
-            self.failures.append(reply.error)
+            raise _SilenceError(GeppettoError(_silence(self.identity.name, reply)))
         if reply.finish in ("length", "filter"):
             return reply.model_copy(update={"text": ""})
         return reply
@@ -48,14 +62,26 @@ def all_heard(speakers: Mapping[str, Speaker]) -> Iterator[dict[str, _Witness]]:
 
     Raises
     ------
+    BudgetReached
+        If one did since the budget is reached.
     GeppettoError
-        At the end, if one did.
+        If one did for another reason; at once, whatever catches exceptions in between.
     """
-    witnesses = {name: _Witness(speaker) for name, speaker in speakers.items()}
-    yield witnesses
-    for name, witness in witnesses.items():
-        if witness.failures:
-            raise GeppettoError(
-                f"{len(witness.failures):,} requests to {name} got no reply "
-                f"({witness.failures[0]}), so nothing was compiled; run it again"
-            )
+    try:
+        yield {name: _Witness(speaker) for name, speaker in speakers.items()}
+    except _SilenceError as silence:
+        raise silence.why from None
+
+
+def _silence(name: str, reply: Reply) -> str:
+    """What to do about a request without a reply."""
+    if reply.hopeless:
+        return (
+            f"{name} cannot be asked this ({reply.error}), so nothing was compiled; let the "
+            "strategy tell less (traits, answers), shorten `longest`, or name a writer and a "
+            "reflector that read more"
+        )
+    return (
+        f"{name} gave no reply ({reply.error}), so nothing was compiled; what was told until then "
+        "is stored, so run it again to go on from here"
+    )

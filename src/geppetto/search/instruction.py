@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from geppetto.answers.replies import ReplyStore
 from geppetto.answers.store import AnswerStore
 from geppetto.errors import GeppettoError
-from geppetto.models.litellm_local import PROVIDER, serving
+from geppetto.models.litellm_local import PROVIDER, drawing_for, serving
 from geppetto.models.speaker import Speaker
 from geppetto.personas.arms import demographics
 from geppetto.personas.known import told_of
-from geppetto.personas.leaked import leaked
-from geppetto.personas.strategy import Persona
 from geppetto.personas.writing import program, writer_of
 from geppetto.personas.written import Taught, WrittenStrategy, taught
+from geppetto.remembering import RememberingSpeaker
 from geppetto.search.exchange import Case, Exchange, cases
 from geppetto.search.heard import all_heard
+from geppetto.search.metric import Metric
+from geppetto.search.optimisers import Optimiser, compiled
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.split import split
+from geppetto.sending import Leave
+from geppetto.spending import Spending
 from geppetto.studies import Study
 
 if TYPE_CHECKING:
     import dspy
-
-Optimiser = Literal["gepa", "mipro", "bootstrap"]
-"""GEPA reflects on what went wrong and rewrites instructions, MIPROv2 proposes instructions and
-demonstrations and searches among them, BootstrapFewShot adds demonstrations that went well."""
-
-_WENT_WELL = 1e-9
-"""Information above which a demonstration went well: DSPy takes a threshold of 0 for none."""
-
-DEMOS = 2
-"""Demonstrations at most, each of them a person's data and the text that was written of them."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +52,8 @@ class Optimised:
     optimistic
         Whether the program was chosen by these cases, so that `after` is too high by the luck of
         the best: GEPA and MIPROv2 choose so, BootstrapFewShot does not.
+    changed
+        Whether the program is another than the strategy's own; else only chance tells them apart.
     """
 
     state: Path
@@ -67,6 +63,7 @@ class Optimised:
     failed_after: int
     cases: int
     optimistic: bool
+    changed: bool
 
     @property
     def sentence(self) -> str:
@@ -90,6 +87,8 @@ def optimise(
     optimiser: Optimiser,
     speakers: Mapping[str, Speaker],
     store: AnswerStore,
+    replies: ReplyStore,
+    spending: Spending,
     to: Path,
     *,
     reflector: str,
@@ -101,6 +100,10 @@ def optimise(
     else is looked at. To confirm it, compare the strategy with `program` to the one without on the
     search's test people. Demonstrations, which all but "gepa" add, are data of search people, and
     stand in the file, as do the ids of all search people: no plan predicts them with it.
+
+    Every reply is stored before anything follows from it, and drawn for this strategy and the
+    search's seed. So an optimisation that was interrupted goes on from there and ends the same, and
+    one with more calls or another optimiser pays for what is new.
 
     Parameters
     ----------
@@ -114,8 +117,13 @@ def optimise(
         The strategy's writer and the reflector, by name.
     store
         Where answers are kept.
+    replies
+        Where the replies of the writer and the reflector are kept.
+    spending
+        What the run has spent so far, and may.
     to
-        A JSON file to write.
+        A JSON file to write; a hash of what is in it becomes part of its name, so that no program
+        takes the place of another.
     reflector
         Name of the model that proposes instructions; "bootstrap" does not ask it.
     calls
@@ -123,11 +131,15 @@ def optimise(
 
     Raises
     ------
+    BudgetReached
+        If the budget is; what was told until then is stored.
     GeppettoError
-        If a search person cannot be described or has no stranger, or a request got no reply.
+        If the strategy is asked for another wording than its first, a search person cannot be
+        described or has no stranger, or a request got no reply.
     """
     import dspy
 
+    refuse(strategy)
     sides = split(
         [prepared.study.people[name] for name in prepared.split.search],
         demographics(prepared.study),
@@ -144,150 +156,80 @@ def optimise(
         store,
         prepared.experiment.normalisation,
     )
-    metric = _Metric(strategy, exchange)
-    train_examples, kept_examples = (
-        [
-            dspy.Example(case=case, told=_told(strategy, prepared.study, case)).with_inputs("told")
-            for case in side
-        ]
-        for side in (train, kept)
-    )
+    examples = [
+        dspy.Example(case=number, told=_told(strategy, prepared.study, case)).with_inputs("told")
+        for number, case in enumerate([*train, *kept])
+    ]
+    metric = Metric(strategy, exchange, (*train, *kept))
+    to_learn, to_keep = examples[: len(train)], examples[len(train) :]
     student = program(strategy)
-    with all_heard(speakers) as witnesses, serving(witnesses), writer_of(strategy):
-        reflecting = dspy.LM(
-            f"{PROVIDER}/{reflector}",
-            engine="litellm",
-            temperature=1.0,
-            max_tokens=4096,
-            cache=False,
-            num_retries=0,
-        )
-        before = metric.mean(student, kept_examples)
-        compiled = _compiled(
-            optimiser, student, metric, train_examples, kept_examples, reflecting, calls, seed
-        )
-        after = metric.mean(compiled, kept_examples)
-    to.parent.mkdir(parents=True, exist_ok=True)
-    compiled.save(to)
-    by = (*strategy.taught_by, Taught(study=prepared.study.name, people=prepared.split.search))
-    to.write_text(taught(to.read_text("utf-8"), by), "utf-8")
-    by_them = optimiser != "bootstrap"
-    return Optimised(to, before[0], after[0], before[1], after[1], len(kept), by_them)
-
-
-@dataclass(frozen=True)
-class _Metric:
-    """The measure, as DSPy's optimisers call it."""
-
-    strategy: WrittenStrategy
-    exchange: Exchange
-
-    def __call__(
-        self, gold: Any, pred: Any, trace: Any = None, name: Any = None, pred_trace: Any = None
-    ) -> float:
-        """The mean gain of a case, in nats per response; 0 if the text cannot be used."""
-        gains = self._gains(gold.case, pred)
-        return float(np.mean(list(gains.values()))) if gains else 0.0
-
-    def with_feedback(
-        self, gold: Any, pred: Any, trace: Any = None, name: Any = None, pred_trace: Any = None
-    ) -> dspy.Prediction:
-        """The same with words for an optimiser that reflects, which name items but no answers."""
-        import dspy
-
-        gains = self._gains(gold.case, pred)
-        if not gains:
-            why = pred.failed or "it is empty, or says how a question is answered"
-            told = f"The persona cannot be used: {why}. It must be, whoever it is of."
-            return dspy.Prediction(score=0.0, feedback=told)
-        score = float(np.mean(list(gains.values())))
-        ordered = sorted(gains, key=lambda item: gains[item])
-        texts = {item: self.exchange.study.items[item].text for item in ordered}
-        best, worst = (
-            "; ".join(f"{texts[item]} ({gains[item]:+.3f})" for item in some)
-            for some in (ordered[::-1][:3], ordered[:3])
-        )
-        told = (
-            f"A model that read the persona found this person's answers {score:+.3f} nats a "
-            "question likelier than a stranger's. Above zero, the persona tells this person from "
-            f"others. It told most on: {best}. It told least, or misled, on: {worst}. A better "
-            "instruction makes the writer say what sets this person apart on such questions, and "
-            "never invent answers to them."
-        )
-        return dspy.Prediction(score=score, feedback=told)
-
-    def mean(self, module: dspy.Module, examples: Sequence[Any]) -> tuple[float, int]:
-        """The mean over cases, and in how many the text could not be used."""
-        predictions = [(each, module(**each.inputs())) for each in examples]
-        scores = [self(each, prediction) for each, prediction in predictions]
-        failed = sum(not self._gains(each.case, prediction) for each, prediction in predictions)
-        return float(np.mean(scores)), failed
-
-    def _gains(self, case: Case, written: Any) -> dict[str, float]:
-        """Gains by item; none if the text cannot be used."""
-        if written.get("failed"):
-            return {}
-        study = told_of(self.exchange.study, case.block)
-        text = self.strategy.composed(written.texts, case.seen, study).strip()
-        if not text or leaked(text, study):
-            return {}
-        persona = Persona(text, self.strategy.placement)
-        return self.exchange.gains(persona, case.person, case.stranger, case.block.predicted)
-
-
-def _compiled(
-    optimiser: Optimiser,
-    student: dspy.Module,
-    metric: _Metric,
-    train: Sequence[Any],
-    kept: Sequence[Any],
-    reflecting: dspy.LM,
-    calls: int,
-    seed: int,
-) -> dspy.Module:
-    import dspy
-    from dspy.teleprompt.gepa.instruction_proposal import InstructionProposer
-
-    match optimiser:
-        case "gepa":
-            return dspy.GEPA(
-                metric=metric.with_feedback,
-                max_metric_calls=calls,
-                reflection_lm=reflecting,
-                instruction_proposer=InstructionProposer(
-                    adapter=dspy.ChatAdapter(use_json_adapter_fallback=False)
-                ),
-                skip_perfect_score=False,
-                num_threads=1,
-                seed=seed,
-            ).compile(student, trainset=list(train), valset=list(kept))
-        case "mipro":
-            trials = max(1, calls // len(kept))
-            return dspy.MIPROv2(
-                metric=metric,
-                prompt_model=reflecting,
-                auto=None,
-                num_candidates=max(2, trials // 2),
-                max_bootstrapped_demos=DEMOS,
-                max_labeled_demos=0,
-                metric_threshold=_WENT_WELL,
-                num_threads=1,
-                seed=seed,
-            ).compile(
-                student,
-                trainset=list(train),
-                valset=list(kept),
-                num_trials=trials,
-                minibatch=False,
+    own = student.dump_state()
+    leave = Leave(spending)
+    with replies.claiming() as claims:
+        remembering = {
+            name: RememberingSpeaker(speaker, claims, leave) for name, speaker in speakers.items()
+        }
+        with (
+            all_heard(remembering) as witnesses,
+            serving(witnesses),
+            writer_of(strategy),
+            drawing_for(f"optimising {strategy.made_of} {seed}"),
+        ):
+            reflecting = dspy.LM(
+                f"{PROVIDER}/{reflector}",
+                engine="litellm",
+                temperature=1.0,
+                max_tokens=4096,
+                cache=False,
+                num_retries=0,
             )
-        case "bootstrap":
-            return dspy.BootstrapFewShot(
-                metric=metric,
-                metric_threshold=_WENT_WELL,
-                max_bootstrapped_demos=DEMOS,
-                max_labeled_demos=0,
-                max_rounds=1,
-            ).compile(student, trainset=list(train[:calls]))
+            before = metric.mean(student, to_keep)
+            better = compiled(
+                optimiser,
+                student,
+                metric,
+                to_learn,
+                to_keep,
+                reflecting,
+                calls,
+                seed,
+            )
+            after = metric.mean(better, to_keep)
+    by = (*strategy.taught_by, Taught(study=prepared.study.name, people=prepared.split.search))
+    return Optimised(
+        _saved(better, to, by),
+        *(before[0], after[0]),
+        *(before[1], after[1]),
+        cases=len(kept),
+        optimistic=optimiser != "bootstrap",
+        changed=better.dump_state() != own,
+    )
+
+
+def refuse(strategy: WrittenStrategy) -> None:
+    """Refuse a strategy whose compiled program could not be used.
+
+    Raises
+    ------
+    GeppettoError
+        If it is asked for another wording than its first.
+    """
+    if strategy.paraphrase:
+        raise GeppettoError(
+            f"a compiled program has instructions of its own, so it cannot be one of paraphrase "
+            f"{strategy.paraphrase}; leave paraphrase out"
+        )
+
+
+def _saved(better: dspy.Module, to: Path, by: tuple[Taught, ...]) -> Path:
+    """The file of a program with whom it was made from; its name has a hash of what is in it."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=to.parent) as folder:
+        file = Path(folder) / to.name
+        better.save(file)
+        file.write_text(taught(file.read_text("utf-8"), by), "utf-8")
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        return file.rename(to.with_stem(f"{to.stem}-{content[:8]}"))
 
 
 def _told(strategy: WrittenStrategy, study: Study, case: Case) -> dict[str, dict[str, Any]]:
