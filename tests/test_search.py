@@ -404,7 +404,7 @@ def command(
     name: str, text: str, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> typer.testing.Result:
     monkeypatch.setattr("geppetto.search.prepare.open_model", lambda *_: FakeModel())
-    monkeypatch.setattr("geppetto.cli.console.width", 200)
+    monkeypatch.setattr("geppetto.cli.terminal.console.width", 200)
     (workspace / "x.yaml").write_text(text)
     return typer.testing.CliRunner().invoke(app, [name, "x.yaml"])
 

@@ -161,7 +161,7 @@ def test_several_studies_are_planned_run_and_pooled(
 ) -> None:
     monkeypatch.chdir(finished[0])
     monkeypatch.setattr("geppetto.approach.open_model", lambda *_: FakeModel(MODEL))
-    monkeypatch.setattr("geppetto.cli._speed", lambda *_: None)
+    monkeypatch.setattr("geppetto.cli.experiments._speed", lambda *_: None)
     planned = CliRunner().invoke(app, ["plan", "several.yaml"], catch_exceptions=False)
     done = CliRunner().invoke(app, ["run", "several.yaml"], catch_exceptions=False)
     for words in (f"study first: {PEOPLE} participants", f"study second: {PEOPLE} participants"):

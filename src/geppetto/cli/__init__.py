@@ -1,0 +1,35 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from geppetto.cli import experiments, models, personas, searches, studies, ui
+from geppetto.cli.terminal import WORKSPACE
+from geppetto.errors import GeppettoError
+
+app = typer.Typer(
+    help="Does a persona make a language model predict this person?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for commands in (experiments, searches, ui):
+    app.add_typer(commands.app)
+for noun, commands in {"studies": studies, "personas": personas, "models": models}.items():
+    app.add_typer(commands.app, name=noun)
+
+
+def main() -> None:
+    """Run the command line; an error that a user can mend is one sentence and exit code 2."""
+    from geppetto.models.secrets import read_keys
+
+    try:
+        read_keys(WORKSPACE)
+        app()
+    except GeppettoError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"error: {error}"))
+        sys.exit(2)

@@ -1,0 +1,151 @@
+"""Commands that plan and run an experiment."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from geppetto.cli.terminal import WORKSPACE, console, going_on_later
+from geppetto.errors import GeppettoError, errors_in
+
+if TYPE_CHECKING:
+    from geppetto.answers.store import AnswerStore
+    from geppetto.asking import Unit
+    from geppetto.experiment import Prepared
+    from geppetto.hearing import Hearing
+    from geppetto.models.base import LanguageModel
+    from geppetto.spending import Spending
+
+app = typer.Typer()
+
+
+@app.command()
+def run(
+    experiment: Annotated[Path, typer.Argument(help="An experiment file.")],
+    retry_errors: Annotated[
+        bool, typer.Option(help="Ask again what failed for good, such as time-outs.")
+    ] = False,
+) -> None:
+    """Run an experiment: plan, ask, evaluate, log."""
+    from geppetto.experiment import Experiment
+    from geppetto.reports import terminal
+    from geppetto.reports.progress import Asking, bars
+    from geppetto.spending import Spending
+
+    spending = Spending(Experiment.from_file(experiment).budget)
+    with going_on_later():
+        store, planned = _planned(experiment, spending, retry_errors)
+    found = []
+    for prepared, missing, hearings in planned:
+        work = {}
+        for model in prepared.models:
+            units = missing[model.identity.name]
+            with console.status(f"reading the weights of {model.identity.name}"):
+                work[model.identity.name] = terminal.Work(units, _speed(model, units))
+        console.print(terminal.plan(prepared, work, hearings))
+        with console.status("opening MLflow"):
+            from geppetto import running
+        with going_on_later(), bars(console) as progress:
+            asking = Asking(progress, work, hearings)
+            result, tracked = running.run(
+                prepared,
+                missing,
+                store,
+                WORKSPACE,
+                asking.answered,
+                asking.heard,
+                spending=spending,
+            )
+        found.append(result)
+        failed = result.replies[result.replies["error"] != ""]
+        if errors := len(failed.drop_duplicates(["request", "sample"])):
+            console.print(f"{errors:,} replies are errors; --retry-errors asks them again")
+        console.print()
+        console.print(terminal.result(result))
+        console.print()
+        console.print(
+            f"MLflow run {tracked.run_id}"
+            + (" (logged before)" if tracked.finished else "")
+            + "; see it with: geppetto ui\n"
+        )
+    if len(found) > 1:
+        console.print(terminal.pooled(found))
+
+
+@app.command()
+def plan(
+    experiment: Annotated[Path, typer.Argument(help="An experiment file.")],
+    sd: Annotated[
+        list[float] | None,
+        typer.Option(help="SD of participants' differences in nats; may be given again."),
+    ] = None,
+) -> None:
+    """Show what an experiment would ask, and what its people could find. Asks nothing."""
+    from geppetto.reports import terminal
+
+    if any(spread <= 0 for spread in sd or ()):
+        raise GeppettoError("--sd must be more than 0 nats")
+    for prepared, missing, hearings in _planned(experiment, None)[1]:
+        work = {name: terminal.Work(units, None) for name, units in missing.items()}
+        console.print(terminal.plan(prepared, work, hearings))
+        console.print()
+        people = [prepared.study.people[name] for name in prepared.plan.participants]
+        groups = {person.cluster or person.id for person in people}
+        smallest = prepared.experiment.analysis.smallest_effect
+        spreads = sd or (0.05, 0.1, 0.2, 0.4)
+        console.print(terminal.power(len(people), len(groups), smallest, spreads))
+
+
+_Planned = tuple["Prepared", "dict[str, list[Unit]]", "dict[tuple[str, str], Hearing]"]
+
+
+def _planned(
+    experiment: Path, spending: Spending | None, retry_errors: bool = False
+) -> tuple[AnswerStore, list[_Planned]]:
+    """The plan of each study of an experiment, and what of it is not answered yet.
+
+    With `spending`, personas that a language model writes are written first, within its budget.
+    With `retry_errors`, what failed for good is not answered.
+    """
+    from geppetto.answers.replies import ReplyStore
+    from geppetto.answers.store import AnswerStore
+    from geppetto.asking import unanswered
+    from geppetto.commissioning import Writers
+    from geppetto.experiment import Experiment, prepare_each
+    from geppetto.hearing import forget_errors, hear_all
+
+    asked = Experiment.from_file(experiment)
+    store, replies = AnswerStore.of_workspace(WORKSPACE), ReplyStore.of_workspace(WORKSPACE)
+    with console.status("making the plan") as status, errors_in(experiment):
+        if spending:
+            writers, texts = Writers(asked, WORKSPACE, spending), itertools.count(1)
+            prepared = writers.having_written(
+                lambda: prepare_each(asked, WORKSPACE),
+                lambda _: status.update(f"personas: {next(texts):,} texts written"),
+            )
+        else:
+            prepared = prepare_each(asked, WORKSPACE)
+        for each in prepared if retry_errors else ():
+            forget_errors(each, replies)
+        return store, [
+            (each, unanswered(each, store), hear_all(each, replies)) for each in prepared
+        ]
+
+
+def _speed(model: LanguageModel, units: Sequence[Unit]) -> float | None:
+    """Distinct tokens a second, measured on the first unit once the weights are read.
+
+    None if nothing is to be asked.
+    """
+    if not units:
+        return None
+    first = units[0]
+    model.log_probs(first.tree, first.head)
+    start = time.perf_counter()
+    model.log_probs(first.tree, first.head)
+    return first.distinct_tokens / (time.perf_counter() - start)

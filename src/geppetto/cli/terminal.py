@@ -1,0 +1,31 @@
+"""Where commands print, and what they read and write in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+_TERMINAL = sys.stdout.isatty()
+console = Console(highlight=False, soft_wrap=not _TERMINAL, width=None if _TERMINAL else 120)
+WORKSPACE = Path()
+
+
+@contextmanager
+def going_on_later() -> Iterator[None]:
+    """Say that the next run goes on from here, if this one is interrupted or its budget reached."""
+    from geppetto.spending import BudgetReached
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print("stopped; every answer so far is kept, run again to go on")
+        raise typer.Exit(130) from None
+    except BudgetReached as reached:
+        console.print(Text(f"stopped: {reached}"))
+        raise typer.Exit(3) from None

@@ -1,0 +1,35 @@
+"""The command that shows what was logged."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from geppetto.cli.terminal import WORKSPACE, console
+from geppetto.errors import GeppettoError
+
+if TYPE_CHECKING:
+    pass
+
+app = typer.Typer()
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Port on loopback.")] = 5000,
+) -> None:
+    """Open the MLflow UI of this workspace on loopback."""
+    from geppetto.tracking.store import local_uri, tracking_uri
+
+    uri = tracking_uri(WORKSPACE)
+    if uri == local_uri(WORKSPACE) and not (WORKSPACE / "mlruns" / "mlflow.db").exists():
+        raise GeppettoError(
+            "nothing has been run here yet; run: geppetto run experiments/NAME.yaml"
+        )
+    console.print(f"MLflow UI on http://127.0.0.1:{port} (stop with Ctrl-C)")
+    command = [sys.executable, "-m", "mlflow", "ui"]
+    options = ["--backend-store-uri", uri, "--host", "127.0.0.1", "--port", str(port)]
+    os.execv(sys.executable, [*command, *options, "--workers", "1"])
