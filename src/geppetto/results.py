@@ -136,9 +136,10 @@ class Results(Scored):
         planned cells, and from `bounds_low` to `bounds_high` is a 95% interval of all of that;
         `accuracy_lowest` and so on are the same of how much more accurate the better arm is. See
         `geppetto.evaluation.bounds`. `survives_bounds` says whether the verdict holds anywhere in
-        them; one that is undecided always does. They are not computed `by` parts.
-        `withheld` says why nothing can be called equivalent to nothing, if so: the NLL of samples
-        is smoothed, and the smallest effect of interest is no number of Brier scores.
+        them, and `verdict` if it does not; one that is undecided always does. They are not computed
+        `by` parts. `withheld` says why nothing can be called equivalent to nothing, if so: the NLL
+        of samples is smoothed, the smallest effect of interest is no number of Brier scores, or
+        what was not said may be more than nothing.
         """
         return effects_table(self.verdicts(by, measure))
 
