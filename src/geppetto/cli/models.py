@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from geppetto.cli.terminal import WORKSPACE, console
 from geppetto.errors import GeppettoError, errors_in
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(help="What answers.", invoke_without_command=True)
 

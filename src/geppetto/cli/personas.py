@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from geppetto.cli.terminal import WORKSPACE, console
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(help="Who the model is told it is.", invoke_without_command=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -11,9 +11,6 @@ from rich.text import Text
 from geppetto.cli.terminal import WORKSPACE, console, going_on_later
 from geppetto.errors import errors_in
 from geppetto.search.optimisers import Optimiser
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer()
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from geppetto.cli.terminal import WORKSPACE, console
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(help="What people did.", invoke_without_command=True)
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from geppetto.cli.terminal import WORKSPACE, console
 from geppetto.errors import GeppettoError
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer()
 
