@@ -23,7 +23,6 @@ def search(experiment: Annotated[Path, typer.Argument(help="A file with a `searc
     from geppetto.reports import terminal as results
     from geppetto.search import terminal
     from geppetto.search.prepare import search_of_file
-    from geppetto.spending import BudgetReached
 
     with console.status("preparing the search"):
         prepared = search_of_file(experiment, WORKSPACE)
@@ -31,26 +30,21 @@ def search(experiment: Annotated[Path, typer.Argument(help="A file with a `searc
     with console.status("opening MLflow"):
         from geppetto import searching
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    try:
-        with errors_in(experiment), Progress(*columns, console=console) as progress:
-            trials = progress.add_task("trials", total=prepared.settings.trials)
-            answers = progress.add_task("answers of test people", total=None, visible=False)
-            confirmation = searching.search(
-                prepared,
-                on_trial=lambda trial: progress.update(
-                    trials, completed=trial.user_attrs["place"] + 1
-                ),
-                on_found=lambda found: progress.console.print(terminal.result(found)),
-                on_answers=lambda done, total: progress.update(
-                    answers, completed=done, total=total, visible=True
-                ),
-            )
-    except KeyboardInterrupt:
-        console.print("stopped; every trial and answer so far is kept, run again to go on")
-        raise typer.Exit(130) from None
-    except BudgetReached as reached:
-        console.print(Text(f"stopped: {reached}"))
-        raise typer.Exit(3) from None
+    with (
+        going_on_later(),
+        errors_in(experiment),
+        Progress(*columns, console=console) as progress,
+    ):
+        trials = progress.add_task("trials", total=prepared.settings.trials)
+        answers = progress.add_task("answers of test people", total=None, visible=False)
+        confirmation = searching.search(
+            prepared,
+            on_trial=lambda trial: progress.update(trials, completed=trial.user_attrs["place"] + 1),
+            on_found=lambda found: progress.console.print(terminal.result(found)),
+            on_answers=lambda done, total: progress.update(
+                answers, completed=done, total=total, visible=True
+            ),
+        )
     console.print()
     console.print(results.result(confirmation.results))
     console.print()
