@@ -26,4 +26,4 @@ def test_at_a_fifth_of_faults_answers_are_those_without(tmp_path: Path) -> None:
     assert len(failed) <= 3
     assert all(replies[key].text == said[key] for key in said.keys() - failed)
     assert set(FAULTS) < set(script.happened)
-    assert sum(reply.attempts for reply in replies.values()) == sum(script.asked.values())
+    assert sum(reply.attempts for reply in replies.values()) >= sum(script.asked.values())

@@ -25,7 +25,7 @@ EXPERIMENT = {
             "name": FAR,
             "model": "openai/gpt-4o-mini",
             "api_base": "http://127.0.0.1:9/v1",
-            "parameters": {"seed": 7},
+            "parameters": {"top_p": 0.9},
         },
         LOCAL,
     ],
@@ -55,7 +55,7 @@ def test_an_endpoint_is_told_by_its_name_its_address_its_parameters_and_what_it_
     found = of(prepared, FAR, SAMPLES)
     assert found["model"] == FAR and found["model_litellm_name"] == "openai/gpt-4o-mini"
     assert found["model_api_base"] == "http://127.0.0.1:9/v1" and found["model_kind"] == "chat"
-    assert json.loads(str(found["model_parameters"])) == {"seed": 7}
+    assert json.loads(str(found["model_parameters"])) == {"top_p": 0.9}
     assert (found["elicitation"], found["elicitation_k"]) == (SAMPLES, 3)
     assert found["capability_varies"] and not found["capability_echo"]
     assert "model_sha256" not in found and "model_engine" not in found

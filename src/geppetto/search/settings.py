@@ -19,6 +19,7 @@ DIRECTIONS: dict[str, Literal["maximize", "minimize"]] = {
     "information": "maximize",
     "tokens": "minimize",
     "accuracy": "maximize",
+    "brier": "minimize",
     "nll": "minimize",
     "nll_full": "minimize",
     "option_mass": "maximize",
