@@ -253,7 +253,7 @@ def test_names_and_order_of_rows_do_not_change_the_temperatures() -> None:
             "ordinal": True,
             "response": "abc"[position[person, item]],
             "option_log_probs": tuple(log_probs[person, item].tolist()),
-            "counts": None,
+            "counts": (),
             "log_prob": -1.0,
             "option_mass": 0.9,
             "announcing": np.nan,

@@ -131,14 +131,14 @@ class _Conversation:
         async with shared, asyncio.TaskGroup() as group:
             for _ in range(min(self._open, len(questions))):
                 group.create_task(self._work(left, on_answer))
-        if len(self._failed) < FAILURES_IN_A_ROW:
+        if not self._leave.ended:
             await self._store({})
 
     async def _store(self, replies: Mapping[str, Reply]) -> list[Reply]:
         """Store replies, and in the same commit the errors that were kept back so far.
 
         Until something shows that the endpoint is up they are: an outage, however it ends, is
-        nobody's answer.
+        nobody's answer. That a request can never go well is what an endpoint says that is up.
         """
         failed, self._failed = self._failed, {}
         return await asyncio.gather(*(self._put(*each) for each in {**replies, **failed}.items()))
@@ -196,7 +196,7 @@ class _Conversation:
             async with self._places:
                 reply = await asked(self._speaker, request, self._leave)
                 self._count(key, reply)
-            if reply.error:
+            if reply.error and not reply.hopeless:
                 return reply
             return (await self._store({key: reply}))[0]
         except Exception as error:
@@ -206,7 +206,8 @@ class _Conversation:
     def _count(self, key: str, reply: Reply) -> None:
         name = self._speaker.identity.name
         if reply.error:
-            self._failed[key] = reply
+            if not reply.hopeless:
+                self._failed[key] = reply
         elif why := unmeasured(reply, self._leave.spending.budget, name):
             self._leave.end(GeppettoError(why))
         if len(self._failed) >= FAILURES_IN_A_ROW:

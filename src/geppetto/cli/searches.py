@@ -63,7 +63,7 @@ def optimise(
     reflector: Annotated[
         str, typer.Option(help="Who thinks of better instructions; the writer if not given.")
     ] = "",
-    calls: Annotated[int, typer.Option(help="How many personas may be tried.", min=1)] = 200,
+    calls: Annotated[int, typer.Option(help="About how many personas are tried.", min=1)] = 200,
 ) -> None:
     """Improve what a writer of personas is told, on some people, and confirm it on the others."""
     from geppetto import api

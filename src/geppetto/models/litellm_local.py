@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -84,7 +84,7 @@ def serving(speakers: Mapping[str, Speaker]) -> Iterator[asyncio.AbstractEventLo
     """Let LiteLLM reach speakers by `geppetto/<name>`, while in this context.
 
     All of them work in one event loop of a thread of its own, so requests may come from any thread
-    and a speaker must not be at work in another loop.
+    and a speaker must not be at work in another loop. What is under way in the end is waited for.
 
     Parameters
     ----------
@@ -110,14 +110,18 @@ def serving(speakers: Mapping[str, Speaker]) -> Iterator[asyncio.AbstractEventLo
     loop, left = opened.result()
     before = litellm.custom_provider_map
     others = [each for each in before if each["provider"] != PROVIDER]
-    handler = _handler(speakers, loop)
+    under_way: set[Future[Reply]] = set()
+    handler = _handler(speakers, loop, under_way)
     litellm.custom_provider_map = [*others, {"provider": PROVIDER, "custom_handler": handler}]
     try:
         yield loop
     finally:
         litellm.custom_provider_map = before
-        loop.call_soon_threadsafe(left.set)
-        thread.join()
+        try:
+            wait(tuple(under_way))
+        finally:
+            loop.call_soon_threadsafe(left.set)
+            thread.join()
 
 
 def request(messages: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> Request:
@@ -146,7 +150,9 @@ def request(messages: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]
     )
 
 
-def _handler(speakers: Mapping[str, Speaker], loop: asyncio.AbstractEventLoop) -> CustomLLM:
+def _handler(
+    speakers: Mapping[str, Speaker], loop: asyncio.AbstractEventLoop, under_way: set[Future[Reply]]
+) -> CustomLLM:
     from litellm import CustomLLM, Usage
 
     class Handler(CustomLLM):  # type: ignore[misc]  # LiteLLM is not typed
@@ -165,6 +171,8 @@ def _handler(speakers: Mapping[str, Speaker], loop: asyncio.AbstractEventLoop) -
             if draws is not None:
                 asked = draws.numbered(asked)
             answered = asyncio.run_coroutine_threadsafe(speakers[model].reply(asked), loop)
+            under_way.add(answered)
+            answered.add_done_callback(under_way.discard)
             reply = answered.result()
             if draws is not None:
                 draws.replies.append(reply)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from geppetto.answers.replies import ReplyStore
 from geppetto.answers.store import AnswerStore
+from geppetto.conversation import STOPPING
 from geppetto.errors import GeppettoError
 from geppetto.models.litellm_local import PROVIDER, drawing_for, serving
 from geppetto.models.speaker import Speaker
@@ -53,7 +55,7 @@ class Optimised:
         Whether the program was chosen by these cases, so that `after` is too high by the luck of
         the best: GEPA and MIPROv2 choose so, BootstrapFewShot does not.
     changed
-        Whether the program is another than the strategy's own; else only chance tells them apart.
+        Whether the program is another than the strategy's own; else it is worth the same.
     """
 
     state: Path
@@ -127,15 +129,19 @@ def optimise(
     reflector
         Name of the model that proposes instructions; "bootstrap" does not ask it.
     calls
-        How many personas may be written and scored while looking for a better instruction.
+        About how many personas are written and scored while looking for a better instruction: DSPy
+        ends what it has begun, so that MIPROv2 tries all cases at least twice. What it is worth
+        before and after comes on top.
 
     Raises
     ------
     BudgetReached
         If the budget is; what was told until then is stored.
     GeppettoError
-        If the strategy is asked for another wording than its first, a search person cannot be
-        described or has no stranger, or a request got no reply.
+        If the strategy is asked for another wording than its first or has a program already, a
+        search person cannot be described or has no stranger, or a request got no reply.
+    KeyboardInterrupt
+        If it is interrupted: the first time once the reply under way is stored, the second at once.
     """
     import dspy
 
@@ -171,7 +177,7 @@ def optimise(
         }
         with (
             all_heard(remembering) as witnesses,
-            serving(witnesses),
+            serving(witnesses) as loop,
             writer_of(strategy),
             drawing_for(f"optimising {strategy.made_of} {seed}"),
         ):
@@ -183,37 +189,38 @@ def optimise(
                 cache=False,
                 num_retries=0,
             )
-            before = metric.mean(student, to_keep)
-            better = compiled(
-                optimiser,
-                student,
-                metric,
-                to_learn,
-                to_keep,
-                reflecting,
-                calls,
-                seed,
-            )
-            after = metric.mean(better, to_keep)
-    by = (*strategy.taught_by, Taught(study=prepared.study.name, people=prepared.split.search))
+            try:
+                before = metric.mean(student, to_keep)
+                better = compiled(
+                    optimiser, student, metric, to_learn, to_keep, reflecting, calls, seed
+                )
+                changed = better.dump_state() != own
+                after = metric.mean(better, to_keep) if changed else before
+            except KeyboardInterrupt:
+                print(STOPPING, file=sys.stderr)
+                loop.call_soon_threadsafe(leave.end, GeppettoError("it was interrupted"))
+                raise
     return Optimised(
-        _saved(better, to, by),
+        _saved(better, to, Taught(study=prepared.study.name, people=prepared.split.search)),
         *(before[0], after[0]),
         *(before[1], after[1]),
         cases=len(kept),
         optimistic=optimiser != "bootstrap",
-        changed=better.dump_state() != own,
+        changed=changed,
     )
 
 
 def refuse(strategy: WrittenStrategy) -> None:
-    """Refuse a strategy whose compiled program could not be used.
+    """Refuse a strategy that cannot be optimised.
 
     Raises
     ------
     GeppettoError
-        If it is asked for another wording than its first.
+        If it is asked for another wording than its first, or has a program already, which may hold
+        answers of the people that it would be tried on.
     """
+    if strategy.program is not None:
+        raise GeppettoError("the strategy has a program already; leave `program` out to make one")
     if strategy.paraphrase:
         raise GeppettoError(
             f"a compiled program has instructions of its own, so it cannot be one of paraphrase "
@@ -221,13 +228,13 @@ def refuse(strategy: WrittenStrategy) -> None:
         )
 
 
-def _saved(better: dspy.Module, to: Path, by: tuple[Taught, ...]) -> Path:
+def _saved(better: dspy.Module, to: Path, by: Taught) -> Path:
     """The file of a program with whom it was made from; its name has a hash of what is in it."""
     to.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=to.parent) as folder:
         file = Path(folder) / to.name
         better.save(file)
-        file.write_text(taught(file.read_text("utf-8"), by), "utf-8")
+        file.write_text(taught(file.read_text("utf-8"), [by]), "utf-8")
         content = hashlib.sha256(file.read_bytes()).hexdigest()
         return file.rename(to.with_stem(f"{to.stem}-{content[:8]}"))
 

@@ -48,7 +48,7 @@ def compiled(
     reflecting
         The model that proposes instructions.
     calls
-        How many predictions may be made.
+        About how many predictions are made.
     seed
         Of all that is drawn.
     """

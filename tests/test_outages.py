@@ -1,0 +1,79 @@
+"""What a server refuses for good is an answer; what happens while it is out of reach is none."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from threading import Timer
+
+import pytest
+
+from geppetto.answers.replies import ReplyStore
+from geppetto.conversation import FAILURES_IN_A_ROW, converse
+from geppetto.errors import GeppettoError
+from geppetto.models.litellm_library import library
+from geppetto.models.litellm_local import PROVIDER, drawing_for, serving
+from geppetto.models.speaker import Capabilities, Reply, Request, SpeakerIdentity
+from geppetto.remembering import RememberingSpeaker
+from geppetto.sending import Leave
+from geppetto.spending import Spending
+from scripted import Rounds, questions, request
+
+
+class Failing:
+    """Replies with an error, until it raises one."""
+
+    identity = SpeakerIdentity(name="m", model="m")
+    capabilities = Capabilities(chat=True)
+
+    def __init__(self, hopeless: bool, until: int = 1000) -> None:
+        self.hopeless, self.left = hopeless, until
+
+    async def reply(self, request: Request) -> Reply:
+        self.left -= 1
+        if self.left < 0:
+            raise GeppettoError("the key was revoked")
+        return Reply(finish="error", error="no", hopeless=self.hopeless)
+
+
+def stored(store: ReplyStore, speaker: Failing, number: int) -> int:
+    ids = [request(one).id(speaker.identity) for one in questions(number).values()]
+    return len(store.get(ids))
+
+
+def test_requests_that_can_never_go_well_do_not_end_a_run(tmp_path: Path) -> None:
+    store, speaker = ReplyStore.at(tmp_path / "answers.db"), Failing(hopeless=True)
+    asked = questions(FAILURES_IN_A_ROW + 5)
+    converse(speaker, Rounds(), asked, store, Spending(), lambda _: None)
+    assert stored(store, speaker, len(asked)) == len(asked)
+
+
+def test_errors_of_an_outage_that_ends_a_run_are_nobodys_answers(tmp_path: Path) -> None:
+    store, speaker = ReplyStore.at(tmp_path / "answers.db"), Failing(hopeless=False, until=10)
+    with pytest.raises(GeppettoError, match="revoked"):
+        converse(speaker, Rounds(), questions(15), store, Spending(), lambda _: None)
+    assert stored(store, speaker, 15) == 0
+
+
+class Slow(Failing):
+    """Takes longer than anybody waits who interrupts."""
+
+    async def reply(self, request: Request) -> Reply:
+        await asyncio.sleep(1)
+        return Reply(text="x", prompt_tokens=1, completion_tokens=1)
+
+
+def test_what_is_under_way_when_an_optimisation_is_interrupted_is_stored(tmp_path: Path) -> None:
+    store, speaker = ReplyStore.at(tmp_path / "answers.db"), Slow(hopeless=False)
+    litellm = library()
+    with pytest.raises(KeyboardInterrupt), store.claiming() as claims:
+        remembering = {"m": RememberingSpeaker(speaker, claims, Leave(Spending()))}
+        with serving(remembering), drawing_for("somebody") as draws:
+            Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+            messages = [{"role": "user", "content": "Who?"}]
+            litellm.completion(f"{PROVIDER}/m", messages=messages, max_tokens=5, num_retries=0)
+    asked = draws.numbered(Request(turns=({"role": "user", "content": "Who?"},), max_tokens=5))  # type: ignore[arg-type]
+    key = asked.model_copy(update={"sample": 0}).id(speaker.identity)
+    assert store.get([key])[key].text == "x"
