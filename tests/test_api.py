@@ -21,6 +21,7 @@ study: bfi
 participants: {sample: 8, seed: 3, complete: true}
 items: [A2, A3, N3, N4]
 models: [smollm2-135m-instruct]
+precision: fast
 strategies: [interview, {known_answers: {k: 4}}]
 arms: [none, filler, human, average, {shuffled: {donors: 2}}, own]
 analysis: {draws: 200, smallest_effect: 0.02}

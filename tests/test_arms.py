@@ -653,7 +653,7 @@ def test_the_whole_ladder_runs_and_is_logged(ready: Path) -> None:
         "study: bfi\n"
         "participants: {sample: 5, seed: 3, complete: true}\n"
         "items: [A2, C3]\n"
-        "models: [smollm2-135m-instruct]\n"
+        "models: [smollm2-135m-instruct]\nprecision: fast\n"
         "strategies: [everything]\n"
         "arms: [none, filler, human, average, shuffled, matched, own,\n"
         "       {knockout: {traits: [age]}}]\n"

@@ -171,6 +171,7 @@ study: bfi
 participants: {sample: 8, seed: 3, complete: true}
 items: [A2, A3, C3]
 models: [smollm2-135m-instruct]
+precision: fast
 strategies: [interview]
 arms: [none, shuffled, own]
 analysis: {draws: 200}

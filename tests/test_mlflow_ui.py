@@ -30,6 +30,7 @@ study: bfi
 participants: {sample: 6, seed: 3, complete: true}
 items: [A2, C3, E4, N3]
 models: [smollm2-135m-instruct]
+precision: fast
 strategies: [{known_answers: {k: 4}}]
 arms: [none, shuffled, own]
 """
