@@ -94,12 +94,16 @@ def test_a_verdict_that_what_is_unknown_could_undo_says_so() -> None:
     verdict = next(v for v in results.verdicts() if v.effect.contrast.name == "total")
     assert verdict.found == "helps" and not verdict.survives_bounds
     assert verdict.outcome == "helps, unless what was not said undoes it"
-    assert results.effects().set_index("effect").loc["total", "verdict"] == verdict.outcome
+    assert results.effects().set_index("effect").loc["total", "verdict"] == "helps"
     assert "What was not said could undo this" in verdict.sentence
     figure = figures.effects(results.verdicts())
     shown = [text.get_text() for axis in figure.axes for text in axis.texts]
     assert "helps,\nunless what was not said undoes it" in shown
     assert "-inf to " in verdict.sentence
+    brier = next(v for v in results.verdicts(measure="brier") if v.effect.contrast.name == "total")
+    assert brier.found == "helps" and not brier.survives_bounds
+    assert "Nothing can be said of it in Brier score a response; with" in brier.sentence
+    assert "inf" not in brier.sentence
     answers = by_hand()
     answers.loc[answers["status"] != "scored", ["nll_low", "nll_high"]] = [0.3, 1.5]
     narrow = results_of({"likelihood": answers})

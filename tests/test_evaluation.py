@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from geppetto.answers.table import COLUMNS, answers_table
 from geppetto.elicitation.hits import hit
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError
+from geppetto.evaluation.bounds import Bounds
 from geppetto.evaluation.contrasts import CONTRASTS, contrasts
 from geppetto.evaluation.effects import Differences, Effect, differences, effects
 from geppetto.evaluation.metrics import condition_metrics, item_metrics, matched
@@ -295,6 +297,23 @@ def test_confirmatory_verdicts_are_corrected_together() -> None:
     assert [v.p_adjusted for v in judged] == pytest.approx([0.03, 0.04, 0.04])
     assert [v.family for v in judged] == [3, 3, 3]
     assert "after Holm over 3" in judged[0].sentence
+
+
+def test_equivalence_within_bounds_is_corrected_for_the_family_too() -> None:
+    nothing = Estimate(0.0, -0.003, 0.003)
+    wide = Bounds(nothing, nothing, nothing, nothing, p_equivalent=0.049, exact=False)
+    narrow = replace(wide, p_equivalent=0.012)
+    parts = [verdict(-0.01, 0.03, 0.5, 0.012, strategy=name) for name in "abcd"]
+    compared = [comparison(v.effect, v.p, v.p_equivalent) for v in parts]
+    for bounds, outcome in ((narrow, "equivalent to nothing"), (wide, "undecided")):
+        judged = judge([replace(one, bounds=bounds) for one in compared], 0.005)
+        assert [v.p_equivalent_adjusted for v in judged] == pytest.approx([0.048] * 4)
+        assert [v.p_equivalent_bounded for v in judged] == pytest.approx(
+            [4 * bounds.p_equivalent] * 4
+        )
+        assert {v.found for v in judged} == {outcome}
+        assert np.isnan(judged[0].equivalence_p) == (outcome == "undecided")
+        assert judged[0].withheld.startswith("with what was not said") == (outcome == "undecided")
 
 
 def test_the_conclusion_names_every_strategy_once() -> None:

@@ -16,6 +16,7 @@ from geppetto.evaluation.brier import option_scores
 from geppetto.evaluation.effects import differences
 from geppetto.evaluation.predictions import predictions
 from geppetto.results import Measure, Results
+from geppetto.tracking.mlflow_runs import _effect_metrics
 from invented_replies import answers_of, results_of
 
 MANY = Analysis(draws=200, smallest_effect=0.05)
@@ -86,6 +87,8 @@ def test_samples_are_never_called_equivalent_to_nothing_and_the_reason_is_told()
     assert before.outcome == "equivalent to nothing"
     assert after.p_equivalent_adjusted < 0.05 and after.outcome == "undecided"
     assert "equivalence withheld (the NLL of samples is smoothed" in after.sentence
+    assert "saved/information_p_equivalent" in _effect_metrics(before)
+    assert "saved/information_p_equivalent" not in _effect_metrics(after)
     row = information(sampled, "nll")
     assert np.isnan(row["p_equivalent"]) and "smoothed" in row["withheld"]
     assert information(sampled, "brier")["withheld"].endswith("in nats")

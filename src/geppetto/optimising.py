@@ -156,7 +156,9 @@ def _log(found: Improvement) -> None:
     }
     verdict, nats = found.gain.verdict, found.gain.verdict.effect.nats
     numbers |= {"gain": nats.value, "gain_low": nats.low, "gain_high": nats.high}
-    numbers |= {"gain_p": verdict.p_adjusted, "gain_p_equivalent": verdict.p_equivalent_adjusted}
+    numbers |= {"gain_p": verdict.p_adjusted}
+    if not verdict.withheld:
+        numbers |= {"gain_p_equivalent": verdict.equivalence_p}
     for name, value in numbers.items():
         client.log_metric(run_id, name, float(value))
     client.set_tag(run_id, f"verdict.{GAIN}", verdict.outcome)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -10,7 +10,6 @@ import pandas as pd
 
 from geppetto.errors import unknown
 from geppetto.evaluation.baselines import BASELINE, MARGINALS
-from geppetto.evaluation.bounds import bounds
 from geppetto.evaluation.calibration import Reliability, reliability, top_options
 from geppetto.evaluation.ceilings import (
     construct_fits,
@@ -135,11 +134,12 @@ class Results(Scored):
         `lowest` and `highest` are what the effect could be given what models did not say, over all
         planned cells, and from `bounds_low` to `bounds_high` is a 95% interval of all of that;
         `accuracy_lowest` and so on are the same of how much more accurate the better arm is. See
-        `geppetto.evaluation.bounds`. `survives_bounds` says whether the verdict holds anywhere in
-        them, and `verdict` if it does not; one that is undecided always does. They are not computed
-        `by` parts. `withheld` says why nothing can be called equivalent to nothing, if so: the NLL
-        of samples is smoothed, the smallest effect of interest is no number of Brier scores, or
-        what was not said may be more than nothing.
+        `geppetto.evaluation.bounds`. `survives_bounds` says whether `verdict` holds anywhere in
+        that interval, which is not corrected for the family; one that is undecided always does.
+        They are not computed `by` parts, and in measures other than "nll" they are infinite where
+        anything was not said. `withheld` says why nothing can be called equivalent to nothing, if
+        so: the NLL of samples is smoothed, the smallest effect of interest is no number of Brier
+        scores, or what was not said may be more than nothing.
         """
         return effects_table(self.verdicts(by, measure))
 
@@ -244,10 +244,8 @@ class Results(Scored):
         if measure == "nll_calibrated":
             found = [self.calibrated.with_temperatures(one) for one in found]
         matches = self._matches if measure == self.measure else {}
-        verdicts = infer(found, self.resampling, self.analysis, matches, self.measure)
-        return [
-            replace(one, bounds=bounds(one.effect, self._limits, self.analysis)) for one in verdicts
-        ]
+        of = self._limits if found else None
+        return infer(found, self.resampling, self.analysis, matches, self.measure, of)
 
     @cached_property
     def _limits(self) -> Limits:

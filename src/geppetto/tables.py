@@ -256,7 +256,7 @@ def _effect(verdict: Verdict) -> Row:
     for name in ("nats", "nats_per_person", "d_z", "improved", "worst_tenth"):
         row |= _columns(name, getattr(effect, name))
     row |= {"confirmatory": verdict.confirmatory} | _tests(verdict)
-    row |= {"verdict": verdict.outcome, "withheld": verdict.withheld}
+    row |= {"verdict": verdict.found, "withheld": verdict.withheld}
     row["people_needed"] = None if verdict.withheld else verdict.people_needed
     return row | _bounds(verdict)
 
@@ -280,7 +280,7 @@ def _tests(verdict: Verdict) -> Row:
         "p": verdict.p,
         "p_adjusted": verdict.p_adjusted,
         "p_equivalent": np.nan if verdict.withheld else verdict.p_equivalent,
-        "p_equivalent_adjusted": np.nan if verdict.withheld else verdict.p_equivalent_adjusted,
+        "p_equivalent_adjusted": verdict.equivalence_p,
         "smallest": verdict.smallest,
     }
 

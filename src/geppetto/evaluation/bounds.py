@@ -60,16 +60,20 @@ class Bounds:
         above = low == -np.inf or self.lowest.low > low
         return self.exact or (above and (high == np.inf or self.highest.high < high))
 
-    @property
-    def sentence(self) -> str:
-        """What the effect could be, in words."""
+    def sentence(self, measure: str) -> str:
+        """What the effect could be in a measure, in words."""
         lowest, highest = self.lowest, self.highest
         least, most = self.accuracy_lowest, self.accuracy_highest
+        extremes = "ith what was not said at its worst and at its best it is"
+        rightly = (
+            f"{least.value:+.1%} to {most.value:+.1%} of responses "
+            f"[{least.low:+.1%}, {most.high:+.1%}] predicted rightly"
+        )
+        if (lowest, highest) == INFINITE:
+            return f"Nothing can be said of it in {measure}; w{extremes} {rightly}"
         return (
-            "With what was not said at its worst and at its best it "
-            f"is {lowest.value:+.4f} to {highest.value:+.4f} nats a response "
-            f"[{lowest.low:+.4f}, {highest.high:+.4f}], and {least.value:+.1%} to "
-            f"{most.value:+.1%} of responses [{least.low:+.1%}, {most.high:+.1%}] predicted rightly"
+            f"W{extremes} {lowest.value:+.4f} to {highest.value:+.4f} {measure} "
+            f"[{lowest.low:+.4f}, {highest.high:+.4f}], and {rightly}"
         )
 
 

@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.bounds import bounds
 from geppetto.evaluation.effects import Differences, Effect, alike, effects
 from geppetto.evaluation.enough import drawn_units
 from geppetto.evaluation.hypotheses import equivalence, robust_mean
+from geppetto.evaluation.limits import Limits
 from geppetto.evaluation.permutation import PermutationTest, sign_flip_p
 from geppetto.evaluation.power import people_to_decide
 from geppetto.evaluation.resampling import LEVEL, Resampling
@@ -23,6 +25,7 @@ def infer(
     analysis: Analysis,
     matches: Mapping[tuple[str, str], PermutationTest],
     measure: str = "nll",
+    of: Limits | None = None,
 ) -> list[Verdict]:
     """Verdicts on contrasts that are corrected for each other.
 
@@ -39,6 +42,8 @@ def infer(
         where there is none, signs of people's differences are flipped.
     measure
         The one that answers the question.
+    of
+        What bounds are computed from; without it there are none.
     """
     resampling = replace(resampling, level=LEVEL / analysis.looks)
     p: dict[int, float] = {}
@@ -50,15 +55,14 @@ def infer(
     tested = []
     for number, one in enumerate(effects(found, resampling, analysis.intervals)):
         match = matches.get((one.model, one.strategy)) if is_confirmatory(one, measure) else None
-        tested.append(
-            comparison(
-                one,
-                resampling.among(one.differences.rows),
-                analysis,
-                p[number] if match is None else match.p,
-                "signs flipped" if match is None else "personas permuted",
-            )
+        compared = comparison(
+            one,
+            resampling.among(one.differences.rows),
+            analysis,
+            p[number] if match is None else match.p,
+            "signs flipped" if match is None else "personas permuted",
         )
+        tested.append(replace(compared, bounds=bounds(one, of, analysis) if of else None))
     return judge(tested, analysis.smallest_effect, analysis.looks, measure)
 
 

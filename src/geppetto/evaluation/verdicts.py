@@ -38,6 +38,8 @@ class Comparison:
         How many people would decide it; None where that is not a matter of people.
     units, unit
         How many people, groups of people or studies the comparison rests on, and which of them.
+    bounds
+        As in `Verdict`.
     """
 
     effect: Effect
@@ -47,6 +49,14 @@ class Comparison:
     people_needed: int | None
     units: float
     unit: Unit
+    bounds: Bounds | None = None
+
+    @property
+    def p_equivalent_bounded(self) -> float:
+        """p of a difference of at least the smallest of interest, whatever was not said."""
+        if self.bounds is None:
+            return self.p_equivalent
+        return max(self.p_equivalent, self.bounds.p_equivalent)
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,8 @@ class Verdict:
     p_equivalent, p_equivalent_adjusted
         The same of a difference of at least `smallest` in either direction (TOST; Schuirmann
         1987): small if there is none.
+    p_equivalent_bounded
+        `p_equivalent` or that of the bounds, whichever is larger, corrected in the same way.
     smallest
         The smallest effect of interest in nats a response.
     family
@@ -84,8 +96,9 @@ class Verdict:
     units, unit
         How many people, groups of people or studies the comparison rests on, and which of them.
     bounds
-        How far the effect could be from this, given what models did not say; None of parts of
-        people, items and wordings, and of pooled studies, where that is not computed.
+        How far the effect could be from this, given what models did not say; None where that is
+        not computed: of parts of people, items and wordings, of pooled studies, of gaps and of
+        what optimisers gain.
     """
 
     effect: Effect
@@ -94,6 +107,7 @@ class Verdict:
     p_adjusted: float
     p_equivalent: float
     p_equivalent_adjusted: float
+    p_equivalent_bounded: float
     smallest: float
     family: int
     looks: int
@@ -142,9 +156,7 @@ class Verdict:
     @property
     def _may_matter(self) -> bool:
         """Whether what is equivalent to nothing on scored cells need not be so on all of them."""
-        if self.bounds is None or self.p_equivalent_adjusted >= LEVEL:
-            return False
-        return self.looks * self.bounds.p_equivalent >= LEVEL
+        return self.p_equivalent_adjusted < LEVEL <= self.p_equivalent_bounded
 
     @property
     def confidence(self) -> str:
@@ -166,14 +178,16 @@ class Verdict:
         )
         unknown = "" if self.survives_bounds else " What was not said could undo this."
         if self.bounds and (unknown or self._may_matter):
-            unknown += f" {self.bounds.sentence}."
+            unknown += f" {self.bounds.sentence(self._measure)}."
         return f"{self.found}: {self._claim}. {numbers}.{unknown}"
 
     @property
     def survives_bounds(self) -> bool:
         """Whether what it says holds whatever was not said; that something is open always does.
 
-        So does that something is equivalent to nothing, which would otherwise be `withheld`.
+        So does that something is equivalent to nothing, which would otherwise be `withheld`. That
+        it helps or hurts has to hold in the interval of the bounds, which is corrected for looks,
+        but not for the family.
         """
         match self.found:
             case "helps":
@@ -200,6 +214,15 @@ class Verdict:
         if self.withheld:
             return f"withheld ({self.withheld})"
         return p_value(self.p_equivalent_adjusted)
+
+    @property
+    def equivalence_p(self) -> float:
+        """The corrected p of equivalence; NaN where it is `withheld`."""
+        return float("nan") if self.withheld else self.p_equivalent_adjusted
+
+    @property
+    def _measure(self) -> str:
+        return f"{self.unit_of_measure.removeprefix('of ')} a response{self._measured}"
 
     @property
     def _measured(self) -> str:
@@ -288,9 +311,10 @@ def judge(
     families = [(t.effect.measure, is_confirmatory(t.effect, measure)) for t in tested]
     adjusted = [test.p for test in tested]
     equivalent = [test.p_equivalent for test in tested]
+    bounded = [test.p_equivalent_bounded for test in tested]
     for family in dict.fromkeys(families):
         rows = [number for number, other in enumerate(families) if other == family]
-        for values in (adjusted, equivalent):
+        for values in (adjusted, equivalent, bounded):
             p = [values[row] for row in rows]
             corrected = holm(p) if family[1] else multipletests(p, method="fdr_bh")[1]
             for row, value in zip(rows, corrected.tolist(), strict=True):
@@ -303,6 +327,7 @@ def judge(
             adjusted[number],
             test.p_equivalent,
             equivalent[number],
+            bounded[number],
             smallest,
             families.count(families[number]),
             looks,
@@ -310,6 +335,7 @@ def judge(
             test.people_needed,
             test.units,
             test.unit,
+            test.bounds,
         )
         for number, test in enumerate(tested)
     ]

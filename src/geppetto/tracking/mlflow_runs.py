@@ -299,7 +299,8 @@ def _numbers(row: Mapping[Any, Any]) -> dict[str, float]:
 def _effect_metrics(verdict: Verdict) -> dict[str, float]:
     """An effect's numbers in a section of their own: saved/information, and so on.
 
-    A d_z that does not exist, because everybody's difference is the same, is left out.
+    A d_z that does not exist, because everybody's difference is the same, is left out, and so is a
+    p of equivalence that is withheld.
     """
     effect, name = verdict.effect, f"saved/{verdict.effect.contrast.name}"
     numbers = {
@@ -311,7 +312,7 @@ def _effect_metrics(verdict: Verdict) -> dict[str, float]:
         f"{name}_improved": effect.improved.value,
         f"{name}_worst_tenth": effect.worst_tenth.value,
         f"{name}_p": verdict.p_adjusted,
-        f"{name}_p_equivalent": verdict.p_equivalent_adjusted,
+        f"{name}_p_equivalent": verdict.equivalence_p,
     }
     return {key: value for key, value in numbers.items() if math.isfinite(value)}
 
