@@ -79,7 +79,7 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
     assert everybody.dropped == why
     scorer = search.scorer(AnswerStore.at(ready / "answers.db"))
     tested, (learnt, *_) = list(search.split.test), search.split.search
-    refused = f"left out of {len(tested) + 1} people: 1 whose .*program of w was made from; take other `partic"
+    refused = f"of {len(tested) + 1} people: 1 whose .*program of w .*; take other `participants`"
     with pytest.raises(InfeasibleError, match=refused):
         scorer(Candidate(asked[0], Layout()), [*tested, learnt])
     assert set(scorer(Candidate(asked[0], Layout()), tested).scores) == set(tested)
