@@ -46,6 +46,7 @@ def replies_of(answers: pd.DataFrame, seconds: float = 0.5) -> pd.DataFrame:
     made["request"] = [f"r{n}" for n in range(len(made))]
     return made.assign(
         sample=0,
+        reply=made["request"],
         part=1.0,
         prompt_tokens=10,
         completion_tokens=2,

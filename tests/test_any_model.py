@@ -60,7 +60,7 @@ def test_a_run_that_reached_its_budget_goes_on_to_the_same_result(workspace: Pat
         asked = script.asked.total()
         found = run(workspace, base)
         of_study = [n for content, n in script.asked.items() if "how accurately" in content]
-        distinct = len(found.replies.drop_duplicates(["request", "sample"]))
+        distinct = found.replies["reply"].nunique()
         assert sum(of_study) == distinct, "something was paid for twice"
         everything = script.asked.total()
         assert asked < everything

@@ -41,6 +41,7 @@ def replies(rng: np.random.Generator, refused: dict[str, float], people: int = 4
                     "sample": 0,
                     "part": 1.0,
                     "request": [f"{arm} {n}" for n in range(6 * people)],
+                    "reply": [f"{arm} {n}" for n in range(6 * people)],
                     "error": "",
                     "outcome": np.where(refuses.ravel(), "refusal", "answered"),
                 }
@@ -149,6 +150,7 @@ def at_temperature_0(refused: dict[str, list[int]], people: int = 40) -> pd.Data
     wrong = [int(item[1:]) in refused[arm] for item, arm in asked]
     return found.assign(
         request=found["arm"] + found["item"],
+        reply=found["arm"] + found["item"],
         strategy=found["strategy"].where(found["arm"] != "none", "none"),
         outcome=np.where(wrong, "refusal", "answered"),
     )

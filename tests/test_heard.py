@@ -15,20 +15,31 @@ from geppetto import running
 from geppetto.answers import replies_table as replies_table_of
 from geppetto.answers import table
 from geppetto.answers.heard import Heard
+from geppetto.answers.replies import ReplyStore
 from geppetto.answers.replies_table import replies_table
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import answers_table
-from geppetto.elicitation.elicitation import Reading
+from geppetto.approach import ByRequests
+from geppetto.conversation import converse
+from geppetto.elicitation.elicitation import Elicitation, Question, Reading
+from geppetto.elicitation.next_token import NextToken
 from geppetto.elicitation.option_likelihood import OptionScores
+from geppetto.elicitation.reasoned import Reasoned
+from geppetto.elicitation.samples import Samples
+from geppetto.elicitation.stated import Stated
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.compliance import Compliance
 from geppetto.experiment import Prepared, evaluate
-from geppetto.models.speaker import Reply
+from geppetto.hearing import hear
+from geppetto.models.speaker import Reply, Request, Token
 from geppetto.plan import Plan, PlannedAnswer
+from geppetto.prompts.chat import Turn
 from geppetto.results import Results
+from geppetto.spending import Spending
 from geppetto.studies import Study
 from geppetto.tracking import heard
 from invented_replies import answers_of, replies_of, sharpened, unread
+from speaking import ScriptedSpeaker
 
 LOGS = tuple(np.log([0.1, 0.2, 0.4]).tolist())
 SAID = Reply(
@@ -41,9 +52,13 @@ def planned(item: str = "q2", elicitation: str = "samples", request: str = "r") 
     return PlannedAnswer("a", item, "2", "m", "s", "own", "", request, elicitation=elicitation)
 
 
+def heard_of(reading: Reading, given: tuple[Reply, ...]) -> Heard:
+    return Heard(reading, given, tuple(f"reply {n}" for n in range(len(given))))
+
+
 def row_of(reading: Reading, given: tuple[Reply, ...], study: Study) -> pd.Series:
     plan = Plan((planned(),), {}, {})
-    return answers_table(plan, {"r": Heard(reading, given)}, study, "e").iloc[0]
+    return answers_table(plan, {"r": heard_of(reading, given)}, study, "e").iloc[0]
 
 
 def test_what_was_heard_is_a_row_with_its_label_its_bounds_and_what_it_took(
@@ -108,7 +123,7 @@ def test_every_reply_is_a_row_and_what_was_scored_here_is_one_too(small_study: S
     answers = (planned(), planned("q3", "likelihood", "t"), planned("q4", "likelihood", "u"))
     reading = Reading((), (-np.inf,) * 3, (0.0,) * 3, ("answered", "error"))
     found = {
-        "r": Heard(reading, (SAID, FAILED)),
+        "r": heard_of(reading, (SAID, FAILED)),
         "t": OptionScores(LOGS, (1, 1, 1), 40),
         "u": OptionScores((-2.0, -3.0, -3.0), (1, 1, 1), 40),
     }
@@ -116,6 +131,8 @@ def test_every_reply_is_a_row_and_what_was_scored_here_is_one_too(small_study: S
     assert tuple(rows.columns) == replies_table_of.COLUMNS
     assert rows["outcome"].tolist() == ["answered", "error", "answered", "low option mass"]
     assert rows["sample"].tolist() == [0, 1, 0, 0]
+    assert rows["request"].tolist() == ["r", "r", "t", "u"]
+    assert rows["reply"].tolist() == ["reply 0", "reply 1", "t", "u"]
     assert rows["elicitation"].tolist() == ["samples"] * 2 + ["likelihood"] * 2
     assert rows["reported_model"].tolist() == ["m-0613", "", "m", "m"]
     assert rows["error"].tolist() == ["", "no answer", "", ""]
@@ -123,14 +140,13 @@ def test_every_reply_is_a_row_and_what_was_scored_here_is_one_too(small_study: S
     assert rows["cost"].isna().tolist() == [False, True, False, False]
     one = Reading(LOGS, LOGS, LOGS, ("answered",))
     with pytest.raises(ValueError, match="longer"):
-        replies_table(Plan(answers[:1], {}, {}), {"r": Heard(one, (SAID, SAID))}, small_study, "e")
+        both = heard_of(one, (SAID, SAID))
+        replies_table(Plan(answers[:1], {}, {}), {"r": both}, small_study, "e")
 
 
 def test_a_reply_that_serves_several_answers_is_paid_for_once() -> None:
-    found = (
-        replies_of(answers_of(1)).head(6).assign(request=list("aabbcc"), sample=[0, 0, 0, 1, 0, 0])
-    )
-    found.loc[found["request"] == "c", "cost"] = np.nan
+    found = replies_of(answers_of(1)).head(6).assign(reply=list("aabcdd"))
+    found.loc[found["reply"] == "d", "cost"] = np.nan
     numbers = heard.numbers(found.assign(attempts=[1, 1, 3, 1, 1, 1]))
     assert numbers["replies/count"] == 4
     assert numbers["replies/cost"] == pytest.approx(0.003)
@@ -139,6 +155,42 @@ def test_a_reply_that_serves_several_answers_is_paid_for_once() -> None:
     assert numbers["replies/outcome/answered"] == 4
     assert "replies/mean_seconds" not in heard.numbers(found.assign(seconds=np.nan))
     assert heard.numbers(pd.DataFrame()) == {}
+
+
+class Brief(ScriptedSpeaker):
+    """A speaker that says the one token "2", for a cent."""
+
+    async def reply(self, request: Request) -> Reply:
+        self.requests.append(request)
+        top = (("2", -0.1), ("1", -3.0), ("3", -4.0))
+        token = Token(text="2", log_prob=-0.1, top=top)
+        return Reply(text="2", tokens=(token,), prompt_tokens=9, completion_tokens=1, cost=0.01)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "paid"),
+    [
+        (Samples(k=2), Samples(k=5), 5),
+        (Reasoned(then=Stated()), Reasoned(then=NextToken(top=5)), 1 + 2),
+    ],
+)
+def test_a_reply_that_two_elicitations_read_is_paid_for_once(
+    one: Elicitation, other: Elicitation, paid: int, small_study: Study, tmp_path: Path
+) -> None:
+    options = (("1", "never"), ("2", "often"), ("3", "always"))
+    question = Question((Turn(role="user", content="How often?"),), "", options, options, "chat")
+    speaker, store = Brief(lambda *_: ""), ReplyStore.of_workspace(tmp_path)
+    found: dict[str, OptionScores | Heard] = {}
+    for label, elicitation in (("one", one), ("other", other)):
+        way = ByRequests(speaker, elicitation, label, len)
+        converse(speaker, elicitation, {label: question}, store, Spending(), lambda _: None)
+        found |= hear(way, {label: question}, store).heard
+    plan = Plan((planned("q2", "one", "one"), planned("q2", "other", "other")), {}, {})
+    rows = replies_table(plan, found, small_study, "e")
+    numbers = heard.numbers(rows)
+    assert len(speaker.requests) == numbers["replies/count"] == paid < len(rows)
+    assert numbers["replies/cost"] == pytest.approx(0.01 * paid)
+    assert set(rows["reply"]) == {each.id(speaker.identity) for each in speaker.requests}
 
 
 def test_errors_and_what_was_filtered_whole_are_no_replies_without_a_price_or_a_time(
@@ -150,7 +202,7 @@ def test_errors_and_what_was_filtered_whole_are_no_replies_without_a_price_or_a_
     became = ("answered", "answered", "error", "filtered", "filtered")
     reading = Reading(LOGS, LOGS, LOGS, became)
     plan = Plan((planned(), replace(planned(), participant="b")), {}, {})
-    rows = replies_table(plan, {"r": Heard(reading, given)}, small_study, "e")
+    rows = replies_table(plan, {"r": heard_of(reading, given)}, small_study, "e")
     numbers = heard.numbers(rows)
     assert len(rows) == 2 * 5
     assert (numbers["replies/count"], numbers["replies/errors"]) == (4, 1)

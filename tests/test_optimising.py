@@ -13,6 +13,7 @@ import pytest
 from mlflow import MlflowClient
 
 import geppetto
+from geppetto.answers.store import AnswerStore
 from geppetto.commissioning import Writers
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis
@@ -26,6 +27,7 @@ from geppetto.plan import Strategy
 from geppetto.planning import make_plan
 from geppetto.prompts.layout import Layout
 from geppetto.search.prepare import PreparedSearch
+from geppetto.search.scoring import Candidate, InfeasibleError
 from instructed import NAMED, prepared, profile, speakers
 
 
@@ -75,6 +77,12 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
     assert set(everybody.participants) == set(search.split.test)
     why = dict.fromkeys(search.split.search, "whose answers the program of w was made from")
     assert everybody.dropped == why
+    scorer = search.scorer(AnswerStore.at(ready / "answers.db"))
+    tested, (learnt, *_) = list(search.split.test), search.split.search
+    refused = f"of {len(tested) + 1} people: 1 whose .*program of w .*; take other `participants`"
+    with pytest.raises(InfeasibleError, match=refused):
+        scorer(Candidate(asked[0], Layout()), [*tested, learnt])
+    assert set(scorer(Candidate(asked[0], Layout()), tested).scores) == set(tested)
     other = search.study.codebook.model_copy(update={"name": "others"})
     elsewhere = Writer(replace(search.study, codebook=other), asked[0], search.items, [again])
     assert elsewhere.taught_by == frozenset() and not profile(ready).taught_by

@@ -49,6 +49,7 @@ def hear(approach: ByRequests, questions: Mapping[str, Question], store: ReplySt
     """What stored replies say of the questions; nothing is asked."""
     identity = approach.speaker.identity
     replies: dict[str, tuple[Reply, ...]] = dict.fromkeys(questions, ())
+    replied: dict[str, tuple[str, ...]] = dict.fromkeys(questions, ())
     left_open: set[str] = set()
     failed: set[str] = set()
     going_on = dict(questions)
@@ -65,12 +66,15 @@ def hear(approach: ByRequests, questions: Mapping[str, Question], store: ReplySt
         for name, of_question in ids.items():
             if all(request in stored for request in of_question):
                 replies[name] += tuple(stored[request] for request in of_question)
+                replied[name] += tuple(of_question)
                 going_on[name] = questions[name]
             else:
                 left_open.add(name)
     return Hearing(
         {
-            name: Heard(approach.elicitation.read(question, replies[name]), replies[name])
+            name: Heard(
+                approach.elicitation.read(question, replies[name]), replies[name], replied[name]
+            )
             for name, question in questions.items()
             if name not in left_open
         },

@@ -24,10 +24,13 @@ class Heard:
         What the replies say of the options.
     replies
         What came back, in the order in which it was asked for.
+    ids
+        Of the request of each reply, see `Request.id`; other answers may have the same.
     """
 
     reading: Reading
     replies: tuple[Reply, ...]
+    ids: tuple[str, ...]
 
     @property
     def prompt_tokens(self) -> int:

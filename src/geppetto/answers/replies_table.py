@@ -43,16 +43,18 @@ COLUMNS = (
     "seconds",
     "attempts",
     "request",
+    "reply",
     "text",
 )
 """Columns of the table.
 
-`sample` is the number of the reply among those to its question, from 0; `request` that of the
-answer, so that both together name a reply: answers to the same question have the same replies, and
-what they cost was paid once. `part` is the share of its answer that the reply decides, see
-`Reading.parts`. `reported_model` is the model as it calls itself, `cost` in dollars,
-NaN if the price is not known, `seconds` NaN if that was not measured: of errors, and of what was
-filtered whole.
+`sample` is the number of the reply among those to its question, from 0; `request` the id of the
+answer. `reply` is the id of the reply itself: it may serve several answers, of people who are put
+the same question and of elicitations that send the same, and what it cost was paid once. `part` is
+the share of its answer that the reply decides, see `Reading.parts`. `reported_model` is the model
+as it calls itself, `cost` in dollars, NaN if the price is not known, `seconds` NaN if that was not
+measured: of errors, and of what was filtered whole. What was scored on this machine has the id of
+its answer as `reply`.
 """
 
 
@@ -72,7 +74,7 @@ def replies_table(
     for planned in plan.answers:
         person = study.people[planned.participant]
         replies = _replies(planned, heard[planned.request], study)
-        for number, (outcome, part, reply) in enumerate(replies):
+        for number, (outcome, part, name, reply) in enumerate(replies):
             rows.append(
                 (
                     study.name,
@@ -102,6 +104,7 @@ def replies_table(
                     np.nan if reply.seconds is None else reply.seconds,
                     reply.attempts,
                     planned.request,
+                    name,
                     reply.text,
                 )
             )
@@ -110,15 +113,17 @@ def replies_table(
 
 def _replies(
     planned: PlannedAnswer, answer: OptionScores | Heard, study: Study
-) -> Iterator[tuple[Outcome, float, Reply]]:
+) -> Iterator[tuple[Outcome, float, str, Reply]]:
+    """What became of each reply, its part of the answer, its id, and itself."""
     if isinstance(answer, Heard):
         reading = answer.reading
-        yield from zip(reading.outcomes, reading.parts, answer.replies, strict=True)
+        yield from zip(reading.outcomes, reading.parts, answer.ids, answer.replies, strict=True)
         return
     mass = float(np.exp(answer.log_probs).sum())
     yield (
         "answered" if _is_open(planned, study) else of_mass(mass),
         1.0,
+        planned.request,
         Reply(model=planned.model, prompt_tokens=answer.prompt_tokens, cost=0.0),
     )
 

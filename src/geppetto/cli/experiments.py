@@ -63,7 +63,7 @@ def run(
             )
         found.append(result)
         failed = result.replies[result.replies["error"] != ""]
-        if errors := len(failed.drop_duplicates(["request", "sample"])):
+        if errors := failed["reply"].nunique():
             console.print(f"{errors:,} replies are errors; --retry-errors asks them again")
         console.print()
         console.print(terminal.result(result))

@@ -145,7 +145,7 @@ class Compliance:
         )
         seen = set(replies["outcome"])
         outcomes = tuple(outcome for outcome in get_args(Outcome) if outcome in seen)
-        first = ~replies.duplicated([*KEY, "request", "sample"]).to_numpy()
+        first = ~replies.duplicated([*KEY, "reply"]).to_numpy()
         failed = (replies["error"] != "").to_numpy()
         became = pd.Index(outcomes).get_indexer(replies["outcome"])
         whose = replies["donor"].where(replies["donor"] != "", replies["participant"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,6 +17,7 @@ from geppetto.elicitation.option_likelihood import OptionScores, units
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.metrics import participant_metrics
 from geppetto.evaluation.predictions import predictions
+from geppetto.given import Writer
 from geppetto.models.base import LanguageModel
 from geppetto.personas.arms import Arm, Own, Shuffled
 from geppetto.personas.written import NotWrittenError
@@ -127,6 +129,7 @@ class ModelScorer:
         def prepare() -> Plan:
             strategies, asked = [candidate.strategy], [self.model]
             try:
+                self._refuse_taught(candidate.strategy, people)
                 return make_plan(
                     self.study, participants, self.items, strategies, arms, candidate.layout, asked
                 )
@@ -136,9 +139,19 @@ class ModelScorer:
                 raise InfeasibleError(str(error)) from error
 
         plan = self.writers.having_written(prepare)
-        for reason in plan.dropped.values():
-            raise InfeasibleError(f"{len(plan.dropped)} of {len(people)} people are {reason}")
+        if plan.dropped:
+            reasons = Counter(plan.dropped.values()).items()
+            out = "; ".join(f"{count:,} {why}" for why, count in reasons)
+            raise InfeasibleError(f"left out of {len(people):,} people: {out}")
         return plan
+
+    def _refuse_taught(self, strategy: Strategy, people: Sequence[str]) -> None:
+        made_it = Writer(self.study, strategy, self.items, [strategy.rule]).taught_by
+        if taught := made_it.intersection(people):
+            raise GeppettoError(
+                f"left out of {len(people):,} people: {len(taught):,} whose answers the program of "
+                f"{strategy.label} was made from; take other `participants`, or name no `program`"
+            )
 
     def _answer(self, plan: Plan) -> tuple[dict[str, OptionScores], _Work]:
         """Every answer of a plan, and the work that it took."""

@@ -61,7 +61,7 @@ def numbers(replies: pd.DataFrame, section: str = "replies") -> dict[str, float]
     """
     if replies.empty:
         return {}
-    once = replies.drop_duplicates(["request", "sample"])
+    once = replies.drop_duplicates("reply")
     came = once["error"] == ""
     counted = came & ((once["outcome"] != "filtered") | (once["prompt_tokens"] > 0))
     found = {
