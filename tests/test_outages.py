@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 from pathlib import Path
-from threading import Timer
 
 import pytest
 
@@ -16,7 +15,7 @@ from geppetto.errors import GeppettoError
 from geppetto.models.litellm_library import library
 from geppetto.models.litellm_local import PROVIDER, drawing_for, serving
 from geppetto.models.speaker import Capabilities, Reply, Request, SpeakerIdentity
-from geppetto.remembering import RememberingSpeaker
+from geppetto.remembering import RememberingSpeaker, finishing
 from geppetto.sending import Leave
 from geppetto.spending import Spending
 from scripted import Rounds, questions, request
@@ -58,10 +57,12 @@ def test_errors_of_an_outage_that_ends_a_run_are_nobodys_answers(tmp_path: Path)
 
 
 class Slow(Failing):
-    """Takes longer than anybody waits who interrupts."""
+    """Is interrupted while it thinks."""
 
     async def reply(self, request: Request) -> Reply:
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(0.5)
         return Reply(text="x", prompt_tokens=1, completion_tokens=1)
 
 
@@ -69,9 +70,13 @@ def test_what_is_under_way_when_an_optimisation_is_interrupted_is_stored(tmp_pat
     store, speaker = ReplyStore.at(tmp_path / "answers.db"), Slow(hopeless=False)
     litellm = library()
     with pytest.raises(KeyboardInterrupt), store.claiming() as claims:
-        remembering = {"m": RememberingSpeaker(speaker, claims, Leave(Spending()))}
-        with serving(remembering), drawing_for("somebody") as draws:
-            Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        leave = Leave(Spending())
+        remembering = {"m": RememberingSpeaker(speaker, claims, leave)}
+        with (
+            serving(remembering) as service,
+            drawing_for("somebody") as draws,
+            finishing(service, leave),
+        ):
             messages = [{"role": "user", "content": "Who?"}]
             litellm.completion(f"{PROVIDER}/m", messages=messages, max_tokens=5, num_retries=0)
     asked = draws.numbered(Request(turns=({"role": "user", "content": "Who?"},), max_tokens=5))  # type: ignore[arg-type]

@@ -350,17 +350,16 @@ def test_a_probe_is_shown_with_what_was_seen_and_what_it_took() -> None:
     assert "10 requests" in text and "$0.010000" in text
 
 
-def test_a_model_is_probed_as_an_experiment_declares_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("geppetto.cli.WORKSPACE", tmp_path)
+def test_a_model_is_probed_as_an_experiment_declares_it(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     script = Script()
     with served(script) as base:
         file.write_text(DECLARED.format(base=base))
-        done = geppetto("models", "probe", "mine", "--experiment", str(file))
-        twice = geppetto("models", "probe", "mine", "--experiment", str(file), "--kind", "base")
-        other = geppetto("models", "probe", "yours", "--experiment", str(file))
+        done = geppetto("models", "probe", "mine", "--experiment", "mine.yaml", cwd=tmp_path)
+        twice = geppetto(
+            "models", "probe", "mine", "--experiment", "mine.yaml", "--kind", "base", cwd=tmp_path
+        )
+        other = geppetto("models", "probe", "yours", "--experiment", "mine.yaml", cwd=tmp_path)
         (spec,) = Experiment.from_file(file).models
         kept = ProbeStore.of_workspace(tmp_path).get(open_speaker(spec).identity)
     assert done.returncode == 0, done.stderr

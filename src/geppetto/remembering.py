@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import Iterator
+from concurrent.futures import wait
+from contextlib import contextmanager
 
 from geppetto.answers.replies import ReplyClaims
 from geppetto.answers.store import UNTIL_LOOKING_AGAIN
-from geppetto.conversation import asked, within
+from geppetto.conversation import STOPPING, asked, within
 from geppetto.errors import GeppettoError
+from geppetto.models.litellm_local import Service
 from geppetto.models.speaker import Capabilities, Reply, Request, Speaker, SpeakerIdentity
 from geppetto.sending import Leave
 from geppetto.spending import unmeasured
@@ -75,3 +80,21 @@ class RememberingSpeaker:
         if why := unmeasured(reply, self._leave.spending.budget, self.identity.name):
             raise GeppettoError(why)
         return stored[key]
+
+
+@contextmanager
+def finishing(service: Service, leave: Leave) -> Iterator[None]:
+    """Let the first interrupt wait for what is under way, which is stored then.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it is interrupted.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(STOPPING, file=sys.stderr)
+        service.loop.call_soon_threadsafe(leave.end, GeppettoError("it was interrupted"))
+        wait(tuple(service.under_way))
+        raise

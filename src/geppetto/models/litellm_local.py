@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -79,12 +79,28 @@ def drawing_for(whose: str) -> Iterator[Draws]:
         _DRAWS.reset(token)
 
 
+@dataclass(frozen=True)
+class Service:
+    """Speakers at work.
+
+    Attributes
+    ----------
+    loop
+        Where they are, in a thread of its own.
+    under_way
+        What they were asked and have not replied to.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    under_way: set[Future[Reply]]
+
+
 @contextmanager
-def serving(speakers: Mapping[str, Speaker]) -> Iterator[asyncio.AbstractEventLoop]:
+def serving(speakers: Mapping[str, Speaker]) -> Iterator[Service]:
     """Let LiteLLM reach speakers by `geppetto/<name>`, while in this context.
 
     All of them work in one event loop of a thread of its own, so requests may come from any thread
-    and a speaker must not be at work in another loop. What is under way in the end is waited for.
+    and a speaker must not be at work in another loop.
 
     Parameters
     ----------
@@ -93,8 +109,8 @@ def serving(speakers: Mapping[str, Speaker]) -> Iterator[asyncio.AbstractEventLo
 
     Yields
     ------
-    asyncio.AbstractEventLoop
-        The loop, which runs in its thread.
+    Service
+        What is at work.
     """
     litellm = library()
     opened: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
@@ -114,14 +130,11 @@ def serving(speakers: Mapping[str, Speaker]) -> Iterator[asyncio.AbstractEventLo
     handler = _handler(speakers, loop, under_way)
     litellm.custom_provider_map = [*others, {"provider": PROVIDER, "custom_handler": handler}]
     try:
-        yield loop
+        yield Service(loop, under_way)
     finally:
         litellm.custom_provider_map = before
-        try:
-            wait(tuple(under_way))
-        finally:
-            loop.call_soon_threadsafe(left.set)
-            thread.join()
+        loop.call_soon_threadsafe(left.set)
+        thread.join()
 
 
 def request(messages: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> Request:

@@ -90,7 +90,7 @@ def write(
         remembering = {
             name: RememberingSpeaker(speaker, claims, leave) for name, speaker in speakers.items()
         }
-        with serving(remembering) as loop, ThreadPoolExecutor(AT_ONCE) as pool:
+        with serving(remembering) as service, ThreadPoolExecutor(AT_ONCE) as pool:
             futures = {
                 pool.submit(_write, each, modules[each.strategy.made_of], speakers, store): each
                 for each in left
@@ -113,7 +113,9 @@ def write(
                 print(STOPPING, file=sys.stderr)
                 raise
             finally:
-                loop.call_soon_threadsafe(leave.end, GeppettoError("the writing was stopped"))
+                service.loop.call_soon_threadsafe(
+                    leave.end, GeppettoError("the writing was stopped")
+                )
                 pool.shutdown(wait=False, cancel_futures=True)
     if ended:
         written = sum(store.find(each.id) is not None for each in left)

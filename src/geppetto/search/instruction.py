@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from geppetto.answers.replies import ReplyStore
 from geppetto.answers.store import AnswerStore
-from geppetto.conversation import STOPPING
 from geppetto.errors import GeppettoError
 from geppetto.models.litellm_local import PROVIDER, drawing_for, serving
 from geppetto.models.speaker import Speaker
@@ -20,7 +18,7 @@ from geppetto.personas.arms import demographics
 from geppetto.personas.known import told_of
 from geppetto.personas.writing import program, writer_of
 from geppetto.personas.written import Taught, WrittenStrategy, taught
-from geppetto.remembering import RememberingSpeaker
+from geppetto.remembering import RememberingSpeaker, finishing
 from geppetto.search.exchange import Case, Exchange, cases
 from geppetto.search.heard import all_heard
 from geppetto.search.metric import Metric
@@ -177,7 +175,7 @@ def optimise(
         }
         with (
             all_heard(remembering) as witnesses,
-            serving(witnesses) as loop,
+            serving(witnesses) as service,
             writer_of(strategy),
             drawing_for(f"optimising {strategy.made_of} {seed}"),
         ):
@@ -189,17 +187,13 @@ def optimise(
                 cache=False,
                 num_retries=0,
             )
-            try:
+            with finishing(service, leave):
                 before = metric.mean(student, to_keep)
                 better = compiled(
                     optimiser, student, metric, to_learn, to_keep, reflecting, calls, seed
                 )
                 changed = better.dump_state() != own
                 after = metric.mean(better, to_keep) if changed else before
-            except KeyboardInterrupt:
-                print(STOPPING, file=sys.stderr)
-                loop.call_soon_threadsafe(leave.end, GeppettoError("it was interrupted"))
-                raise
     return Optimised(
         _saved(better, to, Taught(study=prepared.study.name, people=prepared.split.search)),
         *(before[0], after[0]),
