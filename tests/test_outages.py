@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,15 @@ class Slow(Failing):
         return Reply(text="x", prompt_tokens=1, completion_tokens=1)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT interrupts, even where whoever started the tests has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_what_is_under_way_when_an_optimisation_is_interrupted_is_stored(tmp_path: Path) -> None:
     store, speaker = ReplyStore.at(tmp_path / "answers.db"), Slow(hopeless=False)
     litellm = library()
