@@ -95,7 +95,8 @@ def test_only_what_a_model_writes_can_be_optimised(
     with pytest.raises(GeppettoError, match="interview writes its personas itself"):
         geppetto.optimise(tmp_path / "i.yaml", "interview", {}, tmp_path)
     with pytest.raises(GeppettoError, match="unknown optimiser 'gpea'; did you mean 'gepa'"):
-        geppetto.optimise(tmp_path / "i.yaml", "interview", {}, tmp_path, optimiser="gpea")  # type: ignore[arg-type]
+        misspelt: Any = "gpea"
+        geppetto.optimise(tmp_path / "i.yaml", "interview", {}, tmp_path, optimiser=misspelt)
 
 
 def test_test_people_who_are_left_out_are_told_beside_the_gain() -> None:

@@ -16,6 +16,7 @@ from geppetto.errors import GeppettoError
 from geppetto.models.litellm_library import library
 from geppetto.models.litellm_local import PROVIDER, drawing_for, serving
 from geppetto.models.speaker import Capabilities, Reply, Request, SpeakerIdentity
+from geppetto.prompts.chat import Turn
 from geppetto.remembering import RememberingSpeaker, finishing
 from geppetto.sending import Leave
 from geppetto.spending import Spending
@@ -89,6 +90,6 @@ def test_what_is_under_way_when_an_optimisation_is_interrupted_is_stored(tmp_pat
         ):
             messages = [{"role": "user", "content": "Who?"}]
             litellm.completion(f"{PROVIDER}/m", messages=messages, max_tokens=5, num_retries=0)
-    asked = draws.numbered(Request(turns=({"role": "user", "content": "Who?"},), max_tokens=5))  # type: ignore[arg-type]
+    asked = draws.numbered(Request(turns=(Turn(role="user", content="Who?"),), max_tokens=5))
     key = asked.model_copy(update={"sample": 0}).id(speaker.identity)
     assert store.get([key])[key].text == "x"

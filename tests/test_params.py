@@ -51,7 +51,7 @@ def test_an_endpoint_is_told_by_its_name_its_address_its_parameters_and_what_it_
 ) -> None:
     asked = {approach.key: approach for approach in prepared.by_requests}
     speaker = asked[FAR, SAMPLES].speaker
-    speaker.capabilities = Capabilities(chat=True, varies=True)  # type: ignore[misc]
+    speaker.capabilities = Capabilities(chat=True, varies=True)  # type: ignore[misc]  # Speaker only promises to have them
     found = of(prepared, FAR, SAMPLES)
     assert found["model"] == FAR and found["model_litellm_name"] == "openai/gpt-4o-mini"
     assert found["model_api_base"] == "http://127.0.0.1:9/v1" and found["model_kind"] == "chat"
