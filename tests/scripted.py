@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from fault_server import MODEL, said
+from geppetto.answers.replies import ReplyStore
 from geppetto.elicitation.elicitation import Elicitation, Question, Reading
+from geppetto.experiment import Prepared
 from geppetto.models.base import Kind
 from geppetto.models.endpoint import Endpoint, Patience
 from geppetto.models.speaker import Capabilities, Reply, Request
@@ -58,3 +61,14 @@ def endpoint(api_base: str, model: str = f"hosted_vllm/{MODEL}", **others: Any) 
     """The scripted model."""
     settings = {"patience": QUICK, "timeout": 20.0, **others}
     return Endpoint("scripted", model, api_base=api_base, **settings)
+
+
+def fail_first(prepared: Prepared, workspace: Path) -> None:
+    """Store that the first request of an experiment's one approach by requests failed for good."""
+    (asked,) = prepared.by_requests
+    (first, *_) = prepared.plan.questions[asked.key].values()
+    (request,) = asked.elicitation.requests(first, ())
+    key = request.id(asked.speaker.identity)
+    with ReplyStore.of_workspace(workspace).claiming() as claims:
+        claims.take({key})
+        claims.put("scripted", {key: Reply(finish="error", error="it timed out")})

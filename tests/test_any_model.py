@@ -14,12 +14,11 @@ import geppetto
 from command import geppetto as geppetto_command
 from conftest import tracked, with_store
 from fault_server import Script, served
-from geppetto.answers.replies import ReplyStore
 from geppetto.errors import GeppettoError
 from geppetto.experiment import Experiment, prepare_each
-from geppetto.models.speaker import Reply
 from geppetto.results import Results
 from geppetto.spending import BudgetReached
+from scripted import fail_first
 
 FILE = """
 question: Does it depend on how the answer is read?
@@ -125,13 +124,7 @@ def test_errors_are_outcomes_until_they_are_asked_again(workspace: Path) -> None
     with served(Script()) as base:
         path.write_text(file.format(base=base, budget="{tokens: 100}"))
         (prepared,) = prepare_each(Experiment.from_file(path), workspace)
-        (asked,) = prepared.by_requests
-        (first, *_) = prepared.plan.questions[asked.key].values()
-        (request,) = asked.elicitation.requests(first, ())
-        key = request.id(asked.speaker.identity)
-        with ReplyStore.of_workspace(workspace).claiming() as claims:
-            claims.take({key})
-            claims.put("scripted", {key: Reply(finish="error", error="it timed out")})
+        fail_first(prepared, workspace)
         stopped = geppetto_command("run", str(path), cwd=workspace)
         assert stopped.returncode == 3 and "the budget of 100 tokens is reached" in stopped.stdout
         path.write_text(file.format(base=base, budget="{}"))

@@ -16,10 +16,10 @@ from geppetto import running
 from geppetto.answers.replies import ReplyStore
 from geppetto.experiment import Experiment, prepare
 from geppetto.hearing import forget_errors
-from geppetto.models.speaker import Reply
 from geppetto.results import Results
 from geppetto.tracking import mlflow_runs
 from geppetto.tracking.mlflow_runs import ANSWERS
+from scripted import fail_first
 
 FILE = """
 question: Which answers did MLflow get?
@@ -50,13 +50,7 @@ def place(
         path = workspace / "again.yaml"
         path.write_text(FILE.format(base=base))
         prepared = prepare(Experiment.from_file(path), workspace)
-        (asked,) = prepared.by_requests
-        (first, *_) = prepared.plan.questions[asked.key].values()
-        (request,) = asked.elicitation.requests(first, ())
-        key = request.id(asked.speaker.identity)
-        with ReplyStore.of_workspace(workspace).claiming() as claims:
-            claims.take({key})
-            claims.put("scripted", {key: Reply(finish="error", error="it timed out")})
+        fail_first(prepared, workspace)
         yield path, script
 
 
