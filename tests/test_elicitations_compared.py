@@ -148,7 +148,7 @@ def test_the_terminal_tells_of_elicitations_and_of_what_was_refused(several: Res
     for words in ("230 (m)", "m · likelihood and samples", "what became of replies"):
         assert words in text
     assert "refusal differs by arm: 4.2% with own, 0.0% with shuffled (m · s, samples" in text
-    assert "samples: helps" in text and "stated: hurts" in text
+    assert "samples: matters" in text and "stated: misleads" in text
 
 
 def test_one_elicitation_that_was_answered_is_told_of_as_before() -> None:

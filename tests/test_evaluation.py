@@ -23,7 +23,7 @@ from geppetto.evaluation.metrics import participant_metrics as metrics_of
 from geppetto.evaluation.predictions import predictions
 from geppetto.evaluation.resampling import Estimate, Resampling, estimate, mean
 from geppetto.evaluation.verdicts import Comparison, Verdict, conclusion, judge, p_value
-from geppetto.plan import Plan, PlannedAnswer
+from geppetto.plan import Condition, Plan, PlannedAnswer
 from geppetto.studies import Study
 from invented import responses as invented_responses
 
@@ -155,6 +155,8 @@ def test_effects_are_the_named_differences() -> None:
     for measure in ("nll", "nll_full"):
         by_name = {d.contrast.name: d for d in differences(found, measure)}
         assert list(by_name) == [*(c.name for c in CONTRASTS), "without age"]
+        assert by_name["benefit"].uninformed.conditions == (Condition("m", "none", "none"),)
+        nll["uninformed"] = nll["none"]  # nothing else that knows nothing was asked
         for difference in by_name.values():
             expected = nll[difference.contrast.worse] - nll[difference.contrast.better]
             assert sorted(difference.persons) == pytest.approx(sorted(expected))
@@ -181,10 +183,10 @@ def test_effects_among_some_items_and_people() -> None:
     arms = {"none": lambda i, j: p[0, i, j], "own": lambda i, j: p[1, i, j]}
     found = predictions(table(30, 4, arms))
     nll = -np.log(p[..., 0])
-    (of_item,) = differences(found, among="item q2", items=[2])
+    of_item = differences(found, among="item q2", items=[2])[0]
     assert sorted(of_item.persons) == pytest.approx(sorted(nll[0, :, 2] - nll[1, :, 2]))
     rows = np.array([3, 5, 8])
-    (of_some,) = differences(found, among="some", rows=rows)
+    of_some = differences(found, among="some", rows=rows)[0]
     names = [found[0].responses.participants[row] for row in rows]
     expected = [(nll[0] - nll[1])[int(name[1:])].mean() for name in names]
     assert of_some.persons == pytest.approx(expected)
@@ -261,8 +263,12 @@ def comparison(found: Effect, p: float, equivalent: float, **change: Any) -> Com
 @pytest.mark.parametrize(
     ("given", "outcome", "words"),
     [
-        ({"low": 0.01, "high": 0.03, "p": 0.01}, "helps", "predicted better with their own"),
-        ({"low": -0.03, "high": -0.01, "p": 0.01}, "hurts", "predicted worse with their own"),
+        ({"low": 0.01, "high": 0.03, "p": 0.01}, "matters", "it matters whose persona"),
+        (
+            {"low": -0.03, "high": -0.01, "p": 0.01},
+            "misleads",
+            "less likely with their own persona than",
+        ),
         ({"low": 0.001, "high": 0.003, "p": 0.01, "equivalent": 0.01}, "equivalent to nothing", ""),
         ({"low": -0.001, "high": 0.003, "equivalent": 0.01}, "equivalent to nothing", "0.005 nats"),
         ({"low": -0.01, "high": 0.03}, "undecided", "about 1,234 people would tell 0.005 nats"),

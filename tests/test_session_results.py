@@ -84,7 +84,7 @@ def test_a_planted_effect_is_found_and_its_metrics_are_those_of_the_table(fading
             badly = flagged(some["announcing"].to_numpy(), some["log_prob"].to_numpy()).mean()
             assert row["announced_badly"] == pytest.approx(badly) and badly > 0
     (information,) = [v for v in fading.verdicts() if v.confirmatory]
-    assert information.outcome == "helps" and information.test == "signs flipped"
+    assert information.outcome == "matters" and information.test == "signs flipped"
     assert information.effect.nats.value == pytest.approx(
         metrics.loc[("s", "shuffled"), "nll"] - metrics.loc[("s", "own"), "nll"]
     )
@@ -225,7 +225,7 @@ def test_open_responses_have_a_full_nll_only(opened: Results) -> None:
     assert row[["nll", "accuracy", "chance", "option_mass", "pseudo_r2"]].isna().all()
     assert not (opened.answers["model"] == "baseline").any()
     (information,) = [v for v in opened.verdicts() if v.confirmatory]
-    assert information.effect.measure == "nll_full" and information.outcome == "helps"
+    assert information.effect.measure == "nll_full" and information.outcome == "matters"
     assert "over everything the model could say" in information.sentence
     for ask in (lambda: opened.effects(measure="nll"), lambda: opened.calibration()):
         with pytest.raises(GeppettoError, match="all responses are open"):

@@ -20,7 +20,7 @@ from geppetto.evaluation.paired import pair_gaps
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling
 from geppetto.evaluation.verdicts import Comparison, Verdict, judge
-from geppetto.results import Results
+from geppetto.results import Results, compared
 from geppetto.tables import gaps_table
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
     _must_fit(results)
     analysis, measure = results[0].analysis, _measure(results)
     verdicts = [
-        {_compared(v): v.effect.differences for v in found.verdicts(measure=measure)}
+        {compared(v): v.effect.differences for v in found.verdicts(measure=measure)}
         for found in results
     ]
     tested = []
@@ -182,11 +182,6 @@ def _measure(results: Sequence[Results]) -> Measure:
     """What all results are compared by: over everything that a model could say if any of them has
     open responses, of which nothing else is known."""
     return "nll" if all(found.measure == "nll" for found in results) else "nll_full"
-
-
-def _compared(verdict: Verdict) -> tuple[str, str, str]:
-    effect = verdict.effect
-    return effect.model, effect.strategy, effect.contrast.name
 
 
 def _tested(

@@ -16,7 +16,7 @@ from geppetto.evaluation.enough import drawn_units
 from geppetto.evaluation.inference import comparison
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
-from geppetto.evaluation.verdicts import Verdict, interval, judge, p_value
+from geppetto.evaluation.verdicts import Finding, Verdict, interval, judge, p_value
 from geppetto.models.lineage import Pair
 from geppetto.plan import NO_STRATEGY
 
@@ -25,10 +25,10 @@ GAP = "gap"
 
 Outcome = Literal["less human-like", "more human-like", "equally human-like", "undecided"]
 
-_OUTCOMES: dict[str, Outcome] = {
-    "helps": "less human-like",
-    "hurts": "more human-like",
-    "equivalent to nothing": "equally human-like",
+_OUTCOMES: dict[Finding, Outcome] = {
+    "positive": "less human-like",
+    "negative": "more human-like",
+    "equivalent": "equally human-like",
     "undecided": "undecided",
 }
 
@@ -62,7 +62,7 @@ class Gap:
     pair
         The two models.
     verdict
-        The contrast with its intervals and tests; "helps" in it says that the base predicts
+        The contrast with its intervals and tests; positive in it says that the base predicts
         people better.
     published_d
         As in `PairDifferences`.
@@ -84,7 +84,7 @@ class Gap:
     @property
     def outcome(self) -> Outcome:
         """What post-training made of the model."""
-        return _OUTCOMES[self.verdict.found]
+        return _OUTCOMES[self.verdict.finding]
 
     @property
     def sentence(self) -> str:

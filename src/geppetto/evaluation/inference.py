@@ -9,6 +9,7 @@ import numpy as np
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.bounds import bounds
+from geppetto.evaluation.contrasts import INFORMATION
 from geppetto.evaluation.effects import Differences, Effect, alike, effects
 from geppetto.evaluation.enough import drawn_units
 from geppetto.evaluation.hypotheses import equivalence, robust_mean
@@ -38,8 +39,8 @@ def infer(
     analysis
         Settings of the inference.
     matches
-        Tests by permuting personas, by model and strategy, for the comparisons that confirm;
-        where there is none, signs of people's differences are flipped.
+        Tests of information by permuting personas, by model and strategy; where there is none,
+        signs of people's differences are flipped.
     measure
         The one that answers the question.
     of
@@ -54,7 +55,8 @@ def infer(
         p |= dict(zip(same, flipped.tolist(), strict=True))
     tested = []
     for number, one in enumerate(effects(found, resampling, analysis.intervals)):
-        match = matches.get((one.model, one.strategy)) if is_confirmatory(one, measure) else None
+        permuted = one.contrast == INFORMATION and is_confirmatory(one, measure)
+        match = matches.get((one.model, one.strategy)) if permuted else None
         compared = comparison(
             one,
             resampling.among(one.differences.rows),

@@ -17,7 +17,7 @@ import numpy as np
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats
-from geppetto.evaluation.contrasts import Contrast
+from geppetto.evaluation.contrasts import BENEFIT, Contrast
 from geppetto.evaluation.effects import Differences
 from geppetto.evaluation.enough import drawn_units, too_few
 from geppetto.evaluation.gap import PairDifferences
@@ -147,7 +147,7 @@ def recoveries(
         lost = gap.differences
         for one in found:
             same = (one.model, one.measure, one.among) == (lost.model, lost.measure, lost.among)
-            if not same:
+            if not same or one.contrast == BENEFIT:  # which is not of the gap of this model
                 continue
             rows, ours, theirs = np.intersect1d(one.rows, lost.rows, return_indices=True)
             drawn = people.among(rows)

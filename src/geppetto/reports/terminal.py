@@ -334,16 +334,28 @@ def _effects(verdicts: Sequence[Verdict]) -> Table:
     worded = any(verdict.effect.differences.wordings for verdict in verdicts)
     holm = next((v.family for v in verdicts if v.confirmatory), 0)
     table.caption = (
-        "improved: share of people who are predicted better; worst tenth: mean of the lowest "
+        "improved: share of people whose responses are likelier; worst tenth: mean of the lowest "
         "tenth of people's differences, partly by chance; p: by permuting whole people"
         + (", and over wordings by which were drawn" if worded else "")
         + ", corrected by "
-        + (f"Holm for the {holm} information effects and by " if holm else "")
+        + (f"Holm for the {holm} effects of information and benefit and by " if holm else "")
         + "Benjamini-Hochberg for the others, which explore. "
         f"Less than {verdicts[0].smallest:g} nats either way counts as nothing. "
         f"Nats are {over(verdicts[0].effect.measure)}."
+        f"{_uninformed(verdicts)}"
     )
     return table
+
+
+def _uninformed(verdicts: Sequence[Verdict]) -> str:
+    """What benefit is measured against, for each model."""
+    rivals = {
+        verdict.effect.model: rival.name
+        for verdict in verdicts
+        if (rival := verdict.effect.differences.uninformed)
+    }
+    named = [f"{name} ({model})" for model, name in rivals.items()]
+    return f" Uninformed, chosen on other people: {', '.join(named)}." if named else ""
 
 
 def _individuation(individuation: pd.DataFrame) -> Table:
