@@ -330,9 +330,9 @@ def test_the_conclusion_names_every_strategy_once() -> None:
         verdict(-0.001, 0.001, 0.9, 0.001, strategy="d"),
     ]
     assert conclusion(found) == (
-        "People's own personas predicted them better than strangers' did with a (m); worse with "
-        "c (m); own and strangers' personas did the same, within the smallest effect of interest, "
-        "with d (m); undecided with b (m)."
+        "With a (m): it matters whose persona it is. With b (m): it is open whether it matters "
+        "whose persona it is. With c (m): a stranger's persona predicts people better than their "
+        "own. With d (m): it does not matter whose persona it is."
     )
     assert "needs the arms shuffled and own" in conclusion([])
     assert conclusion([verdict(0.1, 0.2, people=5)]) == (
@@ -340,15 +340,17 @@ def test_the_conclusion_names_every_strategy_once() -> None:
     )
     some = [verdict(0.1, 0.2, people=5, strategy="a"), verdict(0.1, 0.2, 0.001, strategy="b")]
     assert conclusion(some) == (
-        "People's own personas predicted them better than strangers' did with b (m); undecided "
-        "with a (m)."
+        "With a (m): it is open whether it matters whose persona it is. With b (m): it matters "
+        "whose persona it is."
     )
 
 
 def test_a_persona_without_a_trait_is_the_same_persona() -> None:
     (contrast,) = [c for c in contrasts(["own", "without age"]) if c.worse == "without age"]
     found = verdict(0.01, 0.03, 0.01, contrast=contrast)
-    assert "better with their own persona than with the same persona without age." in found.sentence
+    assert (
+        "likelier with their own persona than with the same persona without age." in found.sentence
+    )
 
 
 def test_more_cells_than_one_from_a_donor_are_refused() -> None:

@@ -174,7 +174,7 @@ def test_effects_and_metrics_are_means_over_wordings() -> None:
     over, alone = in_wordings(1)
     found = differences(over)
     each = [differences(one) for one in alone]
-    assert [d.contrast.name for d in found] == ["total", "format", "information"]
+    assert [d.contrast.name for d in found] == ["total", "format", "information", "benefit"]
     for number, difference in enumerate(found):
         assert [one.among for one in difference.wordings] == [f"paraphrase {n}" for n in range(3)]
         for name in ("persons", "influence", "totals"):
@@ -463,7 +463,7 @@ def test_an_experiment_in_two_wordings_is_run_and_logged(
     counts = rows.groupby(["arm", "paraphrase"]).size().to_dict()
     assert counts == {("none", 0): 12} | {(a, n): 12 for a in ("own", "shuffled") for n in (0, 1)}
     assert set(found.answers[found.answers["model"] == "baseline"]["paraphrase"]) == {0}
-    assert found.wordings()["wordings"].tolist() == [2, 2, 2]
+    assert found.wordings()["wordings"].tolist() == [2, 2, 2, 2]
     _, parent, children = tracked(ready, "words")
     assert {run.data.params["paraphrases"] for run in children} == {"2"}
     assert "paraphrases" not in parent.data.params

@@ -100,7 +100,7 @@ def test_clusters_are_drawn_and_permuted_whole(many: list[Results]) -> None:
         assert verdict.test == "signs flipped"
         assert verdict.outcome == "undecided"
         assert "6 groups of people are too few, 20 are needed" in verdict.sentence
-    assert grouped.second_opinion()["reason"].tolist() == ["people are weighted, or in groups"]
+    assert grouped.second_opinion()["reason"].tolist() == ["people are weighted, or in groups"] * 2
     drawn = next(iter(grouped.resampling.weights()))
     for members in (grouped.resampling.clusters == c for c in range(6)):
         assert (drawn[:, members] == drawn[:, members][:, :1]).all()
@@ -149,7 +149,7 @@ def test_a_few_heavy_people_are_few_people(many: list[Results]) -> None:
 
 def test_the_permuted_effect_is_the_one_that_is_shown(many: list[Results]) -> None:
     for found in many[:4]:
-        (information,) = [v for v in found.verdicts() if v.confirmatory]
+        information, _ = (v for v in found.verdicts() if v.confirmatory)
         assert information.test == "personas permuted"
         (match,) = found._matches.values()
         assert match.information == pytest.approx(information.effect.nats.value)
@@ -158,7 +158,7 @@ def test_the_permuted_effect_is_the_one_that_is_shown(many: list[Results]) -> No
 def test_one_item_is_enough(many: list[Results]) -> None:
     found = many[0]
     one = replace(found, answers=found.answers[found.answers["item"] == "q1"])
-    assert one.second_opinion()["reason"].tolist() == ["there is one item"]
+    assert one.second_opinion()["reason"].tolist() == ["there is one item"] * 2
     assert len(one.effects()) == 4
 
 

@@ -254,19 +254,19 @@ class Verdict:
         where += f", among {effect.among}," if effect.among else ","
         if self.is_of_too_few:
             return f"{where} {self.too_few}"
-        better, worse = in_words(contrast.better), in_words(contrast.worse)
-        if effect.differences.uninformed is not None:
-            worse = f"{effect.differences.uninformed.name}, the best that knows nothing of them"
+        better, worse = f"with {in_words(contrast.better)}", f"with {in_words(contrast.worse)}"
+        if (rival := effect.differences.uninformed) is not None:
+            worse = f"by {rival.name}, the best that knows nothing of them"
         more, less, same = _COMPARED["brier" if effect.measure == "brier" else "nll"]
         matters = "it matters whose persona it is: " * (contrast == INFORMATION)
         match self.finding:
             case "positive":
-                return f"{where} {matters}people's responses are {more} with {better} than {worse}"
+                return f"{where} {matters}people's responses are {more} {better} than {worse}"
             case "negative":
-                return f"{where} people's responses are {less} with {better} than {worse}"
+                return f"{where} people's responses are {less} {better} than {worse}"
             case "equivalent":
                 return (
-                    f"{where} people's responses are {same} with {better} and {worse}, "
+                    f"{where} people's responses are {same} {better} and {worse}, "
                     f"to within {self.smallest:g} nats"
                 )
         alone = ""
@@ -275,7 +275,7 @@ class Verdict:
         elif self.p_adjusted < LEVEL:
             alone = " (the corrected test finds a difference, but the interval includes zero)"
         return (
-            f"{where} it is open whether people's responses are {more} with {better} than "
+            f"{where} it is open whether people's responses are {more} {better} than "
             f"{worse}{alone}{self._more}"
         )
 
