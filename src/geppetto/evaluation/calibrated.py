@@ -66,11 +66,13 @@ class Calibrated:
         worse, better = (
             self._contributions[condition][difference.rows] for condition in difference.conditions
         )
+        changed = worse - better
         trials = (self.responses.choices > 0).sum(1)[difference.rows].mean()
         return replace(
             difference,
-            influence=difference.influence + worse - better,
-            totals=difference.totals + (worse - better) * trials,
+            influence=difference.influence + changed,
+            totals=difference.totals + changed * trials,
+            projection=difference.of_each[1] + changed,
             wordings=tuple(self.with_temperatures(one) for one in difference.wordings),
         )
 

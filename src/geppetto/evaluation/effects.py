@@ -23,6 +23,7 @@ from geppetto.evaluation.resampling import (
     standardised_mean,
     worst_tenth,
 )
+from geppetto.evaluation.strangers import STRANGERS, typical_cost
 from geppetto.evaluation.wordings import OverWordings, over_wordings
 from geppetto.plan import NO_STRATEGY, Condition
 
@@ -59,6 +60,10 @@ class Differences:
         if everyone counts the same.
     sampled
         Whether answers of an arm are of samples, so that their NLL is of smoothed shares.
+    typical, projection
+        `persons` and `influence` if all others had been everyone's strangers, with the same means,
+        shape (rows,): what an effect's size is told from. None where they are not known, or there
+        are no strangers from all others; see `geppetto.evaluation.strangers`.
     """
 
     model: str
@@ -74,6 +79,19 @@ class Differences:
     wordings: tuple[Differences, ...] = field(default=(), repr=False)
     precision: Floats | None = field(default=None, repr=False)
     sampled: bool = False
+    typical: Floats | None = field(default=None, repr=False)
+    projection: Floats | None = field(default=None, repr=False)
+
+    @property
+    def of_each(self) -> tuple[Floats, Floats]:
+        """Differences and contributions that do not depend on who was drawn as a stranger.
+
+        Those of the strangers who were drawn, where nothing else is known.
+        """
+        return (
+            self.persons if self.typical is None else self.typical,
+            self.influence if self.projection is None else self.projection,
+        )
 
     def over_wordings(self, people: Resampling, summed: bool = False) -> OverWordings | None:
         """The mean in each wording and what it varies by; None if there is one wording.
@@ -113,15 +131,23 @@ class Effect:
     nats_per_person
         Mean over participants of the difference summed over all of a person's responses.
     d_z
-        `nats` over the standard deviation of participants' differences.
+        `nats` over the standard deviation of what participants contribute to it (their Hoeffding
+        projection: what a person answers, and what their persona does to others). It is the size of
+        the effect among people, whatever strangers were drawn; the interval of `nats` also counts
+        that few were, so that with one stranger each it is longer than d_z says.
     improved
-        Share of participants whose difference is positive.
+        Share of participants whose own difference is positive: for whom a persona did better than
+        that of a stranger on average over all of these. It is not of contributions, which count
+        what a person's persona does to others: nobody fares better by that.
     worst_tenth
         Mean difference, in nats a response, of the tenth of participants that fares worst. The
         fewer responses a person has, the more of it is chance.
 
     Notes
     -----
+    In sessions, of samples and with matched strangers, only the strangers who were drawn are known:
+    the fewer, the smaller d_z, and the closer `improved` to a half.
+
     `improved` and `worst_tenth` have no interval (their ends are NaN) in contrasts with
     strangers' personas other than information: people who are shown the same personas do not
     differ independently. Elsewhere the interval of `worst_tenth` is rough: with 80 to 200 people
@@ -291,15 +317,31 @@ def differences(
 
 def _averaged(wordings: Sequence[Differences]) -> Differences:
     """The mean of a contrast over wordings."""
-    persons, influence, totals = (
-        np.mean([getattr(one, name) for one in wordings], axis=0)
-        for name in ("persons", "influence", "totals")
-    )
     named = tuple(
         replace(one, among=", ".join(filter(None, (one.among, f"paraphrase {number}"))))
         for number, one in enumerate(wordings)
     )
-    return replace(wordings[0], persons=persons, influence=influence, totals=totals, wordings=named)
+    return replace(combined(wordings, _mean), wordings=named)
+
+
+def combined(
+    parts: Sequence[Differences], combine: Callable[[Sequence[Floats]], Floats]
+) -> Differences:
+    """The first of several contrasts, with what is of each participant combined from all."""
+    each = [(one.persons, one.influence, one.totals, *one.of_each) for one in parts]
+    persons, influence, totals, typical, projection = map(combine, zip(*each, strict=True))
+    return replace(
+        parts[0],
+        persons=persons,
+        influence=influence,
+        totals=totals,
+        typical=typical,
+        projection=projection,
+    )
+
+
+def _mean(values: Sequence[Floats]) -> Floats:
+    return np.asarray(np.mean(values, axis=0))
 
 
 def _in_one_wording(
@@ -327,6 +369,7 @@ def _in_one_wording(
         )
     elif shown:
         quality = persona_quality(list(shown.values()), items, measure)
+    typical = typical_cost(arms, measure, items) if costs_of is mean_cost else None
     condition = next(arm.condition for arm in arms.values() if arm.condition.arm != "none")
     for contrast in contrasts(list(arms)):
         worse, better = (arms[name] for name in (contrast.worse, contrast.better))
@@ -339,9 +382,21 @@ def _in_one_wording(
         chosen = np.flatnonzero(np.isfinite(persons))
         if rows is not None:
             chosen = np.intersect1d(chosen, rows)
+        strangers = np.zeros_like(persons), np.zeros_like(persons)
+        if typical is not None and STRANGERS in (contrast.worse, contrast.better):
+            sign = 1.0 if contrast.worse == STRANGERS else -1.0
+            drawn = costs[STRANGERS], arms[STRANGERS].donors, quality, weights
+            strangers = (
+                sign * (typical - nanmean(costs[STRANGERS], 0)),
+                sign * (typical + quality - influence(*drawn)),
+            )
         persons, moved, of, weight = (x[chosen] for x in (persons, moved, trials, base))
         if not len(chosen):
             continue
+        of_all = [
+            _with_mean_of(persons, values + added[chosen], weight)
+            for values, added in zip((persons, persons + moved), strangers, strict=True)
+        ]
         made.append(
             Differences(
                 condition.model,
@@ -356,9 +411,15 @@ def _in_one_wording(
                 better.shows_strangers
                 or (worse.shows_strangers and contrast.name != "information"),
                 sampled=worse.counts is not None or better.counts is not None,
+                typical=of_all[0],
+                projection=of_all[1],
             )
         )
     return made
+
+
+def _with_mean_of(persons: Floats, values: Floats, weight: Floats) -> Floats:
+    return values + np.average(persons - values, weights=weight)
 
 
 def personas(found: Sequence[Predictions]) -> Iterator[dict[str, Predictions]]:
@@ -392,17 +453,17 @@ def effects(
     for same in alike(found):
         parts = [found[number] for number in same]
         drawn = people.among(parts[0].rows)
-        persons = np.stack([part.persons for part in parts], axis=1)
         contributions = np.stack([part.influence for part in parts], axis=1)
         totals = np.stack([part.totals for part in parts], axis=1)
+        typical, projections = np.stack([part.of_each for part in parts], axis=2)
         columns = [
             estimates(statistic, *values, people=drawn, method=method)
             for statistic, *values in (
                 (mean, contributions),
                 (mean, totals),
-                (standardised_mean, contributions, persons),
-                (share_positive, persons),
-                (worst_tenth, persons),
+                (standardised_mean, contributions, projections),
+                (share_positive, typical),
+                (worst_tenth, typical),
             )
         ]
         for number, part, nats, total, d_z, improved, worst in zip(
