@@ -19,4 +19,4 @@ def nanmean(values: Floats, axis: int) -> Floats:
 
 def effective_number(weights: Floats) -> float:
     """Kish's (1965) effective number: how many of equal weight would be worth as much."""
-    return float(weights.sum() ** 2 / (weights**2).sum())
+    return round(float(weights.sum() ** 2 / (weights**2).sum()), 9)
