@@ -18,6 +18,7 @@ from geppetto.errors import GeppettoError
 from geppetto.evaluation.bounds import Bounds
 from geppetto.evaluation.contrasts import CONTRASTS, contrasts
 from geppetto.evaluation.effects import Differences, Effect, differences, effects
+from geppetto.evaluation.enough import Basis
 from geppetto.evaluation.metrics import condition_metrics, item_metrics, matched
 from geppetto.evaluation.metrics import participant_metrics as metrics_of
 from geppetto.evaluation.predictions import predictions
@@ -235,7 +236,7 @@ def verdict(
 ) -> Verdict:
     """The verdict on an invented effect, on information unless another contrast is given."""
     nats = Estimate((low + high) / 2, low, high)
-    people = change.pop("people", 60)
+    people = change.pop("people", 200)
     nothing = np.zeros(people)
     compared = Differences(
         "m",
@@ -255,9 +256,10 @@ def verdict(
 
 
 def comparison(found: Effect, p: float, equivalent: float, **change: Any) -> Comparison:
-    units, unit = change.get("units", found.participants), change.get("unit", "people")
-    needed = change.get("needed", 1234)
-    return Comparison(found, p, equivalent, "signs flipped", needed, units, unit)
+    people = found.participants
+    of = Basis(people, "people", people, people, 0.0, 1 / people, 0.0, 0.0)
+    basis = replace(of, **change)
+    return Comparison(found, p, equivalent, "signs flipped", 1234, 321, basis)
 
 
 @pytest.mark.parametrize(
@@ -272,12 +274,35 @@ def comparison(found: Effect, p: float, equivalent: float, **change: Any) -> Com
         ({"low": 0.001, "high": 0.003, "p": 0.01, "equivalent": 0.01}, "equivalent to nothing", ""),
         ({"low": -0.001, "high": 0.003, "equivalent": 0.01}, "equivalent to nothing", "0.005 nats"),
         ({"low": -0.01, "high": 0.03}, "undecided", "about 1,234 people would tell 0.005 nats"),
+        ({"low": -0.01, "high": 0.03}, "undecided", "and 321 find an effect as large as this"),
         ({"low": 0.01, "high": 0.03, "p": 0.2}, "undecided", "the interval on its own excludes"),
         ({"low": -0.01, "high": 0.03, "p": 0.01}, "undecided", "but the interval includes zero"),
         (
             {"low": 0.01, "high": 0.03, "p": 0.01, "people": 19},
             "undecided",
-            "19 people are too few",
+            "19 people are too few, 60 are needed",
+        ),
+        ({"low": 0.01, "high": 0.03, "p": 0.01, "skewness": 4.5}, "undecided", "203 are needed"),
+        ({"low": 0.01, "high": 0.03, "p": 0.01, "skewness": 4.4}, "matters", "own"),
+        (
+            {"low": -0.001, "high": 0.003, "equivalent": 0.01, "skewness": -3.0},
+            "undecided",
+            "people differ so unevenly (skewness -3.0) that 200 are too few, 225 are needed",
+        ),
+        (
+            {"low": -0.001, "high": 0.003, "equivalent": 0.01, "people": 149},
+            "undecided",
+            "equivalence withheld (149 people are too few, 150 are needed)",
+        ),
+        (
+            {"low": 0.01, "high": 0.03, "p": 0.01, "of_difference": 0.38},
+            "matters",
+            "Without one person, with 38% of all that people add to it, it is undecided.",
+        ),
+        (
+            {"low": -0.03, "high": -0.01, "p": 0.01, "people": 102},
+            "misleads",
+            "not among these, one in 34, would undo it if they gained 0.33.",
         ),
     ],
 )
@@ -336,7 +361,7 @@ def test_the_conclusion_names_every_strategy_once() -> None:
     )
     assert "needs the arms shuffled and own" in conclusion([])
     assert conclusion([verdict(0.1, 0.2, people=5)]) == (
-        "Undecided: 5 people are too few, 20 are needed."
+        "Undecided: 5 people are too few, 60 are needed."
     )
     some = [verdict(0.1, 0.2, people=5, strategy="a"), verdict(0.1, 0.2, 0.001, strategy="b")]
     assert conclusion(some) == (

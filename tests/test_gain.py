@@ -30,7 +30,7 @@ def test_a_program_that_tells_more_is_better_by_the_difference_of_both_informati
 
 
 def test_a_program_that_changed_nothing_is_as_good() -> None:
-    own = answers_of(2, people=30)
+    own = answers_of(2, people=150)
     told = gain(both(own, own, Analysis(draws=200)), "winner", "s")
     assert told.verdict.effect.nats.value == 0 and told.verdict.p_adjusted == 1
     assert told.sentence.startswith("as good")

@@ -56,10 +56,11 @@ class End:
         if self._is_open:
             return 1.0
         each, people = self._of_participants
+        p = equivalence(each.mean(axis=1), analysis.smallest_effect, people)
         if each.shape[1] > 1:
             over = over_wordings(each, people)
-            return over.tail(analysis.smallest_effect - abs(over.value))
-        return equivalence(each[:, 0], analysis.smallest_effect, people)
+            p = max(p, over.tail(analysis.smallest_effect - abs(over.value)))
+        return p
 
     @property
     def _is_open(self) -> bool:

@@ -66,11 +66,13 @@ class Calibrated:
     def with_temperatures(self, difference: Differences) -> Differences:
         """A contrast of `by_model` that varies also as the temperature it depends on does."""
         worse, better = (of[difference.rows] for of in self._of_arms(difference))
+        changed = worse - better
         trials = (self.responses.choices > 0).sum(1)[difference.rows].mean()
         return replace(
             difference,
-            influence=difference.influence + worse - better,
-            totals=difference.totals + (worse - better) * trials,
+            influence=difference.influence + changed,
+            totals=difference.totals + changed * trials,
+            projection=difference.of_each[1] + changed,
             wordings=tuple(self.with_temperatures(one) for one in difference.wordings),
         )
 

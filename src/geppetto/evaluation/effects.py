@@ -23,6 +23,7 @@ from geppetto.evaluation.resampling import (
     standardised_mean,
     worst_tenth,
 )
+from geppetto.evaluation.strangers import STRANGERS, typical_cost
 from geppetto.evaluation.uninformed import Uninformed, best_uninformed, candidates
 from geppetto.evaluation.wordings import OverWordings, over_wordings
 from geppetto.plan import NO_STRATEGY, Condition
@@ -66,6 +67,10 @@ class Differences:
         Whether answers of an arm are of samples, so that their NLL is of smoothed shares.
     uninformed
         Of the contrast benefit, what the own persona is compared with; None of all others.
+    typical, projection
+        `persons` and `influence` if all others had been everyone's strangers, with the same means,
+        shape (rows,): what an effect's size is told from. None where they are not known, or there
+        are no strangers from all others; see `geppetto.evaluation.strangers`.
     """
 
     model: str
@@ -82,6 +87,19 @@ class Differences:
     precision: Floats | None = field(default=None, repr=False)
     sampled: bool = False
     uninformed: Uninformed | None = None
+    typical: Floats | None = field(default=None, repr=False)
+    projection: Floats | None = field(default=None, repr=False)
+
+    @property
+    def of_each(self) -> tuple[Floats, Floats]:
+        """Differences and contributions that do not depend on who was drawn as a stranger.
+
+        Those of the strangers who were drawn, where nothing else is known.
+        """
+        return (
+            self.persons if self.typical is None else self.typical,
+            self.influence if self.projection is None else self.projection,
+        )
 
     def over_wordings(self, people: Resampling, summed: bool = False) -> OverWordings | None:
         """The mean in each wording and what it varies by; None if there is one wording.
@@ -121,15 +139,23 @@ class Effect:
     nats_per_person
         Mean over participants of the difference summed over all of a person's responses.
     d_z
-        `nats` over the standard deviation of participants' differences.
+        `nats` over the standard deviation of what participants contribute to it (their Hoeffding
+        projection: what a person answers, and what their persona does to others). It is the size of
+        the effect among people, whatever strangers were drawn; the interval of `nats` also counts
+        that few were, so that with one stranger each it is longer than d_z says.
     improved
-        Share of participants whose difference is positive.
+        Share of participants whose own difference is positive: for whom a persona did better than
+        that of a stranger on average over all of these. It is not of contributions, which count
+        what a person's persona does to others: nobody fares better by that.
     worst_tenth
         Mean difference, in nats a response, of the tenth of participants that fares worst. The
         fewer responses a person has, the more of it is chance.
 
     Notes
     -----
+    In sessions, of samples and with matched strangers, only the strangers who were drawn are known:
+    the fewer, the smaller d_z, and the closer `improved` to a half.
+
     `improved` and `worst_tenth` have no interval (their ends are NaN) in contrasts with
     strangers' personas other than information: people who are shown the same personas do not
     differ independently. Elsewhere the interval of `worst_tenth` is rough: with 80 to 200 people
@@ -314,15 +340,31 @@ def differences(
 
 def _averaged(wordings: Sequence[Differences]) -> Differences:
     """The mean of a contrast over wordings."""
-    persons, influence, totals = (
-        np.mean([getattr(one, name) for one in wordings], axis=0)
-        for name in ("persons", "influence", "totals")
-    )
     named = tuple(
         replace(one, among=", ".join(filter(None, (one.among, f"paraphrase {number}"))))
         for number, one in enumerate(wordings)
     )
-    return replace(wordings[0], persons=persons, influence=influence, totals=totals, wordings=named)
+    return replace(combined(wordings, _mean), wordings=named)
+
+
+def combined(
+    parts: Sequence[Differences], combine: Callable[[Sequence[Floats]], Floats]
+) -> Differences:
+    """The first of several contrasts, with what is of each participant combined from all."""
+    each = [(one.persons, one.influence, one.totals, *one.of_each) for one in parts]
+    persons, influence, totals, typical, projection = map(combine, zip(*each, strict=True))
+    return replace(
+        parts[0],
+        persons=persons,
+        influence=influence,
+        totals=totals,
+        typical=typical,
+        projection=projection,
+    )
+
+
+def _mean(values: Sequence[Floats]) -> Floats:
+    return np.asarray(np.mean(values, axis=0))
 
 
 def _in_one_wording(
@@ -352,6 +394,7 @@ def _in_one_wording(
         )
     elif shown:
         quality = persona_quality([arms[name] for name in shown], items, measure)
+    typical = typical_cost(arms, measure, items) if costs_of is mean_cost else None
     strangers = {name: arm.shows_strangers for name, arm in arms.items()}
     sampled = {name: arm.counts is not None for name, arm in arms.items()}
     best, uninformed = rivals
@@ -377,6 +420,18 @@ def _in_one_wording(
         nats = persons + moved - np.average(moved[known], weights=base[known])
         summed = (persons + moved) * trials
         summed -= np.average((moved * trials)[known], weights=base[known])
+        of_all = np.zeros_like(persons), np.zeros_like(persons)
+        if typical is not None and STRANGERS in (worse, better):
+            sign = 1.0 if worse == STRANGERS else -1.0
+            drawn = costs[STRANGERS], donors[STRANGERS], quality, weights
+            of_all = (
+                sign * (typical - nanmean(costs[STRANGERS], 0)),
+                sign * (typical + quality - influence(*drawn)),
+            )
+        projected = [
+            values + added - np.average((values + added - persons)[known], weights=base[known])
+            for values, added in zip((persons, persons + moved), of_all, strict=True)
+        ]
         made.append(
             Differences(
                 condition.model,
@@ -391,6 +446,8 @@ def _in_one_wording(
                 strangers[better] or (strangers[worse] and contrast != INFORMATION),
                 sampled=sampled[worse] or sampled[better],
                 uninformed=best if worse == UNINFORMED else None,
+                typical=projected[0][chosen],
+                projection=projected[1][chosen],
             )
         )
     return made
@@ -427,17 +484,17 @@ def effects(
     for same in alike(found):
         parts = [found[number] for number in same]
         drawn = people.among(parts[0].rows)
-        persons = np.stack([part.persons for part in parts], axis=1)
         contributions = np.stack([part.influence for part in parts], axis=1)
         totals = np.stack([part.totals for part in parts], axis=1)
+        typical, projections = np.stack([part.of_each for part in parts], axis=2)
         columns = [
             estimates(statistic, *values, people=drawn, method=method)
             for statistic, *values in (
                 (mean, contributions),
                 (mean, totals),
-                (standardised_mean, contributions, persons),
-                (share_positive, persons),
-                (worst_tenth, persons),
+                (standardised_mean, contributions, projections),
+                (share_positive, typical),
+                (worst_tenth, typical),
             )
         ]
         for number, part, nats, total, d_z, improved, worst in zip(

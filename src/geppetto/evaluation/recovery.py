@@ -19,7 +19,7 @@ from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.contrasts import BENEFIT, Contrast
 from geppetto.evaluation.effects import Differences
-from geppetto.evaluation.enough import drawn_units, too_few
+from geppetto.evaluation.enough import basis
 from geppetto.evaluation.gap import PairDifferences
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimates, mean
 from geppetto.models.lineage import Pair
@@ -161,7 +161,8 @@ def recoveries(
                     one.among,
                     len(rows),
                     part,
-                    too_few(*drawn_units(drawn), len(rows)),
+                    basis(one.influence[ours], drawn).too_few
+                    or basis(lost.influence[theirs], drawn).too_few,
                 )
             )
     return made

@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from geppetto.evaluation.bounds import Bounds
 from geppetto.evaluation.contrasts import BENEFIT, INFORMATION
 from geppetto.evaluation.effects import Effect
-from geppetto.evaluation.enough import Unit, too_few
+from geppetto.evaluation.enough import FEWEST_EQUIVALENT, Basis
 from geppetto.evaluation.hypotheses import holm
 from geppetto.evaluation.resampling import LEVEL, Estimate
 
@@ -36,10 +36,10 @@ class Comparison:
         p of a difference of at least the smallest effect of interest.
     test
         What was permuted for p.
-    people_needed
-        How many people would decide it; None where that is not a matter of people.
-    units, unit
-        How many people, groups of people or studies the comparison rests on, and which of them.
+    people_needed, people_needed_as_observed
+        How many people would decide it; None where that is not a matter of people. See `Verdict`.
+    basis
+        What it rests on.
     bounds
         As in `Verdict`.
     """
@@ -49,8 +49,8 @@ class Comparison:
     p_equivalent: float
     test: str
     people_needed: int | None
-    units: float
-    unit: Unit
+    people_needed_as_observed: int | None
+    basis: Basis
     bounds: Bounds | None = None
 
     @property
@@ -94,9 +94,13 @@ class Verdict:
         How many people tell an effect of the smallest size of interest from nothing, and nothing
         from it, with 80% probability each, if they vary and hang together as these do and the
         comparison were the only one, in these wordings. An effect in between takes more. None for
-        pooled studies, of which it takes more.
-    units, unit
-        How many people, groups of people or studies the comparison rests on, and which of them.
+        pooled studies, of which it takes more. With these numbers of strangers: with more of them
+        differences vary less, and it takes fewer people.
+    people_needed_as_observed
+        The same of finding an effect as large as was observed, which is likely too few: effects
+        that were noticed are rather too large (Gelman & Carlin 2014). None where there is none.
+    basis
+        How many people, groups of people or studies the comparison rests on, and how much on one.
     bounds
         How far the effect could be from this, given what models did not say; None where that is
         not computed: of parts of people, items and wordings, of pooled studies, of gaps and of
@@ -115,8 +119,8 @@ class Verdict:
     looks: int
     test: str
     people_needed: int | None
-    units: float
-    unit: Unit
+    people_needed_as_observed: int | None
+    basis: Basis
     bounds: Bounds | None = None
     calibrated: Effect | None = None
 
@@ -142,7 +146,7 @@ class Verdict:
         A difference is positive or negative if its interval excludes zero and its corrected p is
         below .05. It is equivalent to nothing if it is shown to be smaller than the smallest effect
         of interest, even where it is not zero, unless that is `withheld`. Everything else is
-        undecided, and so is everything that rests on less than `FEWEST`.
+        undecided, and so is everything that rests on `too_few`.
         """
         if self.is_of_too_few:
             return "undecided"
@@ -157,7 +161,13 @@ class Verdict:
         """Why nothing can be shown to be equivalent to nothing here; empty if it can be.
 
         What is shown to be so on the cells that were scored has to be on all planned ones, too.
+        And it takes more people than a difference does.
         """
+        return self.incomparable or self.basis.too_few_for_equivalence
+
+    @property
+    def incomparable(self) -> str:
+        """Why its numbers are not of what equivalence is about; empty if they are."""
         if self.effect.measure == "brier":
             return "the smallest effect of interest is in nats"
         if self.effect.differences.sampled:
@@ -192,7 +202,54 @@ class Verdict:
         unknown = "" if self.survives_bounds else " What was not said could undo this."
         if self.bounds and (unknown or self._may_matter):
             unknown += f" {self.bounds.sentence(self._measure)}."
-        return f"{self.found}: {self._claim}. {numbers}{self._at_one_temperature}.{unknown}"
+        numbers += self._at_one_temperature
+        return f"{self.found}: {self._claim}. {numbers}.{unknown}{self._fragile}"
+
+    @property
+    def survives_each(self) -> bool | None:
+        """Whether what it says holds without any one person, group or study; None if undecided."""
+        return None if self.finding == "undecided" else self._rests_on_one == 0
+
+    @property
+    def unseen(self) -> float | None:
+        """How much a kind of person that is not among these would have to lose to undo it, in nats.
+
+        See `Basis.undone_by`; or to gain, where something is lost. None where there are as many
+        people as equivalence takes, and where no difference was found.
+        """
+        if self.finding in ("undecided", "equivalent"):
+            return None
+        if self.basis.units >= FEWEST_EQUIVALENT:
+            return None
+        nats = self.effect.nats
+        return self.basis.undone_by(nats.low if nats.value > 0 else nats.high)
+
+    @property
+    def _rests_on_one(self) -> float:
+        equivalent = self.finding == "equivalent"
+        return self.basis.of_equivalence if equivalent else self.basis.of_difference
+
+    @property
+    def _fragile(self) -> str:
+        """What would undo it: one person who is left out, or a kind of people that was not seen."""
+        said = ""
+        one, kind = {
+            "people": ("person", "people"),
+            "groups of people": ("group", "groups"),
+            "studies": ("study", "studies"),
+        }[self.basis.unit]
+        if self.survives_each is False:
+            said = (
+                f" Without one {one}, with {self._rests_on_one:.0%} of all that {kind} add to it, "
+                "it is undecided."
+            )
+        if (unseen := self.unseen) is not None:
+            verb = "lost" if self.effect.nats.value > 0 else "gained"
+            said += (
+                f" {kind.capitalize()} of a kind that is not among these, one in "
+                f"{self.basis.units / 3:.0f}, would undo it if they {verb} {unseen:.2g}."
+            )
+        return said
 
     @property
     def survives_bounds(self) -> bool:
@@ -286,24 +343,27 @@ class Verdict:
 
     @property
     def is_of_too_few(self) -> bool:
-        """Whether less than `FEWEST` was drawn, so that nothing can be decided."""
+        """Whether it rests on too few people, or too uneven ones, for anything to be decided."""
         return bool(self.too_few)
 
     @property
     def too_few(self) -> str:
-        """What is said where less than `FEWEST` was drawn; empty elsewhere."""
-        return too_few(self.units, self.unit, self.effect.participants)
+        """What is said where that is so; empty elsewhere."""
+        return self.basis.too_few
 
     @property
     def _more(self) -> str:
-        if self.withheld:
+        if self.incomparable:
             return ""
         if self.people_needed is None:
             return f"; more studies would tell {self.smallest:g} nats from nothing"
         these = " in these wordings" if self._wordings else ""
         if self.people_needed > self.effect.participants:
             people = f"about {self.people_needed:,} people"
-            return f"; {people} would tell {self.smallest:g} nats from nothing{these}"
+            found = ""
+            if self.people_needed_as_observed is not None:
+                found = f", and {self.people_needed_as_observed:,} find an effect as large as this"
+            return f"; {people} would tell {self.smallest:g} nats from nothing{found}{these}"
         more = "people and wordings" if self._wordings else "people"
         return f"; between nothing and {self.smallest:g} nats it takes more {more} to tell"
 
@@ -362,8 +422,8 @@ def judge(
             looks,
             test.test,
             test.people_needed,
-            test.units,
-            test.unit,
+            test.people_needed_as_observed,
+            test.basis,
             test.bounds,
         )
         for number, test in enumerate(tested)
