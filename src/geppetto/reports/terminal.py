@@ -21,7 +21,6 @@ from geppetto.evaluation.verdicts import Verdict, conclusion, interval, over, pr
 from geppetto.experiment import Prepared
 from geppetto.hearing import Hearing
 from geppetto.models.base import LanguageModel
-from geppetto.personas.arms import demographics
 from geppetto.personas.donors import MatchQuality
 from geppetto.pooling import pooled as pool
 from geppetto.pooling import pooled_gaps as pool_gaps
@@ -29,7 +28,6 @@ from geppetto.prompts.turns import remark
 from geppetto.reports import elicitations, paired, requests, sessions
 from geppetto.reports.columns import columns, number, within_model
 from geppetto.results import Results
-from geppetto.studies import Study
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def plan(
             )
         )
     for strategy, quality in planned.matches.items():
-        lines.append(Text(f"  {strategy}, {match(quality, study)}"))
+        lines.append(Text(f"  {strategy}, {match(quality)}"))
     for (strategy, arm), share in planned.identical_strangers.items():
         if share > 0:
             lines.append(
@@ -157,24 +155,11 @@ def pooled(found: Sequence[Results]) -> RenderableType:
     return Group(head, *parts)
 
 
-def match(quality: MatchQuality, study: Study) -> str:
-    """How much matched strangers are like the participants, in one line."""
-    categories = [trait.name for trait in demographics(study) if trait.values is not None]
-    numbers = list(quality.differences)
-    parts = []
-    if categories:
-        parts.append(
-            f"{quality.same_categories:.0%} of participants with the same {_and(categories)}"
-        )
-    if numbers:
-        also = "also " if categories else "of participants "
-        parts.append(f"{quality.same:.0%} {also}with the same {_and(numbers)}")
-    parts += [
-        f"{name} differs by {gap:.2g} on average" for name, gap in quality.differences.items()
-    ]
+def match(quality: MatchQuality) -> str:
+    """Who has matched strangers and how much like them these are, in one line."""
     return (
-        f"matched strangers: {', '.join(parts)}; {quality.donors:,} people are donors, "
-        f"{quality.busiest} most often ({quality.busiest_serves} times)"
+        f"matched: {quality.sentence}; {quality.donors:,} people stand in, {quality.outside:,} of "
+        "whom do not take part"
     )
 
 
@@ -421,11 +406,6 @@ def _skill(skill: Skill) -> str:
         f"skill of {skill.strategy} ({skill.model}): {share.value:.0%} "
         f"[{share.low:.0%}, {share.high:.0%}] of what {skill.best} saves over no persona"
     )
-
-
-def _and(names: Sequence[str]) -> str:
-    """Names as in running text: "gender, education and age"."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def duration(seconds: float) -> str:
