@@ -258,6 +258,9 @@ def _effect(verdict: Verdict) -> Row:
     row |= {"confirmatory": verdict.confirmatory} | _tests(verdict)
     row |= {"verdict": verdict.found, "withheld": verdict.withheld}
     row["people_needed"] = None if verdict.withheld else verdict.people_needed
+    match = verdict.match
+    row["without_match"] = match.participants - match.matched if match else None
+    row["matched"] = match.alike if match else ""
     return row | _bounds(verdict)
 
 

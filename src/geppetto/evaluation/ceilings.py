@@ -231,12 +231,13 @@ def construct_fits(
         How participants are drawn.
     """
     found: dict[int, list[ConstructFit]] = {}
-    same: dict[tuple[tuple[tuple[str, tuple[str, ...]], ...], int], list[int]] = {}
+    same: dict[tuple[tuple[tuple[str, tuple[str, ...]], ...], int, bytes], list[int]] = {}
     for number, one in enumerate(predicted):
-        key = tuple(constructs(one, study).items()), len(one.wordings)
+        taking_part = one.cells.any(axis=1).tobytes()
+        key = tuple(constructs(one, study).items()), len(one.wordings), taking_part
         same.setdefault(key, []).append(number)
-    for (measured, wordings), numbers in same.items():
-        responses = predicted[numbers[0]].responses
+    for (measured, wordings, _), numbers in same.items():
+        responses = predicted[numbers[0]].of_cells
         expected = [
             nanmean(one.expected, axis=0)
             for number in numbers

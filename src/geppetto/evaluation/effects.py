@@ -24,6 +24,7 @@ from geppetto.evaluation.resampling import (
     worst_tenth,
 )
 from geppetto.evaluation.wordings import OverWordings, over_wordings
+from geppetto.personas.arms import Matched
 from geppetto.plan import NO_STRATEGY, Condition
 
 Costs = Callable[[Predictions, str, Sequence[int] | None], Floats]
@@ -89,6 +90,11 @@ class Differences:
             return None
         each = [one.totals if summed else one.influence for one in self.wordings]
         return over_wordings(np.stack(each, axis=1), people)
+
+    @property
+    def is_of_matched_people(self) -> bool:
+        """Whether it is only of people who have a matched stranger."""
+        return Matched.name in (self.contrast.worse, self.contrast.better)
 
     @property
     def conditions(self) -> tuple[Condition, Condition]:

@@ -14,6 +14,7 @@ from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.enough import Unit, too_few
 from geppetto.evaluation.hypotheses import holm
 from geppetto.evaluation.resampling import LEVEL, Estimate
+from geppetto.personas.donors import MatchQuality
 
 Finding = Literal["helps", "hurts", "equivalent to nothing", "undecided"]
 
@@ -116,6 +117,7 @@ class Verdict:
     units: float
     unit: Unit
     bounds: Bounds | None = None
+    match: MatchQuality | None = None
 
     @property
     def outcome(self) -> str:
@@ -179,7 +181,8 @@ class Verdict:
         unknown = "" if self.survives_bounds else " What was not said could undo this."
         if self.bounds and (unknown or self._may_matter):
             unknown += f" {self.bounds.sentence(self._measure)}."
-        return f"{self.found}: {self._claim}. {numbers}.{unknown}"
+        match = f" {self.match.sentence}." if self.match else ""
+        return f"{self.found}: {self._claim}. {numbers}.{unknown}{match}"
 
     @property
     def survives_bounds(self) -> bool:
@@ -294,7 +297,7 @@ def in_words(arm: str) -> str:
         "human": "the words for an ordinary human",
         "average": "the average persona",
         "shuffled": "a stranger's persona",
-        "matched": "a stranger's persona of the same demographics",
+        "matched": "a matched stranger's persona",
         "own": "their own persona",
     }
     return words.get(arm, f"the same persona {arm}")

@@ -26,7 +26,7 @@ from geppetto.pooling import pooled as pool
 from geppetto.pooling import pooled_gaps as pool_gaps
 from geppetto.prompts.turns import remark
 from geppetto.reports import elicitations, paired, requests, sessions
-from geppetto.reports.columns import columns, number, within_model
+from geppetto.reports.columns import columns, if_fewer, number, within_model
 from geppetto.results import Results
 
 
@@ -234,7 +234,7 @@ def result(found: Results) -> RenderableType:
     else:
         parts += [_conditions(found.metrics()), ""]
     if verdicts:
-        parts += [_effects(verdicts), ""]
+        parts += [_effects(verdicts), *_matched(found), ""]
     parts += paired.parts(found)
     parts += sessions.parts(found) if found.of_sessions else _of_items(found)
     parts += elicitations.parts(found)
@@ -266,13 +266,13 @@ def _of_items(found: Results) -> Iterator[RenderableType]:
 
 def _conditions(conditions: pd.DataFrame) -> Table:
     table = columns("model, strategy and arm", "acc.", "NLL  [95% CI]", "full", "mass", "R²", "RPS")
-    shown = ""
+    shown, most = "", conditions["participants"].max()
     for row in conditions.to_dict("records"):
         if row["model"] != shown:
             shown = row["model"]
             table.add_row(Text(shown, "bold"))
         table.add_row(
-            f"  {within_model(row)}",
+            f"  {within_model(row)}" + if_fewer(row["participants"], most),
             f"{row['accuracy']:.3f}",
             f"{row['nll']:.3f}  [{row['nll_low']:.3f}, {row['nll_high']:.3f}]",
             f"{row['nll_full']:.3f}",
@@ -308,7 +308,8 @@ def _effects(verdicts: Sequence[Verdict]) -> Table:
             shown = f"{effect.model}/{effect.strategy}"
             table.add_row(Text(f"{effect.model} · {effect.strategy}", "bold"))
         table.add_row(
-            f"  {contrast.name} ({contrast.worse} − {contrast.better})",
+            f"  {contrast.name} ({contrast.worse} − {contrast.better})"
+            + (f", {effect.participants:,} people" if verdict.match else ""),
             Text(interval(nats), "bold" if nats.excludes_zero() else ""),
             number(effect.d_z.value, "+.2f"),
             f"{effect.improved.value:.0%}",
@@ -329,6 +330,12 @@ def _effects(verdicts: Sequence[Verdict]) -> Table:
         f"Nats are {over(verdicts[0].effect.measure)}."
     )
     return table
+
+
+def _matched(found: Results) -> Iterator[Text]:
+    """Who has matched strangers, in a line each."""
+    for strategy, quality in found.matches.items():
+        yield Text(f"matched strangers of {strategy}: {quality.sentence}")
 
 
 def _individuation(individuation: pd.DataFrame) -> Table:
