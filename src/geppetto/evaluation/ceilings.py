@@ -317,7 +317,7 @@ def split_half(weights: Weights, scores: Floats) -> Floats:
     with_half, with_rest = half @ moments, rest @ moments
     r = quotient(
         (with_half * rest).sum(axis=2),
-        np.sqrt((with_half * half).sum(axis=2) * (with_rest * rest).sum(axis=2)),
+        np.sqrt(np.maximum((with_half * half).sum(axis=2) * (with_rest * rest).sum(axis=2), 0.0)),
         above=NOTHING,
     )
     r = np.clip(r, 1e-9 - 1, 1 - 1e-9)
