@@ -15,6 +15,7 @@ from rich.console import Console
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.baselines import baseline_answers
+from geppetto.evaluation.compliance import Compliance
 from geppetto.evaluation.metrics import MEASURES
 from geppetto.evaluation.metrics import matched as same_cells
 from geppetto.personas.arms import Arm, Matched, NoPersona, Own, Shuffled
@@ -25,6 +26,7 @@ from geppetto.results import Results
 from geppetto.studies import Participant, Study, Trait
 from invented import as_table, two_types
 from invented_oracle import Oracle
+from invented_replies import replies_of
 from test_arms import Everything, plan, prompts, scored_study, strategy
 from test_results import study_of
 
@@ -373,6 +375,23 @@ def test_the_terminal_says_of_how_many_people_a_condition_is(ladder: Results) ->
         "matched strangers of s: 12 of 30 people have a stranger of the same age and sex; 18 have "
         "no match and are left out of group and individual" in text
     )
+
+
+def test_a_reply_to_an_outsiders_persona_counts_for_whom_they_stand_in(
+    answers: pd.DataFrame,
+) -> None:
+    replies = replies_of(answers)
+    outside = replies["donor"].str.startswith("outside")
+    replies.loc[outside, "outcome"] = "refusal"
+    found = Compliance.of(replies, Analysis(draws=300)).table()
+    refused = found[(found["outcome"] == "refusal") & (found["count"] > 0)]
+    assert refused["arm"].tolist() == ["matched"]
+    assert refused["count"].tolist() == [outside.sum()] == [36]
+    in_matched = replies[replies["arm"] == "matched"]
+    whose = in_matched["donor"].mask(outside, in_matched["participant"])
+    expected = (in_matched["outcome"] == "refusal").groupby(whose).mean()
+    assert refused["participants"].tolist() == [len(expected)]
+    assert refused["share"].tolist() == pytest.approx([expected.mean()])
 
 
 def test_a_person_is_missing_from_the_matched_arm_whole_and_under_every_model(
