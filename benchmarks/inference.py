@@ -14,12 +14,15 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.effects import differences
 from geppetto.evaluation.hypotheses import equivalence
 from geppetto.evaluation.matching import matching_matrix
 from geppetto.evaluation.permutation import permutation_test
 from geppetto.evaluation.resampling import Resampling, estimate, mean
+from geppetto.personas.arms import Matched
 from invented import tilt_of, two_types
+from invented_oracle import Oracle
 
 PEOPLE, ITEMS = 200, 20
 
@@ -73,6 +76,40 @@ def information(planted: float, runs: int, rng: np.random.Generator) -> None:
     row("  equivalence tests within 0.02 nats", equivalent / runs, runs, aim)
 
 
+# Matched strangers
+
+
+def matched_strangers(people: int, runs: int, rng: np.random.Generator) -> None:
+    """Verdicts on `individual` of models that know no more of real people than demographics."""
+    oracle, analysis = Oracle(), Analysis(draws=400)
+    told = oracle.known
+    for what, caliper, noise, donors, whole in (
+        ("exact", {}, (0.0, 0.0), 1, True),
+        ("age within 2", {"age": 2.0}, (0.0, 0.0), 1, True),
+        ("age within 5", {"age": 5.0}, (0.0, 0.0), 1, True),
+        ("any age, among the sample", {"age": 100.0}, (0.0, 0.0), 1, False),
+        ("exact, texts do more", {}, (0.3, 0.5), 1, True),
+        ("exact, texts do more, 3 strangers", {}, (0.3, 0.5), 3, True),
+    ):
+        decided, held, have = 0, 0, 0
+        for run in range(runs):
+            sample = rng.choice(oracle.complete, people, replace=False)
+            here = {oracle.ids[row]: told[oracle.ids[row]] for row in sample}
+            oracle.known = told if whole else here
+            arm = Matched(caliper=caliper, donors=donors, seed=run)
+            drawn = oracle.strangers(sample, arm)
+            predicted = oracle.predictions(*noise, rng)
+            verdict = oracle.verdict(sample, drawn, predicted, analysis)
+            decided += verdict.found not in ("equivalent to nothing", "undecided")
+            held += verdict.effect.nats.low <= 0 <= verdict.effect.nats.high
+            have += len(drawn)
+        oracle.known = told
+        aim = "aim below 6.5%" if whole else "what is left of age"
+        row(f"individual of {people} people, {what}: verdicts", decided / runs, runs, aim)
+        row("  intervals that hold 0", held / runs, runs, "aim 93-97%, 100% where all is 0")
+        print(f"{'  people who have a match':68} {have / runs / people:7.2%}")
+
+
 def main() -> None:
     """Print what the simulations find."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -82,6 +119,8 @@ def main() -> None:
     coverage(runs, rng)
     information(0.0, runs, rng)
     information(0.02, runs, rng)
+    for people in (80, 200):
+        matched_strangers(people, runs, rng)
 
 
 if __name__ == "__main__":

@@ -30,16 +30,13 @@ from geppetto.personas.arms import (
     NoPersona,
     Own,
     Shuffled,
-    demographics,
 )
 from geppetto.personas.average import average, averaged
-from geppetto.personas.donors import MatchQuality, match_quality, nearest
 from geppetto.personas.library import load_strategy
 from geppetto.personas.strategy import PersonaStrategy
 from geppetto.plan import Plan, PlannedAnswer, Strategy
 from geppetto.planning import make_plan
 from geppetto.prompts.layout import Layout
-from geppetto.reports.terminal import match
 from geppetto.studies import Participant, Study, Trait, load_study
 from geppetto.studies.build import study_from_table
 
@@ -118,7 +115,7 @@ WHOLE_LADDER = (
     Human(),
     Average(),
     Shuffled(donors=2),
-    Matched(donors=2),
+    Matched(donors=2, caliper={"age": 60.0}),
     Own(),
     Knockout(),
 )
@@ -172,13 +169,12 @@ def test_strangers_add_no_prompts_when_everybody_answered_everything(bfi: Study)
         people,
         ["A1", "N4", "O5"],
         [Strategy("known_answers", "known_answers", strategy("known_answers", k=5))],
-        [Shuffled(donors=3), Matched(donors=4), Own()],
+        [Shuffled(donors=3), Own()],
         Layout(),
         [FakeModel()],
     )
     own = {answer.request for answer in of_arm(planned, "own")}
-    for arm in ("shuffled", "matched"):
-        assert {answer.request for answer in of_arm(planned, arm)} <= own
+    assert {answer.request for answer in of_arm(planned, "shuffled")} <= own
 
 
 # Human
@@ -290,183 +286,6 @@ def test_who_has_no_average_persona_is_left_out_of_every_arm(small_study: Study)
         plan(small_study, Undecided(), [Average(), Own()], "abcd")
 
 
-# Matched
-
-
-TRAITS = [
-    Trait(name="sex", label="sex", question="?", values={"1": "m", "2": "f", "3": "x"}),
-    Trait(name="town", label="town", question="?", values={"1": "yes", "2": "no"}),
-    Trait(name="age", label="age", question="?"),
-    Trait(name="income", label="income", question="?"),
-]
-somebody = st.fixed_dictionaries(
-    {},
-    optional={
-        "sex": st.sampled_from(["m", "f", "x"]),
-        "town": st.sampled_from(["yes", "no"]),
-        "age": st.integers(18, 25).map(float),
-        "income": st.sampled_from([0.1, 0.2, 0.3, 1.7]),
-    },
-)
-crowd = st.lists(st.tuples(somebody, st.sampled_from(["x", "xy"])), max_size=25)
-
-
-def unlike(
-    one: Participant, other: Participant, people: Sequence[Participant]
-) -> tuple[int, float]:
-    """The order of candidates, by the definition and one pair at a time."""
-    mismatches, distance = 0, 0.0
-    for trait in TRAITS:
-        mine, theirs = one.traits.get(trait.name), other.traits.get(trait.name)
-        if trait.values is not None or mine is None or theirs is None:
-            mismatches += mine != theirs
-        else:
-            known = [float(p.traits[trait.name]) for p in people if trait.name in p.traits]
-            span = max(known) - min(known)
-            distance += abs(float(mine) - float(theirs)) / span if span else 0.0
-    return mismatches, round(distance, 9)
-
-
-@given(crowd, st.integers(1, 3), st.integers(0, 99))
-def test_matched_donors_are_the_nearest_of_whom_the_same_is_known(
-    drawn_people: list[tuple[dict[str, str | float], str]], donors: int, seed: int
-) -> None:
-    people = {
-        f"p{n}": Participant(f"p{n}", traits, {}) for n, (traits, _) in enumerate(drawn_people)
-    }
-    known = {f"p{n}": frozenset(names) for n, (_, names) in enumerate(drawn_people)}
-    drawn = nearest(people, known, TRAITS, donors, seed)
-    everybody = list(people.values())
-    for participant, person in people.items():
-        candidates = [o for o in people if o != participant and known[o] == known[participant]]
-        if len(candidates) < donors:
-            assert participant not in drawn
-            continue
-        chosen = drawn[participant]
-        assert len(set(chosen)) == donors and set(chosen) <= set(candidates)
-        best = sorted(unlike(person, people[other], everybody) for other in candidates)
-        assert [unlike(person, people[other], everybody) for other in chosen] == best[:donors]
-
-
-@given(crowd, st.integers(0, 99))
-def test_matched_donors_do_not_depend_on_the_order_of_participants(
-    drawn_people: list[tuple[dict[str, str | float], str]], seed: int
-) -> None:
-    people = {
-        f"p{n}": Participant(f"p{n}", traits, {}) for n, (traits, _) in enumerate(drawn_people)
-    }
-    known = {f"p{n}": frozenset(names) for n, (_, names) in enumerate(drawn_people)}
-    backwards = dict(reversed(list(known.items())))
-    assert nearest(people, known, TRAITS, 1, seed) == nearest(people, backwards, TRAITS, 1, seed)
-
-
-def test_chance_decides_among_equals_and_follows_the_seed() -> None:
-    people = {name: Participant(name, {"sex": "m", "age": 30.0}, {}) for name in "abcde"}
-    known = {name: frozenset({"age"}) for name in people}
-    drawn = [nearest(people, known, TRAITS, 1, seed)["a"][0] for seed in range(800)]
-    for stranger in "bcde":
-        assert drawn.count(stranger) == pytest.approx(200, abs=60)
-    assert nearest(people, known, TRAITS, 2, 3) == nearest(people, known, TRAITS, 2, 3)
-
-
-def test_years_weigh_as_a_share_of_their_range(scored_study: Study) -> None:
-    """By hand: within each sex the nearest in age, and e and f, of one age, are each other's."""
-    planned = plan(scored_study, Everything(), [Matched()])
-    donors = {answer.participant: answer.donor for answer in planned.answers}
-    assert donors == dict(zip("abcdefgh", "badcfehg", strict=True))
-    assert planned.matches == {
-        "s": MatchQuality(
-            same_categories=1.0,
-            same=0.25,
-            differences={"age": (1 + 1 + 3 + 3 + 0 + 0 + 10 + 10) / 8},
-            donors=8,
-            busiest="a",
-            busiest_serves=1,
-        )
-    }
-
-
-def test_a_matched_stranger_shares_demographics_and_nothing_else(scored_study: Study) -> None:
-    planned = plan(scored_study, strategy("interview"), [Matched(), Own()])
-    own, theirs = prompts(planned, "own"), prompts(planned, "matched")
-    for participant, donor in zip("abcdefgh", "badcfehg", strict=True):
-        mine, stranger = (scored_study.people[name].traits for name in (participant, donor))
-        text = theirs[participant, "q1"]
-        assert text == own[donor, "q1"] != own[participant, "q1"]
-        assert f"sex?\nInterviewee: {mine['sex']}" in text
-        assert f"worry score?\nInterviewee: {stranger['worry']:g}" in text
-    assert planned.identical_strangers == {("s", "matched"): 0.0}
-
-
-def test_demographics_are_matched_though_the_strategy_does_not_show_them(
-    scored_study: Study,
-) -> None:
-    planned = plan(scored_study, strategy("interview", traits=("worry",)), [Matched()])
-    donors = {answer.participant: answer.donor for answer in planned.answers}
-    assert donors == dict(zip("abcdefgh", "badcfehg", strict=True))
-
-
-def test_matched_strangers_with_the_participants_own_persona_are_counted(
-    scored_study: Study,
-) -> None:
-    class Bands(PersonaStrategy):
-        def write(self, participant: Participant, study: Study) -> str:
-            return "You worry." if float(participant.traits["worry"]) > 4 else "You never worry."
-
-    planned = plan(scored_study, Bands(), [Shuffled(donors=7), Matched(), Own()])
-    # c and d, each other's match, are on both sides of 4
-    assert planned.identical_strangers["s", "matched"] == 6 / 8
-    assert planned.identical_strangers["s", "shuffled"] == pytest.approx((3 * 2 + 5 * 4) / 56)
-
-
-def test_who_has_no_matched_donor_is_left_out_of_every_arm(small_study: Study) -> None:
-    planned = plan(small_study, strategy("known_answers"), [NoPersona(), Matched()], "abcdef")
-    assert planned.dropped == {"f": "without 1 donor(s) of whom the same is known (s)"}
-    assert len(planned.conditions) == 2 and planned.cells == 20
-
-
-def test_the_quality_of_a_match_is_the_one_counted_by_hand() -> None:
-    people = {
-        "a": Participant("a", {"sex": "m", "age": 20.0}, {}),
-        "b": Participant("b", {"sex": "m", "age": 20.0}, {}),
-        "c": Participant("c", {"sex": "f", "age": 26.0}, {}),
-        "d": Participant("d", {"sex": "f"}, {}),
-    }
-    drawn = {"a": ("b", "c"), "b": ("a", "d"), "c": ("d", "b"), "d": ("c", "b")}
-    assert match_quality(drawn, people, TRAITS) == MatchQuality(
-        same_categories=0.0,
-        same=0.0,
-        differences={"age": (0 + 6 + 0 + 6) / 4},
-        donors=4,
-        busiest="b",
-        busiest_serves=3,
-    )
-    first = {participant: donors[:1] for participant, donors in drawn.items()}
-    quality = match_quality(first, people, TRAITS)
-    assert (quality.same_categories, quality.same) == (1.0, 0.5)
-    assert (quality.differences, quality.busiest, quality.busiest_serves) == ({"age": 0.0}, "a", 1)
-
-
-def test_the_whole_study_is_matched_well(bfi: Study) -> None:
-    rule = strategy("known_answers")
-    known = {name: frozenset(rule.traits or ()) for name in bfi.people}
-    drawn = nearest(bfi.people, known, demographics(bfi), 2, 0)
-    quality = match_quality(drawn, bfi.people, demographics(bfi))
-    assert quality.same_categories > 0.98 and quality.differences["age"] < 0.5
-
-
-def test_the_terminal_says_how_good_a_match_is(bfi: Study, scored_study: Study) -> None:
-    quality = MatchQuality(0.98, 0.352, {"age": 0.4321}, 1702, "61623", 5)
-    assert match(quality, bfi) == (
-        "matched strangers: 98% of participants with the same gender and education, 35% also with "
-        "the same age, age differs by 0.43 on average; 1,702 people are donors, 61623 most often "
-        "(5 times)"
-    )
-    assert match(MatchQuality(0.98, 0.98, {}, 9, "a", 1), scored_study).startswith(
-        "matched strangers: 98% of participants with the same sex; 9 people"
-    )
-
-
 # Knock-outs
 
 
@@ -535,6 +354,13 @@ def test_of_whom_only_the_trait_is_known_is_left_out_of_every_arm(small_study: S
             Matched(),
             "arm 'matched': mine shows nothing but demographics, which a matched stranger shares; "
             "use a strategy that reads responses, or remove the arm",
+        ),
+        (
+            "known_answers",
+            {},
+            Matched(caliper={"gender": 1.0}),
+            "arm 'matched': caliper: gender is no number, and matched strangers always have the "
+            "same; take it out of the caliper",
         ),
         (
             "known_answers",
@@ -614,6 +440,7 @@ def experiment(arms: object, strategies: object) -> Experiment:
         ({"knockout": {"traits": []}}, "arm 'knockout': traits: "),
         ({"knockout": {"trait": ["age"]}}, "unknown parameter 'trait' in arm 'knockout'"),
         ({"matched": {"donors": 0}}, "arm 'matched': donors: "),
+        ({"matched": {"caliper": {"age": 0}}}, "arm 'matched': caliper: age: "),
         ("averge", "unknown arm 'averge'; did you mean 'average'"),
     ],
 )
@@ -661,14 +488,15 @@ def test_the_whole_ladder_runs_and_is_logged(ready: Path) -> None:
     done = geppetto("run", "experiments/ladder.yaml", cwd=ready)
     assert done.returncode == 0, done.stderr
     assert "each under 8 conditions" in done.stdout
-    assert "  everything, matched strangers: " in done.stdout
+    assert "  everything, matched: " in done.stdout
+    assert "matched strangers of everything: " in done.stdout
     assert "everything · without age" in done.stdout
     client, parent, children = tracked(ready, "ladder")
     arms = {run.data.params["arm"] for run in children}
     assert arms >= {"human", "average", "matched", "without age"}
     logged = Path(client.download_artifacts(parent.info.run_id, "plan.json")).read_text()
     assert json.loads(logged)["matches"]["everything"].keys() == {
-        *("same_categories", "same", "differences", "donors", "busiest", "busiest_serves")
+        *("participants", "matched", "same", "within", "differences", "donors", "outside")
     }
     answers = pd.read_parquet(client.download_artifacts(parent.info.run_id, "answers.parquet"))
     given_by = answers[answers["arm"] == "matched"]

@@ -50,7 +50,7 @@ LADDER = (
     Human(),
     Average(),
     Shuffled(donors=2),
-    Matched(),
+    Matched(caliper={"age": 100.0}),
     Own(),
     Knockout(),
 )
@@ -206,7 +206,7 @@ def test_fillers_are_as_long_as_personas_in_every_presentation(
 
 @pytest.mark.parametrize("model", [base(), chat()], ids=["text", "turns"])
 def test_strangers_lend_their_persona_and_nothing_else(study: Study, model: FakeModel) -> None:
-    plan = planned(study, [Shuffled(donors=2), Matched(), Own()], [model])
+    plan = planned(study, [Shuffled(donors=2), Matched(caliper={"age": 100.0}), Own()], [model])
     text = texts(plan)
     own = {answer.place: answer for answer in plan.answers if answer.arm == "own"}
     donors: dict[tuple[str, str], set[str]] = {}

@@ -17,11 +17,10 @@ from geppetto.evaluation.metrics import cell_metrics
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Resampling, estimate, mean
-from geppetto.personas.donors import derangements, has_strangers, nearest
-from geppetto.studies import Participant, Trait
+from geppetto.personas.donors import Likeness, derangements, has_strangers, matched
+from geppetto.studies import Participant
 from invented_nats import Nats
 
-AGE = Trait(name="age", label="age", question="How old are you?", demographic=True)
 CLUSTERS = st.lists(st.sampled_from(["x", "y", "z", "w", None]), min_size=1, max_size=30)
 
 
@@ -36,10 +35,15 @@ def test_nobody_of_ones_own_cluster_is_a_stranger(
     }
     known = dict.fromkeys(people, frozenset({"age"}))
     of = {name: person.cluster for name, person in people.items()}
-    for drawn in (derangements(known, donors, seed, of), nearest(people, known, [AGE], donors, 0)):
-        assert bool(drawn) == has_strangers(list(people), of, donors)
+    shuffled = derangements(known, donors, seed, of)
+    assert bool(shuffled) == has_strangers(list(people), of, donors)
+    assert all(len(strangers) == donors for strangers in shuffled.values())
+    for drawn in (
+        shuffled,
+        matched(people, known, Likeness((), {"age": 1.0}), donors, 0, of=people),
+    ):
         for name, strangers in drawn.items():
-            assert len(set(strangers)) == donors and name not in strangers
+            assert len(set(strangers)) == len(strangers) > 0 and name not in strangers
             assert all(of[name] is None or of[name] != of[one] for one in strangers)
     served = Counter(
         one for chosen in derangements(known, donors, seed, of).values() for one in chosen

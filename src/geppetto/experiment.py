@@ -424,5 +424,6 @@ def evaluate(
         twins=twin_names(prepared.strategies, study),
         lineages=experiment.lineages,
         in_template=prepared.in_template,
+        matches=plan.matches,
         replies=replies_table(plan, answered, study, experiment.name),
     )

@@ -14,11 +14,11 @@ from geppetto.personas.arms import (
     Knockout,
     Matched,
     NoPersona,
+    Shuffled,
     Strangers,
-    demographics,
 )
 from geppetto.personas.average import average, averaged
-from geppetto.personas.donors import MatchQuality, groups, match_quality
+from geppetto.personas.donors import MatchQuality, groups, match_quality, matched
 from geppetto.personas.known import Block, blocks, persona, told_of, view
 from geppetto.personas.strategy import Persona, PersonaStrategy
 from geppetto.personas.written import Commission, NotWrittenError, WrittenStrategy
@@ -170,12 +170,18 @@ class Sample:
         the label of the strategy.
     donors
         Donor ids by participant id, by the label of the strategy and the name of the arm.
+    study
+        Their study, whose other people can stand in for them in the arm `matched`.
+    matches
+        How good the matches are, by the label of the strategy.
     """
 
     people: Mapping[str, Participant]
     mean: Participant
     pools: Mapping[str, Mapping[str, int]]
     donors: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]]
+    study: Study
+    matches: Mapping[str, MatchQuality]
 
     @classmethod
     def of(
@@ -186,24 +192,35 @@ class Sample:
         arms: Sequence[Arm],
     ) -> Sample:
         people = {person.id: person for person in kept}
-        pools, donors = {}, {}
+        taught_by = frozenset().union(*(writer.taught_by for writer in writers))
+        pools, donors, matches = {}, {}, {}
         for writer in writers:
             known = {person.id: writer.known(person) for person in kept}
             pools[writer.label] = {
                 name: number for number, group in enumerate(groups(known)) for name in group
             }
             for arm in arms:
-                if isinstance(arm, Strangers):
-                    donors[writer.label, arm.name] = arm.draw(people, known, study)
-        return cls(people, average(kept, study), pools, donors)
-
-    def matches(self, study: Study) -> dict[str, MatchQuality]:
-        """How good the matches are, by the label of the strategy."""
-        return {
-            label: match_quality(drawn, self.people, demographics(study))
-            for (label, arm), drawn in self.donors.items()
-            if arm == Matched.name
-        }
+                if isinstance(arm, Shuffled):
+                    donors[writer.label, arm.name] = arm.draw(people, known)
+                elif isinstance(arm, Matched):
+                    everybody = {
+                        name: writer.known(person)
+                        for name, person in study.people.items()
+                        if name not in taught_by
+                    }
+                    like = arm.likeness(writer.rule, study)
+                    drawn = matched(
+                        study.people,
+                        everybody | known,
+                        like,
+                        arm.donors,
+                        arm.seed,
+                        of=people,
+                        usable=writer.describes,
+                    )
+                    donors[writer.label, arm.name] = drawn
+                    matches[writer.label] = match_quality(drawn, study.people, like, people)
+        return cls(people, average(kept, study), pools, donors, study, matches)
 
 
 def given(
@@ -270,7 +287,7 @@ def _personas(
             ]
         case Strangers():
             return [
-                (writer.persona(rule, sample.people[donor], block), arm.name, donor)
-                for donor in sample.donors[writer.label, arm.name][person.id]
+                (writer.persona(rule, sample.study.people[donor], block), arm.name, donor)
+                for donor in sample.donors[writer.label, arm.name].get(person.id, ())
             ]
     return [(own, arm.name, "")]

@@ -95,7 +95,8 @@ class Plan:
     Attributes
     ----------
     answers
-        Every cell under every condition; all conditions have the same cells.
+        Every cell under every condition; all conditions have the same cells, but for people
+        without a match, of whom the arm `matched` has none.
     dropped
         Why a participant is left out of every arm, by participant id.
     prompts
@@ -107,7 +108,7 @@ class Plan:
         In a study of sessions, the distinct transcripts of each model, by model name and the
         request ids of the responses that are scored in it.
     matches
-        How much matched strangers are like the participants, by the label of the strategy.
+        Who has matched strangers, and how much like them these are, by the label of the strategy.
     withheld
         Items for which a trait is not shown because it was computed from them, by the label of
         the strategy and the name of the trait.

@@ -11,7 +11,7 @@ from geppetto.elicitation.elicitation import Question
 from geppetto.errors import GeppettoError
 from geppetto.given import Given, Sample, Writer, given
 from geppetto.models.base import LanguageModel
-from geppetto.personas.arms import Arm, Average, Knockout, Strangers
+from geppetto.personas.arms import Arm, Average, Knockout, Matched, Shuffled
 from geppetto.personas.average import average, averaged
 from geppetto.personas.donors import groups, has_strangers
 from geppetto.personas.known import shown
@@ -43,7 +43,7 @@ def make_plan(
 
     A participant for whom one of the arms cannot be made (nothing is known that a strategy
     shows, nobody can be their donor, or their answers made the program of a writer) is left out of
-    all of them, and the plan says why. A
+    all of them, and the plan says why; who has no match is left out of the arm `matched` only. A
     trait that was computed from an item is not shown where that item is predicted. The order in
     which the study's participants are given makes no difference.
 
@@ -51,7 +51,7 @@ def make_plan(
     ------
     GeppettoError
         If an arm means nothing for one of the strategies, a strategy has fewer wordings, or fewer
-        than two people are left.
+        than two people are left, or have a match.
     """
     draft = _draft(study, participants, items, strategies, arms, paraphrases, {})
     answers: list[PlannedAnswer] = []
@@ -70,13 +70,12 @@ def make_plan(
         for trait in shown(writer.rule, study)
         if any(study.leaks(trait, item) for item in items)
     }
-    matches = draft.sample.matches(study)
     return Plan(
         tuple(answers),
         draft.dropped,
         prompts,
         questions,
-        matches=matches,
+        matches=draft.sample.matches,
         withheld=withheld,
         commissions=draft.commissions,
     )
@@ -133,7 +132,7 @@ def plan_sessions(
         answers=tuple(answers),
         dropped=draft.dropped,
         transcripts=transcripts,
-        matches=draft.sample.matches(study),
+        matches=draft.sample.matches,
         sessions=fitted,
         commissions=draft.commissions,
     )
@@ -179,6 +178,15 @@ def _draft(
             f"two: {reasons or 'the sample has no more'}"
         )
     sample = Sample.of(study, kept, writers, arms)
+    for label, quality in sample.matches.items():
+        drawn = sample.donors[label, Matched.name]
+        if len({study.people[name].cluster or (name,) for name in drawn}) < 2:
+            raise GeppettoError(
+                f"arm 'matched': {quality.matched:,} of {quality.participants:,} people have a "
+                f"stranger {quality.alike} ({label}), and intervals need at least two who are in "
+                "no group together; let a number differ, as in `matched: {caliper: {age: 2}}`, or "
+                "remove the arm"
+            )
     return _Draft(writers, sample, list(given(sample, writers, arms, items)), dropped)
 
 
@@ -247,7 +255,7 @@ def _eligible(
         for writer in writers:
             known = {person.id: writer.known(person) for person in kept}
             for arm in arms:
-                if isinstance(arm, Strangers):
+                if isinstance(arm, Shuffled):
                     for group in groups(known):
                         if not has_strangers(group, clusters, arm.donors):
                             why = f"without {arm.donors} donor(s) of whom the same is known"

@@ -96,7 +96,7 @@ class Results(Scored):
             case "condition":
                 return self._conditions.copy()
             case "participant":
-                return self._participants.copy()
+                return self._participants[self._participants["trials"] > 0].reset_index(drop=True)
             case "item":
                 return item_metrics(self.predictions)
         raise unknown("by", by, ("condition", "participant", "item"))
@@ -126,12 +126,16 @@ class Results(Scored):
             temperature for a model, "nll_each_calibrated" with one for each of its conditions, so
             that no arm gains by being surer or less sure. Temperatures are fitted on other
             people; intervals of "nll_calibrated" over everything vary as they would, all others
-            take them as given. "brier" is the Brier score, of which samples tell without bias what
-            their smoothed NLL makes smaller; then columns named nats are of it. Cells of fewer
-            than two samples are left out of it (`without_brier`).
+            take them as given, and so do those of the arm `matched`. "brier" is the Brier score, of
+            which samples tell without bias what their smoothed NLL makes smaller; then columns
+            named nats are of it. Cells of fewer than two samples are left out of it
+            (`without_brier`).
 
         Notes
         -----
+        Contrasts with the arm `matched` are of the people who have a match, `participants`;
+        `without_match` is how many have none, and `matched` in what strangers are like them.
+
         `lowest` and `highest` are what the effect could be given what models did not say, over all
         planned cells, and from `bounds_low` to `bounds_high` is a 95% interval of all of that;
         `accuracy_lowest` and so on are the same of how much more accurate the better arm is. See
@@ -252,6 +256,12 @@ class Results(Scored):
         matches = self._matches if measure == self.measure else {}
         of = self._limits if found else None
         verdicts = infer(found, self.resampling, self.analysis, matches, self.measure, of)
+        verdicts = [
+            replace(verdict, match=self.matches.get(verdict.effect.strategy))
+            if verdict.effect.differences.is_of_matched_people
+            else verdict
+            for verdict in verdicts
+        ]
         if measure != "nll" or measure != self.measure:
             return verdicts
         calibrated = {compared(v): v.effect for v in self.verdicts(measure="nll_calibrated")}

@@ -259,6 +259,9 @@ def _effect(verdict: Verdict) -> Row:
     row |= {"verdict": verdict.found, "withheld": verdict.withheld}
     row["people_needed"] = None if verdict.incomparable else verdict.people_needed
     row["people_needed_as_observed"] = verdict.people_needed_as_observed
+    match = verdict.match
+    row["without_match"] = match.participants - match.matched if match else None
+    row["matched"] = match.alike if match else ""
     return row | _bounds(verdict)
 
 

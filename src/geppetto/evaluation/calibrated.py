@@ -64,7 +64,12 @@ class Calibrated:
         return [model for model, pair in self.of_models.items() if max(pair) > HIGHEST]
 
     def with_temperatures(self, difference: Differences) -> Differences:
-        """A contrast of `by_model` that varies also as the temperature it depends on does."""
+        """A contrast of `by_model` that varies also as the temperature it depends on does.
+
+        One without the people who have no match takes it as given.
+        """
+        if difference.is_of_matched_people:
+            return difference
         worse, better = (of[difference.rows] for of in self._of_arms(difference))
         changed = worse - better
         trials = (self.responses.choices > 0).sum(1)[difference.rows].mean()

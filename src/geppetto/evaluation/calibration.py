@@ -99,9 +99,9 @@ def temperature_scaled(
 
     Participants are split in two halves, and p_o^(1/T) / sum over options of p^(1/T) replaces the
     distribution p over the legal options of everyone in a half, with the T that minimises the
-    mean NLL of the other half over all conditions of the model (Guo et al. 2017). Every condition
-    counts the same and within it every participant. `log_prob` and `option_mass`, which are about
-    everything the model could say, stay as they are.
+    mean NLL of the other half over all conditions of the model (Guo et al. 2017). Every participant
+    counts the same in every condition that they are in. `log_prob` and `option_mass`, which are
+    about everything the model could say, stay as they are.
 
     Parameters
     ----------
@@ -247,13 +247,13 @@ def temperature_contributions(
             for one in predictions
         }
         fitted_on = np.flatnonzero(second != half)
-        loss = nanmean(np.array(list(nll.values())), 0)[:, fitted_on]
+        loss = (np.nansum(list(nll.values()), axis=0) / len(nll))[:, fitted_on]
         score, bend = (loss[2] - loss[0]) / (2 * _STEP), (loss[2] - 2 * loss[1] + loss[0])
-        total = np.nansum(bend) / _STEP**2
+        total = bend.sum() / _STEP**2
         if total <= 0:
             continue
         predicted = second == half
         for condition, (low, _, high) in nll.items():
             slope = np.nansum((high - low)[predicted]) / (2 * _STEP)
-            added[condition][fitted_on] -= slope * np.nan_to_num(score) / total
+            added[condition][fitted_on] -= slope * score / total
     return added

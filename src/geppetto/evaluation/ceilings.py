@@ -231,12 +231,13 @@ def construct_fits(
         How participants are drawn.
     """
     found: dict[int, list[ConstructFit]] = {}
-    same: dict[tuple[tuple[tuple[str, tuple[str, ...]], ...], int], list[int]] = {}
+    same: dict[tuple[tuple[tuple[str, tuple[str, ...]], ...], int, bytes], list[int]] = {}
     for number, one in enumerate(predicted):
-        key = tuple(constructs(one, study).items()), len(one.wordings)
+        taking_part = one.cells.any(axis=1).tobytes()
+        key = tuple(constructs(one, study).items()), len(one.wordings), taking_part
         same.setdefault(key, []).append(number)
-    for (measured, wordings), numbers in same.items():
-        responses = predicted[numbers[0]].responses
+    for (measured, wordings, _), numbers in same.items():
+        responses = predicted[numbers[0]].of_cells
         expected = [
             nanmean(one.expected, axis=0)
             for number in numbers
@@ -316,7 +317,7 @@ def split_half(weights: Weights, scores: Floats) -> Floats:
     with_half, with_rest = half @ moments, rest @ moments
     r = quotient(
         (with_half * rest).sum(axis=2),
-        np.sqrt((with_half * half).sum(axis=2) * (with_rest * rest).sum(axis=2)),
+        np.sqrt(np.maximum((with_half * half).sum(axis=2) * (with_rest * rest).sum(axis=2), 0.0)),
         above=NOTHING,
     )
     r = np.clip(r, 1e-9 - 1, 1 - 1e-9)

@@ -3,7 +3,7 @@
 The unit is the participant: the share of an outcome is the mean over people of its share of each
 one's answers. An answer counts as one, however many replies it took: see `Reading.parts`. A reply
 to a persona counts for the person whose persona it is, since that, and not who is predicted,
-decides what is replied.
+decides what is replied; if that person does not take part, for the one they stand in for.
 
 Where nothing is drawn, people who are put the same text have one reply, and more of them say no
 more about it. In own personas, that is how people are; of a text that is nobody's own it is the
@@ -148,7 +148,7 @@ class Compliance:
         first = ~replies.duplicated([*KEY, "reply"]).to_numpy()
         failed = (replies["error"] != "").to_numpy()
         became = pd.Index(outcomes).get_indexer(replies["outcome"])
-        whose = replies["donor"].where(replies["donor"] != "", replies["participant"])
+        whose = replies["donor"].where(replies["donor"].isin(names), replies["participant"])
         cell = names.get_indexer(whose) * len(outcomes) + became
         part = replies["part"].to_numpy(float)
         serves = replies.groupby([*KEY, "request"], sort=False)["participant"].transform("nunique")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from geppetto.evaluation.resampling import (
 from geppetto.evaluation.strangers import STRANGERS, typical_cost
 from geppetto.evaluation.uninformed import Uninformed, best_uninformed, candidates
 from geppetto.evaluation.wordings import OverWordings, over_wordings
+from geppetto.personas.arms import Matched
 from geppetto.plan import NO_STRATEGY, Condition
 
 Costs = Callable[[Predictions, str, Sequence[int] | None], Floats]
@@ -115,6 +117,11 @@ class Differences:
             return None
         each = [one.totals if summed else one.influence for one in self.wordings]
         return over_wordings(np.stack(each, axis=1), people)
+
+    @property
+    def is_of_matched_people(self) -> bool:
+        """Whether it is only of people who have a matched stranger."""
+        return Matched.name in (self.contrast.worse, self.contrast.better)
 
     @property
     def conditions(self) -> tuple[Condition, Condition]:
@@ -382,7 +389,6 @@ def _in_one_wording(
     given = next(iter(arms.values())).responses
     counted = given.answered if measure == "nll_full" else given.choices > 0
     trials = (counted if items is None else counted[:, items]).sum(1)
-    base = np.ones(len(trials)) if weights is None else weights
     costs = {name: costs_of(arm, measure, items) for name, arm in arms.items()}
     donors = {name: arm.donors for name, arm in arms.items()}
     shown = [name for name, arm in arms.items() if (arm.donors >= 0).any()]
@@ -404,34 +410,23 @@ def _in_one_wording(
         donors[UNINFORMED] = np.full((1, len(trials)), -1)
         strangers[UNINFORMED] = False
         sampled[UNINFORMED] = any(one.counts is not None for one in uninformed)
+    levels = {
+        name: _level(
+            values, donors[name], quality, trials, weights, typical if name == STRANGERS else None
+        )
+        for name, values in costs.items()
+    }
     condition = next(arm.condition for arm in arms.values() if arm.condition.arm != "none")
     for contrast in contrasts(list(costs)):
         worse, better = contrast.worse, contrast.better
-        persons = nanmean(costs[worse], 0) - nanmean(costs[better], 0)
-        moved = (
-            influence(costs[worse], donors[worse], quality, weights)
-            - influence(costs[better], donors[better], quality, weights)
-            - persons
+        persons, adds, totals, typical_persons, projection = (
+            a - b for a, b in zip(levels[worse], levels[better], strict=True)
         )
-        known = np.flatnonzero(np.isfinite(persons))
-        chosen = known if rows is None else np.intersect1d(known, rows)
+        chosen = np.flatnonzero(np.isfinite(persons))
+        if rows is not None:
+            chosen = np.intersect1d(chosen, rows)
         if not len(chosen):
             continue
-        nats = persons + moved - np.average(moved[known], weights=base[known])
-        summed = (persons + moved) * trials
-        summed -= np.average((moved * trials)[known], weights=base[known])
-        of_all = np.zeros_like(persons), np.zeros_like(persons)
-        if typical is not None and STRANGERS in (worse, better):
-            sign = 1.0 if worse == STRANGERS else -1.0
-            drawn = costs[STRANGERS], donors[STRANGERS], quality, weights
-            of_all = (
-                sign * (typical - nanmean(costs[STRANGERS], 0)),
-                sign * (typical + quality - influence(*drawn)),
-            )
-        projected = [
-            values + added - np.average((values + added - persons)[known], weights=base[known])
-            for values, added in zip((persons, persons + moved), of_all, strict=True)
-        ]
         made.append(
             Differences(
                 condition.model,
@@ -441,16 +436,63 @@ def _in_one_wording(
                 among,
                 chosen,
                 persons[chosen],
-                nats[chosen],
-                summed[chosen],
+                adds[chosen],
+                totals[chosen],
                 strangers[better] or (strangers[worse] and contrast != INFORMATION),
                 sampled=sampled[worse] or sampled[better],
                 uninformed=best if worse == UNINFORMED else None,
-                typical=projected[0][chosen],
-                projection=projected[1][chosen],
+                typical=typical_persons[chosen],
+                projection=projection[chosen],
             )
         )
     return made
+
+
+class _Level(NamedTuple):
+    """What an arm costs, person by person; the last four have the mean of the first over people.
+
+    Attributes
+    ----------
+    cost
+        Of each participant, the mean over draws.
+    contribution, total
+        What each one adds to the mean cost, and to that of costs summed over responses.
+    typical, projection
+        `cost` and `contribution` if all others had been the strangers of everyone.
+    """
+
+    cost: Floats
+    contribution: Floats
+    total: Floats
+    typical: Floats
+    projection: Floats
+
+
+def _level(
+    values: Floats,
+    donors: Integers,
+    quality: Floats,
+    trials: Integers,
+    weights: Floats | None,
+    typical: Floats | None,
+) -> _Level:
+    """One arm in one wording; see `influence` and `geppetto.evaluation.strangers`."""
+    cost = nanmean(values, 0)
+    known = np.isfinite(cost)
+    base = np.ones(len(cost)) if weights is None else weights
+
+    def centred(adds: Floats, mean_of: Floats) -> Floats:
+        """The same with the mean of costs."""
+        return adds + np.average((mean_of - adds)[known], weights=base[known])
+
+    adds = influence(values, donors, quality, weights)
+    of_all = (cost, adds) if typical is None else (typical, typical + quality)
+    return _Level(
+        cost,
+        centred(adds, cost),
+        centred(adds * trials, cost * trials),
+        *(centred(one, cost) for one in of_all),
+    )
 
 
 def personas(found: Sequence[Predictions]) -> Iterator[dict[str, Predictions]]:

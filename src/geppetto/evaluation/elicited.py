@@ -109,10 +109,11 @@ def _metrics(found: list[Predictions], elicitation: str, analysis: Analysis) -> 
         participant_metrics(found), drawn(found[0].responses, analysis), analysis.intervals
     )
     errors = {one.condition: reliability(*top_options(one)).error for one in found}
+    cells = {one.condition: int(one.cells.sum()) for one in found}
     conditions = [Condition(*row) for row in table[CONDITION].itertuples(index=False)]
     return table.assign(
         elicitation=elicitation,
-        cells=int(found[0].responses.answered.sum()),
+        cells=[cells[condition] for condition in conditions],
         ece=[errors[condition] for condition in conditions],
     )
 
@@ -157,8 +158,8 @@ def _agreement(a: Predictions, b: Predictions, analysis: Analysis) -> dict[str, 
     ties = np.prod([top.sum(3) for top in tops], axis=0)
     same = np.where(known, (tops[0] & tops[1]).sum(3) / np.maximum(ties, 1), np.nan)
     told: dict[str, object] = {
-        "cells": int(a.responses.answered.sum()),
-        "participants": len(a.responses.participants),
+        "cells": int(a.cells.sum()),
+        "participants": int(a.cells.any(axis=1).sum()),
     }
     for name, cells in (("same_top", same), ("distance", distance)):
         found = estimate(mean, per_participant(cells), people=people, method=analysis.intervals)

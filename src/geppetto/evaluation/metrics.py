@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,8 @@ from geppetto.evaluation.calibration import top_options
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Method, Resampling, estimates, mean, saved_share
 from geppetto.evaluation.rows import CELL, CONDITION, READ, rows_by
+from geppetto.personas.arms import Matched
+from geppetto.plan import Condition
 from geppetto.prompts.announcing import flagged
 
 MEASURES = (
@@ -43,9 +45,11 @@ SESSION_MEASURES = (
 def matched(answers: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     """The answers to cells that every condition scored, and how many cells each reason cost.
 
-    A cell that one condition could not score is left out of all of them, whatever the history and
-    the presentation. Answers are of one elicitation of each model, see `Scored.planned`: a cell
-    that another one could not read is no reason to leave it out.
+    Of people without a match the arm `matched` has no cells; of all others it has the same cells as
+    every condition, and with a strategy they are the same people under every model. A cell that one
+    condition could not score is left out of all of them, whatever the history and the presentation.
+    Answers are of one elicitation of each model, see `Scored.planned`: a cell that another one
+    could not read is no reason to leave it out.
 
     Raises
     ------
@@ -55,11 +59,15 @@ def matched(answers: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     people, names = pd.factorize(answers["participant"])
     columns, items = pd.factorize(answers["item"])
     cells = people * len(items) + columns
-    first, *others = (
-        (key, np.unique(cells[rows])) for key, rows in rows_by(answers, [*CONDITION, *READ])
-    )
-    for key, found in others:
-        different = np.setxor1d(found, first[1])
+    found = [(key, np.unique(cells[rows])) for key, rows in rows_by(answers, [*CONDITION, *READ])]
+    found.sort(key=lambda one: _of_matched(one[0]))
+    first = found[0]
+    for key, mine in found[1:]:
+        planned = first[1]
+        if _of_matched(key):
+            alike = [theirs // len(items) for other, theirs in found if other[1:3] == key[1:3]]
+            planned = planned[np.isin(planned // len(items), np.concatenate(alike))]
+        different = np.setxor1d(mine, planned)
         if different.size:
             person, item = divmod(int(different[0]), len(items))
             raise GeppettoError(
@@ -75,6 +83,10 @@ def matched(answers: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     if kept.empty:
         raise GeppettoError(f"no cell was scored by every condition: {reasons}")
     return kept, reasons
+
+
+def _of_matched(key: tuple[str, ...]) -> bool:
+    return Condition(*key[:3]).arm == Matched.name
 
 
 def _label(key: tuple[str, ...]) -> str:
@@ -174,7 +186,7 @@ def participant_metrics(found: Iterable[Predictions]) -> pd.DataFrame:
     pandas.DataFrame
         A row a model, strategy, arm and participant, with the means of `cell_metrics`, with
         `pseudo_r2`, the share of a uniform guess's NLL that is saved (McFadden 1974), and with
-        `trials`, the number of cells.
+        `trials`, the number of cells: 0 for who has no match in the arm `matched`.
     """
     return pd.concat([_of_people(predictions) for predictions in found], ignore_index=True)
 
@@ -187,7 +199,7 @@ def _of_people(found: Predictions) -> pd.DataFrame:
     for place, (name, value) in enumerate(found.condition._asdict().items()):
         table.insert(place, name, value)
     table["pseudo_r2"] = 1 - table["nll"] / table["nll_uniform"]
-    table["trials"] = found.responses.answered.sum(1)
+    table["trials"] = found.cells.sum(1)
     return table
 
 
@@ -209,7 +221,7 @@ def item_metrics(found: Iterable[Predictions]) -> pd.DataFrame:
         for place, (name, value) in enumerate(predictions.condition._asdict().items()):
             table.insert(place, name, value)
         table["pseudo_r2"] = 1 - table["nll"] / table["nll_uniform"]
-        table["participants"] = predictions.responses.answered.sum(0)
+        table["participants"] = predictions.cells.sum(0)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
@@ -232,15 +244,33 @@ def condition_metrics(
     -------
     pandas.DataFrame
         A row a model, strategy and arm; columns NAME, NAME_low and NAME_high for each of
-        `MEASURES` or `SESSION_MEASURES`, and `participants`. People without a closed response
-        have nothing but `nll_full`, `closed` and `announced_badly` and count in nothing else.
+        `MEASURES` or `SESSION_MEASURES`, and `participants`, those of the condition. People without
+        a closed response have nothing but `nll_full`, `closed` and `announced_badly` and count in
+        nothing else.
     """
     measures = SESSION_MEASURES if "chance" in people else MEASURES
-    groups = list(people.groupby(CONDITION, sort=False))
-    table = pd.DataFrame([key for key, _ in groups], columns=CONDITION)
-    table["participants"] = [len(group) for _, group in groups]
+    alike: dict[bytes, dict[int, pd.DataFrame]] = {}
+    for number, (_, group) in enumerate(people.groupby(CONDITION, sort=False)):
+        rows = np.flatnonzero(group["trials"] > 0)
+        alike.setdefault(rows.tobytes(), {})[number] = group.iloc[rows]
+    tables = [
+        _of_same_people(groups, measures, resampling.among(np.frombuffer(rows, np.int64)), method)
+        for rows, groups in alike.items()
+    ]
+    return pd.concat(tables).sort_index()
+
+
+def _of_same_people(
+    groups: Mapping[int, pd.DataFrame],
+    measures: Sequence[str],
+    resampling: Resampling,
+    method: Method,
+) -> pd.DataFrame:
+    """Rows of `condition_metrics` of conditions of the same people, by their numbers."""
+    table = pd.DataFrame([group[CONDITION].iloc[0] for group in groups.values()], list(groups))
+    table["participants"] = [len(group) for group in groups.values()]
     of = {
-        name: np.stack([group[name].to_numpy() for _, group in groups], axis=1)
+        name: np.stack([group[name].to_numpy() for group in groups.values()], axis=1)
         for name in (*measures, "nll_uniform")
     }
     for name in measures:

@@ -37,7 +37,7 @@ class Predictions:
         only within it can a persona stand in for another.
     donors
         Row of the participant whose persona was shown, shape (draws, participants); -1 if it was
-        nobody's.
+        nobody's, or somebody's who does not take part.
     option_log_probs
         Log-probability in nats of each legal option, renormalised over them, shape
         (draws, participants, items, options); NaN beyond the last option.
@@ -92,6 +92,20 @@ class Predictions:
             )
             for chosen in draws
         )
+
+    @cached_property
+    def cells(self) -> NDArray[np.bool_]:
+        """Which responses were predicted, shape (participants, items).
+
+        All there are, but in the arm `matched` those of people who have a match.
+        """
+        return np.asarray(~np.isnan(self.log_prob).all(axis=0))
+
+    @property
+    def of_cells(self) -> Responses:
+        """The responses that were predicted, without all others."""
+        given = self.responses
+        return replace(given, position=np.where(self.cells, given.position, -1))
 
     @property
     def blocks(self) -> list[Integers]:
@@ -160,7 +174,8 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
     Parameters
     ----------
     answers
-        Rows of `geppetto.answers.table`; every condition has the same cells, as after `matched`.
+        Rows of `geppetto.answers.table`; every condition has the same cells, but for people without
+        a match, as after `matched`.
     """
     people = pd.Index(sorted(answers["participant"].unique()))
     items = answers.groupby("item")["trial"].min().reset_index().sort_values(["trial", "item"])

@@ -29,6 +29,7 @@ from geppetto.evaluation.resampling import Resampling
 from geppetto.evaluation.responses import Responses
 from geppetto.evaluation.rows import SLICE, Slice, rows_by
 from geppetto.models.lineage import Lineage
+from geppetto.personas.donors import MatchQuality
 from geppetto.plan import Condition
 from geppetto.studies import Study
 
@@ -61,6 +62,8 @@ class Scored:
     elicitation
         How the answers were read that everything but comparisons between elicitations is about. By
         default the elicitation of each model that comes first; see `at`.
+    matches
+        Who has matched strangers and how much like them these are, by the label of the strategy.
     replies
         What models replied, a row a reply; see `geppetto.answers.replies_table.COLUMNS`. Empty if
         that was not kept.
@@ -76,6 +79,7 @@ class Scored:
     history: str = ""
     presentation: str = ""
     elicitation: str = ""
+    matches: Mapping[str, MatchQuality] = field(default_factory=dict)
     replies: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @cached_property

@@ -15,6 +15,7 @@ from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.enough import FEWEST_EQUIVALENT, Basis
 from geppetto.evaluation.hypotheses import holm
 from geppetto.evaluation.resampling import LEVEL, Estimate
+from geppetto.personas.donors import MatchQuality
 
 Finding = Literal["positive", "negative", "equivalent", "undecided"]
 """Where a difference lies: above zero, below, within the smallest effect of interest, or open."""
@@ -123,6 +124,7 @@ class Verdict:
     basis: Basis
     bounds: Bounds | None = None
     calibrated: Effect | None = None
+    match: MatchQuality | None = None
 
     @property
     def outcome(self) -> str:
@@ -203,7 +205,8 @@ class Verdict:
         if self.bounds and (unknown or self._may_matter):
             unknown += f" {self.bounds.sentence(self._measure)}."
         numbers += self._at_one_temperature
-        return f"{self.found}: {self._claim}. {numbers}.{unknown}{self._fragile}"
+        match = f" {self.match.sentence}." if self.match else ""
+        return f"{self.found}: {self._claim}. {numbers}.{unknown}{self._fragile}{match}"
 
     @property
     def survives_each(self) -> bool | None:
@@ -383,7 +386,7 @@ def in_words(arm: str) -> str:
         "human": "the words for an ordinary human",
         "average": "the average persona",
         "shuffled": "a stranger's",
-        "matched": "that of a stranger of the same demographics",
+        "matched": "a matched stranger's",
         "own": "their own persona",
     }
     return words.get(arm, f"the same persona {arm}")

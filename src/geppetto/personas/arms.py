@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from geppetto.errors import GeppettoError
-from geppetto.personas.donors import derangements, nearest
+from geppetto.personas.donors import Likeness, derangements, in_a_row
 from geppetto.personas.known import shown
 from geppetto.personas.strategy import PersonaStrategy
 from geppetto.studies import Participant, Study, Trait
@@ -85,9 +84,14 @@ class Strangers(Arm):
     donors: int = Field(1, ge=1)
     seed: int = 0
 
-    @abstractmethod
+
+class Shuffled(Strangers):
+    """Personas of strangers who are drawn at random."""
+
+    name: ClassVar[str] = "shuffled"
+
     def draw(
-        self, people: Mapping[str, Participant], known: Mapping[str, frozenset[str]], study: Study
+        self, people: Mapping[str, Participant], known: Mapping[str, frozenset[str]]
     ) -> dict[str, tuple[str, ...]]:
         """Donor ids of each participant; of people in groups of equal knowledge that are too small
         there are none.
@@ -98,30 +102,30 @@ class Strangers(Arm):
             Participants by id.
         known
             Names of what a strategy may know of each, by participant id.
-        study
-            Their study.
         """
-
-
-class Shuffled(Strangers):
-    """Personas of strangers who are drawn at random."""
-
-    name: ClassVar[str] = "shuffled"
-
-    def draw(
-        self, people: Mapping[str, Participant], known: Mapping[str, frozenset[str]], study: Study
-    ) -> dict[str, tuple[str, ...]]:
         clusters = {name: person.cluster for name, person in people.items()}
         return derangements(known, self.donors, self.seed, clusters)
 
 
 class Matched(Strangers):
-    """Personas of strangers with the same demographics, or else with the nearest.
+    """Personas of strangers with the same demographics, from the whole study.
 
     What own saves over them is what is known of the person beyond the groups that they belong to.
+    They are the demographics that the strategy shows, or all of the study's if it shows none.
+    Whom nobody is like has no match: they are left out of this arm, and of no other.
+
+    Attributes
+    ----------
+    donors
+        The most strangers that stand in for each participant; their answers are averaged.
+    caliper
+        How far a numeric demographic may differ, in its unit, by the trait's name; by default what
+        the codebook says of the trait, and where it says nothing, not at all. What is left of the
+        difference may still be in what own saves.
     """
 
     name: ClassVar[str] = "matched"
+    caliper: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
 
     def check(self, label: str, strategy: PersonaStrategy, study: Study) -> None:
         if not demographics(study):
@@ -129,6 +133,18 @@ class Matched(Strangers):
                 f"arm 'matched': study {study.name} has no trait that is a demographic, so there "
                 "is nothing to match strangers on; remove the arm"
             )
+        on = matched_on(strategy, study)
+        for name in self.caliper:
+            if study.trait(name).values is not None:
+                raise GeppettoError(
+                    f"arm 'matched': caliper: {name} is no number, and matched strangers always "
+                    "have the same; take it out of the caliper"
+                )
+            if study.trait(name) not in on:
+                raise GeppettoError(
+                    f"arm 'matched': caliper: strangers are not matched on {name} for {label}; "
+                    f"take it out of the caliper (they are on {in_a_row([t.name for t in on])})"
+                )
         if strategy.reads_responses or any(
             not study.trait(name).demographic for name in shown(strategy, study)
         ):
@@ -140,10 +156,12 @@ class Matched(Strangers):
             f"shares; {instead}use a strategy that reads responses, or remove the arm"
         )
 
-    def draw(
-        self, people: Mapping[str, Participant], known: Mapping[str, frozenset[str]], study: Study
-    ) -> dict[str, tuple[str, ...]]:
-        return nearest(people, known, demographics(study), self.donors, self.seed)
+    def likeness(self, strategy: PersonaStrategy, study: Study) -> Likeness:
+        """In what a stranger is like the participant whose persona the strategy writes."""
+        on = matched_on(strategy, study)
+        within = {trait.name: self.caliper.get(trait.name, trait.caliper) for trait in on}
+        calipers = {name: far for name, far in within.items() if far is not None}
+        return Likeness(tuple(trait.name for trait in on if trait.name not in calipers), calipers)
 
 
 class Own(Arm):
@@ -209,3 +227,9 @@ ARMS: dict[str, type[Arm]] = {
 def demographics(study: Study) -> list[Trait]:
     """The traits that say which groups a participant belongs to."""
     return [trait for trait in study.codebook.traits if trait.demographic]
+
+
+def matched_on(strategy: PersonaStrategy, study: Study) -> list[Trait]:
+    """The demographics that a strategy shows, or all of the study's if it shows none."""
+    every = demographics(study)
+    return [trait for trait in every if trait.name in shown(strategy, study)] or every

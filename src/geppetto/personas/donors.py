@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geppetto.studies import Participant, Trait
-from geppetto.studies.codebook import TraitValue
+from geppetto.studies import Participant
 
 _SAME = 12
-"""Decimals up to which two distances are the same."""
+"""Decimals up to which two differences are the same."""
 
 
 def groups(known: Mapping[str, frozenset[str]]) -> list[list[str]]:
@@ -91,64 +90,126 @@ def derangements(
     return drawn
 
 
-def nearest(
+@dataclass(frozen=True)
+class Likeness:
+    """In what a matched stranger is like a participant.
+
+    Attributes
+    ----------
+    same
+        Names of the demographics that are the same, or unknown of both.
+    within
+        How far numeric demographics may differ, each in its unit, by name; one is known of both or
+        of neither.
+    """
+
+    same: tuple[str, ...]
+    within: Mapping[str, float]
+
+
+def matched(
     people: Mapping[str, Participant],
     known: Mapping[str, frozenset[str]],
-    demographics: Sequence[Trait],
+    like: Likeness,
     donors: int,
     seed: int,
+    *,
+    of: Collection[str],
+    usable: Callable[[Participant], bool] = lambda _: True,
 ) -> dict[str, tuple[str, ...]]:
-    """Donors for each participant who are demographically most like them.
+    """Donors for each participant who are demographically like them.
 
-    Candidates are all of other clusters of whom the same things are known. First come those who
-    differ in the fewest categorical demographics; among them those whose numeric ones are
-    nearest, by the sum of absolute differences, each as a share of its range in the sample;
-    among these chance decides. A demographic that is known of only one of the two differs, like
-    a categorical one. Somebody can be the donor of many, and of nobody.
+    Candidates are all people of other clusters of whom the same things are known. The nearest in
+    what may differ come first, by the sum of differences as shares of what is allowed; then those
+    who take part, whose personas are shown anyway, the ones who stand in for the fewest before;
+    among these chance decides. Who takes part can stand in for many, and is resampled in both
+    roles. Anybody else is a draw from the population that no participant stands for, and so stands
+    in for one participant only: then receivers differ independently of each other. Everybody has
+    a first donor before somebody has a second one.
 
     Parameters
     ----------
     people
-        Participants by id, at least those of `known`.
+        Everybody by id, at least those of `known`.
     known
-        Names of what is known of each participant, by participant id.
-    demographics
-        The traits to match on.
+        Names of what is known of each, by id, of those who may be donors and of those who take
+        part.
+    like
+        In what a donor is like a participant.
     donors
-        Donors a participant.
+        The most donors of a participant.
     seed
-        Seed of the draw among equals. The result does not depend on the order of `known`.
+        Seed of chance. The result does not depend on the order of `known`.
+    of
+        Ids of those who take part.
+    usable
+        Whether somebody who does not take part can be a donor after all; asked only of those who
+        would be one.
 
     Returns
     -------
     dict
-        Donor ids by participant id, the most similar first; people in groups without enough
-        strangers are absent.
+        Donor ids by participant id, the nearest first; who has no match is absent.
     """
-    if not known:
-        return {}
-    rng = np.random.default_rng(seed)
-    table = _Demographics.of([people[participant] for participant in known], demographics)
-    spans = np.nanmax(table.numbers, axis=0) - np.nanmin(table.numbers, axis=0)
-    spans[spans == 0] = 1
+    names = sorted(known)
+    chance = np.random.default_rng(seed).random(len(names))
+    clusters = {name: people[name].cluster for name in names}
+    strata: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
+    for row, name in enumerate(names):
+        traits = people[name].traits
+        same = tuple(traits.get(trait) for trait in like.same)
+        near = tuple(trait in traits for trait in like.within)
+        strata[tuple(sorted(known[name])), same, near].append(row)
+    allowed = np.array(list(like.within.values()), float)
     drawn: dict[str, tuple[str, ...]] = {}
-    clusters = {participant: people[participant].cluster for participant in known}
-    for group in groups(known):
-        if not has_strangers(group, clusters, donors):
-            continue
-        of = np.unique([_cluster(name, clusters) for name in group], return_inverse=True)[1]
-        categories, numbers = table.categories_of(group), table.numbers_of(group)
-        labels = np.hstack([categories, np.isnan(numbers)])
-        for place, participant in enumerate(group):
-            mismatches = (labels != labels[place]).sum(axis=1)
-            distances = np.nansum(np.abs(numbers - numbers[place]) / spans, axis=1).round(_SAME)
-            strangers = np.flatnonzero(of != of[place])
-            enough = np.partition(mismatches[strangers], donors - 1)[donors - 1]
-            candidates = strangers[mismatches[strangers] <= enough]
-            chance = rng.random(len(candidates))
-            order = np.lexsort((chance, distances[candidates], mismatches[candidates]))
-            drawn[participant] = tuple(group[row] for row in candidates[order[:donors]])
+    for rows in strata.values():
+        members = [people[names[row]] for row in rows]
+        numbers = [[float(one.traits.get(t, 0.0)) for t in like.within] for one in members]
+        drawn |= _in_stratum(
+            members,
+            np.unique([_cluster(one.id, clusters) for one in members], return_inverse=True)[1],
+            np.array(numbers).reshape(len(members), len(allowed)),
+            allowed,
+            np.array([one.id in of for one in members]),
+            chance[rows],
+            donors,
+            usable,
+        )
     return drawn
+
+
+def _in_stratum(
+    members: Sequence[Participant],
+    clusters: NDArray[np.int64],
+    numbers: NDArray[np.float64],
+    allowed: NDArray[np.float64],
+    inside: NDArray[np.bool_],
+    chance: NDArray[np.float64],
+    donors: int,
+    usable: Callable[[Participant], bool],
+) -> dict[str, tuple[str, ...]]:
+    """Donors of those who take part, in a group of people who are alike in all else."""
+    found: dict[int, list[int]] = {
+        row: [] for row in np.flatnonzero(inside)[np.argsort(chance[inside])].tolist()
+    }
+    serves = np.zeros(len(members), int)
+    for row in list(found) * donors:
+        away = np.abs(numbers - numbers[row]).round(_SAME)
+        free = (clusters != clusters[row]) & (away <= allowed).all(1) & (inside | (serves == 0))
+        free[found[row]] = False
+        far = (away / allowed).sum(1).round(_SAME)
+        candidates = np.flatnonzero(free)
+        order = np.lexsort([key[candidates] for key in (chance, serves, ~inside, far)])
+        for donor in candidates[order].tolist():
+            if inside[donor] or usable(members[donor]):
+                found[row].append(donor)
+                serves[donor] += 1
+                break
+    return {
+        members[row].id: tuple(members[donor].id for donor in whose)
+        for row, whose in found.items()
+        if whose
+    }
 
 
 def _cluster(participant: str, clusters: Mapping[str, str | None]) -> str:
@@ -172,118 +233,89 @@ def _side_by_side(people: Sequence[str], clusters: Mapping[str, str | None]) -> 
 
 @dataclass(frozen=True)
 class MatchQuality:
-    """How much donors are like the participants whose place they take.
+    """How many participants have matched strangers, and how much like them these are.
 
     Attributes
     ----------
-    same_categories
-        Share of participants whose every donor has the same categorical demographics; one that
-        is known of neither is the same.
-    same
-        Share of participants whose every donor has the same demographics, numeric ones included.
+    participants, matched
+        How many people take part, and how many of them have a match.
+    same, within
+        As of `Likeness`.
     differences
-        Mean absolute difference of each numeric demographic in its unit, over the pairs of whom
-        it is known, by the trait's name.
-    donors
-        How many different people are donors.
-    busiest
-        The donor of the most participants; the first by id if there are several.
-    busiest_serves
-        How many participants that donor serves.
+        Mean absolute difference of each numeric demographic that may differ, in its unit, over the
+        pairs of whom it is known, by the trait's name.
+    donors, outside
+        How many different people are donors, and how many of those do not take part.
     """
 
-    same_categories: float
-    same: float
+    participants: int
+    matched: int
+    same: tuple[str, ...]
+    within: Mapping[str, float]
     differences: Mapping[str, float]
     donors: int
-    busiest: str
-    busiest_serves: int
+    outside: int
+
+    @property
+    def alike(self) -> str:
+        """What a matched stranger is, to be read after "a stranger"."""
+        same = [f"of the same {in_a_row(self.same)}"] if self.same else []
+        within = [
+            f"with {name} within {far:g} ({self.differences.get(name, 0.0):.2g} apart on average)"
+            for name, far in self.within.items()
+        ]
+        return in_a_row([*same, *within])
+
+    @property
+    def sentence(self) -> str:
+        """For how many people there is a match, and what it leaves open, without a full stop."""
+        without = self.participants - self.matched
+        said = f"{self.matched:,} of {self.participants:,} people have a stranger {self.alike}"
+        if without:
+            have, are = ("has", "is") if without == 1 else ("have", "are")
+            said += f"; {without:,} {have} no match and {are} left out of group and individual"
+        if self.within:
+            said += f"; what is left of {in_a_row(list(self.within))} may still be in individual"
+        return said
 
 
 def match_quality(
     drawn: Mapping[str, Sequence[str]],
     people: Mapping[str, Participant],
-    demographics: Sequence[Trait],
+    like: Likeness,
+    of: Collection[str],
 ) -> MatchQuality:
     """How good a match is.
 
     Parameters
     ----------
     drawn
-        Donor ids by participant id, as from `nearest`; at least one participant.
+        Donor ids by participant id, as from `matched`.
     people
-        Participants by id.
-    demographics
-        The traits that were matched on.
+        Everybody by id.
+    like
+        In what donors are like participants.
+    of
+        Ids of those who take part.
     """
-    ids = sorted(drawn)
-    pairs = [(participant, donor) for participant in ids for donor in drawn[participant]]
-    mine, theirs = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    table = _Demographics.of([people[participant] for participant in {*ids, *theirs}], demographics)
-    gaps = np.abs(table.numbers_of(mine) - table.numbers_of(theirs))
-    same_categories = (table.categories_of(mine) == table.categories_of(theirs)).all(axis=1)
-    unknown = np.isnan(table.numbers_of(mine)) & np.isnan(table.numbers_of(theirs))
-    same = same_categories & ((gaps == 0) | unknown).all(axis=1)
-    served = Counter(theirs)
-    busiest = min(served, key=lambda donor: (-served[donor], donor))
+    pairs = [(people[one].traits, people[d].traits) for one, ds in drawn.items() for d in ds]
+    differences = {}
+    for name in like.within:
+        both = [(float(a[name]), float(b[name])) for a, b in pairs if name in a]
+        if both:
+            differences[name] = float(np.mean([abs(a - b) for a, b in both]))
+    who = {donor for donors in drawn.values() for donor in donors}
     return MatchQuality(
-        same_categories=float(same_categories.reshape(len(ids), -1).all(axis=1).mean()),
-        same=float(same.reshape(len(ids), -1).all(axis=1).mean()),
-        differences={
-            name: float(gap[~np.isnan(gap)].mean())
-            for name, gap in zip(table.numeric, gaps.T, strict=True)
-            if not np.isnan(gap).all()
-        },
-        donors=len(served),
-        busiest=busiest,
-        busiest_serves=served[busiest],
+        participants=len(of),
+        matched=len(drawn),
+        same=like.same,
+        within=dict(like.within),
+        differences=differences,
+        donors=len(who),
+        outside=len(who - set(of)),
     )
 
 
-@dataclass(frozen=True)
-class _Demographics:
-    """What is known of people's demographics, a row a person.
-
-    Attributes
-    ----------
-    rows
-        Row of each person, by id.
-    categories
-        Code of each categorical demographic; -1 where it is unknown.
-    numeric
-        Names of the numeric demographics that are known of anybody.
-    numbers
-        Their values; NaN where one is unknown.
-    """
-
-    rows: Mapping[str, int]
-    categories: NDArray[np.int64]
-    numeric: tuple[str, ...]
-    numbers: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, people: Sequence[Participant], demographics: Sequence[Trait]) -> _Demographics:
-        codes: dict[str, dict[TraitValue | None, int]] = {}
-        for trait in demographics:
-            if trait.values is not None:
-                codes[trait.name] = {text: code for code, text in enumerate(trait.values.values())}
-                codes[trait.name][None] = -1
-        numeric = tuple(
-            trait.name
-            for trait in demographics
-            if trait.values is None and any(trait.name in person.traits for person in people)
-        )
-        categories = [[of[p.traits.get(name)] for name, of in codes.items()] for p in people]
-        numbers = [[float(p.traits.get(name, np.nan)) for name in numeric] for p in people]
-        return cls(
-            rows={person.id: row for row, person in enumerate(people)},
-            categories=np.array(categories, np.int64).reshape(len(people), len(codes)),
-            numeric=numeric,
-            numbers=np.array(numbers, np.float64).reshape(len(people), len(numeric)),
-        )
-
-    def categories_of(self, ids: Sequence[str]) -> NDArray[np.int64]:
-        return self.categories[[self.rows[participant] for participant in ids]]
-
-    def numbers_of(self, ids: Sequence[str]) -> NDArray[np.float64]:
-        return self.numbers[[self.rows[participant] for participant in ids]]
+def in_a_row(names: Sequence[str]) -> str:
+    """Names as in running text: "gender, education and age"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -27,6 +27,11 @@ def within_model(row: Mapping[Hashable, Any]) -> str:
     return " · ".join(dict.fromkeys((row["strategy"], row["arm"])))
 
 
+def if_fewer(people: int, most: int) -> str:
+    """How many people a condition is of, where others are of more: some have no match."""
+    return f", {people:,} people" if people < most else ""
+
+
 def number(value: float, form: str) -> str:
     """A number, or a dash where there is none."""
     return "–" if np.isnan(value) else format(value, form)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.verdicts import interval, over, probability
-from geppetto.reports.columns import columns, number, within_model
+from geppetto.reports.columns import columns, if_fewer, number, within_model
 from geppetto.results import Results
 
 
@@ -27,13 +27,14 @@ def conditions(found: Results) -> Table:
         "R²",
         "flagged",
     )
-    shown = ""
-    for row in found.metrics().to_dict("records"):
+    conditions = found.metrics()
+    shown, most = "", conditions["participants"].max()
+    for row in conditions.to_dict("records"):
         if row["model"] != shown:
             shown = row["model"]
             table.add_row(Text(shown, "bold"))
         table.add_row(
-            f"  {within_model(row)}",
+            f"  {within_model(row)}" + if_fewer(row["participants"], most),
             _with_interval(row, "nll_full"),
             _with_interval(row, "nll"),
             f"{number(row['accuracy'], '.3f')} ({number(row['chance'], '.3f')})",

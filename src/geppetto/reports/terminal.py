@@ -22,15 +22,13 @@ from geppetto.evaluation.verdicts import Verdict, conclusion, interval, over, pr
 from geppetto.experiment import Prepared
 from geppetto.hearing import Hearing
 from geppetto.models.base import LanguageModel
-from geppetto.personas.arms import demographics
 from geppetto.personas.donors import MatchQuality
 from geppetto.pooling import pooled as pool
 from geppetto.pooling import pooled_gaps as pool_gaps
 from geppetto.prompts.turns import remark
 from geppetto.reports import elicitations, paired, requests, sessions
-from geppetto.reports.columns import columns, number, within_model
+from geppetto.reports.columns import columns, if_fewer, number, within_model
 from geppetto.results import Results
-from geppetto.studies import Study
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def plan(
             )
         )
     for strategy, quality in planned.matches.items():
-        lines.append(Text(f"  {strategy}, {match(quality, study)}"))
+        lines.append(Text(f"  {strategy}, {match(quality)}"))
     for (strategy, arm), share in planned.identical_strangers.items():
         if share > 0:
             lines.append(
@@ -158,24 +156,11 @@ def pooled(found: Sequence[Results]) -> RenderableType:
     return Group(head, *parts)
 
 
-def match(quality: MatchQuality, study: Study) -> str:
-    """How much matched strangers are like the participants, in one line."""
-    categories = [trait.name for trait in demographics(study) if trait.values is not None]
-    numbers = list(quality.differences)
-    parts = []
-    if categories:
-        parts.append(
-            f"{quality.same_categories:.0%} of participants with the same {_and(categories)}"
-        )
-    if numbers:
-        also = "also " if categories else "of participants "
-        parts.append(f"{quality.same:.0%} {also}with the same {_and(numbers)}")
-    parts += [
-        f"{name} differs by {gap:.2g} on average" for name, gap in quality.differences.items()
-    ]
+def match(quality: MatchQuality) -> str:
+    """Who has matched strangers and how much like them these are, in one line."""
     return (
-        f"matched strangers: {', '.join(parts)}; {quality.donors:,} people are donors, "
-        f"{quality.busiest} most often ({quality.busiest_serves} times)"
+        f"matched: {quality.sentence}; {quality.donors:,} people stand in, {quality.outside:,} of "
+        "whom do not take part"
     )
 
 
@@ -258,7 +243,7 @@ def result(found: Results) -> RenderableType:
     else:
         parts += [_conditions(found.metrics()), ""]
     if verdicts:
-        parts += [_effects(verdicts), ""]
+        parts += [_effects(verdicts), *_matched(found), ""]
     parts += paired.parts(found)
     parts += sessions.parts(found) if found.of_sessions else _of_items(found)
     parts += elicitations.parts(found)
@@ -290,13 +275,13 @@ def _of_items(found: Results) -> Iterator[RenderableType]:
 
 def _conditions(conditions: pd.DataFrame) -> Table:
     table = columns("model, strategy and arm", "acc.", "NLL  [95% CI]", "full", "mass", "R²", "RPS")
-    shown = ""
+    shown, most = "", conditions["participants"].max()
     for row in conditions.to_dict("records"):
         if row["model"] != shown:
             shown = row["model"]
             table.add_row(Text(shown, "bold"))
         table.add_row(
-            f"  {within_model(row)}",
+            f"  {within_model(row)}" + if_fewer(row["participants"], most),
             f"{row['accuracy']:.3f}",
             f"{row['nll']:.3f}  [{row['nll_low']:.3f}, {row['nll_high']:.3f}]",
             f"{row['nll_full']:.3f}",
@@ -332,7 +317,8 @@ def _effects(verdicts: Sequence[Verdict]) -> Table:
             shown = f"{effect.model}/{effect.strategy}"
             table.add_row(Text(f"{effect.model} · {effect.strategy}", "bold"))
         table.add_row(
-            f"  {contrast.name} ({contrast.worse} − {contrast.better})",
+            f"  {contrast.name} ({contrast.worse} − {contrast.better})"
+            + (f", {effect.participants:,} people" if verdict.match else ""),
             Text(interval(nats), "bold" if nats.excludes_zero() else ""),
             number(effect.d_z.value, "+.2f"),
             f"{effect.improved.value:.0%}",
@@ -365,6 +351,12 @@ def _uninformed(verdicts: Sequence[Verdict]) -> str:
     }
     named = [f"{name} ({model})" for model, name in rivals.items()]
     return f" Uninformed, chosen on other people: {', '.join(named)}." if named else ""
+
+
+def _matched(found: Results) -> Iterator[Text]:
+    """Who has matched strangers, in a line each."""
+    for strategy, quality in found.matches.items():
+        yield Text(f"matched strangers of {strategy}: {quality.sentence}")
 
 
 def _individuation(individuation: pd.DataFrame) -> Table:
@@ -442,11 +434,6 @@ def _skill(skill: Skill) -> str:
         f"skill of {skill.strategy} ({skill.model}): {share.value:.0%} "
         f"[{share.low:.0%}, {share.high:.0%}] of what {skill.best} saves over no persona"
     )
-
-
-def _and(names: Sequence[str]) -> str:
-    """Names as in running text: "gender, education and age"."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def duration(seconds: float) -> str:

@@ -125,7 +125,7 @@ def cases(
         )
         for name, person in persons.items()
     }
-    drawn = Shuffled(seed=seed).draw(persons, known, study)
+    drawn = Shuffled(seed=seed).draw(persons, known)
     strangers = {donor: name for name, donors in drawn.items() for donor in donors}
     found = []
     for name, person in persons.items():

@@ -79,6 +79,9 @@ class Trait(BaseModel):
         Whether it says which groups a participant belongs to (age, gender, education), and not
         what they think or are like (a score, a diagnosis, a party). The arm `matched` looks for
         strangers with the same demographics.
+    caliper
+        How far a numeric demographic of matched strangers may differ, in its unit; None if not at
+        all. The arm can say it too.
     computed_from
         Items that give the trait away, as those do that a score was computed from.
     """
@@ -92,6 +95,7 @@ class Trait(BaseModel):
     norm: Norm | None = None
     range: tuple[float, float] | None = None
     demographic: bool = True
+    caliper: float | None = Field(None, gt=0, allow_inf_nan=False)
     computed_from: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
@@ -102,6 +106,8 @@ class Trait(BaseModel):
             raise ValueError(
                 f"trait {self.name}: `range` is of a number without a norm; a norm has its own"
             )
+        if self.caliper and (self.values or not self.demographic):
+            raise ValueError(f"trait {self.name}: `caliper` is of a number that is a demographic")
         return self
 
     @property

@@ -10,6 +10,7 @@ from geppetto.approach import LIKELIHOOD, Approach, ByRequests
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.experiment import Prepared
 from geppetto.models.endpoint import Endpoint
+from geppetto.personas.arms import Matched
 from geppetto.plan import Condition
 
 
@@ -55,6 +56,8 @@ def of_condition(prepared: Prepared, condition: Condition, elicitation: str) -> 
     for arm in prepared.arms:
         if arm.name == condition.arm and condition.model != BASELINE:
             params |= {f"with_{key}": value for key, value in arm.model_dump().items()}
+            if isinstance(arm, Matched):
+                params["participants_matched"] = prepared.plan.matches[condition.strategy].matched
     return params
 
 
