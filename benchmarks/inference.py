@@ -15,11 +15,14 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.effects import differences
+from geppetto.evaluation.enough import basis_of
 from geppetto.evaluation.hypotheses import equivalence
 from geppetto.evaluation.matching import matching_matrix
-from geppetto.evaluation.permutation import permutation_test
-from geppetto.evaluation.resampling import Resampling, estimate, mean
+from geppetto.evaluation.permutation import permutation_test, sign_flip_p
+from geppetto.evaluation.resampling import LEVEL, Resampling, estimate, mean
+from geppetto.evaluation.studentised import studentised
 from geppetto.personas.arms import Matched
 from invented import tilt_of, two_types
 from invented_oracle import Oracle
@@ -110,11 +113,55 @@ def matched_strangers(people: int, runs: int, rng: np.random.Generator) -> None:
         print(f"{'  people who have a match':68} {have / runs / people:7.2%}")
 
 
+# Verdicts of populations that mislead: with a mean of 0, and at the bound of equivalence.
+
+
+def misleading(people: int, rng: np.random.Generator) -> dict[str, Floats]:
+    """What each person adds, of mean 0, in populations with skew, rare people and heavy tails."""
+    gamma = rng.gamma(0.64, size=people) - 0.64
+    found = {"normal": rng.normal(size=people), "skewness 2.5": gamma, "skewness -2.5": -gamma}
+    for sigma in (1.0, 1.5):
+        values = rng.lognormal(0, sigma, people) - np.exp(sigma**2 / 2)
+        found |= {f"lognormal {sigma:g}": values, f"minus lognormal {sigma:g}": -values}
+    for share in (0.02, 0.05):
+        for sd in (0.05, 1.0):
+            rare = rng.random(people) < share
+            others = 20 * share / (1 - share) + rng.normal(0, sd, people)
+            found[f"{share:.0%} lose 20, others' sd {sd:g}"] = np.where(rare, -20.0, others)
+    return found | {f"t({df})": rng.standard_t(df, people) for df in (2, 3)}
+
+
+def verdicts(people: int, runs: int, rng: np.random.Generator) -> None:
+    """How often intervals miss, and verdicts err or are withheld, of so many people."""
+    counts: dict[str, Floats] = {}
+    drawn = Resampling.of(people, draws=1000)
+    for _ in range(runs):
+        for name, values in misleading(people, rng).items():
+            low, high = (of := studentised(values, drawn)[0]).ends(LEVEL)
+            rests_on = basis_of(of, drawn)
+            missed = low > 0 or high < 0
+            wrong = missed and not rests_on.too_few
+            wrong = wrong and sign_flip_p(values[:, None], drawn, 999)[0] < LEVEL
+            bound = 20 * values.std()
+            (moved,) = studentised(values + bound, drawn)
+            equivalent = moved.p_within(bound) < LEVEL and not rests_on.too_few_for_equivalence
+            told = [missed, bool(rests_on.too_few), wrong, equivalent]
+            counts[name] = counts.get(name, np.zeros(4)) + told
+    print(f"verdicts of {people} people whose true mean is 0, or the bound")
+    for name, count in counts.items():
+        missed, withheld, wrong, equivalent = count / runs
+        row(f"  {name}: verdicts that err (withheld {withheld:.0%})", wrong, runs, "aim below 7%")
+        row(f"  {name}: intervals that miss", missed, runs, "")
+        row(f"  {name}: wrongly equivalent", equivalent, runs, "aim below 6.5%")
+
+
 def main() -> None:
     """Print what the simulations find."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1000)
     runs = parser.parse_args().runs
+    for people in (60, 100, 150, 200):
+        verdicts(people, runs, np.random.default_rng(people))
     rng = np.random.default_rng(0)
     coverage(runs, rng)
     information(0.0, runs, rng)

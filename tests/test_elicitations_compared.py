@@ -38,7 +38,7 @@ def told(found: Results) -> str:
 
 
 def test_the_first_elicitation_is_told_and_loses_nothing_to_the_others(several: Results) -> None:
-    alone = results_of({"likelihood": answers_of(1)})
+    alone = results_of({"likelihood": answers_of(1, people=60)})
     assert several.elicitations == {"m": ["likelihood", "samples", "stated"]}
     pd.testing.assert_frame_equal(several.effects(), alone.effects())
     pd.testing.assert_frame_equal(several.metrics(), alone.metrics())
@@ -49,7 +49,7 @@ def test_another_elicitation_has_its_own_cells_and_the_same_baselines(several: R
     samples = several.at(elicitation="samples")
     assert samples.unscored == {"refusal": 10}
     assert samples.conditions == several.conditions
-    assert samples.responses.answered.sum() == 240 - 10
+    assert samples.responses.answered.sum() == 360 - 10
     assert several.at(elicitation="samples") is samples
     assert samples.at(elicitation="likelihood") is not samples
     with pytest.raises(GeppettoError, match="elicitation echoes was not asked; there are likeli"):
@@ -70,7 +70,7 @@ def test_models_that_were_asked_differently_are_told_of_by_the_first_of_each() -
 
 def test_elicitations_are_compared_on_the_cells_that_all_of_them_scored(several: Results) -> None:
     table = several.by_elicitation().set_index(["elicitation", "arm"])
-    assert (table["cells"] == 230).all()
+    assert (table["cells"] == 350).all()
     assert table.loc[("samples", "own"), "unscored"] == pytest.approx(10 / 240)
     assert table.loc[("likelihood", "own"), "unscored"] == 0
     base = answers_of(1)
