@@ -25,6 +25,8 @@ from geppetto.personas.arms import demographics
 from geppetto.personas.donors import MatchQuality
 from geppetto.pooling import pooled as pool
 from geppetto.pooling import pooled_gaps as pool_gaps
+from geppetto.prompts.chat import ChatTemplate
+from geppetto.prompts.session_layout import SessionLayout
 from geppetto.prompts.turns import remark
 from geppetto.reports import elicitations, paired, requests, sessions
 from geppetto.reports.columns import columns, number, within_model
@@ -99,9 +101,10 @@ def plan(
                     "yellow",
                 )
             )
+    layout = prepared.experiment.session if study.has_sessions else None
     declared = {spec.name for spec in prepared.experiment.models if spec.kind is not None}
     lines += (
-        Text(f"  {describe(model, declared=model.identity.name in declared)}")
+        Text(f"  {describe(model, model.identity.name in declared, layout)}")
         for model in prepared.models
     )
     lines += (Text(f"  {line}") for line in requests.notes(prepared))
@@ -135,8 +138,10 @@ def _of_sessions(prepared: Prepared) -> Iterator[str]:
             of = sum(n > 0 for n in left_out)
             yield f"not scored: {count:,} responses of {of:,} sessions, which {what}"
     for model in prepared.models if sessions else ():
-        if model.template is not None and (said := remark(model.template)):
-            yield f"{model.identity.name}: {said}"
+        name = model.identity.name
+        for template in layout.presentations(name, model.template).values():
+            if template is not None and (said := remark(template)):
+                yield f"{name}: {said}"
 
 
 def pooled(found: Sequence[Results]) -> RenderableType:
@@ -222,22 +227,39 @@ def power(people: int, groups: int, smallest: float, spreads: Sequence[float]) -
     )
 
 
-def describe(model: LanguageModel, declared: bool) -> str:
-    """A model and how it will be asked, in one line."""
-    identity = model.identity
-    if model.template is None:
-        why = "declared" if declared else "its file carries no chat template"
-        asked = f"base ({why}), asked in plain text"
+def describe(model: LanguageModel, declared: bool, layout: SessionLayout | None = None) -> str:
+    """A model and how it will be asked, in one line.
+
+    Parameters
+    ----------
+    model
+        Who is asked.
+    declared
+        Whether the experiment says that it is a base or a chat model.
+    layout
+        How sessions are put before it; None in a survey.
+    """
+    identity, template = model.identity, model.template
+    carries = "no" if template is None else "a"
+    why = "declared" if declared else f"its file carries {carries} chat template"
+    if layout is None:
+        asked = "asked in plain text" if template is None else f"asked in {_turns(template)}"
     else:
-        why = "declared" if declared else "its file carries a chat template"
-        asked = f"chat ({why}), asked in its template "
-        asked += (
-            "with an explicit system turn"
-            if model.template.has_system_role
-            else "which has no system turn: everything is in the user turn"
-        )
+        presented = layout.presentations(identity.name, template)
+        read = [
+            "plain text" if of is None else f"turns of {_turns(of)}" for of in presented.values()
+        ]
+        asked = f"reads sessions as {', and again as '.join(read)}"
+    kind = "base" if template is None else "chat"
     exact = "exact" if identity.gelu == "float32" else "fast"
-    return f"{identity.name}: {asked}; {exact}, {identity.weights} weights"
+    return f"{identity.name}: {kind} ({why}), {asked}; {exact}, {identity.weights} weights"
+
+
+def _turns(template: ChatTemplate) -> str:
+    """What the turns of a template are, after "in" or "of"."""
+    if template.has_system_role:
+        return "its template with an explicit system turn"
+    return "its template, which has no system turn: everything is in the user turn"
 
 
 def result(found: Results) -> RenderableType:
