@@ -16,20 +16,17 @@ from geppetto.asking import Unit
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.power import minimal_effect, people_to_decide
 from geppetto.evaluation.resampling import Estimate
+from geppetto.evaluation.shown import number, ranged
 from geppetto.evaluation.skill import Skill
 from geppetto.evaluation.verdicts import Verdict, conclusion, interval, over, probability
 from geppetto.experiment import Prepared
 from geppetto.hearing import Hearing
-from geppetto.models.base import LanguageModel
 from geppetto.personas.arms import demographics
 from geppetto.personas.donors import MatchQuality
 from geppetto.pooling import pooled as pool
 from geppetto.pooling import pooled_gaps as pool_gaps
-from geppetto.prompts.chat import ChatTemplate
-from geppetto.prompts.session_layout import SessionLayout
-from geppetto.prompts.turns import remark
-from geppetto.reports import elicitations, paired, requests, sessions
-from geppetto.reports.columns import columns, number, within_model
+from geppetto.reports import elicitations, paired, reading, requests, sessions
+from geppetto.reports.columns import columns, with_interval, within_model
 from geppetto.results import Results
 from geppetto.studies import Study
 
@@ -74,7 +71,7 @@ def plan(
             + (f" in {wordings} wordings" if wordings > 1 else "")
         ),
     ]
-    lines += (Text(f"  {line}") for line in _of_sessions(prepared))
+    lines += (Text(f"  {line}") for line in reading.sessions(prepared))
     for reason, count in study.excluded.items():
         if not count:
             continue
@@ -104,7 +101,7 @@ def plan(
     layout = prepared.experiment.session if study.has_sessions else None
     declared = {spec.name for spec in prepared.experiment.models if spec.kind is not None}
     lines += (
-        Text(f"  {describe(model, model.identity.name in declared, layout)}")
+        Text(f"  {reading.model(model, model.identity.name in declared, layout)}")
         for model in prepared.models
     )
     lines += (Text(f"  {line}") for line in requests.notes(prepared))
@@ -124,24 +121,6 @@ def plan(
     left_to_ask = [table] if work else []
     left_to_ask += [requests.table(prepared, hearings)] if hearings else []
     return Group(*lines, "", *left_to_ask, f"plan {planned.sha256[:12]}")
-
-
-def _of_sessions(prepared: Prepared) -> Iterator[str]:
-    """How much of the sessions is scored, and how they are read; nothing of a survey."""
-    sessions, layout = prepared.plan.sessions, prepared.experiment.session
-    yield from prepared.study.notes
-    for what, left_out in (
-        ("do not fit into the context of every model", [s.cut for s in sessions.values()]),
-        (f"come after the first {layout.responses}", [s.not_asked for s in sessions.values()]),
-    ):
-        if count := sum(left_out):
-            of = sum(n > 0 for n in left_out)
-            yield f"not scored: {count:,} responses of {of:,} sessions, which {what}"
-    for model in prepared.models if sessions else ():
-        name = model.identity.name
-        for template in layout.presentations(name, model.template).values():
-            if template is not None and (said := remark(template)):
-                yield f"{name}: {said}"
 
 
 def pooled(found: Sequence[Results]) -> RenderableType:
@@ -227,41 +206,6 @@ def power(people: int, groups: int, smallest: float, spreads: Sequence[float]) -
     )
 
 
-def describe(model: LanguageModel, declared: bool, layout: SessionLayout | None = None) -> str:
-    """A model and how it will be asked, in one line.
-
-    Parameters
-    ----------
-    model
-        Who is asked.
-    declared
-        Whether the experiment says that it is a base or a chat model.
-    layout
-        How sessions are put before it; None in a survey.
-    """
-    identity, template = model.identity, model.template
-    carries = "no" if template is None else "a"
-    why = "declared" if declared else f"its file carries {carries} chat template"
-    if layout is None:
-        asked = "asked in plain text" if template is None else f"asked in {_turns(template)}"
-    else:
-        presented = layout.presentations(identity.name, template)
-        read = [
-            "plain text" if of is None else f"turns of {_turns(of)}" for of in presented.values()
-        ]
-        asked = f"reads sessions as {', and again as '.join(read)}"
-    kind = "base" if template is None else "chat"
-    exact = "exact" if identity.gelu == "float32" else "fast"
-    return f"{identity.name}: {kind} ({why}), {asked}; {exact}, {identity.weights} weights"
-
-
-def _turns(template: ChatTemplate) -> str:
-    """What the turns of a template are, after "in" or "of"."""
-    if template.has_system_role:
-        return "its template with an explicit system turn"
-    return "its template, which has no system turn: everything is in the user turn"
-
-
 def result(found: Results) -> RenderableType:
     """Metrics of every condition, effects, individuation, and the answer in sentences."""
     verdicts = found.verdicts()
@@ -310,11 +254,11 @@ def _conditions(conditions: pd.DataFrame) -> Table:
             table.add_row(Text(shown, "bold"))
         table.add_row(
             f"  {within_model(row)}",
-            f"{row['accuracy']:.3f}",
-            f"{row['nll']:.3f}  [{row['nll_low']:.3f}, {row['nll_high']:.3f}]",
-            f"{row['nll_full']:.3f}",
-            f"{row['option_mass']:.3f}",
-            f"{row['pseudo_r2']:+.3f}",
+            number(row["accuracy"], ".3f"),
+            with_interval(row, "nll"),
+            number(row["nll_full"], ".3f"),
+            number(row["option_mass"], ".3f"),
+            number(row["pseudo_r2"], "+.3f"),
             number(row["rps"], ".3f"),
         )
     table.caption = (
@@ -348,8 +292,8 @@ def _effects(verdicts: Sequence[Verdict]) -> Table:
             f"  {contrast.name} ({contrast.worse} − {contrast.better})",
             Text(interval(nats), "bold" if nats.excludes_zero() else ""),
             number(effect.d_z.value, "+.2f"),
-            f"{effect.improved.value:.0%}",
-            f"{effect.worst_tenth.value:+.2f}",
+            number(effect.improved.value, ".0%"),
+            number(effect.worst_tenth.value, "+.2f"),
             probability(verdict.p_adjusted),
             verdict.outcome,
         )
@@ -381,12 +325,12 @@ def _individuation(individuation: pd.DataFrame) -> Table:
         r, low, high = (row[f"item_correlation{end}"] for end in ("", "_low", "_high"))
         table.add_row(
             f"  {within_model(row)}",
-            "–" if np.isnan(r) else interval(Estimate(r, low, high), digits=3),
+            interval(Estimate(r, low, high), digits=3),
             number(row["variance_ratio"], ".2f"),
             number(row["residual_correlation"], "+.3f"),
             number(row["distinctive_profile_correlation"], "+.3f"),
             number(row["top_1"], ".3f")
-            + ("" if np.isnan(row["top_1"]) else f" ({row['top_1_chance']:.3f})"),
+            + ("" if np.isnan(row["top_1"]) else f" ({number(row['top_1_chance'], '.3f')})"),
             number(row["auc"], ".3f"),
         )
     table.caption = (
@@ -409,16 +353,18 @@ def _ceilings(ceilings: pd.DataFrame) -> Iterator[str]:
         repeated = rows[rows["construct"] == "all items"]
         constructs = rows[rows["construct"] != "all items"]
         for row in repeated.to_dict("records"):
+            reached = number(row["accuracy_of_retest"], ".0%")
             yield (
-                f"ceiling for {strategy} ({model}): {row['accuracy_of_retest']:.0%} of the "
-                f"accuracy of people's own second responses ({row['retest_accuracy']:.0%})"
+                f"ceiling for {strategy} ({model}): {reached} of the accuracy of people's own "
+                f"second responses ({number(row['retest_accuracy'], '.0%')})"
             )
         if len(constructs):
             predicted, reliable = constructs["r_squared"], constructs["reliability"]
+            low, high = number(reliable.min(), ".2f"), number(reliable.max(), ".2f")
             yield (
                 f"ceiling for {strategy} ({model}): R² of construct scores "
                 f"{number(predicted.min(), '+.2f')} to {number(predicted.max(), '+.2f')}, of "
-                f"{reliable.min():.2f} to {reliable.max():.2f} that is reliable (split-half)"
+                f"{low} to {high} that is reliable (split-half)"
             )
 
 
@@ -429,8 +375,8 @@ def _wordings(wordings: pd.DataFrame) -> Iterator[str]:
             holds = "its sign holds in all" if row["same_sign"] else "its sign does not hold in all"
             yield (
                 f"{row['effect']} of {row['strategy']} ({row['model']}) over {row['wordings']} "
-                f"wordings: SD {row['sd']:.4f} nats between them, "
-                f"{row['lowest']:+.4f} to {row['highest']:+.4f}; {holds}"
+                f"wordings: SD {number(row['sd'], '.4f')} nats between them, "
+                f"{number(row['lowest'], '+.4f')} to {number(row['highest'], '+.4f')}; {holds}"
             )
 
 
@@ -438,10 +384,9 @@ def _skill(skill: Skill) -> str:
     """How much of what could be predicted is predicted, in one line."""
     if skill.reason:
         return f"skill of {skill.strategy} ({skill.model}): none to speak of, since {skill.reason}"
-    share = skill.share
     return (
-        f"skill of {skill.strategy} ({skill.model}): {share.value:.0%} "
-        f"[{share.low:.0%}, {share.high:.0%}] of what {skill.best} saves over no persona"
+        f"skill of {skill.strategy} ({skill.model}): {ranged(skill.share, '.0%')} of what "
+        f"{skill.best} saves over no persona"
     )
 
 

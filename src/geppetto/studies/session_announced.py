@@ -10,11 +10,14 @@ from itertools import takewhile
 from geppetto.studies.session import CLOSING, OPENING, Session, options_of
 
 OPTION = "{option}"
-_WITHIN = r"([^\s,;](?:[^\n,;]*?[^\s,;])??)"
-"""An option with text of the template on both sides: anything on one line, without commas."""
 _FIRST = r"""(?<![^\s('"\[])([^\s,;]+?)"""
 _LAST = r"""([^\s,;]+?)(?=[.,;:!?'")\]]*(?:\s|$))"""
 """An option at an end of a template: one word."""
+
+
+def _within(before: str) -> str:
+    """An option between words of a template: of one sentence, without the words before it."""
+    return rf"(?=\S)((?:(?!{before}|[.!?]\s)[^\n,;])+?)(?<=\S)"
 
 
 @dataclass(frozen=True)
@@ -60,16 +63,13 @@ def compiled(pattern: str) -> re.Pattern[str]:
     first, *between, last = (re.escape(words) for words in pattern.split(OPTION))
     if not all(words.strip("\\ ") for words in between) or not (first + last + "".join(between)):
         raise ValueError(f"announced: {pattern!r} needs words between options and around them")
-    ends = len(between)
-    kinds = [_WITHIN] * (ends + 1)
+    kinds = [_within(words) for words in (first, *between)]
     if not first:
         kinds[0] = _FIRST
     if not last:
         kinds[-1] = _LAST
-    parts = [first]
-    for kind, words in zip(kinds, [*between, last], strict=True):
-        parts += [kind, words]
-    return re.compile("".join(parts), re.MULTILINE)
+    rest = zip(kinds, (*between, last), strict=True)
+    return re.compile(first + "".join(kind + words for kind, words in rest), re.MULTILINE)
 
 
 def offers(session: Session, patterns: Sequence[re.Pattern[str]]) -> list[Offer | None]:

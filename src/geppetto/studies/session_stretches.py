@@ -34,10 +34,9 @@ def doubt(sessions: Mapping[str, Session], of: Mapping[str, Sequence[str]]) -> s
     - *Stretches.* Over the same responses of all people, nobody used all of theirs; or half of the
       people have such a stretch of their own.
 
-    Either must be improbable (p < `SURELY`) if a person's responses stand in any order or, for
-    stretches, their changes from one response to another do. Whoever stays with one option for long
-    makes few changes, and of two options a change can only be to the other, so nothing is concluded
-    from that.
+    Either must be improbable (p < `SURELY`) if a person's changes from one response to another
+    stand in any order. Whoever stays with one option for long makes few changes, and of two options
+    a change can only be to the other, so nothing is concluded from that.
 
     Parameters
     ----------
@@ -71,8 +70,9 @@ class _Told:
 
     Attributes
     ----------
-    response, share
-        What it was, and how often each option was the response in its session.
+    response, before, share
+        What it was, what the one before it was ("" if it is the first), and how often each option
+        was the response in its session.
     own
         What the text since the last response names last.
     held
@@ -80,6 +80,7 @@ class _Told:
     """
 
     response: str
+    before: str
     share: Mapping[str, float]
     own: _Names
     held: _Names
@@ -113,9 +114,17 @@ def _by_names(sessions: Mapping[str, Session], of: Mapping[str, Sequence[str]]) 
 
 
 def _log_chance(limited: tuple[_Told, _Names]) -> float:
-    """Log-probability of a response to be among those named, whatever is named."""
+    """Log-probability of a response to be among those named, whatever is named.
+
+    Where the response before it is named, as it is by what came of it, whoever stays is among them
+    anyway, and a change is to any other option.
+    """
     each, names = limited
-    return log(sum(each.share[option] for option in names.options))
+    among = sum(each.share[option] for option in names.options)
+    if each.before not in names.options:
+        return log(among)
+    stays = each.share[each.before]
+    return 0.0 if each.response == each.before else log((among - stays) / (1 - stays))
 
 
 def _told(session: Session, options: Sequence[str]) -> Iterator[_Told]:
@@ -125,14 +134,14 @@ def _told(session: Session, options: Sequence[str]) -> Iterator[_Told]:
     said = session.responses
     counts = Counter(said)
     share = {option: counts[option] / len(said) for option in options}
-    held, end = _NONE, 0
+    held, before, end = _NONE, "", 0
     for span, response in zip(session.spans, said, strict=True):
         text = session.text[end : span.start - len(OPENING)]
         # the rest of a response's line is what came of it
         own = _last_named(text.partition("\n")[2] if end and "\n" in text else text, name)
         held = own if len(own.options) > 1 else held
-        yield _Told(response, share, own, held)
-        end = span.end + len(CLOSING)
+        yield _Told(response, before, share, own, held)
+        before, end = response, span.end + len(CLOSING)
 
 
 def _last_named(text: str, name: re.Pattern[str]) -> _Names:
