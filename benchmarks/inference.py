@@ -19,7 +19,11 @@ from geppetto.evaluation.hypotheses import equivalence
 from geppetto.evaluation.matching import matching_matrix
 from geppetto.evaluation.permutation import permutation_test
 from geppetto.evaluation.resampling import Resampling, estimate, mean
+from geppetto.studies.session_options import inferred
+from geppetto.studies.session_stretches import doubt
+from geppetto.studies.session_text import parsed
 from invented import tilt_of, two_types
+from invented_offers import Row, always, blocks, learning, machines, pairs, repeating
 
 PEOPLE, ITEMS = 200, 20
 
@@ -73,6 +77,50 @@ def information(planted: float, runs: int, rng: np.random.Generator) -> None:
     row("  equivalence tests within 0.02 nats", equivalent / runs, runs, aim)
 
 
+# What was on offer in sessions
+
+
+def offers(runs: int) -> None:
+    """How often options are doubted: where all were on offer, and where some were not."""
+    follows = ".\n{chosen} paid {points}, {other} would have paid 1.\n"
+    fine = {
+        "at random": {},
+        "at random, eight options": {"offers": always(120), "number": 8},
+        "by learning": {"choose": learning(8)},
+        "by learning, surely": {"choose": learning(20)},
+        "by repeating 90%": {"choose": repeating(0.9)},
+        "by learning, feedback names options": {"choose": learning(8), "after": follows},
+        "by repeating 90%, feedback names options": {"choose": repeating(0.9), "after": follows},
+    }
+    some = {
+        "two of three in a block, announced": {"offers": blocks((0, 1), (0, 1, 2))},
+        "two of three in each block, silently": {
+            "offers": blocks((0, 1), (1, 2), (0, 2), silent=True)
+        },
+        "the same, by learning": {
+            "offers": blocks((0, 1), (1, 2), (0, 2), silent=True),
+            "choose": learning(8),
+        },
+        "two of four in each trial, announced": {"offers": pairs(), "number": 4},
+    }
+    for people in (1, 5, 30):
+        for aim, worlds in (("aim at most 1%", fine), ("power", some)):
+            for what, world in worlds.items():
+                told = (
+                    doubted(machines(**({"offers": always()} | world), people=people, seed=seed))
+                    for seed in range(runs)
+                )
+                share = sum(reason is not None for reason in told) / runs
+                row(f"options doubted, {people} people, {what}", share, runs, aim)
+
+
+def doubted(rows: list[Row]) -> str | None:
+    """Why the options of invented sessions are doubted."""
+    sessions = {str(each["participant"]): parsed(each["text"]) for each in rows}
+    of = inferred({"e": {name: one.responses for name, one in sessions.items()}}).of
+    return doubt(sessions, of)
+
+
 def main() -> None:
     """Print what the simulations find."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -82,6 +130,7 @@ def main() -> None:
     coverage(runs, rng)
     information(0.0, runs, rng)
     information(0.02, runs, rng)
+    offers(runs)
 
 
 if __name__ == "__main__":

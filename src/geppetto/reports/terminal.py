@@ -181,6 +181,8 @@ def power(people: int, groups: int, smallest: float, spreads: Sequence[float]) -
     spreads
         Standard deviations of participants' differences, in nats a response, to reckon with.
     """
+    if groups < 2:
+        return Text("a single participant, or a single group of them, shows no effect: take more")
     unit = "people" if groups == people else "groups"
     who = "participants'" if groups == people else "groups' mean"
     table = columns(f"if {who} differences have an SD of", "found", "to decide")
