@@ -24,7 +24,11 @@ from geppetto.evaluation.permutation import permutation_test, sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Resampling, estimate, mean
 from geppetto.evaluation.studentised import studentised
 from geppetto.personas.arms import Matched
+from geppetto.studies.session_options import inferred
+from geppetto.studies.session_stretches import doubt
+from geppetto.studies.session_text import parsed
 from invented import tilt_of, two_types
+from invented_offers import Row, always, blocks, learning, machines, pairs, repeating
 from invented_oracle import Oracle
 
 PEOPLE, ITEMS = 200, 20
@@ -155,6 +159,50 @@ def verdicts(people: int, runs: int, rng: np.random.Generator) -> None:
         row(f"  {name}: wrongly equivalent", equivalent, runs, "aim below 6.5%")
 
 
+# What was on offer in sessions
+
+
+def offers(runs: int) -> None:
+    """How often options are doubted: where all were on offer, and where some were not."""
+    follows = ".\n{chosen} paid {points}, {other} would have paid 1.\n"
+    fine = {
+        "at random": {},
+        "at random, eight options": {"offers": always(120), "number": 8},
+        "by learning": {"choose": learning(8)},
+        "by learning, surely": {"choose": learning(20)},
+        "by repeating 90%": {"choose": repeating(0.9)},
+        "by learning, feedback names options": {"choose": learning(8), "after": follows},
+        "by repeating 90%, feedback names options": {"choose": repeating(0.9), "after": follows},
+    }
+    some = {
+        "two of three in a block, announced": {"offers": blocks((0, 1), (0, 1, 2))},
+        "two of three in each block, silently": {
+            "offers": blocks((0, 1), (1, 2), (0, 2), silent=True)
+        },
+        "the same, by learning": {
+            "offers": blocks((0, 1), (1, 2), (0, 2), silent=True),
+            "choose": learning(8),
+        },
+        "two of four in each trial, announced": {"offers": pairs(), "number": 4},
+    }
+    for people in (1, 5, 30):
+        for aim, worlds in (("aim at most 1%", fine), ("power", some)):
+            for what, world in worlds.items():
+                told = (
+                    doubted(machines(**({"offers": always()} | world), people=people, seed=seed))
+                    for seed in range(runs)
+                )
+                share = sum(reason is not None for reason in told) / runs
+                row(f"options doubted, {people} people, {what}", share, runs, aim)
+
+
+def doubted(rows: list[Row]) -> str | None:
+    """Why the options of invented sessions are doubted."""
+    sessions = {str(each["participant"]): parsed(each["text"]) for each in rows}
+    of = inferred({"e": {name: one.responses for name, one in sessions.items()}}).of
+    return doubt(sessions, of)
+
+
 def main() -> None:
     """Print what the simulations find."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -168,6 +216,7 @@ def main() -> None:
     information(0.02, runs, rng)
     for people in (80, 200):
         matched_strangers(people, runs, rng)
+    offers(runs)
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def test_a_verdict_that_what_is_unknown_could_undo_says_so() -> None:
     figure = figures.effects(results.verdicts())
     shown = [text.get_text() for axis in figure.axes for text in axis.texts]
     assert "saves,\nunless what was not said undoes it" in shown
-    assert "-inf to " in verdict.sentence
+    assert "-∞ to " in verdict.sentence
     brier = next(v for v in results.verdicts(measure="brier") if v.effect.contrast.name == "total")
     assert brier.found == "saves" and not brier.survives_bounds
     assert "Nothing can be said of it in Brier score a response; with" in brier.sentence

@@ -79,6 +79,12 @@ def test_instructions_end_where_the_first_trial_begins(name: str, ending: str, l
         assert session.text[session.trials[0] : session.trials[1]].count("\n") == lines
 
 
+@pytest.mark.parametrize("name", [*COUNTS, "dezfouli2019"])
+def test_options_of_published_sessions_are_not_withheld(name: str) -> None:
+    """All were on offer all the time there, or responses are open anyway."""
+    assert not any("withheld" in note for note in real(name).notes)
+
+
 def test_options_are_those_of_the_task_or_of_the_person() -> None:
     def options(name: str) -> set[tuple[str, ...]]:
         sessions = [person.session for person in real(name).people.values()]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geppetto.evaluation.analysis import Analysis
-from geppetto.evaluation.arrays import Floats
+from geppetto.evaluation.arrays import Floats, Integers, nanmean
 from geppetto.evaluation.asked import asked_quality
 from geppetto.evaluation.effects import Differences, influence
 from geppetto.evaluation.hypotheses import equivalence
@@ -42,9 +42,11 @@ class End:
     people: Resampling
 
     def interval(self, analysis: Analysis) -> Estimate:
-        """The mean over participants with its interval."""
+        """The mean over participants with its interval, which one participant has none of."""
         if self._is_open:
             return Estimate(self.if_open, self.if_open, self.if_open)
+        if self._is_of_one:
+            return Estimate(float(nanmean(self.contributions.ravel(), 0)), np.nan, np.nan)
         each, people = self._of_participants
         found = estimate(mean, each.mean(axis=1), people=people, method=analysis.intervals)
         if each.shape[1] > 1:
@@ -53,7 +55,7 @@ class End:
 
     def p_equivalent(self, analysis: Analysis) -> float:
         """p of a mean of at least the smallest effect of interest, as that of an effect."""
-        if self._is_open:
+        if self._is_open or self._is_of_one:
             return 1.0
         each, people = self._of_participants
         p = equivalence(each.mean(axis=1), analysis.smallest_effect, people)
@@ -67,9 +69,17 @@ class End:
         return bool(np.isinf(self.contributions).any())
 
     @property
+    def _is_of_one(self) -> bool:
+        """Whether there is no more than one participant."""
+        return len(self._rows) < 2
+
+    @property
+    def _rows(self) -> Integers:
+        return np.flatnonzero(~np.isnan(self.contributions).any(axis=1))
+
+    @property
     def _of_participants(self) -> tuple[Floats, Resampling]:
-        rows = np.flatnonzero(~np.isnan(self.contributions).any(axis=1))
-        return self.contributions[rows], self.people.among(rows)
+        return self.contributions[self._rows], self.people.among(self._rows)
 
 
 def ends(

@@ -17,6 +17,7 @@ from geppetto.evaluation.bound_ends import ends
 from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.limits import Limits
 from geppetto.evaluation.resampling import Estimate
+from geppetto.evaluation.shown import number
 
 INFINITE = (
     Estimate(-np.inf, -np.inf, -np.inf),
@@ -66,14 +67,15 @@ class Bounds:
         least, most = self.accuracy_lowest, self.accuracy_highest
         extremes = "ith what was not said at its worst and at its best it is"
         rightly = (
-            f"{least.value:+.1%} to {most.value:+.1%} of responses "
-            f"[{least.low:+.1%}, {most.high:+.1%}] predicted rightly"
+            f"{number(least.value, '+.1%')} to {number(most.value, '+.1%')} of responses "
+            f"[{number(least.low, '+.1%')}, {number(most.high, '+.1%')}] predicted rightly"
         )
         if (lowest, highest) == INFINITE:
             return f"Nothing can be said of it in {measure}; w{extremes} {rightly}"
+        low, high = number(lowest.low, "+.4f"), number(highest.high, "+.4f")
         return (
-            f"W{extremes} {lowest.value:+.4f} to {highest.value:+.4f} {measure} "
-            f"[{lowest.low:+.4f}, {highest.high:+.4f}], and {rightly}"
+            f"W{extremes} {number(lowest.value, '+.4f')} to {number(highest.value, '+.4f')} "
+            f"{measure} [{low}, {high}], and {rightly}"
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 import pandas as pd
 
@@ -17,9 +19,10 @@ HABIT = "habit"
 def session_baselines(answers: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Predictions of the closed responses of sessions, as rows of the same table.
 
-    Uniform guesses; and each participant's habit: how often they chose each option so far, plus
-    one (Laplace), in the trials that the model is shown. It uses nothing that a persona could know,
-    and says what the history alone predicts. Open responses are rows without a number. Where there
+    Uniform guesses among what is on offer; and each participant's habit: how often they chose each
+    option so far of the times that it was on offer, plus one (Laplace), in the trials that the
+    model is shown. It uses nothing that a persona could know, and says what the history alone
+    predicts. Open responses are rows without a number. Where there
     are some, baselines have no `log_prob`, which would be of other cells than that of models.
 
     Parameters
@@ -86,25 +89,37 @@ def session_baselines(answers: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 def _habit(rows: pd.DataFrame, session: Session, history: str) -> list[tuple[float, ...]]:
-    """Log-probability of each option of some responses of a session."""
-    column = {code: n for n, code in enumerate(dict.fromkeys(sum(rows["options"], ())))}
+    """Log-probability of each option on offer at some responses of a session."""
+    legal = [span.options for span in session.spans]
+    column = {code: n for n, code in enumerate(dict.fromkeys(chain(*legal)))}
     starts = [span.start for span in session.spans]
     trial = np.searchsorted(session.trials[:-1], starts, side="right") - 1
-    before = np.zeros((len(starts) + 1, len(column)))
-    for number, response in enumerate(session.responses):
-        before[number + 1] = before[number]
-        if response in column:
-            before[number + 1, column[response]] += 1
+    offered, chosen = np.zeros((2, len(starts) + 1, len(column)))
+    for number, (options, response) in enumerate(zip(legal, session.responses, strict=True)):
+        offered[number + 1, [column[code] for code in options]] = 1
+        if options:
+            chosen[number + 1, column[response]] = 1
     shown = 0 if history == "all" else np.searchsorted(trial, trial - int(history))
-    counts = before[:-1] - before[shown] + 1
+    times, choices = (
+        (before := counts.cumsum(0))[:-1] - before[shown] for counts in (offered, chosen)
+    )
     return [
-        _shares(counts[number, [column[code] for code in options]])
+        _shares(times[number, places], choices[number, places])
         for number, options in zip(rows["trial"], rows["options"], strict=True)
+        for places in [[column[code] for code in options]]
     ]
 
 
-def _shares(counts: Floats) -> tuple[float, ...]:
-    return tuple(np.log(counts / counts.sum()).tolist()) if counts.size else ()
+def _shares(offered: Floats, chosen: Floats) -> tuple[float, ...]:
+    """Log-probabilities in proportion to how often each option was chosen when on offer.
+
+    As if all options had been on offer once more each, and each chosen once (Laplace). Where all
+    were always on offer, these are the shares of choices.
+    """
+    if not offered.size:
+        return ()
+    rates = (chosen + 1) / (offered + offered.size)
+    return tuple(np.log(rates / rates.sum()).tolist())
 
 
 def _session(study: Study, participant: str) -> Session:

@@ -15,6 +15,7 @@ from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.enough import FEWEST_EQUIVALENT, Basis
 from geppetto.evaluation.hypotheses import holm
 from geppetto.evaluation.resampling import LEVEL, Estimate
+from geppetto.evaluation.shown import NOTHING, number, ranged
 from geppetto.personas.donors import MatchQuality
 
 Finding = Literal["positive", "negative", "equivalent", "undecided"]
@@ -196,8 +197,8 @@ class Verdict:
         numbers = (
             f"{interval(nats)}{of} {self.unit_of_measure} a response{self._measured}"
             f"{self._wordings}, "
-            f"d_z {effect.d_z.value:+.2f}, "
-            f"{effect.improved.value:.0%} of {effect.participants:,} people improved; "
+            f"d_z {number(effect.d_z.value, '+.2f')}, "
+            f"{number(effect.improved.value, '.0%')} of {effect.participants:,} people improved; "
             f"{p_value(self.p_adjusted)} ({self.test}) after {self.correction}, "
             f"equivalence {self.equivalence}"
         )
@@ -503,16 +504,13 @@ def over(measure: str) -> str:
 
 def interval(estimate: Estimate, digits: int = 4) -> str:
     """A number and its interval, signed."""
-    return " ".join(
-        (
-            f"{estimate.value:+.{digits}f}",
-            f"[{estimate.low:+.{digits}f}, {estimate.high:+.{digits}f}]",
-        )
-    )
+    return ranged(estimate, f"+.{digits}f")
 
 
 def probability(p: float) -> str:
-    """A p-value as journals print it."""
+    """A p-value as journals print it; a dash where there was no test."""
+    if np.isnan(p):
+        return NOTHING
     if p < 0.0001:
         return "< .0001"
     return f"{p:.3f}".removeprefix("0") if p >= 0.001 else f"{p:.4f}".removeprefix("0")
@@ -521,4 +519,6 @@ def probability(p: float) -> str:
 def p_value(p: float) -> str:
     """The same in running text."""
     shown = probability(p)
+    if shown == NOTHING:
+        return "no p"
     return f"p {shown}" if shown.startswith("<") else f"p = {shown}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-import numpy as np
 from rich.table import Table
 
 from geppetto.evaluation.baselines import BASELINE
+from geppetto.evaluation.resampling import Estimate
+from geppetto.evaluation.shown import ranged
 
 
 def columns(first: str, *others: str) -> Table:
@@ -32,6 +33,7 @@ def if_fewer(people: int, most: int) -> str:
     return f", {people:,} people" if people < most else ""
 
 
-def number(value: float, form: str) -> str:
-    """A number, or a dash where there is none."""
-    return "–" if np.isnan(value) else format(value, form)
+def with_interval(row: Mapping[Hashable, Any], name: str, form: str = ".3f") -> str:
+    """A number of a table and its interval, as NAME, NAME_low and NAME_high, of even widths."""
+    value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    return ranged(Estimate(value, low, high), form).replace(" [", "  [")

@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from geppetto.errors import GeppettoError
+from geppetto.evaluation.shown import number
 from geppetto.evaluation.verdicts import interval, p_value, probability
-from geppetto.reports.columns import columns, number, within_model
+from geppetto.reports.columns import columns, with_interval, within_model
 from geppetto.results import Results
 
 COMPLIED = ("answered", "low option mass")
@@ -113,19 +114,18 @@ def _comparison(table: pd.DataFrame) -> Table:
         name = within_model({"model": model, "strategy": strategy, "arm": arm})
         shown.add_row(Text(f"{model} · {name}", "bold"))
         for row in rows.to_dict("records"):
-            nll, low, high = (row[f"nll{end}"] for end in ("", "_low", "_high"))
             tokens = row["prompt_tokens"] + np.nan_to_num(row["completion_tokens"])
             shown.add_row(
                 f"  {row['elicitation']}",
                 number(row["accuracy"], ".3f"),
-                "–" if np.isnan(nll) else f"{nll:.3f}  [{low:.3f}, {high:.3f}]",
+                with_interval(row, "nll"),
                 number(row["brier"], ".3f"),
                 number(row["ece"], ".3f"),
                 number(row["option_mass"], ".3f"),
-                f"{row['unscored']:.1%}",
-                "–" if np.isnan(row["floored"]) else f"{row['floored']:.1%}",
+                number(row["unscored"], ".1%"),
+                number(row["floored"], ".1%"),
                 number(1000 * row["cost"], ".3f"),
-                f"{tokens:,.0f}",
+                number(tokens, ",.0f"),
             )
     cells = table.groupby("model", sort=False)["cells"].max()
     told = ", ".join(f"{number:,} ({model})" for model, number in cells.items())
@@ -148,11 +148,9 @@ def _agreement(table: pd.DataFrame) -> Table:
     for (model, first, second), rows in table.groupby(["model", "first", "second"], sort=False):
         shown.add_row(Text(f"{model} · {first} and {second}", "bold"))
         for row in rows.to_dict("records"):
-            ends = (row[f"same_top{end}"] for end in ("", "_low", "_high"))
-            same, low, high = (format(end, ".0%") for end in ends)
             shown.add_row(
                 f"  {within_model(row)}",
-                f"{same}  [{low}, {high}]",
+                with_interval(row, "same_top", ".0%"),
                 number(row["distance"], ".3f"),
                 number(row["r_within_items"], "+.3f"),
             )
@@ -175,7 +173,7 @@ def _outcomes(compliance: pd.DataFrame) -> Table:
         shown.add_row(
             f"{model} · {name}, {elicitation}",
             f"{rows['replies'].iloc[0]:,}",
-            *(f"{shares[outcome]:.1%}" for outcome in names),
+            *(number(shares[outcome], ".1%") for outcome in names),
         )
     shown.caption = (
         "replies: those that came, each counted once however many answers it serves. Shares are "
@@ -191,9 +189,10 @@ def _differences(differences: pd.DataFrame) -> Iterator[str]:
     found = differences[differences["p_adjusted"] < 0.05]
     for row in found.to_dict("records"):
         given = f" given the replies to {row['fixed']}, which people share" * bool(row["fixed"])
+        better, worse = (number(row[f"share_{arm}"], ".1%") for arm in ("better", "worse"))
         yield (
-            f"{row['outcome']} differs by arm: {row['share_better']:.1%} with {row['better']}, "
-            f"{row['share_worse']:.1%} with {row['worse']} ({row['model']} · {row['strategy']}, "
+            f"{row['outcome']} differs by arm: {better} with {row['better']}, "
+            f"{worse} with {row['worse']} ({row['model']} · {row['strategy']}, "
             f"{row['elicitation']}; {p_value(row['p_adjusted'])}{given}, after "
             f"Benjamini-Hochberg over {tested:,})"
         )

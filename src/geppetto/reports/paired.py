@@ -11,12 +11,13 @@ from rich.text import Text
 
 from geppetto.evaluation.gap import Gap
 from geppetto.evaluation.recovery import PersonaRecovery
+from geppetto.evaluation.shown import number
 from geppetto.evaluation.verdicts import interval, over, probability
 from geppetto.experiment import Prepared
 from geppetto.models.base import LanguageModel
 from geppetto.models.lineage import CHAT_TEMPLATE, PLAIN_TEXT, pairs
 from geppetto.personas.arms import NoPersona
-from geppetto.reports.columns import columns, number
+from geppetto.reports.columns import columns
 from geppetto.results import Results
 
 
@@ -62,7 +63,7 @@ def gaps(found: Sequence[Gap]) -> Table:
         table.add_row(
             f"{gap.pair.post} − {gap.pair.base}{among}",
             Text(interval(gap.nats), "bold" if gap.nats.excludes_zero() else ""),
-            f"{gap.verdict.effect.improved.value:.0%}",
+            number(gap.verdict.effect.improved.value, ".0%"),
             number(gap.published_d, "+.3f"),
             f"{gap.verdict.effect.participants:,}",
             probability(gap.verdict.p_adjusted),

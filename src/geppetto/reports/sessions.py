@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-import numpy as np
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from geppetto.evaluation.resampling import Estimate
+from geppetto.evaluation.shown import number, ranged
 from geppetto.evaluation.verdicts import interval, over, probability
-from geppetto.reports.columns import columns, if_fewer, number, within_model
+from geppetto.reports.columns import columns, if_fewer, with_interval, within_model
 from geppetto.results import Results
 
 
@@ -35,8 +34,8 @@ def conditions(found: Results) -> Table:
             table.add_row(Text(shown, "bold"))
         table.add_row(
             f"  {within_model(row)}" + if_fewer(row["participants"], most),
-            _with_interval(row, "nll_full"),
-            _with_interval(row, "nll"),
+            with_interval(row, "nll_full"),
+            with_interval(row, "nll"),
             f"{number(row['accuracy'], '.3f')} ({number(row['chance'], '.3f')})",
             number(row["option_mass"], ".3f"),
             number(row["pseudo_r2"], "+.3f"),
@@ -71,10 +70,11 @@ def parts(found: Results) -> Iterator[RenderableType]:
         )
     for row in found.individuation().to_dict("records"):
         auc = Estimate(row["auc"], row["auc_low"], row["auc_high"])
+        found_first, chance = (number(row[name], ".0%") for name in ("top_1", "top_1_chance"))
         yield Text(
             f"{row['strategy']} ({row['model']}): the own persona predicts best of all for "
-            f"{row['top_1']:.0%} of people (chance {row['top_1_chance']:.0%}), and better than "
-            f"{auc.value:.0%} [{auc.low:.0%}, {auc.high:.0%}] of the strangers' drawn for them"
+            f"{found_first} of people (chance {chance}), "
+            f"and better than {ranged(auc, '.0%')} of the strangers' drawn for them"
         )
     yield ""
     for by in found.along if found.verdicts() else ():
@@ -109,8 +109,3 @@ def _along(found: Results, by: str) -> Table:
         + ("; later parts are of longer sessions only" if by == "position" else "")
     )
     return table
-
-
-def _with_interval(row: Mapping[Any, Any], name: str) -> str:
-    value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
-    return "–" if np.isnan(value) else f"{value:.3f}  [{low:.3f}, {high:.3f}]"

@@ -17,17 +17,16 @@ from geppetto.errors import GeppettoError
 from geppetto.evaluation.enough import FEWEST, FEWEST_EQUIVALENT
 from geppetto.evaluation.power import minimal_effect, people_to_decide
 from geppetto.evaluation.resampling import Estimate
+from geppetto.evaluation.shown import number, ranged
 from geppetto.evaluation.skill import Skill
 from geppetto.evaluation.verdicts import Verdict, conclusion, interval, over, probability
 from geppetto.experiment import Prepared
 from geppetto.hearing import Hearing
-from geppetto.models.base import LanguageModel
 from geppetto.personas.donors import MatchQuality
 from geppetto.pooling import pooled as pool
 from geppetto.pooling import pooled_gaps as pool_gaps
-from geppetto.prompts.turns import remark
-from geppetto.reports import elicitations, paired, requests, sessions
-from geppetto.reports.columns import columns, if_fewer, number, within_model
+from geppetto.reports import elicitations, paired, reading, requests, sessions
+from geppetto.reports.columns import columns, if_fewer, with_interval, within_model
 from geppetto.results import Results
 
 
@@ -71,7 +70,7 @@ def plan(
             + (f" in {wordings} wordings" if wordings > 1 else "")
         ),
     ]
-    lines += (Text(f"  {line}") for line in _of_sessions(prepared))
+    lines += (Text(f"  {line}") for line in reading.sessions(prepared))
     for reason, count in study.excluded.items():
         if not count:
             continue
@@ -98,9 +97,10 @@ def plan(
                     "yellow",
                 )
             )
+    layout = prepared.experiment.session if study.has_sessions else None
     declared = {spec.name for spec in prepared.experiment.models if spec.kind is not None}
     lines += (
-        Text(f"  {describe(model, declared=model.identity.name in declared)}")
+        Text(f"  {reading.model(model, model.identity.name in declared, layout)}")
         for model in prepared.models
     )
     lines += (Text(f"  {line}") for line in requests.notes(prepared))
@@ -120,22 +120,6 @@ def plan(
     left_to_ask = [table] if work else []
     left_to_ask += [requests.table(prepared, hearings)] if hearings else []
     return Group(*lines, "", *left_to_ask, f"plan {planned.sha256[:12]}")
-
-
-def _of_sessions(prepared: Prepared) -> Iterator[str]:
-    """How much of the sessions is scored, and how they are read; nothing of a survey."""
-    sessions, layout = prepared.plan.sessions, prepared.experiment.session
-    yield from prepared.study.notes
-    for what, left_out in (
-        ("do not fit into the context of every model", [s.cut for s in sessions.values()]),
-        (f"come after the first {layout.responses}", [s.not_asked for s in sessions.values()]),
-    ):
-        if count := sum(left_out):
-            of = sum(n > 0 for n in left_out)
-            yield f"not scored: {count:,} responses of {of:,} sessions, which {what}"
-    for model in prepared.models if sessions else ():
-        if model.template is not None and (said := remark(model.template)):
-            yield f"{model.identity.name}: {said}"
 
 
 def pooled(found: Sequence[Results]) -> RenderableType:
@@ -183,6 +167,8 @@ def power(people: int, groups: int, smallest: float, spreads: Sequence[float]) -
     spreads
         Standard deviations of participants' differences, in nats a response, to reckon with.
     """
+    if groups < 2:
+        return Text("a single participant, or a single group of them, shows no effect: take more")
     unit = "people" if groups == people else "groups"
     fewest = FEWEST_EQUIVALENT if groups == people else FEWEST["groups of people"]
     who = "participants'" if groups == people else "groups' mean"
@@ -214,24 +200,6 @@ def power(people: int, groups: int, smallest: float, spreads: Sequence[float]) -
         "",
         table,
     )
-
-
-def describe(model: LanguageModel, declared: bool) -> str:
-    """A model and how it will be asked, in one line."""
-    identity = model.identity
-    if model.template is None:
-        why = "declared" if declared else "its file carries no chat template"
-        asked = f"base ({why}), asked in plain text"
-    else:
-        why = "declared" if declared else "its file carries a chat template"
-        asked = f"chat ({why}), asked in its template "
-        asked += (
-            "with an explicit system turn"
-            if model.template.has_system_role
-            else "which has no system turn: everything is in the user turn"
-        )
-    exact = "exact" if identity.gelu == "float32" else "fast"
-    return f"{identity.name}: {asked}; {exact}, {identity.weights} weights"
 
 
 def result(found: Results) -> RenderableType:
@@ -282,11 +250,11 @@ def _conditions(conditions: pd.DataFrame) -> Table:
             table.add_row(Text(shown, "bold"))
         table.add_row(
             f"  {within_model(row)}" + if_fewer(row["participants"], most),
-            f"{row['accuracy']:.3f}",
-            f"{row['nll']:.3f}  [{row['nll_low']:.3f}, {row['nll_high']:.3f}]",
-            f"{row['nll_full']:.3f}",
-            f"{row['option_mass']:.3f}",
-            f"{row['pseudo_r2']:+.3f}",
+            number(row["accuracy"], ".3f"),
+            with_interval(row, "nll"),
+            number(row["nll_full"], ".3f"),
+            number(row["option_mass"], ".3f"),
+            number(row["pseudo_r2"], "+.3f"),
             number(row["rps"], ".3f"),
         )
     table.caption = (
@@ -321,8 +289,8 @@ def _effects(verdicts: Sequence[Verdict]) -> Table:
             + (f", {effect.participants:,} people" if verdict.match else ""),
             Text(interval(nats), "bold" if nats.excludes_zero() else ""),
             number(effect.d_z.value, "+.2f"),
-            f"{effect.improved.value:.0%}",
-            f"{effect.worst_tenth.value:+.2f}",
+            number(effect.improved.value, ".0%"),
+            number(effect.worst_tenth.value, "+.2f"),
             probability(verdict.p_adjusted),
             verdict.outcome,
         )
@@ -372,12 +340,12 @@ def _individuation(individuation: pd.DataFrame) -> Table:
         r, low, high = (row[f"item_correlation{end}"] for end in ("", "_low", "_high"))
         table.add_row(
             f"  {within_model(row)}",
-            "–" if np.isnan(r) else interval(Estimate(r, low, high), digits=3),
+            interval(Estimate(r, low, high), digits=3),
             number(row["variance_ratio"], ".2f"),
             number(row["residual_correlation"], "+.3f"),
             number(row["distinctive_profile_correlation"], "+.3f"),
             number(row["top_1"], ".3f")
-            + ("" if np.isnan(row["top_1"]) else f" ({row['top_1_chance']:.3f})"),
+            + ("" if np.isnan(row["top_1"]) else f" ({number(row['top_1_chance'], '.3f')})"),
             number(row["auc"], ".3f"),
         )
     table.caption = (
@@ -400,16 +368,18 @@ def _ceilings(ceilings: pd.DataFrame) -> Iterator[str]:
         repeated = rows[rows["construct"] == "all items"]
         constructs = rows[rows["construct"] != "all items"]
         for row in repeated.to_dict("records"):
+            reached = number(row["accuracy_of_retest"], ".0%")
             yield (
-                f"ceiling for {strategy} ({model}): {row['accuracy_of_retest']:.0%} of the "
-                f"accuracy of people's own second responses ({row['retest_accuracy']:.0%})"
+                f"ceiling for {strategy} ({model}): {reached} of the accuracy of people's own "
+                f"second responses ({number(row['retest_accuracy'], '.0%')})"
             )
         if len(constructs):
             predicted, reliable = constructs["r_squared"], constructs["reliability"]
+            low, high = number(reliable.min(), ".2f"), number(reliable.max(), ".2f")
             yield (
                 f"ceiling for {strategy} ({model}): R² of construct scores "
                 f"{number(predicted.min(), '+.2f')} to {number(predicted.max(), '+.2f')}, of "
-                f"{reliable.min():.2f} to {reliable.max():.2f} that is reliable (split-half)"
+                f"{low} to {high} that is reliable (split-half)"
             )
 
 
@@ -420,8 +390,8 @@ def _wordings(wordings: pd.DataFrame) -> Iterator[str]:
             holds = "its sign holds in all" if row["same_sign"] else "its sign does not hold in all"
             yield (
                 f"{row['effect']} of {row['strategy']} ({row['model']}) over {row['wordings']} "
-                f"wordings: SD {row['sd']:.4f} nats between them, "
-                f"{row['lowest']:+.4f} to {row['highest']:+.4f}; {holds}"
+                f"wordings: SD {number(row['sd'], '.4f')} nats between them, "
+                f"{number(row['lowest'], '+.4f')} to {number(row['highest'], '+.4f')}; {holds}"
             )
 
 
@@ -429,10 +399,9 @@ def _skill(skill: Skill) -> str:
     """How much of what could be predicted is predicted, in one line."""
     if skill.reason:
         return f"skill of {skill.strategy} ({skill.model}): none to speak of, since {skill.reason}"
-    share = skill.share
     return (
-        f"skill of {skill.strategy} ({skill.model}): {share.value:.0%} "
-        f"[{share.low:.0%}, {share.high:.0%}] of what {skill.best} saves over no persona"
+        f"skill of {skill.strategy} ({skill.model}): {ranged(skill.share, '.0%')} of what "
+        f"{skill.best} saves over no persona"
     )
 
 

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from geppetto.evaluation.shown import number
 from geppetto.prompts.layout import Layout
 from geppetto.search.confirm import Confirmation, described
 from geppetto.search.prepare import PreparedSearch
@@ -66,7 +67,7 @@ def result(found: SearchResult) -> RenderableType:
         table.add_row(
             f"{'*' if row['number'] in found.best else ' '}{row['number']}",
             Text(_described(row)),
-            *(f"{row[name]:+.4f}" for name in objectives),
+            *(number(row[name], "+.4f") for name in objectives),
             f"{row['people']:,}",
             f"{row['computed']:,}",
         )

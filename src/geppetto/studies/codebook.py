@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from geppetto.errors import unknown
+from geppetto.studies.session_announced import compiled
 
 TraitValue = str | float
 
@@ -19,6 +20,11 @@ def _as_text(value: Any) -> Any:
     if value is None or isinstance(value, float):
         raise ValueError("write it in quotes")
     return str(value) if isinstance(value, int) else value
+
+
+def _listed(value: Any) -> Any:
+    """A single text as a list of one."""
+    return [value] if isinstance(value, str) else value
 
 
 Text = Annotated[str, BeforeValidator(_as_text)]
@@ -260,7 +266,10 @@ class Codebook(BaseModel):
         empty if it is of none.
     options
         What the responses of sessions are: one of these, the same for everybody; "inferred" from
-        what is observed; or "open".
+        what is observed, where all seem to have been on offer all the time; inferred, where "all"
+        were; or "open".
+    announced
+        How the text of sessions announces what is on offer; see `session_announced.compiled`.
     first_trial
         What the first trial of a session begins with. It is inferred if not given.
     """
@@ -290,7 +299,8 @@ class Codebook(BaseModel):
     includes_minors: bool = False
     category: str = ""
     notes: str = ""
-    options: tuple[Text, ...] | Literal["inferred", "open"] = "inferred"
+    options: tuple[Text, ...] | Literal["inferred", "all", "open"] = "inferred"
+    announced: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
     first_trial: str | None = None
 
     @model_validator(mode="before")
@@ -331,7 +341,7 @@ class Codebook(BaseModel):
         if not sessions and not self.items:
             raise ValueError("`items` is empty; a study has at least one item")
         of_others = ("items", "scales", "constructs", "instruction", "waves")
-        for key in of_others if sessions else ("options", "first_trial"):
+        for key in of_others if sessions else ("options", "announced", "first_trial"):
             if key in self.model_fields_set and getattr(self, key):
                 raise ValueError(
                     f"`{key}` does not belong to `layout: sessions`: their text has it all"
@@ -342,6 +352,10 @@ class Codebook(BaseModel):
             raise ValueError("participants of sessions are in `participant`; leave the key out")
         if isinstance(self.options, tuple) and len(set(self.options)) < max(2, len(self.options)):
             raise ValueError("options: name at least two, each once; or say `options: open`")
+        if self.announced and "options" in self.model_fields_set:
+            raise ValueError("give either `options` or `announced`: the text says what they are")
+        for pattern in self.announced:
+            compiled(pattern)
         return self
 
     @model_validator(mode="after")

@@ -18,7 +18,7 @@ from geppetto.studies.published import published_tasks
 from geppetto.studies.session import Session, Span
 from geppetto.studies.session_codebook import bare_codebook, completed, trait_notes
 from geppetto.studies.session_file import Line, SessionFile
-from geppetto.studies.session_options import Options, inferred
+from geppetto.studies.session_offered import Offered, offered
 from geppetto.studies.session_text import Defect, parsed
 from geppetto.studies.study import Participant, Study
 from geppetto.studies.table_file import code_text
@@ -79,8 +79,8 @@ def check_sessions(file: SessionFile, declared: Codebook | None = None) -> Check
     problems += [*no_cells, *no_traits, *check_cells(codebook, frame)]
     left, removed = exclude(tidy(codebook, frame))
     people = participants_of(left)
-    options, missed = _options(codebook, used, {key: sessions[key] for key in people})
-    problems += missed
+    options = offered(codebook, used, {key: sessions[key] for key in people})
+    problems += options.problems
     excluded = {"without a response in their session": silent} if silent else {}
     if not people:
         problems.append(Problem("error", "participant", "nobody is left to take part"))
@@ -194,39 +194,18 @@ def _frame(lines: Mapping[str, Line]) -> tuple[pd.DataFrame, list[Problem]]:
     return pd.DataFrame(cells, index=rows, dtype=object), problems
 
 
-def _options(
-    codebook: Codebook, lines: Mapping[str, Line], sessions: Mapping[str, Session]
-) -> tuple[Options, list[Problem]]:
-    """The options of each participant, and responses that are none of the declared ones."""
-    if codebook.options == "inferred":
-        groups: dict[str, dict[str, tuple[str, ...]]] = {}
-        for key, session in sessions.items():
-            groups.setdefault(lines[key].experiment, {})[key] = session.responses
-        return inferred(groups), []
-    if codebook.options == "open":
-        return Options({}, "options: none; every response is open, as declared"), []
-    declared = tuple(sorted(codebook.options))
-    message = "a response that is not among `options`; add it there, or say `options: inferred`"
-    problems = [
-        Problem("error", "text", message, lines[key].number, response)
-        for key, session in sessions.items()
-        for response in sorted(set(session.responses) - set(declared))
-    ]
-    summary = f"options: {', '.join(declared)} for everybody, as declared"
-    return Options(dict.fromkeys(sessions, declared), summary), problems
-
-
 def _with_sessions(
     people: Mapping[str, Participant],
     lines: Mapping[str, Line],
     sessions: Mapping[str, Session],
-    options: Options,
+    options: Offered,
     codebook: Codebook,
 ) -> Iterator[tuple[str, Participant]]:
     for key, person in people.items():
-        session, own = sessions[key], options.of.get(key, ())
-        if own:
-            spans = tuple(Span(span.start, span.end, own) for span in session.spans)
+        session = sessions[key]
+        if key in options.of:
+            each = zip(session.spans, options.of[key], strict=True)
+            spans = tuple(Span(span.start, span.end, legal) for span, legal in each)
             session = Session(session.text, spans, session.trials)
         same = codebook.cluster_column == codebook.participant_column
         cluster = lines[key].participant if same else person.cluster
@@ -234,10 +213,10 @@ def _with_sessions(
 
 
 def _notes(
-    file: SessionFile, codebook: Codebook, options: Options, sessions: Sequence[Session]
+    file: SessionFile, codebook: Codebook, options: Offered, sessions: Sequence[Session]
 ) -> Iterator[str]:
     """What was decided and cannot be seen in the data."""
-    yield options.summary
+    yield from options.notes
     further = sum(_goes_on(session) for session in sessions)
     if further and codebook.first_trial is None:
         yield (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -206,7 +207,11 @@ def finish(
     text = "\n\n".join(confirmation.sentences)
     _log(
         tracked.run_id,
-        metrics=[Metric(name, float(value), now, 0) for name, value in numbers.items()],
+        metrics=[
+            Metric(name, float(value), now, 0)
+            for name, value in numbers.items()
+            if math.isfinite(value)
+        ],
         tags={
             "geppetto.conclusion": confirmation.conclusion,
             "geppetto.winner": described(found.winner.strategy.label, found.winner.layout),

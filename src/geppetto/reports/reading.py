@@ -1,0 +1,64 @@
+"""What the terminal shows, before a run, of how models read what they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from geppetto.experiment import Prepared
+from geppetto.models.base import LanguageModel
+from geppetto.prompts.chat import ChatTemplate
+from geppetto.prompts.session_layout import SessionLayout
+from geppetto.prompts.turns import remark
+
+
+def model(asked: LanguageModel, declared: bool, layout: SessionLayout | None = None) -> str:
+    """A model and how it will be asked, in one line.
+
+    Parameters
+    ----------
+    asked
+        Who it is.
+    declared
+        Whether the experiment says that it is a base or a chat model.
+    layout
+        How sessions are put before it; None in a survey.
+    """
+    identity, template = asked.identity, asked.template
+    carries = "no" if template is None else "a"
+    why = "declared" if declared else f"its file carries {carries} chat template"
+    if layout is None:
+        how = "asked in plain text" if template is None else f"asked in {_turns(template)}"
+    else:
+        presented = layout.presentations(identity.name, template)
+        read = [
+            "plain text" if of is None else f"turns of {_turns(of)}" for of in presented.values()
+        ]
+        how = f"reads sessions as {', and again as '.join(read)}"
+    kind = "base" if template is None else "chat"
+    exact = "exact" if identity.gelu == "float32" else "fast"
+    return f"{identity.name}: {kind} ({why}), {how}; {exact}, {identity.weights} weights"
+
+
+def _turns(template: ChatTemplate) -> str:
+    """What the turns of a template are, after "in" or "of"."""
+    if template.has_system_role:
+        return "its template with an explicit system turn"
+    return "its template, which has no system turn: everything is in the user turn"
+
+
+def sessions(prepared: Prepared) -> Iterator[str]:
+    """How much of the sessions is scored, and how they are read; nothing of a survey."""
+    read, layout = prepared.plan.sessions, prepared.experiment.session
+    yield from prepared.study.notes
+    for what, left_out in (
+        ("do not fit into the context of every model", [s.cut for s in read.values()]),
+        (f"come after the first {layout.responses}", [s.not_asked for s in read.values()]),
+    ):
+        if count := sum(left_out):
+            of = sum(n > 0 for n in left_out)
+            yield f"not scored: {count:,} responses of {of:,} sessions, which {what}"
+    for one in prepared.models if read else ():
+        name = one.identity.name
+        for template in layout.presentations(name, one.template).values():
+            if template is not None and (said := remark(template)):
+                yield f"{name}: {said}"
