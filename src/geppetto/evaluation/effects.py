@@ -91,6 +91,11 @@ class Differences:
         return over_wordings(np.stack(each, axis=1), people)
 
     @property
+    def smoothed(self) -> bool:
+        """Whether it is of the smoothed shares of samples, so that it may have the wrong sign."""
+        return self.sampled and self.measure != "brier"
+
+    @property
     def conditions(self) -> tuple[Condition, Condition]:
         """Those that are compared, the worse first."""
         worse, better = (

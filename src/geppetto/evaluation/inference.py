@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +24,7 @@ def infer(
     resampling: Resampling,
     analysis: Analysis,
     matches: Mapping[tuple[str, str], PermutationTest],
-    measure: str = "nll",
+    measures: Collection[str] = ("nll",),
     of: Limits | None = None,
 ) -> list[Verdict]:
     """Verdicts on contrasts that are corrected for each other.
@@ -40,8 +40,8 @@ def infer(
     matches
         Tests by permuting personas, by model and strategy, for the comparisons that confirm;
         where there is none, signs of people's differences are flipped.
-    measure
-        The one that answers the question.
+    measures
+        Those that answer the question.
     of
         What bounds are computed from; without it there are none.
     """
@@ -54,7 +54,7 @@ def infer(
         p |= dict(zip(same, flipped.tolist(), strict=True))
     tested = []
     for number, one in enumerate(effects(found, resampling, analysis.intervals)):
-        match = matches.get((one.model, one.strategy)) if is_confirmatory(one, measure) else None
+        match = matches.get((one.model, one.strategy)) if is_confirmatory(one, measures) else None
         compared = comparison(
             one,
             resampling.among(one.differences.rows),
@@ -63,7 +63,7 @@ def infer(
             "signs flipped" if match is None else "personas permuted",
         )
         tested.append(replace(compared, bounds=bounds(one, of, analysis) if of else None))
-    return judge(tested, analysis.smallest_effect, analysis.looks, measure)
+    return judge(tested, analysis.smallest_effect, analysis.looks, measures)
 
 
 def comparison(
@@ -71,6 +71,7 @@ def comparison(
 ) -> Comparison:
     """An effect with its tests.
 
+    Nothing is tested of the NLL of samples, whose sign smoothing may have turned: p are NaN.
     Permutations of people take wordings as given. Over several of them p is no smaller than that of
     a mean that varies with the wordings drawn, and the equivalence test is of that mean too.
     """
@@ -81,6 +82,8 @@ def comparison(
         p = max(p, 2 * over.tail(abs(over.value)))
         p_equivalent = over.tail(smallest - abs(over.value))
         test += ", wordings drawn"
+    if measured.differences.smoothed:
+        p = p_equivalent = float("nan")
     return Comparison(
         measured,
         p,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from geppetto.evaluation.arrays import nanmean
+from geppetto.evaluation.asked import cell_cost
 from geppetto.evaluation.effects import Differences
 from geppetto.evaluation.mixed_model import MixedModel, mixed_model
 from geppetto.evaluation.predictions import Predictions, in_each_wording
@@ -26,7 +27,8 @@ def second_opinion(difference: Differences, found: Sequence[Predictions]) -> Mix
     found[0].responses.must_be_shared("a mixed model with crossed items")
     arms = {predicted.condition: predicted for predicted in found}
     compared = in_each_wording([arms[condition] for condition in difference.conditions])
-    cells = np.stack([nanmean(worse.nll, 0) - nanmean(better.nll, 0) for worse, better in compared])
+    costs = [[nanmean(cell_cost(one, difference.measure), 0) for one in two] for two in compared]
+    cells = np.stack([worse - better for worse, better in costs])
     for in_wording, one in zip(cells, difference.wordings or (difference,), strict=True):
         in_wording[one.rows] += (one.influence - one.persons)[:, None]
     wordings, rows, columns = np.indices(cells.shape)

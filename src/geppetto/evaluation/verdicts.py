@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from statsmodels.stats.multitest import multipletests
@@ -15,7 +15,19 @@ from geppetto.evaluation.enough import Unit, too_few
 from geppetto.evaluation.hypotheses import holm
 from geppetto.evaluation.resampling import LEVEL, Estimate
 
-Finding = Literal["helps", "hurts", "equivalent to nothing", "undecided"]
+Finding = Literal[
+    "helps",
+    "hurts",
+    "equivalent to nothing",
+    "undecided",
+    "descriptive: the NLL of samples is smoothed",
+]
+
+DESCRIPTIVE: Final = "descriptive: the NLL of samples is smoothed"
+"""What is found where smoothing may have turned the sign: nothing, since nothing was tested."""
+
+CONFIRMATORY = "confirmatory"
+"""The family of what answers the question."""
 
 UNDONE = "unless what was not said undoes it"
 
@@ -68,13 +80,14 @@ class Verdict:
     effect
         The comparison with its intervals.
     confirmatory
-        Whether it is one of those that answer the question: information, over the legal options,
-        or in sessions with open responses over everything. The others explore.
+        Whether it is one of those that answer the question: information, in the measure that
+        decides for the model: over the legal options, in sessions with open responses over
+        everything, and by the Brier score where answers are samples. The others explore.
     p, p_adjusted
         Two-sided p of no difference, by permuting whole people, and over several wordings no
         smaller than by `OverWordings.tail`; and corrected for its family, by
         Holm (1979) for the confirmatory comparisons, by Benjamini & Hochberg (1995) for the
-        others.
+        others. NaN of the NLL of samples, which is not tested.
     p_equivalent, p_equivalent_adjusted
         The same of a difference of at least `smallest` in either direction (TOST; Schuirmann
         1987): small if there is none.
@@ -129,8 +142,11 @@ class Verdict:
         A difference helps or hurts if its interval excludes zero and its corrected p is below
         .05. It is equivalent to nothing if it is shown to be smaller than the smallest effect of
         interest, even where it is not zero, unless that is `withheld`. Everything else is
-        undecided, and so is everything that rests on less than `FEWEST`.
+        undecided, and so is everything that rests on less than `FEWEST`. The NLL of samples is
+        not tested: smoothing caps what a persona that is too sure loses.
         """
+        if self.effect.differences.smoothed:
+            return DESCRIPTIVE
         if self.is_of_too_few:
             return "undecided"
         if self.p_equivalent_adjusted < LEVEL and not self.withheld:
@@ -147,8 +163,8 @@ class Verdict:
         """
         if self.effect.measure == "brier":
             return "the smallest effect of interest is in nats"
-        if self.effect.differences.sampled:
-            return "the NLL of samples is smoothed, which makes what differs look alike"
+        if self.effect.differences.smoothed:
+            return "the NLL of samples is smoothed"
         if self._may_matter:
             return f"with what was not said it may be {self.smallest:g} nats or more"
         return ""
@@ -172,8 +188,12 @@ class Verdict:
             f"{interval(nats)}{of} {self.unit_of_measure} a response{self._measured}"
             f"{self._wordings}, "
             f"d_z {effect.d_z.value:+.2f}, "
-            f"{effect.improved.value:.0%} of {effect.participants:,} people improved; "
-            f"{p_value(self.p_adjusted)} ({self.test}) after {self.correction}, "
+            f"{effect.improved.value:.0%} of {effect.participants:,} people improved"
+        )
+        if self.found == DESCRIPTIVE:
+            return f"{self.found}: {self._where} {numbers}."
+        numbers += (
+            f"; {p_value(self.p_adjusted)} ({self.test}) after {self.correction}, "
             f"equivalence {self.equivalence}"
         )
         unknown = "" if self.survives_bounds else " What was not said could undo this."
@@ -209,6 +229,19 @@ class Verdict:
         return "of Brier score" if self.effect.measure == "brier" else "nats"
 
     @property
+    def scale(self) -> str:
+        """What its numbers are of, and which of them count as nothing, in sentences."""
+        if self.effect.measure == "brier":
+            return (
+                "Brier scores are from 0 to 2, of samples without bias. Nothing is called "
+                "equivalent to nothing: the smallest effect of interest is in nats."
+            )
+        return (
+            f"Less than {self.smallest:g} nats either way counts as nothing. "
+            f"Nats are {over(self.effect.measure)}."
+        )
+
+    @property
     def equivalence(self) -> str:
         """The p of equivalence, or why there is none."""
         if self.withheld:
@@ -235,10 +268,14 @@ class Verdict:
         return f" over {number} wordings" if number else ""
 
     @property
+    def _where(self) -> str:
+        among = f", among {self.effect.among}" if self.effect.among else ""
+        return f"with {self.effect.model} and {self.effect.strategy}{among},"
+
+    @property
     def _claim(self) -> str:
         effect, contrast = self.effect, self.effect.contrast
-        where = f"with {effect.model} and {effect.strategy}"
-        where += f", among {effect.among}," if effect.among else ","
+        where = self._where
         if self.is_of_too_few:
             return f"{where} {self.too_few}"
         better, worse = in_words(contrast.better), in_words(contrast.worse)
@@ -301,35 +338,49 @@ def in_words(arm: str) -> str:
 
 
 def judge(
-    tested: Sequence[Comparison], smallest: float, looks: int = 1, measure: str = "nll"
+    tested: Sequence[Comparison],
+    smallest: float,
+    looks: int = 1,
+    measures: Collection[str] = ("nll",),
 ) -> list[Verdict]:
     """Verdicts on comparisons, corrected for how many of each family there are, and for looks.
 
-    A family is what has the same measure and confirms or explores; `measure` is the one that
-    answers the question.
+    A family is all that confirms, or all that explores in the same measure; `measures` are those
+    that answer the question. What is smoothed is not tested and in no family.
     """
-    families = [(t.effect.measure, is_confirmatory(t.effect, measure)) for t in tested]
+    confirm = [is_confirmatory(one.effect, measures) for one in tested]
+    families = [
+        CONFIRMATORY if confirms else one.effect.measure
+        for one, confirms in zip(tested, confirm, strict=True)
+    ]
+    smoothed = [one.effect.differences.smoothed for one in tested]
     adjusted = [test.p for test in tested]
     equivalent = [test.p_equivalent for test in tested]
     bounded = [test.p_equivalent_bounded for test in tested]
     for family in dict.fromkeys(families):
-        rows = [number for number, other in enumerate(families) if other == family]
+        rows = [
+            number
+            for number, other in enumerate(families)
+            if other == family and not smoothed[number]
+        ]
+        if not rows:
+            continue
         for values in (adjusted, equivalent, bounded):
             p = [values[row] for row in rows]
-            corrected = holm(p) if family[1] else multipletests(p, method="fdr_bh")[1]
+            corrected = holm(p) if family == CONFIRMATORY else multipletests(p, method="fdr_bh")[1]
             for row, value in zip(rows, corrected.tolist(), strict=True):
                 values[row] = min(1.0, looks * value)
     return [
         Verdict(
             test.effect,
-            is_confirmatory(test.effect, measure),
+            confirm[number],
             test.p,
             adjusted[number],
             test.p_equivalent,
             equivalent[number],
             bounded[number],
             smallest,
-            families.count(families[number]),
+            sum(f == families[number] and not s for f, s in zip(families, smoothed, strict=True)),
             looks,
             test.test,
             test.people_needed,
@@ -341,14 +392,24 @@ def judge(
     ]
 
 
-def is_confirmatory(effect: Effect, measure: str = "nll") -> bool:
-    """Whether a comparison is one of those that answer the question, in the measure of it."""
-    return effect.contrast.name == "information" and effect.measure == measure and not effect.among
+def is_confirmatory(effect: Effect, measures: Collection[str] = ("nll",)) -> bool:
+    """Whether a comparison is one of those that answer the question, in a measure that does."""
+    decides = effect.measure in measures and not effect.differences.smoothed
+    return _is_information(effect) and decides
+
+
+def _is_information(effect: Effect) -> bool:
+    return effect.contrast.name == "information" and not effect.among
 
 
 def conclusion(verdicts: Sequence[Verdict]) -> str:
     """All confirmatory verdicts in one sentence."""
     asked = [verdict for verdict in verdicts if verdict.confirmatory]
+    if not asked and any(_is_information(verdict.effect) for verdict in verdicts):
+        return (
+            "Information was not decided: one sample says nothing of how sure a model is; ask "
+            "`samples` with a `k` of at least 2."
+        )
     if not asked:
         return "Information was not measured: it needs the arms shuffled and own."
     reasons = {verdict.too_few for verdict in asked}
@@ -374,6 +435,11 @@ def _named(verdict: Verdict) -> str:
     return name if verdict.survives_bounds else f"{name}, {UNDONE}"
 
 
+def units(verdicts: Sequence[Verdict]) -> str:
+    """What the numbers of some verdicts are, as the name of an axis or a column."""
+    return " or ".join(dict.fromkeys(one.unit_of_measure.removeprefix("of ") for one in verdicts))
+
+
 def over(measure: str) -> str:
     """What a measure is over, in running text."""
     words = {
@@ -397,7 +463,9 @@ def interval(estimate: Estimate, digits: int = 4) -> str:
 
 
 def probability(p: float) -> str:
-    """A p-value as journals print it."""
+    """A p-value as journals print it; a dash where nothing was tested."""
+    if np.isnan(p):
+        return "–"
     if p < 0.0001:
         return "< .0001"
     return f"{p:.3f}".removeprefix("0") if p >= 0.001 else f"{p:.4f}".removeprefix("0")
