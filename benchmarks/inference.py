@@ -11,25 +11,30 @@ import sys
 from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from scipy import stats
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats
-from geppetto.evaluation.effects import differences
+from geppetto.evaluation.asked import asked_quality
+from geppetto.evaluation.effects import differences, influence
 from geppetto.evaluation.enough import basis_of
 from geppetto.evaluation.hypotheses import equivalence
 from geppetto.evaluation.matching import matching_matrix
 from geppetto.evaluation.permutation import permutation_test, sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Resampling, estimate, mean
 from geppetto.evaluation.studentised import studentised
-from geppetto.personas.arms import Matched
+from geppetto.personas.arms import SESSION_DONORS, Matched
 from geppetto.studies.session_options import inferred
 from geppetto.studies.session_stretches import doubt
 from geppetto.studies.session_text import parsed
-from invented import tilt_of, two_types
+from invented import circle, predicted, responses, tilt_of, two_types
 from invented_offers import Row, always, blocks, learning, machines, pairs, repeating
 from invented_oracle import Oracle
+from test_matching import unequal
+from test_samples_unbiased import sampled
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
 
 PEOPLE, ITEMS = 200, 20
 
@@ -203,6 +208,59 @@ def doubted(rows: list[Row]) -> str | None:
     return doubt(sessions, of)
 
 
+# What is told of sessions, samples and unequal items
+
+
+def sessions(runs: int, rng: np.random.Generator) -> None:
+    """How much wider intervals of information are than they should be, by how many strangers."""
+    for people in (30, 60, 100, 200):
+        for strangers in (1, 2, 3, SESSION_DONORS, 5):
+            found = []
+            for _ in range(runs):
+                persona, person = rng.normal(0, 0.3, (2, people))
+                distances = rng.choice(np.arange(1, people), strangers, replace=False)
+                donors = circle(people, tuple(distances), rng)
+                shuffled = person + persona[donors] + rng.normal(0, 0.12, donors.shape)
+                own = person + persona + rng.normal(0, 0.12, people)
+                each = influence(shuffled, donors, asked_quality(shuffled, donors)) - own
+                value = (shuffled.mean(0) - own).mean()
+                found.append((value, each.std(ddof=1) / np.sqrt(people)))
+            values, errors = np.array(found).T
+            ratio = np.sqrt(np.mean(errors**2)) / values.std()
+            held = np.mean(np.abs(values) <= stats.t.ppf(0.975, people - 1) * errors)
+            what = f"sessions of {people}, {strangers} strangers: claimed/true SE {ratio:.2f}"
+            row(what, held, runs, "interval holds the truth, aim 93-99%")
+
+
+def samples(runs: int, rng: np.random.Generator, people: int = 40) -> None:
+    """Identical personas, three samples an answer: tests of information by the Brier score."""
+    whole = Resampling.of(people, draws=5)
+    for strangers in (1, 3, 9):
+        rejected = 0
+        for _ in range(runs):
+            base = rng.dirichlet(np.full(4, 0.5), 6).clip(1e-9)
+            base /= base.sum(-1, keepdims=True)
+            position = (base.cumsum(-1) < rng.random((people, 6, 1))).sum(-1).clip(0, 3)
+            distances = rng.choice(np.arange(1, people), strangers, replace=False)
+            donors = circle(people, tuple(distances), rng)
+            given, same = responses(position, 4), np.tile(base, (people, 1, 1))
+            arms = predicted(given, "shuffled", same, donors), predicted(given, "own", same)
+            (one,) = differences([sampled(arm, 3, rng) for arm in arms], "brier")
+            rejected += sign_flip_p(one.influence[:, None], whole, permutations=999)[0] <= 0.05
+        row(f"samples, {strangers} strangers, nothing to tell", rejected / runs, runs, "3.5-6.5%")
+
+
+def unequal_items(runs: int, rng: np.random.Generator) -> None:
+    """Heavy-tailed personas that match nobody, of people who skip items, also for what they are."""
+    for people in (40, 100):
+        rejected = 0
+        for _ in range(runs):
+            (one,) = differences(unequal(rng, people))
+            drawn = Resampling.of(len(one.rows), draws=5)
+            rejected += sign_flip_p(one.influence[:, None], drawn, permutations=999)[0] <= 0.05
+        row(f"unequal items, {people} people, nothing to tell", rejected / runs, runs, "3.5-6.5%")
+
+
 def main() -> None:
     """Print what the simulations find."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -217,6 +275,9 @@ def main() -> None:
     for people in (80, 200):
         matched_strangers(people, runs, rng)
     offers(runs)
+    sessions(runs, rng)
+    samples(runs, rng)
+    unequal_items(runs, rng)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,12 +13,14 @@ from scipy import stats
 from scipy.special import log_softmax
 
 from geppetto.evaluation.arrays import Floats, Integers
+from geppetto.evaluation.effects import differences
+from geppetto.evaluation.matches import information_tests, matching_matrices
 from geppetto.evaluation.matching import (
     MatchingMatrix,
     identification,
     matching_matrix,
 )
-from geppetto.evaluation.permutation import permutation_test
+from geppetto.evaluation.permutation import permutation_test, sign_flip_p
 from geppetto.evaluation.predictions import Predictions, Responses
 from geppetto.evaluation.resampling import Resampling, estimate, mean
 from geppetto.plan import Condition
@@ -434,3 +438,47 @@ def test_who_responds_at_all_is_not_a_match() -> None:
         naive.append(np.nanmean(strangers.nll) - np.nanmean(own.nll))
     assert abs(np.mean(found)) < 3 * np.std(found) / 10
     assert np.mean(naive) > 0.1
+
+
+def unequal(rng: np.random.Generator, people: int = 40) -> list[Predictions]:
+    """Heavy-tailed personas that match nobody; the low skip hard items, at random all skip some."""
+    personas, position = simulated(rng, 0.0, people)
+    sure = np.exp(0.6 * rng.standard_t(3, (people, 1, 1)).clip(-4, 4))
+    personas = log_softmax(sure * personas, axis=2).clip(-6)
+    low = position.mean(axis=1, keepdims=True) < 1
+    skipped = rng.random(position.shape) < np.where(low, np.linspace(0, 0.9, 10), 0.3)
+    skipped[:, 0] &= (~skipped[:, 1:]).any(axis=1)
+    responses = responses_of(np.where(skipped, -1, position), 3)
+    return [own_of(personas, responses), strangers_of(personas, responses, [1, 5, 11])]
+
+
+def test_with_unequal_items_signs_are_flipped_of_what_makes_up_the_effect() -> None:
+    rng, people, rejected, runs = np.random.default_rng(17), Resampling.of(40, draws=5), 0, 400
+    for _ in range(runs):
+        found = unequal(rng)
+        (one,) = differences(found)
+        assert one.influence.mean() == pytest.approx(one.persons.mean())
+        rejected += sign_flip_p(one.influence[:, None], people, permutations=499)[0] <= 0.05
+    assert 0.025 <= rejected / runs <= 0.07
+    assert not information_tests(matching_matrices(found), found, people, 0)
+
+
+def test_personas_are_permuted_where_all_of_a_group_answered_the_same_and_none_is_sampled() -> None:
+    personas, position = simulated(np.random.default_rng(18), 0.4)
+    position[:10, 3] = -1
+    responses = responses_of(position, 3)
+    found = [own_of(personas, responses), strangers_of(personas, responses, [1])]
+    people = Resampling.of(30, draws=5)
+    assert not information_tests(matching_matrices(found), found, people, 0)
+    pool = (np.arange(30) >= 10).astype(int)
+    donors = np.where(pool == 0, (np.arange(30) + 1) % 10, 10 + (np.arange(30) - 9) % 20)[None]
+    grouped = [replace(found[0], pool=pool)]
+    grouped.append(replace(shown(personas, responses, donors, "shuffled"), pool=pool))
+    (test,) = information_tests(matching_matrices(grouped), grouped, people, 0).values()
+    (effect,) = differences(grouped)
+    assert test.information == pytest.approx(effect.persons.mean())
+    counts = np.where(np.isnan(personas), np.nan, 1.0)[None]
+    samples = [
+        replace(one, counts=np.broadcast_to(counts, one.option_log_probs.shape)) for one in grouped
+    ]
+    assert not information_tests(matching_matrices(grouped), samples, people, 0)

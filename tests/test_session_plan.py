@@ -21,6 +21,7 @@ from geppetto.models.llama_cpp import LlamaCppModel
 from geppetto.personas import PersonaStrategy
 from geppetto.personas.arms import (
     HUMAN,
+    SESSION_DONORS,
     Arm,
     Average,
     Filler,
@@ -30,6 +31,7 @@ from geppetto.personas.arms import (
     NoPersona,
     Own,
     Shuffled,
+    in_sessions,
 )
 from geppetto.personas.known import Block, persona, view
 from geppetto.personas.library import load_strategy, strategy_class
@@ -263,6 +265,12 @@ def test_wordings_multiply_every_arm_that_has_a_persona(study: Study) -> None:
         if arm == "own":
             assert not wordings[0] & wordings[1]
     assert {len(cells) for cells in responses(plan).values()} == {2 * len(study.people)}
+
+
+def test_sessions_have_as_many_strangers_as_tell_what_a_persona_costs() -> None:
+    stated = in_sessions(Shuffled(donors=1)), in_sessions(Matched()), in_sessions(Own())
+    assert stated == (Shuffled(donors=1), Matched(), Own())
+    assert in_sessions(Shuffled(seed=3)) == Shuffled(donors=SESSION_DONORS, seed=3)
 
 
 # What cannot be planned

@@ -34,7 +34,7 @@ question: Does it run?
 study: first.zip
 models: [smollm2-135m-instruct]
 strategies: [interview]
-arms: [filler, shuffled, own]
+arms: [filler, {shuffled: {donors: 1}}, own]
 session: {responses: 3, presentation: [text, turns], history: [0, 2, all]}
 precision: fast
 """
@@ -43,7 +43,7 @@ question: Does it run in several studies?
 study: [first.zip, second.jsonl]
 models: [smollm2-135m-instruct]
 strategies: [interview]
-arms: [shuffled, own]
+arms: [{shuffled: {donors: 1}}, own]
 session: {responses: 3, presentation: text}
 """
 ASKING = """

@@ -10,9 +10,10 @@ import pytest
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.asked import asked_quality
 from geppetto.evaluation.changes import between, changes, slopes
-from geppetto.evaluation.effects import Differences, differences
+from geppetto.evaluation.effects import Differences, differences, influence
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import Resampling, estimate, mean
+from geppetto.personas.arms import SESSION_DONORS
 from invented import circle
 from invented_nats import Nats
 
@@ -74,6 +75,31 @@ def test_a_persona_that_costs_everyone_much_is_told_from_one_that_fits_badly() -
     nothing = asked_quality(person + rng.normal(0, 1, donors.shape), donors)
     assert np.std(nothing) < 0.15
     assert (asked_quality(costs[donors[:1]] + person, donors[:1]) == 0).all()
+
+
+@pytest.mark.parametrize("kind", ["personas differ", "own ones fit unequally", "heavy tails"])
+def test_information_varies_as_it_claims_with_the_strangers_that_sessions_have(kind: str) -> None:
+    """Not above by more than a quarter, nor below, of all and of a random half of people."""
+    rng, people, of_all, of_half = np.random.default_rng(9), 60, [], []
+    for _ in range(500):
+        tails = (lambda: rng.standard_t(3, people)) if "heavy" in kind else None
+        drawn = tails or (lambda: rng.normal(size=people))
+        persona, person = 0.3 * drawn(), 0.3 * drawn()
+        saved = 0.2 * rng.normal(size=people) * ("fit" in kind)
+        distances = rng.choice(np.arange(1, people), SESSION_DONORS, replace=False)
+        donors = circle(people, tuple(distances), rng)
+        shuffled = person + persona[donors] + rng.normal(0, 0.12, donors.shape)
+        own = person + persona - saved + rng.normal(0, 0.12, people)
+        each = influence(shuffled, donors, asked_quality(shuffled, donors)) - own
+        each += (shuffled.mean(0) - own).mean() - each.mean()
+        half = each[rng.permutation(people) < people // 2]
+        for found, values in ((of_all, each), (of_half, half)):
+            found.append((values.mean(), values.std(ddof=1) / np.sqrt(len(values))))
+    for found, most in ((of_all, 0.06), (of_half, 0.07)):
+        values, errors = np.array(found).T
+        ratio = np.sqrt(np.mean(errors**2)) / np.std(values)
+        assert 0.93 < ratio < 1.27, (kind, ratio)
+        assert np.mean(np.abs(values) > 2.01 * errors) <= most, kind
 
 
 def test_a_slope_is_found_as_often_as_it_should_be_and_held_by_its_interval() -> None:

@@ -28,7 +28,7 @@ from geppetto.models.base import LanguageModel, Precision
 from geppetto.models.lineage import Lineage, pairs
 from geppetto.models.spec import ModelSpec
 from geppetto.named import Named
-from geppetto.personas.arms import ARMS, Arm, NoPersona
+from geppetto.personas.arms import ARMS, Arm, NoPersona, in_sessions
 from geppetto.personas.library import load_strategy
 from geppetto.plan import NO_STRATEGY, Plan, Strategy
 from geppetto.planning import make_plan, plan_sessions
@@ -332,6 +332,8 @@ def prepare_on(
         for trait in strategy.rule.traits or ():
             study.trait(trait)
     arms = tuple(spec.one_of(ARMS, "arm") for spec in experiment.arms)
+    if study.has_sessions:
+        arms = tuple(map(in_sessions, arms))
     asked = _sessions if study.has_sessions else _survey
     plan = asked(people, experiment, study, strategies, arms, approaches)
     for (label, arm), share in plan.identical_strangers.items():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -37,9 +37,15 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
         read from models differently.
     """
     _must_fit(results)
-    analysis, measure = results[0].analysis, _measure(results)
+    analysis, measures = results[0].analysis, _measures(results)
+    decide = set(measures.values())
     verdicts = [
-        {compared(v): v.effect.differences for v in found.verdicts(measure=measure)}
+        {
+            compared(one.effect): one.effect.differences
+            for measure in decide
+            for one in found.verdicts(measure=measure)
+            if measures[one.effect.model] == measure
+        }
         for found in results
     ]
     tested = []
@@ -51,7 +57,7 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
             raise GeppettoError("the results differ in their `paraphrases`; run all with as many")
         people = [r.resampling.among(part.rows) for r, part in zip(results, parts, strict=True)]
         tested.append(_tested(parts, people, analysis))
-    return judge(tested, analysis.smallest_effect, analysis.looks, measure)
+    return judge(tested, analysis.smallest_effect, analysis.looks, decide)
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ def pooled_gaps(results: Sequence[Results]) -> PooledGaps:
         As `pooled`; or if a study has no pair, or no pair is in all of them.
     """
     _must_fit(results)
-    analysis, measure = results[0].analysis, _measure(results)
+    analysis, measure = results[0].analysis, _common(_measures(results).values())
     lost = [{one.pair: one for one in pair_gaps(found, measure)} for found in results]
     common = [pair for pair in lost[0] if all(pair in others for others in lost)]
     if not common:
@@ -173,10 +179,23 @@ def _must_fit(results: Sequence[Results]) -> None:
             )
 
 
-def _measure(results: Sequence[Results]) -> Measure:
-    """What all results are compared by: over everything that a model could say if any of them has
-    open responses, of which nothing else is known."""
-    return "nll" if all(found.measure == "nll" for found in results) else "nll_full"
+def _measures(results: Sequence[Results]) -> dict[str, Measure]:
+    """What all results are compared by, by the name of the model."""
+    models = dict.fromkeys(model for found in results for model in found.decided_by)
+    return {
+        model: _common(r.decided_by[model] for r in results if model in r.decided_by)
+        for model in models
+    }
+
+
+def _common(measures: Iterable[Measure]) -> Measure:
+    """The measure that is of all of them: without bias where one is of samples, and over everything
+    that a model could say where one has open responses, of which nothing else is known."""
+    every = set(measures)
+    for measure in get_args(Measure)[::-1]:
+        if measure in every:
+            return cast(Measure, measure)
+    raise ValueError("there is no measure")
 
 
 def _tested(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import pandas as pd
 
@@ -19,6 +20,8 @@ from geppetto.evaluation.ceilings import (
 )
 from geppetto.evaluation.compared import along, by_change, by_part, everything
 from geppetto.evaluation.compliance import Compliance, differences_table
+from geppetto.evaluation.contrasts import BENEFIT, INFORMATION
+from geppetto.evaluation.effects import Differences, Effect, effects
 from geppetto.evaluation.elicited import (
     ByElicitation,
     agreement_table,
@@ -31,12 +34,14 @@ from geppetto.evaluation.inference import infer
 from geppetto.evaluation.limits import Limits, limits
 from geppetto.evaluation.matches import information_tests, matching_matrices
 from geppetto.evaluation.matching import Identification, MatchingMatrix, identification
-from geppetto.evaluation.measures import MEASURES, Measure
+from geppetto.evaluation.measures import MEASURES, Measure, measures_of
 from geppetto.evaluation.metrics import condition_metrics, item_metrics, participant_metrics
+from geppetto.evaluation.mixed_model import MixedModel
 from geppetto.evaluation.paired import asked_pairs, pair_gaps, pair_recoveries
 from geppetto.evaluation.permutation import PermutationTest
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.recovery import PersonaRecovery
+from geppetto.evaluation.resampling import LEVEL
 from geppetto.evaluation.scored import Scored
 from geppetto.evaluation.second_opinion import second_opinion
 from geppetto.evaluation.skill import Skill, skills
@@ -73,7 +78,7 @@ class Results(Scored):
     """
 
     @cached_property
-    def _verdicts(self) -> dict[Measure, list[Verdict]]:
+    def _verdicts(self) -> dict[Measure | None, list[Verdict]]:
         return {}
 
     @property
@@ -121,15 +126,16 @@ class Results(Scored):
             which `changes` answers. Of sessions also "position" for the
             first, next and later responses, "history" and "presentation" for each that was asked.
         measure
-            By default `measure`. "nll" over the legal options, "nll_full" over everything the model
-            could say; or over the options after calibration: "nll_calibrated" with one
+            By default the one that decides for each model, see `decided_by`. "nll" over the legal
+            options, "nll_full" over everything the model could say; or over the options after
+            calibration: "nll_calibrated" with one
             temperature for a model, "nll_each_calibrated" with one for each of its conditions, so
             that no arm gains by being surer or less sure. Temperatures are fitted on other
             people; intervals of "nll_calibrated" over everything vary as they would, all others
-            take them as given, and so do those of the arm `matched`. "brier" is the Brier score, of
-            which samples tell without bias what their smoothed NLL makes smaller; then columns
-            named nats are of it. Cells of fewer than two samples are left out of it
-            (`without_brier`).
+            take them as given, and so do those of the arm `matched`. "brier" is the Brier score,
+            which samples tell without bias; then columns named nats are of it. Cells of fewer than
+            two samples are left out of it (`without_brier`). The NLL of samples is smoothed, which
+            may turn the sign of an effect: it has no p and no verdict.
 
         Notes
         -----
@@ -143,19 +149,33 @@ class Results(Scored):
         that interval, which is not corrected for the family; one that is undecided always does.
         They are not computed `by` parts, and in measures other than "nll" they are infinite where
         anything was not said. `withheld` says why nothing can be called equivalent to nothing, if
-        so: the NLL of samples is smoothed, the smallest effect of interest is no number of Brier
-        scores, or what was not said may be more than nothing.
+        so: the smallest effect of interest is no number of Brier scores, the NLL of samples is
+        smoothed, or what was not said may be more than nothing.
         """
         return effects_table(self.verdicts(by, measure))
 
     def verdicts(self, by: str | None = None, measure: Measure | None = None) -> list[Verdict]:
         """The same as objects that can say themselves in words."""
-        measure = measure or self.measure
         if by is None:
             if measure not in self._verdicts:
                 self._verdicts[measure] = self._verdicts_on_everything(measure)
             return list(self._verdicts[measure])
-        return infer(by_part(self, by, measure), self.resampling, self.analysis, {})
+        found = self._in(measure, lambda one: by_part(self, by, one))
+        return infer(found, self.resampling, self.analysis, {})
+
+    def _in(
+        self, measure: Measure | None, of: Callable[[Measure], list[Differences]]
+    ) -> list[Differences]:
+        """Contrasts in a measure, or by default of each model in the one that decides for it."""
+        if measure is not None:
+            return of(measure)
+        deciding = self.decided_by
+        return [
+            one
+            for each in dict.fromkeys(deciding.values())
+            for one in of(each)
+            if deciding[one.model] == each
+        ]
 
     def changes(self, by: str, measure: Measure | None = None) -> pd.DataFrame:
         """How much every contrast differs between parts, a row each, with 95% intervals.
@@ -249,26 +269,43 @@ class Results(Scored):
     def _compliance(self) -> Compliance | None:
         return Compliance.of(self.replies, self.analysis) if len(self.replies) else None
 
-    def _verdicts_on_everything(self, measure: Measure) -> list[Verdict]:
+    def _verdicts_on_everything(self, measure: Measure | None) -> list[Verdict]:
+        """Verdicts in a measure. Those that decide are corrected for all that decide."""
+        decide = self.verdicts() if measure else []
+        decide = [verdict for verdict in decide if verdict.effect.measure == measure]
+        told = {verdict.effect.model for verdict in decide}
+        found = [one for one in self._in(measure, self._everything) if one.model not in told]
+        of = self._limits if found else None
+        measures = set(self.decided_by.values()) if measure is None else ()
+        matches = self._matches if measure is None else {}
+        judged = infer(found, self.resampling, self.analysis, matches, measures, of)
+        return [*decide, *map(self._described, judged)]
+
+    def _described(self, verdict: Verdict) -> Verdict:
+        """A verdict with what else is to be said of it: the quality of matches, calibration."""
+        match = calibrated = None
+        if verdict.effect.differences.is_of_matched_people:
+            match = self.matches.get(verdict.effect.strategy)
+        if verdict.confirmatory and verdict.effect.measure == "nll":
+            calibrated = self._calibrated.get(compared(verdict.effect))
+        return replace(verdict, match=match, calibrated=calibrated)
+
+    @cached_property
+    def _calibrated(self) -> dict[tuple[str, str, str], Effect]:
+        """What answers the question after calibration, by model, strategy and contrast."""
+        found = [
+            one
+            for one in self._everything("nll_calibrated")
+            if one.contrast in (INFORMATION, BENEFIT)
+        ]
+        people = replace(self.resampling, level=LEVEL / self.analysis.looks)
+        return {compared(one): one for one in effects(found, people, self.analysis.intervals)}
+
+    def _everything(self, measure: Measure) -> list[Differences]:
         found = everything(self, measure)
         if measure == "nll_calibrated":
-            found = [self.calibrated.with_temperatures(one) for one in found]
-        matches = self._matches if measure == self.measure else {}
-        of = self._limits if found else None
-        verdicts = infer(found, self.resampling, self.analysis, matches, self.measure, of)
-        verdicts = [
-            replace(verdict, match=self.matches.get(verdict.effect.strategy))
-            if verdict.effect.differences.is_of_matched_people
-            else verdict
-            for verdict in verdicts
-        ]
-        if measure != "nll" or measure != self.measure:
-            return verdicts
-        calibrated = {compared(v): v.effect for v in self.verdicts(measure="nll_calibrated")}
-        return [
-            replace(v, calibrated=calibrated.get(compared(v))) if v.confirmatory else v
-            for v in verdicts
-        ]
+            return [self.calibrated.with_temperatures(one) for one in found]
+        return found
 
     @cached_property
     def _limits(self) -> Limits:
@@ -301,7 +338,7 @@ class Results(Scored):
 
     def found_gaps(self, measure: Measure | None = None) -> list[Gap]:
         """The same as objects that can say themselves in words."""
-        lost = pair_gaps(self, measure or self.measure)
+        lost = pair_gaps(self, measure)
         return gaps(lost, self.resampling, self.analysis)
 
     def recoveries(self, measure: Measure | None = None) -> pd.DataFrame:
@@ -314,7 +351,7 @@ class Results(Scored):
 
     def found_recoveries(self, measure: Measure | None = None) -> list[PersonaRecovery]:
         """The same as objects that can say themselves in words."""
-        return pair_recoveries(self, measure or self.measure)
+        return pair_recoveries(self, measure)
 
     def individuation(self) -> pd.DataFrame:
         """Whether predictions tell people apart, a row a condition, with 95% intervals.
@@ -346,7 +383,7 @@ class Results(Scored):
 
         People are compared with those of whom the same is known; see `matching_matrices`.
         """
-        return matching_matrices(self.predictions, self.measure)
+        return matching_matrices(self.predictions, measures_of(self.responses)[0])
 
     @cached_property
     def identified(self) -> dict[tuple[str, str], Identification]:
@@ -430,6 +467,9 @@ class Results(Scored):
         """Models that predict best, over all of their conditions, when they are made uniform."""
         return self.calibrated.flat if "nll" in self.measures else []
 
+    def _second_opinion(self, one: Differences) -> MixedModel:
+        return second_opinion(one, self.predicted(cast(Measure, one.measure)))
+
     def second_opinion(self) -> pd.DataFrame:
         """Information by a mixed model with crossed random people and items, a row an effect.
 
@@ -448,11 +488,10 @@ class Results(Scored):
         elif len(self.responses.items) < 2:
             reason = "there is one item"
         asked = [v.effect.differences for v in self.verdicts() if v.confirmatory]
-        told = [(one, None if reason else second_opinion(one, self.predictions)) for one in asked]
+        told = [(one, None if reason else self._second_opinion(one)) for one in asked]
         return second_opinion_table(told, reason)
 
 
-def compared(verdict: Verdict) -> tuple[str, str, str]:
-    """What a verdict is of, whatever it is measured by."""
-    effect = verdict.effect
+def compared(effect: Effect) -> tuple[str, str, str]:
+    """What an effect is of, whatever it is measured by."""
     return effect.model, effect.strategy, effect.contrast.name

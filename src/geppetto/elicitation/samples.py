@@ -53,10 +53,10 @@ def answering(
 class Samples(Elicitation):
     """The same question `k` times, for each person anew.
 
-    Smoothing draws the distribution towards a uniform one, the more the smaller `k` is: a model's
-    NLL and all effects on it are those of so many samples, and differences are smaller than of its
-    probabilities, so that none is called equivalent to nothing. Its Brier score, of at least two
-    samples, is neither smoothed nor biased.
+    Smoothing draws the distribution towards a uniform one, the more the smaller `k` is: it caps
+    what a model loses that is too sure, so that effects on its NLL may even have the other sign.
+    They are shown and not tested. Its Brier score, of at least two samples, is neither smoothed nor
+    biased, and decides.
 
     Attributes
     ----------

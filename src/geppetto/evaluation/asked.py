@@ -10,11 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import spsolve
 
 from geppetto.evaluation.arrays import Floats, Integers, nanmean
 from geppetto.evaluation.brier import option_scores
 from geppetto.evaluation.matching import MatchingMatrix, comparable
 from geppetto.evaluation.predictions import Predictions
+
+_LEAST = 1e-6
+"""The least share of noise in what personas cost, so that equations have one solution."""
 
 
 def mean_cost(found: Predictions, measure: str, items: Sequence[int] | None = None) -> Floats:
@@ -85,6 +90,13 @@ def asked_matrix(own: Predictions, shuffled: Predictions, measure: str) -> Match
 def asked_quality(values: Floats, donors: Integers) -> Floats:
     """How badly each participant's persona predicts the strangers that it was shown for.
 
+    What a stranger's persona costs a person is taken as the sum of what any persona costs that
+    person, of what this persona costs anybody, and of noise. What personas cost is predicted
+    without bias and with the least error that is possible from two variances (the best linear
+    unbiased prediction; Henderson 1975, Biometrics 31, 423-447), which are those whose expected
+    sums of squares are the observed ones. Own personas have no part in it, so that what they save
+    their owners is never taken for what they cost.
+
     Parameters
     ----------
     values
@@ -95,25 +107,29 @@ def asked_quality(values: Floats, donors: Integers) -> Floats:
     Returns
     -------
     numpy.ndarray
-        Shape (participants,): mean over those it was shown for of how much more it costs them
-        than other strangers' personas do, shrunk towards 0 by how little these costs agree:
-        times 1 - 1/F, F the ratio of mean squares between and within personas (James & Stein
-        1961; Efron & Morris 1975). 0 with one stranger for each person, when a persona cannot be
-        told from whom it was shown for: then contrasts of strangers with no persona still vary as
-        they should, and information seems to vary more than it does.
+        Shape (participants,), shrunk towards 0 by how little can be told. 0 with one stranger for
+        each person, when a persona cannot be told from whom it was shown for: then contrasts of
+        strangers with no persona still vary as they should, and information seems to vary more
+        than it does.
     """
-    lent = (donors >= 0) & (donors != np.arange(values.shape[1])) & np.isfinite(values)
-    others = lent.sum(0) - 1
-    lent &= others > 0
-    cost = np.where(lent, values, 0.0)
-    away = (cost - (cost.sum(0) - cost) / np.maximum(others, 1))[lent]
-    persona = donors[lent]
-    count = np.bincount(persona, minlength=values.shape[1])
-    means = np.bincount(persona, away, values.shape[1]) / np.maximum(count, 1)
-    personas = int((count > 0).sum())
-    repeated = int(count.sum()) - personas
-    between = float(count @ means**2) / max(personas - 1, 1)
-    if repeated == 0 or between == 0:
-        return np.zeros(values.shape[1])
-    within = float(np.sum((away - means[persona]) ** 2)) / repeated
-    return np.asarray(means * max(0.0, 1 - within / between))
+    people = values.shape[1]
+    lent = (donors >= 0) & (donors != np.arange(people)) & np.isfinite(values)
+    lent &= lent.sum(0) > 1
+    if not lent.any():
+        return np.zeros(people)
+    shown = np.maximum(lent.sum(0), 1)
+    away = np.where(lent, values, 0.0)
+    away = np.where(lent, away - away.sum(0) / shown, 0.0)
+    of_persona = np.bincount(donors[lent], away[lent], people)
+    draw, person = np.nonzero(lent)
+    pairs = sparse.csr_array((np.ones(len(draw)), (person, donors[lent])), (people, people))
+    lending = sparse.diags_array(np.bincount(donors[lent], minlength=people).astype(float))
+    told = lending - pairs.T @ sparse.diags_array(1 / shown) @ pairs
+    trace, free = told.trace(), lent.sum() - lent.any(0).sum()
+    expected = [[told.multiply(told).sum(), trace], [trace, free]]
+    observed = [of_persona @ of_persona, np.sum(away**2)]
+    between, within = np.linalg.lstsq(np.array(expected), np.array(observed))[0]
+    if between <= 0:
+        return np.zeros(people)
+    noise = max(within / between, _LEAST)
+    return np.asarray(spsolve((told + noise * sparse.eye_array(people)).tocsc(), of_persona))

@@ -82,8 +82,8 @@ class Bounds:
 def bounds(effect: Effect, of: Limits, analysis: Analysis) -> Bounds:
     """The bounds of an effect over everything, on all planned cells.
 
-    Only the NLL over the legal options has bounds: in any other measure nothing is known of an
-    answer that is not known.
+    Only the NLL over the legal options and the Brier score of samples have bounds: in any other
+    measure nothing is known of an answer that is not known.
     """
     known = effect.differences
     accuracy = (Estimate(np.nan, np.nan, np.nan),) * 2
@@ -92,9 +92,10 @@ def bounds(effect: Effect, of: Limits, analysis: Analysis) -> Bounds:
         accuracy = least.interval(analysis), most.interval(analysis)
     if of.nll is None:
         return Bounds(effect.nats, effect.nats, *accuracy, p_equivalent=0.0, exact=True)
-    if effect.measure != "nll":
+    limits = {"nll": of.nll, "brier": of.brier}.get(effect.measure)
+    if limits is None:
         return Bounds(*INFINITE, *accuracy, p_equivalent=1.0, exact=False)
-    lowest, highest = ends(known, of.nll, of.people)
+    lowest, highest = ends(known, limits, of.people)
     p = max(lowest.p_equivalent(analysis), highest.p_equivalent(analysis))
     nats = lowest.interval(analysis), highest.interval(analysis)
     return Bounds(*nats, *accuracy, p_equivalent=p, exact=False)

@@ -124,6 +124,11 @@ class Differences:
         return Matched.name in (self.contrast.worse, self.contrast.better)
 
     @property
+    def smoothed(self) -> bool:
+        """Whether it is of the smoothed shares of samples, so that it may have the wrong sign."""
+        return self.sampled and self.measure != "brier"
+
+    @property
     def conditions(self) -> tuple[Condition, Condition]:
         """Those that are compared, the worse first; `uninformed` says what is behind that name."""
         worse, better = (
@@ -225,18 +230,32 @@ def persona_quality(
         Shape (participants,): mean over items of what all participants' responses cost under the
         persona's predictions, less the mean of that over personas. 0 for participants whose
         persona is not shown.
+
+    Notes
+    -----
+    Predictions are those that were drawn for strangers, and where there is none of an item those
+    that were drawn for the persona's owner. If predictions are samples, each drawing of them has
+    noise of its own; taken from the owner's, what a persona costs would be subtracted, noise and
+    all, from that same noise in what the own persona saves, which then seems to vary less than it
+    does, the more so the more strangers there are.
     """
     answers = arms[0].responses
     answers.must_be_shared("what a persona costs whoever it is shown to")
     chosen = range(len(answers.items)) if items is None else items
     of_arms = [(arm.donors, option_costs(arm, measure), arm.nll) for arm in arms]
-    cost = np.full((len(answers.participants), len(chosen)), np.nan)
+    people = np.arange(len(answers.participants))
+    cost = np.full((len(people), len(chosen)), np.nan)
     for column, item in enumerate(chosen):
-        predicted = np.full((len(cost), arms[0].option_log_probs.shape[3]), np.nan)
+        own = np.full((len(cost), arms[0].option_log_probs.shape[3]), np.nan)
+        lent, times = np.zeros_like(own), np.zeros((len(cost), 1))
         for shown_for, costs, nll in of_arms:
             for draw, donors in enumerate(shown_for):
                 shown = (donors >= 0) & np.isfinite(nll[draw, :, item])
-                predicted[donors[shown]] = costs[draw, shown, item]
+                to_owner, to_others = shown & (donors == people), shown & (donors != people)
+                own[to_owner] = costs[draw, to_owner, item]
+                np.add.at(lent, donors[to_others], costs[draw, to_others, item])
+                np.add.at(times, donors[to_others], 1)
+        predicted = np.where(times > 0, lent / np.maximum(times, 1), own)
         position = answers.position[:, item]
         said = np.bincount(position[position >= 0], minlength=predicted.shape[1])
         known = np.isfinite(predicted)

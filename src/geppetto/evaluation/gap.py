@@ -15,20 +15,34 @@ from geppetto.evaluation.effects import Differences, effects
 from geppetto.evaluation.inference import comparison
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
-from geppetto.evaluation.verdicts import Finding, Verdict, interval, judge, p_value
+from geppetto.evaluation.verdicts import (
+    DESCRIPTIVE,
+    Finding,
+    Verdict,
+    interval,
+    judge,
+    p_value,
+)
 from geppetto.models.lineage import Pair
 from geppetto.plan import NO_STRATEGY
 
 GAP = "gap"
 """Name of the contrast of a post-trained model and its base."""
 
-Outcome = Literal["less human-like", "more human-like", "equally human-like", "undecided"]
+Outcome = Literal[
+    "less human-like",
+    "more human-like",
+    "equally human-like",
+    "undecided",
+    "descriptive: the NLL of samples is smoothed",
+]
 
 _OUTCOMES: dict[Finding, Outcome] = {
     "positive": "less human-like",
     "negative": "more human-like",
     "equivalent": "equally human-like",
     "undecided": "undecided",
+    "descriptive": DESCRIPTIVE,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +25,7 @@ def infer(
     resampling: Resampling,
     analysis: Analysis,
     matches: Mapping[tuple[str, str], PermutationTest],
-    measure: str = "nll",
+    measures: Collection[str] = ("nll",),
     of: Limits | None = None,
 ) -> list[Verdict]:
     """Verdicts on contrasts that are corrected for each other.
@@ -41,8 +41,8 @@ def infer(
     matches
         Tests of information by permuting personas, by model and strategy; where there is none,
         signs of people's differences are flipped.
-    measure
-        The one that answers the question.
+    measures
+        Those that answer the question.
     of
         What bounds are computed from; without it there are none.
     """
@@ -55,7 +55,7 @@ def infer(
         p |= dict(zip(same, flipped.tolist(), strict=True))
     tested = []
     for number, one in enumerate(effects(found, resampling, analysis.intervals)):
-        permuted = one.contrast == INFORMATION and is_confirmatory(one, measure)
+        permuted = one.contrast == INFORMATION and is_confirmatory(one, measures)
         match = matches.get((one.model, one.strategy)) if permuted else None
         compared = comparison(
             one,
@@ -65,7 +65,7 @@ def infer(
             "signs flipped" if match is None else "personas permuted",
         )
         tested.append(replace(compared, bounds=bounds(one, of, analysis) if of else None))
-    return judge(tested, analysis.smallest_effect, analysis.looks, measure)
+    return judge(tested, analysis.smallest_effect, analysis.looks, measures)
 
 
 def comparison(
@@ -73,6 +73,7 @@ def comparison(
 ) -> Comparison:
     """An effect with its tests.
 
+    Nothing is tested of the NLL of samples, whose sign smoothing may have turned: p are NaN.
     Permutations of people take wordings as given. Over several of them p is no smaller than that of
     a mean that varies with the wordings drawn, and nor is that of equivalence.
     """
@@ -90,4 +91,6 @@ def comparison(
         decide = max(people_to_decide(smallest, sd), rests_on.needed(equivalence=True))
         if (count := people_to_find_observed(found.value, sd)) is not None:
             observed = max(count, rests_on.needed(equivalence=False))
+    if measured.differences.smoothed:
+        p = p_equivalent = float("nan")
     return Comparison(measured, p, p_equivalent, test, decide, observed, rests_on)

@@ -13,6 +13,7 @@ from geppetto.elicitation.hits import hit
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.baselines import BASELINE
+from geppetto.evaluation.brier import option_scores
 from geppetto.evaluation.effects import Differences, differences
 from geppetto.evaluation.predictions import Predictions, clusters
 from geppetto.evaluation.resampling import LEVEL, Resampling
@@ -39,6 +40,9 @@ class Change:
     donors: Integers
 
 
+_BEST, _WORST = 0.0, 2.0
+"""Brier scores of certainty that is right and that is wrong."""
+
 Changes = Mapping[Condition, Sequence[Change]]
 
 
@@ -48,9 +52,10 @@ class Limits:
 
     Attributes
     ----------
-    nll, missed
-        The least and the most change of the NLL of the real responses, and of how often they are
-        not the most probable option; nothing where everything is known.
+    nll, missed, brier
+        The least and the most change of the NLL of the real responses, of how often they are not
+        the most probable option, and of their Brier score; nothing where everything is known, and
+        nothing of the Brier score unless answers are samples.
     misses
         By the two conditions, how contrasts differ in that on the cells that were scored.
     people
@@ -62,6 +67,7 @@ class Limits:
     missed: tuple[Changes, Changes] | None
     misses: Mapping[tuple[Condition, Condition], Differences]
     people: Resampling
+    brier: tuple[Changes, Changes] | None = None
 
 
 def limits(planned: pd.DataFrame, scored: Sequence[Predictions], analysis: Analysis) -> Limits:
@@ -89,9 +95,15 @@ def limits(planned: pd.DataFrame, scored: Sequence[Predictions], analysis: Analy
     of_models, uninformed = planned["model"] != BASELINE, planned["strategy"].isin(BASELINES)
     compared = (of_models | uninformed).to_numpy()
     asked, (least, most, surely, possibly) = planned[compared], ends[:, compared]
-    known = _is_known(asked, given)
+    known = _is_known(asked, given, given.answered)
     nll = np.where(known, -asked["log_prob_of_options"], np.nan)
     missed = 1 - _hits(asked, known)
+    brier = None
+    if asked["counts"].map(len).any():
+        unknown = np.logical_or.reduce([np.isnan(one.brier).any(0) for one in scored])
+        best, found, worst = _scores(asked, least == most)
+        found = np.where(_is_known(asked, given, ~unknown & given.answered), found, np.nan)
+        brier = _changes(asked, best, found, names), _changes(asked, worst, found, names)
     return Limits(
         (_changes(asked, least, nll, names), _changes(asked, most, nll, names)),
         (
@@ -100,6 +112,7 @@ def limits(planned: pd.DataFrame, scored: Sequence[Predictions], analysis: Analy
         ),
         misses,
         people,
+        brier,
     )
 
 
@@ -119,11 +132,13 @@ def _drawn(planned: pd.DataFrame, names: pd.Index, analysis: Analysis) -> Resamp
     )
 
 
-def _is_known(planned: pd.DataFrame, given: Responses) -> NDArray[np.bool_]:
-    """Whether each answer is of a cell that every condition scored."""
+def _is_known(
+    planned: pd.DataFrame, given: Responses, cells: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Whether each answer is of one of the cells that every condition scored."""
     row = pd.Index(given.participants).get_indexer(pd.Index(planned["participant"]))
     column = pd.Index(given.items).get_indexer(pd.Index(planned["item"]))
-    return (row >= 0) & (column >= 0) & given.answered[row, column]
+    return (row >= 0) & (column >= 0) & cells[row, column]
 
 
 def _hits(planned: pd.DataFrame, known: NDArray[np.bool_]) -> Floats:
@@ -137,6 +152,42 @@ def _hits(planned: pd.DataFrame, known: NDArray[np.bool_]) -> Floats:
             for told, options, response, said in rows
         ]
     )
+
+
+def _scores(planned: pd.DataFrame, is_exact: NDArray[np.bool_]) -> Floats:
+    """The least Brier score of each answer, the one found, and the most, shape (3, answers).
+
+    What is missing of its samples may all have been the response, or all the commonest other
+    option; of an answer that was not read anything may be.
+    """
+    found = []
+    for options, response, counts, mass, logs, exact, status in zip(
+        planned["options"],
+        planned["response"],
+        planned["counts"],
+        planned["option_mass"],
+        planned["option_log_probs"],
+        is_exact,
+        planned["status"],
+        strict=True,
+    ):
+        if status != "scored" or not (len(counts) or exact):
+            found.append((_BEST, np.nan, _WORST))
+            continue
+        place = tuple(options).index(response)
+        if not len(counts):
+            found.append((float(option_scores(np.array(logs))[place]),) * 3)
+            continue
+        said = np.array(counts, float)
+        missing = round(said.sum() / mass) - said.sum()
+        other = np.argmax(np.where(np.arange(len(said)) == place, -1, said))
+        drawn = np.stack([said] * 3)
+        drawn[0, place] += missing
+        drawn[2, other] += missing
+        best, known, worst = option_scores(np.zeros_like(drawn), drawn)[:, place].tolist()
+        few = np.isnan(best)
+        found.append((_BEST if few else best, known, _WORST if few else worst))
+    return np.array(found).T
 
 
 def _changes(planned: pd.DataFrame, costs: Floats, known: Floats, names: pd.Index) -> Changes:

@@ -64,6 +64,15 @@ def matching_matrices(
     return matrices
 
 
+def _same_items(found: Predictions) -> bool:
+    """Whether all people of each group answered the same items."""
+    answered = found.responses.answered
+    return all(
+        (answered[found.pool == pool] == answered[found.pool == pool][0]).all()
+        for pool in np.unique(found.pool)
+    )
+
+
 def information_tests(
     matrices: Mapping[Key, MatchingMatrix],
     found: Sequence[Predictions],
@@ -72,8 +81,11 @@ def information_tests(
 ) -> dict[Key, PermutationTest]:
     """Tests of information by permuting personas, where people are drawn one by one.
 
-    Personas of people in the same group are not exchangeable with those of others. In sessions
-    there are no such tests: most exchanges would need answers that nobody was asked for.
+    Personas of people in the same group are not exchangeable with those of others. There are such
+    tests only where everybody of whom the same is known answered the same items, so that what is
+    permuted is the effect itself: where items differ, or in sessions, most exchanges would need
+    answers that nobody was asked for. Nor are there any of samples, which are drawn anew for each
+    person whom a persona is shown for.
 
     Parameters
     ----------
@@ -89,7 +101,11 @@ def information_tests(
     """
     if people.grouped or found[0].responses.of_sessions:
         return {}
-    strangers = [p.wordings[0] for p in found if p.condition.arm == "shuffled"]
+    strangers = [
+        one.wordings[0]
+        for one in found
+        if one.condition.arm == "shuffled" and one.counts is None and _same_items(one)
+    ]
     shuffled = {one.condition[:2]: one.donors for one in strangers}
     return {
         key: permutation_test(matrix, seed=seed, donors=shuffled[key], weights=people.base)

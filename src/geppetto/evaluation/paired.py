@@ -26,8 +26,8 @@ def asked_pairs(found: Scored) -> list[Pair]:
     ]
 
 
-def pair_gaps(found: Scored, measure: Measure) -> list[PairDifferences]:
-    """The gap of every pair, person by person.
+def pair_gaps(found: Scored, measure: Measure | None = None) -> list[PairDifferences]:
+    """The gap of every pair, person by person, by default in the measure that decides for it.
 
     Calibrated measures take temperatures as given.
 
@@ -39,27 +39,28 @@ def pair_gaps(found: Scored, measure: Measure) -> list[PairDifferences]:
     asked = asked_pairs(found)
     if not asked:
         raise GeppettoError(_reason(found))
-    by_condition = {one.condition: one for one in found.predicted(measure)}
     responses = found.responses
-    counted = responses.answered if measure == "nll_full" else responses.choices > 0
     made = []
     for pair in asked:
+        of = measure or _decides(found, pair)
+        counted = responses.answered if of == "nll_full" else responses.choices > 0
+        by_condition = {one.condition: one for one in found.predicted(of)}
         post, base = (by_condition[_without_persona(name)] for name in (pair.post, pair.base))
         made.append(
             pair_differences(
                 pair,
-                nanmean(mean_cost(post, measure), 0),
-                nanmean(mean_cost(base, measure), 0),
-                measure,
+                nanmean(mean_cost(post, of), 0),
+                nanmean(mean_cost(base, of), 0),
+                of,
                 trials=counted.sum(1),
                 sampled=any(one.counts is not None for one in (post, base)),
-                published_d=published_d(cell_cost(post, measure), cell_cost(base, measure)),
+                published_d=published_d(cell_cost(post, of), cell_cost(base, of)),
             )
         )
     return made
 
 
-def pair_recoveries(found: Scored, measure: Measure) -> list[PersonaRecovery]:
+def pair_recoveries(found: Scored, measure: Measure | None = None) -> list[PersonaRecovery]:
     """What every contrast of personas wins back of the gap of its model; see `recoveries`.
 
     Raises
@@ -68,7 +69,15 @@ def pair_recoveries(found: Scored, measure: Measure) -> list[PersonaRecovery]:
         If there is no pair.
     """
     lost = pair_gaps(found, measure)
-    return recoveries(lost, everything(found, measure), found.resampling, found.analysis)
+    measures: set[Measure] = {measure or _decides(found, one.pair) for one in lost}
+    saved = [one for of in sorted(measures) for one in everything(found, of)]
+    return recoveries(lost, saved, found.resampling, found.analysis)
+
+
+def _decides(found: Scored, pair: Pair) -> Measure:
+    """Brier if either model was sampled, since both must be of one measure."""
+    decides = {found.decided_by[pair.post], found.decided_by[pair.base]}
+    return "brier" if "brier" in decides else decides.pop()
 
 
 def _without_persona(model: str) -> Condition:

@@ -171,13 +171,29 @@ class Scored:
     @cached_property
     def measures(self) -> tuple[Measure, ...]:
         """The measures that are shown: see `measures_of`, and of samples the Brier score."""
-        several = any(one.counts is not None and np.isfinite(one.brier).any() for one in self.asked)
-        return (*measures_of(self.responses), *(("brier",) if several else ()))
+        sampled = "brier" in self.decided_by.values()
+        return (*measures_of(self.responses), *(("brier",) if sampled else ()))
+
+    @cached_property
+    def decided_by(self) -> Mapping[str, Measure]:
+        """The measure of the verdicts that answer the question, by the name of the model.
+
+        Of samples it is the Brier score, which is without bias. The NLL of smoothed shares is not:
+        smoothing caps what a model loses that is too sure, so that what hurts may seem to help.
+        """
+        sampled = {
+            one.condition.model
+            for one in self.asked
+            if one.counts is not None and np.isfinite(one.brier).any()
+        }
+        models = dict.fromkeys(one.condition.model for one in self.asked)
+        exact = measures_of(self.responses)[0]
+        return {model: "brier" if model in sampled else exact for model in models}
 
     @property
     def measure(self) -> Measure:
-        """The measure of the verdicts that answer the question."""
-        return self.measures[0]
+        """The measure that decides for every model together: Brier if any of them was sampled."""
+        return "brier" if "brier" in self.decided_by.values() else self.measures[0]
 
     @property
     def left_out(self) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from geppetto.evaluation.arrays import nanmean
+from geppetto.evaluation.asked import cell_cost
 from geppetto.evaluation.effects import Differences
 from geppetto.evaluation.mixed_model import MixedModel, mixed_model
 from geppetto.evaluation.predictions import Predictions, in_each_wording
@@ -29,7 +30,7 @@ def second_opinion(difference: Differences, found: Sequence[Predictions]) -> Mix
     best = difference.uninformed
     conditions = (better, *((worse,) if best is None else best.conditions))
     each = [
-        [nanmean(one.nll, 0) for one in same]
+        [nanmean(cell_cost(one, difference.measure), 0) for one in same]
         for same in in_each_wording([arms[condition] for condition in conditions])
     ]
     cells = np.stack([(of[0] if best is None else best.of(of)) - own for own, *of in each])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from statsmodels.stats.multitest import multipletests
@@ -18,8 +18,15 @@ from geppetto.evaluation.resampling import LEVEL, Estimate
 from geppetto.evaluation.shown import NOTHING, number, ranged
 from geppetto.personas.donors import MatchQuality
 
-Finding = Literal["positive", "negative", "equivalent", "undecided"]
-"""Where a difference lies: above zero, below, within the smallest effect of interest, or open."""
+Finding = Literal["positive", "negative", "equivalent", "undecided", "descriptive"]
+"""Where a difference lies: above zero, below, within the smallest effect of interest, or open; or
+that nothing was tested."""
+
+DESCRIPTIVE: Final = "descriptive: the NLL of samples is smoothed"
+"""What is said where smoothing may have turned the sign: nothing, since nothing was tested."""
+
+CONFIRMATORY = "confirmatory"
+"""The family of what answers the question."""
 
 UNDONE = "unless what was not said undoes it"
 
@@ -72,13 +79,14 @@ class Verdict:
     effect
         The comparison with its intervals.
     confirmatory
-        Whether it is one of those that answer the question: information and benefit, over the
-        legal options, or in sessions with open responses over everything. The others explore.
+        Whether it is one of those that answer the question: information and benefit, in the measure
+        that decides for the model: over the legal options, in sessions with open responses over
+        everything, and by the Brier score where answers are samples. The others explore.
     p, p_adjusted
         Two-sided p of no difference, by permuting whole people, and over several wordings no
         smaller than by `OverWordings.tail`; and corrected for its family, by
         Holm (1979) for the confirmatory comparisons, by Benjamini & Hochberg (1995) for the
-        others.
+        others. NaN of the NLL of samples, which is not tested.
     p_equivalent, p_equivalent_adjusted
         The same of a difference of at least `smallest` in either direction (TOST; Schuirmann
         1987): small if there is none.
@@ -135,12 +143,14 @@ class Verdict:
     @property
     def found(self) -> str:
         """What the answers that were scored come to, in the words of the contrast."""
-        words = {
+        words: dict[Finding, str] = {
             "positive": self.effect.contrast.positive,
             "negative": self.effect.contrast.negative,
             "equivalent": "equivalent to nothing",
+            "undecided": "undecided",
+            "descriptive": DESCRIPTIVE,
         }
-        return words.get(self.finding, "undecided")
+        return words[self.finding]
 
     @property
     def finding(self) -> Finding:
@@ -149,8 +159,11 @@ class Verdict:
         A difference is positive or negative if its interval excludes zero and its corrected p is
         below .05. It is equivalent to nothing if it is shown to be smaller than the smallest effect
         of interest, even where it is not zero, unless that is `withheld`. Everything else is
-        undecided, and so is everything that rests on `too_few`.
+        undecided, and so is everything that rests on `too_few`. The NLL of samples is not tested:
+        smoothing caps what a persona that is too sure loses.
         """
+        if self.effect.differences.smoothed:
+            return "descriptive"
         if self.is_of_too_few:
             return "undecided"
         if self.p_equivalent_adjusted < LEVEL and not self.withheld:
@@ -173,8 +186,8 @@ class Verdict:
         """Why its numbers are not of what equivalence is about; empty if they are."""
         if self.effect.measure == "brier":
             return "the smallest effect of interest is in nats"
-        if self.effect.differences.sampled:
-            return "the NLL of samples is smoothed, which makes what differs look alike"
+        if self.effect.differences.smoothed:
+            return "the NLL of samples is smoothed"
         if self._may_matter:
             return f"with what was not said it may be {self.smallest:g} nats or more"
         return ""
@@ -198,8 +211,12 @@ class Verdict:
             f"{interval(nats)}{of} {self.unit_of_measure} a response{self._measured}"
             f"{self._wordings}, "
             f"d_z {number(effect.d_z.value, '+.2f')}, "
-            f"{number(effect.improved.value, '.0%')} of {effect.participants:,} people improved; "
-            f"{p_value(self.p_adjusted)} ({self.test}) after {self.correction}, "
+            f"{number(effect.improved.value, '.0%')} of {effect.participants:,} people improved"
+        )
+        if self.finding == "descriptive":
+            return f"{self.found}: {self._where} {numbers}."
+        numbers += (
+            f"; {p_value(self.p_adjusted)} ({self.test}) after {self.correction}, "
             f"equivalence {self.equivalence}"
         )
         unknown = "" if self.survives_bounds else " What was not said could undo this."
@@ -212,7 +229,7 @@ class Verdict:
     @property
     def survives_each(self) -> bool | None:
         """Whether what it says holds without any one person, group or study; None if undecided."""
-        return None if self.finding == "undecided" else self._rests_on_one == 0
+        return None if self.finding in ("undecided", "descriptive") else self._rests_on_one == 0
 
     @property
     def unseen(self) -> float | None:
@@ -221,7 +238,7 @@ class Verdict:
         See `Basis.undone_by`; or to gain, where something is lost. None where there are as many
         people as equivalence takes, and where no difference was found.
         """
-        if self.finding in ("undecided", "equivalent"):
+        if self.finding not in ("positive", "negative"):
             return None
         if self.basis.units >= FEWEST_EQUIVALENT:
             return None
@@ -283,6 +300,19 @@ class Verdict:
         return "of Brier score" if self.effect.measure == "brier" else "nats"
 
     @property
+    def scale(self) -> str:
+        """What its numbers are of, and which of them count as nothing, in sentences."""
+        if self.effect.measure == "brier":
+            return (
+                "Brier scores are from 0 to 2, of samples without bias. Nothing is called "
+                "equivalent to nothing: the smallest effect of interest is in nats."
+            )
+        return (
+            f"Less than {self.smallest:g} nats either way counts as nothing. "
+            f"Nats are {over(self.effect.measure)}."
+        )
+
+    @property
     def equivalence(self) -> str:
         """The p of equivalence, or why there is none."""
         if self.withheld:
@@ -309,10 +339,14 @@ class Verdict:
         return f" over {number} wordings" if number else ""
 
     @property
+    def _where(self) -> str:
+        among = f", among {self.effect.among}" if self.effect.among else ""
+        return f"with {self.effect.model} and {self.effect.strategy}{among},"
+
+    @property
     def _claim(self) -> str:
         effect, contrast = self.effect, self.effect.contrast
-        where = f"with {effect.model} and {effect.strategy}"
-        where += f", among {effect.among}," if effect.among else ","
+        where = self._where
         if self.is_of_too_few:
             return f"{where} {self.too_few}"
         better, worse = f"with {in_words(contrast.better)}", f"with {in_words(contrast.worse)}"
@@ -394,35 +428,49 @@ def in_words(arm: str) -> str:
 
 
 def judge(
-    tested: Sequence[Comparison], smallest: float, looks: int = 1, measure: str = "nll"
+    tested: Sequence[Comparison],
+    smallest: float,
+    looks: int = 1,
+    measures: Collection[str] = ("nll",),
 ) -> list[Verdict]:
     """Verdicts on comparisons, corrected for how many of each family there are, and for looks.
 
-    A family is what has the same measure and confirms or explores; `measure` is the one that
-    answers the question.
+    A family is all that confirms, or all that explores in the same measure; `measures` are those
+    that answer the question. What is smoothed is not tested and in no family.
     """
-    families = [(t.effect.measure, is_confirmatory(t.effect, measure)) for t in tested]
+    confirm = [is_confirmatory(one.effect, measures) for one in tested]
+    families = [
+        CONFIRMATORY if confirms else one.effect.measure
+        for one, confirms in zip(tested, confirm, strict=True)
+    ]
+    smoothed = [one.effect.differences.smoothed for one in tested]
     adjusted = [test.p for test in tested]
     equivalent = [test.p_equivalent for test in tested]
     bounded = [test.p_equivalent_bounded for test in tested]
     for family in dict.fromkeys(families):
-        rows = [number for number, other in enumerate(families) if other == family]
+        rows = [
+            number
+            for number, other in enumerate(families)
+            if other == family and not smoothed[number]
+        ]
+        if not rows:
+            continue
         for values in (adjusted, equivalent, bounded):
             p = [values[row] for row in rows]
-            corrected = holm(p) if family[1] else multipletests(p, method="fdr_bh")[1]
+            corrected = holm(p) if family == CONFIRMATORY else multipletests(p, method="fdr_bh")[1]
             for row, value in zip(rows, corrected.tolist(), strict=True):
                 values[row] = min(1.0, looks * value)
     return [
         Verdict(
             test.effect,
-            is_confirmatory(test.effect, measure),
+            confirm[number],
             test.p,
             adjusted[number],
             test.p_equivalent,
             equivalent[number],
             bounded[number],
             smallest,
-            families.count(families[number]),
+            sum(f == families[number] and not s for f, s in zip(families, smoothed, strict=True)),
             looks,
             test.test,
             test.people_needed,
@@ -434,10 +482,15 @@ def judge(
     ]
 
 
-def is_confirmatory(effect: Effect, measure: str = "nll") -> bool:
-    """Whether a comparison is one of those that answer the question, in the measure of it."""
-    asked = effect.contrast in (INFORMATION, BENEFIT)
-    return asked and effect.measure == measure and not effect.among
+def is_confirmatory(effect: Effect, measures: Collection[str] = ("nll",)) -> bool:
+    """Whether a comparison is one of those that answer the question, in a measure that does."""
+    decides = effect.measure in measures and not effect.differences.smoothed
+    return _is_asked(effect) and decides
+
+
+def _is_asked(effect: Effect) -> bool:
+    """Whether a comparison answers the question, if its measure does."""
+    return effect.contrast in (INFORMATION, BENEFIT) and not effect.among
 
 
 def conclusion(verdicts: Sequence[Verdict]) -> str:
@@ -447,6 +500,11 @@ def conclusion(verdicts: Sequence[Verdict]) -> str:
     and to be told it improves on the best prediction that knows nothing of the person.
     """
     asked = [verdict for verdict in verdicts if verdict.confirmatory]
+    if not asked and any(_is_asked(verdict.effect) for verdict in verdicts):
+        return (
+            "Information was not decided: one sample says nothing of how sure a model is; ask "
+            "`samples` with a `k` of at least 2."
+        )
     if not asked:
         return "Information was not measured: it needs the arms shuffled and own."
     reasons = {verdict.too_few for verdict in asked}
@@ -488,6 +546,11 @@ def _concluded(of_both: Sequence[Verdict]) -> str:
         joint = "but " if (information, benefit) == ("positive", "negative") else "and "
         parts.append(joint * bool(parts) + of_benefit[benefit])
     return ", ".join(parts)
+
+
+def units(verdicts: Sequence[Verdict]) -> str:
+    """What the numbers of some verdicts are, as the name of an axis or a column."""
+    return " or ".join(dict.fromkeys(one.unit_of_measure.removeprefix("of ") for one in verdicts))
 
 
 def over(measure: str) -> str:

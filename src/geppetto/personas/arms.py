@@ -16,6 +16,11 @@ from geppetto.studies import Participant, Study, Trait
 HUMAN = "You are an ordinary person who takes part in a study, not an AI model."
 """What the arm `human` says of everybody."""
 
+SESSION_DONORS = 4
+"""Strangers who stand in for each participant of sessions unless a number is stated: so many that
+what a persona costs whoever it is shown for can be told from whom it was shown for, and intervals
+of information are at most a quarter too wide; see `geppetto.evaluation.asked.asked_quality`."""
+
 
 class Arm(BaseModel):
     """One rung of the ladder."""
@@ -76,7 +81,8 @@ class Strangers(Arm):
     Attributes
     ----------
     donors
-        How many strangers stand in for each participant; their answers are averaged.
+        How many strangers stand in for each participant; their answers are averaged. See
+        `in_sessions` for the default there.
     seed
         Seed of the draw.
     """
@@ -105,6 +111,13 @@ class Shuffled(Strangers):
         """
         clusters = {name: person.cluster for name, person in people.items()}
         return derangements(known, self.donors, self.seed, clusters)
+
+
+def in_sessions(arm: Arm) -> Arm:
+    """The arm as it is in sessions: `Shuffled` has `SESSION_DONORS` unless it states how many."""
+    if isinstance(arm, Shuffled) and "donors" not in arm.model_fields_set:
+        return arm.model_copy(update={"donors": SESSION_DONORS})
+    return arm
 
 
 class Matched(Strangers):

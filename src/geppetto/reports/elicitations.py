@@ -28,7 +28,7 @@ def parts(found: Results) -> Iterator[RenderableType]:
         yield from (_agreement(found.agreement()), "")
         yield from (Text(line) for line in _read(found))
         yield ""
-    for table in _unbiased(found):
+    for table in _of_samples(found):
         yield from (table, "")
     compliance = found.compliance()
     if compliance.empty:
@@ -59,16 +59,41 @@ def _read(found: Results) -> Iterator[str]:
         yield from (f"  {elicitation}: {one.sentence}" for one in verdicts if one.confirmatory)
 
 
-def _unbiased(found: Results) -> Iterator[Table]:
-    """Effects of samples by a measure that is not smoothed, a table an elicitation."""
+def _of_samples(found: Results) -> Iterator[Table]:
+    """Effects of samples by NLL, and of those that decide nothing here by Brier score too."""
+    shown = set(found.read_by.values())
     for elicitation in dict.fromkeys(itertools.chain(*found.elicitations.values())):
         try:
             of = found.at(elicitation=elicitation)
             sampled = "brier" in of.measures
         except GeppettoError:  # which `_read` tells
             continue
-        if sampled:
+        if sampled and elicitation not in shown:
             yield _brier(of, elicitation)
+        if sampled:
+            yield _smoothed(of, elicitation)
+
+
+def _smoothed(found: Results, elicitation: str) -> Table:
+    verdicts = [v for v in found.verdicts(measure="nll") if v.effect.differences.smoothed]
+    of = verdicts[0].confidence if verdicts else "95%"
+    shown = columns(f"nats saved, {elicitation}: descriptive", f"mean [{of} CI]")
+    for verdict in verdicts:
+        effect = verdict.effect
+        name = f"{effect.model} · {effect.strategy} · {effect.contrast.name}"
+        shown.add_row(name, interval(effect.nats))
+    shown.caption = (
+        "The NLL of samples is smoothed, which caps what a persona that is too sure loses: an "
+        "effect may have the wrong sign. So there is no test and no verdict; the Brier score "
+        f"decides.{_left_out(found)}"
+    )
+    return shown
+
+
+def _left_out(found: Results) -> str:
+    """How many cells have no Brier score, if there are any."""
+    cells = found.without_brier
+    return f" {cells:,} cells of fewer than two samples are left out of it." if cells else ""
 
 
 def _brier(found: Results, elicitation: str) -> Table:
@@ -85,14 +110,10 @@ def _brier(found: Results, elicitation: str) -> Table:
             probability(verdict.p_adjusted),
             verdict.outcome,
         )
-    left_out = f" {found.without_brier:,} cells with fewer are left out." * bool(
-        found.without_brier
-    )
     shown.caption = (
-        "Of two samples or more, not smoothed and without bias: the same effects by NLL, which is "
-        f"smoothed, are smaller than of the model's probabilities.{left_out} p: signs of people "
-        f"flipped, Benjamini-Hochberg over {len(verdicts):,}. Nothing is called equivalent to "
-        "nothing: the smallest effect of interest is in nats."
+        f"Of two samples or more, not smoothed and without bias.{_left_out(found)} p: signs "
+        "of people flipped, Holm for information and Benjamini-Hochberg for the others. Nothing is "
+        "called equivalent to nothing: the smallest effect of interest is in nats."
     )
     return shown
 
@@ -132,8 +153,8 @@ def _comparison(table: pd.DataFrame) -> Table:
     shown.caption = (
         f"On the cells that all elicitations of a model scored in all conditions: {told}; those "
         "that scored none in all conditions are not compared. "
-        "NLL: nats a response over the legal options; of samples it is smoothed, so that it and "
-        "effects on it are those of so few samples. Brier: Brier score, 0 is best, of two or "
+        "NLL: nats a response over the legal options; of samples it is smoothed and "
+        "decides nothing. Brier: Brier score, 0 is best, of two or "
         "more samples without bias. floor: share of read answers whose real response no sample "
         "named, or was stated to have less than half a per cent, which counts as half: were it a "
         "tenth, each would cost 1.6 nats more. ECE: expected calibration error; mass: "

@@ -11,6 +11,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from geppetto.evaluation.baselines import BASELINE
@@ -42,24 +43,26 @@ _BASELINE = "#7a5195"
 def effects(verdicts: Sequence[Verdict]) -> Figure:
     """Each contrast with its interval, a panel a model and strategy, on one scale of nats.
 
-    The band around zero is what is smaller than the smallest effect of interest.
+    The band around zero is what is smaller than the smallest effect of interest. Models that
+    are decided by another measure have an axis of their own below.
     """
     panels: dict[tuple[str, str], list[Verdict]] = {}
     for verdict in verdicts:
         panels.setdefault((verdict.effect.model, verdict.effect.strategy), []).append(verdict)
     rows = [len(found) for found in panels.values()]
+    last: dict[str, Axes] = {}
     figure, axes = plt.subplots(
         len(panels),
         1,
         figsize=(8.5, 0.8 + sum(0.5 + 0.27 * count for count in rows)),
         height_ratios=[0.5 + 0.27 * count for count in rows],
-        sharex=True,
+        sharex=len({verdict.effect.measure for verdict in verdicts}) == 1,
         squeeze=False,
         layout="constrained",
     )
     for axis, ((model, strategy), found) in zip(axes[:, 0], panels.items(), strict=True):
-        smallest = found[0].smallest
-        axis.axvspan(-smallest, smallest, color="#dddddd", lw=0)
+        if found[0].effect.measure != "brier":
+            axis.axvspan(-found[0].smallest, found[0].smallest, color="#dddddd", lw=0)
         axis.axvline(0, color="black", lw=0.8)
         names = []
         for height, verdict in enumerate(found):
@@ -82,12 +85,22 @@ def effects(verdicts: Sequence[Verdict]) -> Figure:
         axis.set_ylim(len(names) - 0.4, -0.6)
         axis.set_title(f"{model} · {strategy}", fontsize=9, loc="left")
         axis.spines[["top", "right"]].set_visible(False)
-    axes[-1, 0].set_xlabel(
-        f"nats saved a response {over(verdicts[0].effect.measure)}, {verdicts[0].confidence} "
-        "interval over participants; right is better",
-        fontsize=9,
-    )
+        last[found[0].effect.measure] = axis
+    for measure, axis in last.items():
+        axis.tick_params(labelbottom=True)
+        axis.set_xlabel(
+            f"{_saved(measure)}, {verdicts[0].confidence} interval over participants; right is "
+            "better",
+            fontsize=9,
+        )
     return figure
+
+
+def _saved(measure: str) -> str:
+    """What an axis of a measure shows."""
+    if measure == "brier":
+        return "Brier score saved a response"
+    return f"nats saved a response {over(measure)}"
 
 
 def along(verdicts: Sequence[Verdict], by: str) -> Figure:

@@ -12,7 +12,7 @@ from rich.text import Text
 from geppetto.evaluation.gap import Gap
 from geppetto.evaluation.recovery import PersonaRecovery
 from geppetto.evaluation.shown import number
-from geppetto.evaluation.verdicts import interval, over, probability
+from geppetto.evaluation.verdicts import interval, probability, units
 from geppetto.experiment import Prepared
 from geppetto.models.base import LanguageModel
 from geppetto.models.lineage import CHAT_TEMPLATE, PLAIN_TEXT, pairs
@@ -49,7 +49,7 @@ def gaps(found: Sequence[Gap]) -> Table:
     """What post-training lost, pair by pair, and in what else the models of a pair differ."""
     verdict = found[0].verdict
     table = columns(
-        "nats a response lost by post-training",
+        f"{units([gap.verdict for gap in found])} a response lost by post-training",
         f"mean [{verdict.confidence} CI]",
         "worse",
         "published d",
@@ -75,8 +75,7 @@ def gaps(found: Sequence[Gap]) -> Table:
         "without a persona; worse: share of people whom the post-trained model predicts worse; "
         "published d: over pooled responses, without an interval, as Binz et al. (2026) have it; "
         f"p: by permuting whole people or studies, corrected by {verdict.correction}. "
-        f"Less than {verdict.smallest:g} nats either way counts as nothing. "
-        f"Nats are {over(verdict.effect.measure)}."
+        f"{verdict.scale}"
     ) + "".join(f" {said}." for said in (*few, *differ))
     return table
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from geppetto.evaluation.gap import Gap
 from geppetto.evaluation.resampling import Estimate
-from geppetto.evaluation.verdicts import Verdict
+from geppetto.evaluation.verdicts import DESCRIPTIVE, Verdict, units
 from geppetto.models.lineage import Lineage
 
 LADDER = ("total", "format", "information", "group", "individual")
@@ -170,14 +170,15 @@ def persona_benefits(verdicts: Sequence[Verdict], lineages: Mapping[str, Lineage
         of_name = [v for v in verdicts if v.effect.contrast.name == name]
         contrast = of_name[0].effect.contrast
         smallest = of_name[0].smallest
-        axis.axvspan(-smallest, smallest, color="#dddddd", lw=0)
+        if all(verdict.effect.measure != "brier" for verdict in of_name):
+            axis.axvspan(-smallest, smallest, color="#dddddd", lw=0)
         axis.axvline(0, color="black", lw=0.8)
         for verdict in of_name:
             height = rows.index((verdict.effect.model, verdict.effect.strategy))
             nats = verdict.effect.nats
             lineage = lineages.get(verdict.effect.model)
             colour = _COLOURS[lineage.training if lineage else ""]
-            inside = "white" if verdict.outcome == "undecided" else colour
+            inside = "white" if verdict.outcome in ("undecided", DESCRIPTIVE) else colour
             axis.plot([nats.low, nats.high], [height, height], color=colour, lw=1.5)
             axis.plot(nats.value, height, "o", ms=5, color=colour, mfc=inside)
         axis.set_title(f"{name}\n{contrast.worse} − {contrast.better}", fontsize=9)
@@ -191,7 +192,7 @@ def persona_benefits(verdicts: Sequence[Verdict], lineages: Mapping[str, Lineage
         dots = [axes[0, 0].plot([], [], "o", ms=5, color=_COLOURS[kind])[0] for kind in kinds]
         figure.legend(dots, kinds, loc="outside upper right", ncols=2, fontsize=8, frameon=False)
     figure.supxlabel(
-        f"nats saved a response, {verdicts[0].confidence} interval over participants; "
+        f"{units(verdicts)} saved a response, {verdicts[0].confidence} interval over participants; "
         "right is better, full dots are decided",
         fontsize=9,
     )
@@ -233,17 +234,18 @@ def _intervals(
 
 
 def _band(axis: Axes, found: Sequence[Gap], direction: str) -> None:
-    """What is smaller than the smallest effect of interest."""
+    """What is smaller than the smallest effect of interest, of which there is none in Brier."""
     smallest = found[0].verdict.smallest
     span, line = (axis.axvspan, axis.axvline) if direction == "v" else (axis.axhspan, axis.axhline)
-    span(-smallest, smallest, color="#dddddd", lw=0, zorder=0)
+    if all(gap.verdict.effect.measure != "brier" for gap in found):
+        span(-smallest, smallest, color="#dddddd", lw=0, zorder=0)
     line(0, color="black", lw=0.8, zorder=0)
     axis.spines[["top", "right"]].set_visible(False)
 
 
 def _label(found: Sequence[Gap], direction: str = "right") -> str:
     return (
-        "nats a response lost by post-training, "
+        f"{units([gap.verdict for gap in found])} a response lost by post-training, "
         f"{found[0].verdict.confidence} interval over participants; "
         f"{direction} is less human-like"
     )

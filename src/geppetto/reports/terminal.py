@@ -19,7 +19,7 @@ from geppetto.evaluation.power import minimal_effect, people_to_decide
 from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.shown import number, ranged
 from geppetto.evaluation.skill import Skill
-from geppetto.evaluation.verdicts import Verdict, conclusion, interval, over, probability
+from geppetto.evaluation.verdicts import Verdict, conclusion, interval, probability
 from geppetto.experiment import Prepared
 from geppetto.hearing import Hearing
 from geppetto.personas.donors import MatchQuality
@@ -132,7 +132,7 @@ def pooled(found: Sequence[Results]) -> RenderableType:
     if len({one.measure for one in found}) > 1:
         over = " (over everything a model could say, since some responses are open)"
     head = Text(f"all {len(found)} studies together{over}: {conclusion(together)}", style="bold")
-    parts: list[RenderableType] = [_effects(together)] if together else []
+    parts: list[RenderableType] = list(_effects(together))
     if all(one.pairs for one in found):
         of_pairs = pool_gaps(found)
         each = (of_pairs.everywhere, of_pairs.by_category)
@@ -210,8 +210,9 @@ def result(found: Results) -> RenderableType:
         parts += [sessions.conditions(found), ""]
     else:
         parts += [_conditions(found.metrics()), ""]
-    if verdicts:
-        parts += [_effects(verdicts), *_matched(found), ""]
+    parts += [part for table in _effects(verdicts) for part in (table, "")]
+    if matched := list(_matched(found)):
+        parts += [*matched, ""]
     parts += paired.parts(found)
     parts += sessions.parts(found) if found.of_sessions else _of_items(found)
     parts += elicitations.parts(found)
@@ -266,10 +267,16 @@ def _conditions(conditions: pd.DataFrame) -> Table:
     return table
 
 
-def _effects(verdicts: Sequence[Verdict]) -> Table:
-    of = verdicts[0].confidence if verdicts else "95%"
+def _effects(verdicts: Sequence[Verdict]) -> Iterator[Table]:
+    """Every contrast, a table a measure."""
+    for measure in dict.fromkeys(verdict.effect.measure for verdict in verdicts):
+        yield _effects_in([one for one in verdicts if one.effect.measure == measure])
+
+
+def _effects_in(verdicts: Sequence[Verdict]) -> Table:
+    of = verdicts[0].confidence
     table = columns(
-        "nats saved a response",
+        f"{verdicts[0].unit_of_measure.removeprefix('of ')} saved a response",
         f"mean [{of} CI]",
         "d_z",
         "improved",
@@ -303,9 +310,8 @@ def _effects(verdicts: Sequence[Verdict]) -> Table:
         + ", corrected by "
         + (f"Holm for the {holm} effects of information and benefit and by " if holm else "")
         + "Benjamini-Hochberg for the others, which explore. "
-        f"Less than {verdicts[0].smallest:g} nats either way counts as nothing. "
-        f"Nats are {over(verdicts[0].effect.measure)}."
-        f"{_uninformed(verdicts)}"
+        + verdicts[0].scale
+        + _uninformed(verdicts)
     )
     return table
 

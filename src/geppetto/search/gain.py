@@ -8,7 +8,7 @@ from geppetto.evaluation.changes import between
 from geppetto.evaluation.contrasts import INFORMATION, Contrast
 from geppetto.evaluation.effects import Differences
 from geppetto.evaluation.inference import infer
-from geppetto.evaluation.verdicts import Finding, Verdict, interval, p_value
+from geppetto.evaluation.verdicts import DESCRIPTIVE, Finding, Verdict, interval, p_value
 from geppetto.results import Results
 
 GAIN = "gain"
@@ -18,6 +18,7 @@ _SAID: dict[Finding, str] = {
     "positive": "better: personas by the optimised program tell more",
     "negative": "worse: personas by the optimised program tell less",
     "equivalent": "as good: personas by the optimised program tell no more and no less",
+    "descriptive": f"{DESCRIPTIVE}: nothing is said of what personas by the optimised program tell",
     "undecided": "undecided: it is open whether personas by the optimised program tell more",
 }
 
@@ -43,7 +44,8 @@ class Gain:
         few = f" ({verdict.too_few})" if verdict.too_few else ""
         return (
             f"{_SAID[verdict.finding]} of people who took no part than those by the strategy's own "
-            f"instruction{few}. {interval(effect.nats)} nats a response ({verdict.confidence}), "
+            f"instruction{few}. {interval(effect.nats)} {verdict.unit_of_measure} a response "
+            f"({verdict.confidence}), "
             f"d_z {effect.d_z.value:+.2f}, {effect.improved.value:.0%} of {effect.participants:,} "
             f"people improved; {p_value(verdict.p_adjusted)} ({verdict.test}), "
             f"equivalence {verdict.equivalence}{looks}."
@@ -67,7 +69,7 @@ def gain(results: Results, program: str, own: str) -> Gain:
     }
     contrast = Contrast(GAIN, own, program, "what the optimised program tells beyond its origin")
     made = replace(_between(informations[own], informations[program]), contrast=contrast)
-    (verdict,) = infer([made], results.resampling, results.analysis, {}, results.measure)
+    (verdict,) = infer([made], results.resampling, results.analysis, {}, (made.measure,))
     return Gain(verdict)
 
 

@@ -33,8 +33,10 @@ def _effects(results: Results) -> Iterator[pd.DataFrame]:
     for elicitation in dict.fromkeys(itertools.chain(*results.elicitations.values())):
         try:
             of = results.at(elicitation=elicitation)
-            shown = [one for one in of.measures if one in (of.measure, "brier")]
-            found = pd.concat([of.effects(measure=one) for one in shown], ignore_index=True)
+            smoothed = [of.effects(measure=of.measures[0])] if "brier" in of.measures else []
+            found = pd.concat([of.effects(), *smoothed], ignore_index=True).drop_duplicates(
+                ["model", "strategy", "effect", "measure"], ignore_index=True
+            )
         except GeppettoError as error:
             found = pd.DataFrame([{"reason": str(error)}])
         yield found.assign(elicitation=elicitation)

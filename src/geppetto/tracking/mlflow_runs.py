@@ -140,7 +140,10 @@ def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> Tracked
             | {f"{_contrast(v)}.{slug(_name(v))}": v.outcome for v in confirmatory}
         )
         mlflow.log_metrics(
-            {f"{_contrast(v)}/{slug(_name(v))}": v.effect.nats.value for v in confirmatory}
+            {
+                f"{_section(v)}{_contrast(v)}/{slug(_name(v))}": v.effect.nats.value
+                for v in confirmatory
+            }
         )
         if results.pairs:
             _log_pairs(results)
@@ -301,13 +304,20 @@ def _numbers(row: Mapping[Any, Any]) -> dict[str, float]:
     return {name: value for name, value in numbers.items() if math.isfinite(value)}
 
 
+def _section(verdict: Verdict) -> str:
+    """What stands before the names of an effect's metrics that are no nats."""
+    return "brier_" if verdict.effect.measure == "brier" else ""
+
+
 def _effect_metrics(verdict: Verdict) -> dict[str, float]:
     """An effect's numbers in a section of their own: saved/information, and so on.
+
+    Those of Brier scores are in brier_saved, since they are no nats.
 
     A d_z that does not exist, because everybody's difference is the same, is left out, and so is a
     p of equivalence that is withheld.
     """
-    effect, name = verdict.effect, f"saved/{verdict.effect.contrast.name}"
+    effect, name = verdict.effect, f"{_section(verdict)}saved/{verdict.effect.contrast.name}"
     numbers = {
         name: effect.nats.value,
         f"{name}_low": effect.nats.low,
