@@ -30,6 +30,10 @@ CONTRASTS = (
 )
 
 
+CONFIRMATORY = ("information",)
+"""Names of the contrasts that answer the question; the others explore."""
+
+
 def contrasts(arms: Sequence[str]) -> list[Contrast]:
     """The contrasts that these arms allow, one for each trait that is left out among them."""
     without = Knockout.label("")

@@ -16,6 +16,8 @@ from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis, drawn
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.calibrated import Calibrated
+from geppetto.evaluation.followed import Followed
+from geppetto.evaluation.looks import Looks
 from geppetto.evaluation.measures import (
     ALL_OPEN,
     NOT_IN_SESSIONS,
@@ -64,6 +66,10 @@ class Scored:
     replies
         What models replied, a row a reply; see `geppetto.answers.replies_table.COLUMNS`. Empty if
         that was not kept.
+    looks
+        Which analysis of these people it is; `analysis` is corrected for it already.
+    followed
+        Whether it is the analysis that was frozen before; None if none was.
     """
 
     question: str
@@ -77,6 +83,8 @@ class Scored:
     presentation: str = ""
     elicitation: str = ""
     replies: pd.DataFrame = field(default_factory=pd.DataFrame)
+    looks: Looks = field(default_factory=Looks)
+    followed: Followed | None = None
 
     @cached_property
     def sha256(self) -> str:

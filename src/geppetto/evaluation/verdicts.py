@@ -10,6 +10,7 @@ import numpy as np
 from statsmodels.stats.multitest import multipletests
 
 from geppetto.evaluation.bounds import Bounds
+from geppetto.evaluation.contrasts import CONFIRMATORY
 from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.enough import Unit, too_few
 from geppetto.evaluation.hypotheses import holm
@@ -85,7 +86,7 @@ class Verdict:
     family
         How many comparisons were corrected together.
     looks
-        Which look at these people it is; p-values are multiplied by it, too.
+        What p-values are multiplied by for looks at these people, too.
     test
         What was permuted for p: whose persona is whose, or the signs of people's differences.
     people_needed
@@ -200,7 +201,7 @@ class Verdict:
     def correction(self) -> str:
         """What the p-values are corrected by."""
         name = "Holm" if self.confirmatory else "Benjamini-Hochberg"
-        looks = f" and {self.looks} looks at these people" if self.looks > 1 else ""
+        looks = f", times {self.looks:,} for looks at these people" if self.looks > 1 else ""
         return f"{name} over {self.family:,}{looks}"
 
     @property
@@ -343,7 +344,7 @@ def judge(
 
 def is_confirmatory(effect: Effect, measure: str = "nll") -> bool:
     """Whether a comparison is one of those that answer the question, in the measure of it."""
-    return effect.contrast.name == "information" and effect.measure == measure and not effect.among
+    return effect.contrast.name in CONFIRMATORY and effect.measure == measure and not effect.among
 
 
 def conclusion(verdicts: Sequence[Verdict]) -> str:
