@@ -177,15 +177,17 @@ def _departures(frozen: Frozen, prepared: Prepared, results: Results) -> Iterato
         differ.append("Prompts or strangers are others, though all that is listed is the same.")
     yield from differ
     analyses, candidates = results.looks.analyses - 1, results.looks.candidates
-    if analyses != looks["analyses"]:
+    if analyses < (before := looks["analyses"]):
+        yield "The same analysis was made before the plan was frozen."
+    elif analyses > before:
         yield (
-            f"There were {analyses:,} analyses of some of these people before, and "
-            f"{looks['analyses']:,} when it was frozen."
+            f"Earlier analyses of some of these people: {analyses:,}, and {before:,} when it was "
+            "frozen."
         )
-    if candidates != looks["candidates"]:
+    if candidates != (before := looks["candidates"]):
         yield (
-            f"{candidates:,} candidates were compared on some of these people before, and "
-            f"{looks['candidates']:,} when it was frozen."
+            f"Candidates that were chosen among on some of them: {candidates:,}, and {before:,} "
+            "when it was frozen."
         )
 
 
@@ -212,8 +214,8 @@ def _differences(then: Any, now: Any, place: str) -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
-    return f"{text[:12]}..." if len(text) == 64 and " " not in text else text
+    is_hash = isinstance(value, str) and len(value) == 64 and " " not in value
+    return f"{value[:12]}..." if is_hash else json.dumps(value, ensure_ascii=False)
 
 
 def _looks(prepared: Prepared, workspace: Path) -> dict[str, int]:

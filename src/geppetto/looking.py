@@ -66,10 +66,18 @@ def claims(prepared: Prepared) -> tuple[Claim, ...]:
 
 def _look(prepared: Prepared, results: Results, kind: Kind) -> Look:
     experiment, people = prepared.experiment, prints(prepared)
+    known = prepared.study.prints
     answers = results.answers[results.answers["model"] != BASELINE]
+    columns = ("participant", "item", "arm", "donor", "request", "status")
     content = [
-        sorted(set(zip(answers["request"], answers["status"], strict=True))),
-        sorted(people),
+        sorted(
+            {
+                (known[participant], item, arm, known.get(donor, donor), request, status)
+                for participant, item, arm, donor, request, status in zip(
+                    *(answers[column] for column in columns), strict=True
+                )
+            }
+        ),
         experiment.analysis.model_dump(exclude={"looks", "seed", "draws"}),
         experiment.normalisation,
         None if experiment.search is None else experiment.search.objective,

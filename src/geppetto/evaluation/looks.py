@@ -60,19 +60,17 @@ class Looks:
     @property
     def sentence(self) -> str:
         """What was looked at before and what that costs; empty if nothing was."""
-        said = []
+        chosen = f"a choice among {self.candidates:,} candidates was made on some of"
         if self.analyses > 1:
-            said.append(f"this is the {ordinal(self.analyses)} analysis of some of these people")
-        if self.candidates:
-            said.append(f"a choice among {self.candidates:,} candidates was made on some of them")
-        if not said:
+            said = f"This is the {ordinal(self.analyses)} analysis of some of these people"
+            said += f" and {chosen} them" * (self.candidates > 0)
+            factors = f" ({self.analyses}²{f' x {self.candidates:,}' * (self.candidates > 1)})"
+        elif self.candidates:
+            said, factors = f"A{chosen[1:]} these people", ""
+        else:
             return ""
-        factors = [f"{self.analyses}²"] * (self.analyses > 1)
-        factors += [f"{self.candidates:,}"] * (self.candidates > 1)
-        shown = f" ({' x '.join(factors)})" if factors else ""
-        told = " and ".join(said)
         told = (
-            f"{told[0].upper()}{told[1:]}, so p-values are multiplied by {self.times:,}{shown} and "
+            f"{said}, so p-values are multiplied by {self.times:,}{factors} and "
             f"intervals hold {100 * (1 - LEVEL / self.times):.4g}%."
         )
         if self.decide_nothing:
