@@ -45,7 +45,7 @@ def searched(workspace: Path, of_another_process: bool = False, **settings: Any)
         prepared = prepare_search(experiment, workspace)
     if of_another_process:
         worse = replace(prepared, settings=prepared.settings.model_copy(update={"minutes": None}))
-        with patch("geppetto.search.optimise._planned", lambda _: 2):
+        with patch("geppetto.search.optimise.planned", lambda _: 2):
             optimise(worse, Invented())
     return search(prepared)
 
