@@ -59,7 +59,16 @@ def test_effects_are_rows_with_intervals_and_verdicts(results: Results) -> None:
     assert (effects["nats_low"] <= effects["nats"]).all()
     assert (effects["nats"] <= effects["nats_high"]).all()
     assert effects["confirmatory"].tolist() == [n == "information" for n in names] * 2
-    assert set(effects["verdict"]) <= {"helps", "hurts", "equivalent to nothing", "undecided"}
+    assert set(effects["verdict"]) <= {
+        "matters",
+        "misleads",
+        "helps",
+        "hurts",
+        "saves",
+        "costs",
+        "equivalent to nothing",
+        "undecided",
+    }
     for _, of_strategy in effects.groupby("strategy"):
         nats = of_strategy.set_index("effect")["nats"]
         assert nats["total"] == pytest.approx(nats["format"] + nats["information"])

@@ -24,6 +24,7 @@ from invented_answers import study_of as invented_study
 from invented_replies import answers_of, results_of, sharpened, unread
 
 ANALYSIS = Analysis(draws=400)
+PEOPLE = 160
 
 
 def bounds_of(results: Results, effect: str) -> Bounds:
@@ -33,7 +34,7 @@ def bounds_of(results: Results, effect: str) -> Bounds:
 
 
 def test_where_everything_is_known_bounds_are_the_effect_and_the_verdict_says_no_more() -> None:
-    results = results_of({"likelihood": answers_of(1)})
+    results = results_of({"likelihood": answers_of(1, PEOPLE)})
     for verdict in results.verdicts():
         assert verdict.bounds is not None and verdict.bounds.exact
         assert verdict.bounds.lowest == verdict.bounds.highest == verdict.effect.nats
@@ -52,8 +53,8 @@ def first_own(answers: pd.DataFrame, person: str) -> pd.Series:
 
 
 def by_hand() -> pd.DataFrame:
-    """Two of forty people's first answers with their own persona are within bounds or unread."""
-    answers = answers_of(1)
+    """Two of all people's first answers with their own persona are within bounds or unread."""
+    answers = answers_of(1, PEOPLE)
     answers.loc[first_own(answers, "p0000"), ["nll_low", "nll_high"]] = [0.1, 2.0]
     return unread(answers, first_own(answers, "p0001"))
 
@@ -67,10 +68,10 @@ def test_bounds_are_means_over_all_planned_cells_with_what_is_unknown_at_its_end
     none, own = means.loc["none"], means.loc["own"]
     assert found.lowest.value == pytest.approx((none["nll_low"] - own["nll_high"]).mean())
     assert found.highest.value == pytest.approx((none["nll_high"] - own["nll_low"]).mean())
-    assert found.highest.value - found.lowest.value == pytest.approx((1.9 + 1.2) / 6 / 40)
+    assert found.highest.value - found.lowest.value == pytest.approx((1.9 + 1.2) / 6 / PEOPLE)
     assert found.lowest.low < found.lowest.value and found.highest.high > found.highest.value
     more = found.accuracy_highest.value - found.accuracy_lowest.value
-    assert more == pytest.approx(2 / 6 / 40)
+    assert more == pytest.approx(2 / 6 / PEOPLE)
     means = answers.groupby(["arm", "participant"])[["hit_low", "hit_high"]].mean()
     none, own = means.loc["none"], means.loc["own"]
     assert found.accuracy_lowest.value == pytest.approx((own["hit_low"] - none["hit_high"]).mean())
@@ -92,23 +93,23 @@ def test_an_answer_of_which_nothing_is_known_has_no_bound_on_its_side() -> None:
 def test_a_verdict_that_what_is_unknown_could_undo_says_so() -> None:
     results = results_of({"likelihood": by_hand()})
     verdict = next(v for v in results.verdicts() if v.effect.contrast.name == "total")
-    assert verdict.found == "helps" and not verdict.survives_bounds
-    assert verdict.outcome == "helps, unless what was not said undoes it"
-    assert results.effects().set_index("effect").loc["total", "verdict"] == "helps"
+    assert verdict.found == "saves" and not verdict.survives_bounds
+    assert verdict.outcome == "saves, unless what was not said undoes it"
+    assert results.effects().set_index("effect").loc["total", "verdict"] == "saves"
     assert "What was not said could undo this" in verdict.sentence
     figure = figures.effects(results.verdicts())
     shown = [text.get_text() for axis in figure.axes for text in axis.texts]
-    assert "helps,\nunless what was not said undoes it" in shown
+    assert "saves,\nunless what was not said undoes it" in shown
     assert "-inf to " in verdict.sentence
     brier = next(v for v in results.verdicts(measure="brier") if v.effect.contrast.name == "total")
-    assert brier.found == "helps" and not brier.survives_bounds
+    assert brier.found == "saves" and not brier.survives_bounds
     assert "Nothing can be said of it in Brier score a response; with" in brier.sentence
     assert "inf" not in brier.sentence
     answers = by_hand()
     answers.loc[answers["status"] != "scored", ["nll_low", "nll_high"]] = [0.3, 1.5]
     narrow = results_of({"likelihood": answers})
     verdict = next(v for v in narrow.verdicts() if v.effect.contrast.name == "total")
-    assert verdict.outcome == "helps" and verdict.survives_bounds
+    assert verdict.outcome == "saves" and verdict.survives_bounds
     assert "undo" not in verdict.sentence
 
 
@@ -151,7 +152,7 @@ def covered(
     exact = [replace(arms[0], log_prob=arms[0].nll * -1) for arms in (worse, better)]
     pairs = list(zip((worse, better), exact, strict=True))
     people = Resampling.of(len(exact[0].pool), draws=400)
-    (effect,) = effects(differences(exact), people)
+    effect = next(e for e in effects(differences(exact), people) if e.contrast.name != "benefit")
     least, most = (
         {arms[end].condition: change(arms[end], one) for arms, one in pairs} for end in (0, 1)
     )
@@ -248,7 +249,7 @@ def test_bounds_of_sessions_weigh_each_person_with_their_own_weight() -> None:
 def test_nothing_is_equivalent_to_nothing_unless_it_is_so_whatever_was_not_said(
     open_nats: float, outcome: str
 ) -> None:
-    answers = sharpened(answers_of(1), 0.0)
+    answers = sharpened(answers_of(1, PEOPLE), 0.0)
     answers["nll_high"] += open_nats
     found = results_of({"next_token": answers})
     verdict = next(v for v in found.verdicts() if v.confirmatory)

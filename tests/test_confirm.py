@@ -118,7 +118,7 @@ def test_every_number_is_that_of_the_answers(objective: list[str], tmp_path: Pat
     for one, better, corrected in zip(told.versus, alone, p, strict=True):
         assert one.better.value == pytest.approx(better.mean())
         if first != "information":  # whose people also count in strangers' places
-            expected = estimate(mean, better.to_numpy(), people=people)
+            expected = estimate(mean, better.to_numpy(), people=people, method="studentised")
             assert (one.better.low, one.better.high) == pytest.approx((expected.low, expected.high))
             assert one.p == pytest.approx(corrected)
     text = "\n".join(told.sentences)
@@ -158,15 +158,25 @@ def test_each_further_look_is_paid_for(tmp_path: Path) -> None:
     second = confirm(asked, won_by(asked, found, "known_answers", k=2))[1]
     assert second.looks == 4  # the second analysis, at 5%/2²
     own, people = of_people(second, WINNER, "nll"), second.results.resampling
+<<<<<<< HEAD
     wider = estimate(mean, own.to_numpy(), people=replace(people, level=0.0125))
+=======
+    later = replace(people, level=0.025)
+    wider = estimate(mean, own.to_numpy(), people=later, method="studentised")
+>>>>>>> main
     assert (second.confirmed.low, second.confirmed.high) == pytest.approx((wider.low, wider.high))
     alone = [of_people(second, one.reference, "nll") - own for one in second.versus]
     p = sign_flip_p(np.stack(alone, axis=1), people)
     holm = multipletests(p, method="holm")[1]
     for one, difference, corrected in zip(second.versus, alone, holm, strict=True):
         better = difference.to_numpy()
+<<<<<<< HEAD
         assert one.p == pytest.approx(min(1, 4 * corrected))
         wider = estimate(mean, better, people=replace(people, level=0.0125))
+=======
+        assert one.p == pytest.approx(min(1, 2 * corrected))
+        wider = estimate(mean, better, people=later, method="studentised")
+>>>>>>> main
         assert one.better.low == pytest.approx(wider.low)
     assert second.verdict is not None and second.verdict.looks == 4
     assert (

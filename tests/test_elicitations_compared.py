@@ -18,7 +18,7 @@ from invented_replies import answers_of, results_of, sharpened, unread
 @pytest.fixture(scope="module")
 def several() -> Results:
     """Samples of a model are sharper and some are refused, stated ones are the other way round."""
-    base = answers_of(1)
+    base = answers_of(1, people=60)
     refused = (base["arm"] == "own") & (base["item"] == "q0") & (base["participant"] < "p0010")
     return results_of(
         {
@@ -145,10 +145,10 @@ def test_items_that_differ_are_no_agreement_on_people() -> None:
 
 def test_the_terminal_tells_of_elicitations_and_of_what_was_refused(several: Results) -> None:
     text = told(several)
-    for words in ("230 (m)", "m · likelihood and samples", "what became of replies"):
+    for words in ("350 (m)", "m · likelihood and samples", "what became of replies"):
         assert words in text
-    assert "refusal differs by arm: 4.2% with own, 0.0% with shuffled (m · s, samples" in text
-    assert "samples: helps" in text and "stated: hurts" in text
+    assert "refusal differs by arm: 2.8% with own, 0.0% with shuffled (m · s, samples" in text
+    assert "samples: matters" in text and "stated: misleads" in text
 
 
 def test_one_elicitation_that_was_answered_is_told_of_as_before() -> None:

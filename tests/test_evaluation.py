@@ -18,12 +18,13 @@ from geppetto.errors import GeppettoError
 from geppetto.evaluation.bounds import Bounds
 from geppetto.evaluation.contrasts import CONTRASTS, contrasts
 from geppetto.evaluation.effects import Differences, Effect, differences, effects
+from geppetto.evaluation.enough import Basis
 from geppetto.evaluation.metrics import condition_metrics, item_metrics, matched
 from geppetto.evaluation.metrics import participant_metrics as metrics_of
 from geppetto.evaluation.predictions import predictions
 from geppetto.evaluation.resampling import Estimate, Resampling, estimate, mean
 from geppetto.evaluation.verdicts import Comparison, Verdict, conclusion, judge, p_value
-from geppetto.plan import Plan, PlannedAnswer
+from geppetto.plan import Condition, Plan, PlannedAnswer
 from geppetto.studies import Study
 from invented import responses as invented_responses
 
@@ -155,6 +156,8 @@ def test_effects_are_the_named_differences() -> None:
     for measure in ("nll", "nll_full"):
         by_name = {d.contrast.name: d for d in differences(found, measure)}
         assert list(by_name) == [*(c.name for c in CONTRASTS), "without age"]
+        assert by_name["benefit"].uninformed.conditions == (Condition("m", "none", "none"),)
+        nll["uninformed"] = nll["none"]  # nothing else that knows nothing was asked
         for difference in by_name.values():
             expected = nll[difference.contrast.worse] - nll[difference.contrast.better]
             assert sorted(difference.persons) == pytest.approx(sorted(expected))
@@ -181,10 +184,10 @@ def test_effects_among_some_items_and_people() -> None:
     arms = {"none": lambda i, j: p[0, i, j], "own": lambda i, j: p[1, i, j]}
     found = predictions(table(30, 4, arms))
     nll = -np.log(p[..., 0])
-    (of_item,) = differences(found, among="item q2", items=[2])
+    of_item = differences(found, among="item q2", items=[2])[0]
     assert sorted(of_item.persons) == pytest.approx(sorted(nll[0, :, 2] - nll[1, :, 2]))
     rows = np.array([3, 5, 8])
-    (of_some,) = differences(found, among="some", rows=rows)
+    of_some = differences(found, among="some", rows=rows)[0]
     names = [found[0].responses.participants[row] for row in rows]
     expected = [(nll[0] - nll[1])[int(name[1:])].mean() for name in names]
     assert of_some.persons == pytest.approx(expected)
@@ -233,7 +236,7 @@ def verdict(
 ) -> Verdict:
     """The verdict on an invented effect, on information unless another contrast is given."""
     nats = Estimate((low + high) / 2, low, high)
-    people = change.pop("people", 60)
+    people = change.pop("people", 200)
     nothing = np.zeros(people)
     compared = Differences(
         "m",
@@ -253,25 +256,53 @@ def verdict(
 
 
 def comparison(found: Effect, p: float, equivalent: float, **change: Any) -> Comparison:
-    units, unit = change.get("units", found.participants), change.get("unit", "people")
-    needed = change.get("needed", 1234)
-    return Comparison(found, p, equivalent, "signs flipped", needed, units, unit)
+    people = found.participants
+    of = Basis(people, "people", people, people, 0.0, 1 / people, 0.0, 0.0)
+    basis = replace(of, **change)
+    return Comparison(found, p, equivalent, "signs flipped", 1234, 321, basis)
 
 
 @pytest.mark.parametrize(
     ("given", "outcome", "words"),
     [
-        ({"low": 0.01, "high": 0.03, "p": 0.01}, "helps", "predicted better with their own"),
-        ({"low": -0.03, "high": -0.01, "p": 0.01}, "hurts", "predicted worse with their own"),
+        ({"low": 0.01, "high": 0.03, "p": 0.01}, "matters", "it matters whose persona"),
+        (
+            {"low": -0.03, "high": -0.01, "p": 0.01},
+            "misleads",
+            "less likely with their own persona than",
+        ),
         ({"low": 0.001, "high": 0.003, "p": 0.01, "equivalent": 0.01}, "equivalent to nothing", ""),
         ({"low": -0.001, "high": 0.003, "equivalent": 0.01}, "equivalent to nothing", "0.005 nats"),
         ({"low": -0.01, "high": 0.03}, "undecided", "about 1,234 people would tell 0.005 nats"),
+        ({"low": -0.01, "high": 0.03}, "undecided", "and 321 find an effect as large as this"),
         ({"low": 0.01, "high": 0.03, "p": 0.2}, "undecided", "the interval on its own excludes"),
         ({"low": -0.01, "high": 0.03, "p": 0.01}, "undecided", "but the interval includes zero"),
         (
             {"low": 0.01, "high": 0.03, "p": 0.01, "people": 19},
             "undecided",
-            "19 people are too few",
+            "19 people are too few, 60 are needed",
+        ),
+        ({"low": 0.01, "high": 0.03, "p": 0.01, "skewness": 4.5}, "undecided", "203 are needed"),
+        ({"low": 0.01, "high": 0.03, "p": 0.01, "skewness": 4.4}, "matters", "own"),
+        (
+            {"low": -0.001, "high": 0.003, "equivalent": 0.01, "skewness": -3.0},
+            "undecided",
+            "people differ so unevenly (skewness -3.0) that 200 are too few, 225 are needed",
+        ),
+        (
+            {"low": -0.001, "high": 0.003, "equivalent": 0.01, "people": 149},
+            "undecided",
+            "equivalence withheld (149 people are too few, 150 are needed)",
+        ),
+        (
+            {"low": 0.01, "high": 0.03, "p": 0.01, "of_difference": 0.38},
+            "matters",
+            "Without one person, with 38% of all that people add to it, it is undecided.",
+        ),
+        (
+            {"low": -0.03, "high": -0.01, "p": 0.01, "people": 102},
+            "misleads",
+            "not among these, one in 34, would undo it if they gained 0.33.",
         ),
     ],
 )
@@ -324,25 +355,27 @@ def test_the_conclusion_names_every_strategy_once() -> None:
         verdict(-0.001, 0.001, 0.9, 0.001, strategy="d"),
     ]
     assert conclusion(found) == (
-        "People's own personas predicted them better than strangers' did with a (m); worse with "
-        "c (m); own and strangers' personas did the same, within the smallest effect of interest, "
-        "with d (m); undecided with b (m)."
+        "With a (m): it matters whose persona it is. With b (m): it is open whether it matters "
+        "whose persona it is. With c (m): a stranger's persona predicts people better than their "
+        "own. With d (m): it does not matter whose persona it is."
     )
     assert "needs the arms shuffled and own" in conclusion([])
     assert conclusion([verdict(0.1, 0.2, people=5)]) == (
-        "Undecided: 5 people are too few, 20 are needed."
+        "Undecided: 5 people are too few, 60 are needed."
     )
     some = [verdict(0.1, 0.2, people=5, strategy="a"), verdict(0.1, 0.2, 0.001, strategy="b")]
     assert conclusion(some) == (
-        "People's own personas predicted them better than strangers' did with b (m); undecided "
-        "with a (m)."
+        "With a (m): it is open whether it matters whose persona it is. With b (m): it matters "
+        "whose persona it is."
     )
 
 
 def test_a_persona_without_a_trait_is_the_same_persona() -> None:
     (contrast,) = [c for c in contrasts(["own", "without age"]) if c.worse == "without age"]
     found = verdict(0.01, 0.03, 0.01, contrast=contrast)
-    assert "better with their own persona than with the same persona without age." in found.sentence
+    assert (
+        "likelier with their own persona than with the same persona without age." in found.sentence
+    )
 
 
 def test_more_cells_than_one_from_a_donor_are_refused() -> None:

@@ -59,7 +59,7 @@ def test_a_frozen_plan_can_be_posted(file: Path, bfi: Study) -> None:
     text = path.read_text("utf-8")
     plan = yaml.safe_load(text)["studies"]["bfi"]
     assert plan["question"] == "Does it help?" and plan["people"]["number"] == 8
-    assert plan["family"]["confirm"] == ["information"] and "stopping" in plan
+    assert plan["family"]["confirm"] == ["information", "benefit"] and "stopping" in plan
     assert plan["analysis"]["smallest_effect"] == 0.005
     assert plan["strategies"]["interview"]["strategy"] == "interview"
     assert plan["models"]["fake, likelihood"]["sha256"] == "0" and plan["versions"]["numpy"]

@@ -23,7 +23,7 @@ from geppetto.models.lineage import Lineage, Pair
 from geppetto.tables import gaps_table, recoveries_table
 from invented import tilt_of, two_types
 
-PEOPLE = 80
+PEOPLE = 160
 ANALYSIS = Analysis(draws=400)
 RESAMPLING = Resampling.of(PEOPLE, draws=400)
 
@@ -82,14 +82,14 @@ def test_gaps_are_corrected_for_each_other() -> None:
 
 
 def test_of_several_studies_whole_studies_are_drawn_and_permuted() -> None:
-    studies = np.arange(PEOPLE) // 8
+    studies = np.arange(PEOPLE) // 16
     of_studies = np.random.default_rng(1).normal(0.1, 0.1, 10)[studies]
     resampling = Resampling.of(PEOPLE, studies=studies, draws=400)
     asked = gap_of(of_studies + normal(0, 0.01))
     (nested,) = gaps([asked], resampling, ANALYSIS)
     (alone,) = gaps([asked], RESAMPLING, ANALYSIS)
     assert nested.verdict.test == "signs of studies flipped"
-    assert (nested.verdict.units, nested.verdict.unit) == (10, "studies")
+    assert (nested.verdict.basis.units, nested.verdict.basis.unit) == (10, "studies")
     assert nested.verdict.p >= 2 / 2**10
     wide, narrow = (g.nats.high - g.nats.low for g in (nested, alone))
     assert wide > 2 * narrow
@@ -100,11 +100,11 @@ def test_of_several_studies_whole_studies_are_drawn_and_permuted() -> None:
 
 
 def test_a_category_is_of_its_participants_only() -> None:
-    persons = np.where(np.arange(PEOPLE) < 40, 0.2, 0.0) + normal(0, 0.02)
-    some = gap_of(persons, among="RL", rows=np.arange(40))
+    persons = np.where(np.arange(PEOPLE) < 80, 0.2, 0.0) + normal(0, 0.02)
+    some = gap_of(persons, among="RL", rows=np.arange(80))
     (found,) = gaps([some], RESAMPLING, ANALYSIS)
-    assert found.nats.value == pytest.approx(persons[:40].mean())
-    assert found.verdict.effect.participants == 40
+    assert found.nats.value == pytest.approx(persons[:80].mean())
+    assert found.verdict.effect.participants == 80
     assert ", among RL: " in found.sentence
 
 
@@ -184,7 +184,7 @@ def test_recoveries_of_few_people_are_not_told() -> None:
     few = recoveries([gap], differences(arms), Resampling.of(16, draws=400), ANALYSIS)
     assert len(few) == 3
     for one in few:
-        assert "cannot be told: 16 people are too few, 20 are needed" in one.sentence
+        assert "cannot be told: 16 people are too few, 60 are needed" in one.sentence
 
 
 def test_recoveries_pay_for_earlier_looks() -> None:

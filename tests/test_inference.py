@@ -90,7 +90,7 @@ def covered(rng: np.random.Generator, runs: int, method: Method) -> tuple[float,
     return over_people / runs, over_answers / runs
 
 
-@pytest.mark.parametrize("method", ["percentile", "bca"])
+@pytest.mark.parametrize("method", ["studentised", "percentile", "bca"])
 def test_intervals_over_people_cover_and_intervals_over_answers_do_not(method: Method) -> None:
     people, answers = covered(np.random.default_rng(4), 1000, method)
     assert 0.93 <= people <= 0.97
@@ -141,6 +141,47 @@ def test_sign_flips_reject_as_often_as_they_should() -> None:
         sign_flip_p(rng.normal(0.6, 1, (30, 1)), people, 399, seed)[0] for seed in range(200)
     ]
     assert np.mean(np.array(shifted) <= 0.05) > 0.8
+
+
+def test_the_signs_of_few_are_flipped_in_every_way() -> None:
+    values = np.array([0.1, 0.3, 0.2, 0.4, 0.1, 0.5, 0.2, 0.3])[:, None]
+    assert sign_flip_p(values, Resampling.of(8))[0] == 2 / 2**8
+    studies = Resampling.of(80, studies=np.repeat(np.arange(8), 10))
+    assert sign_flip_p(values.repeat(10, axis=0), studies)[0] == 2 / 2**8
+    assert sign_flip_p(np.ones((13, 1)), Resampling.of(13))[0] == 2 / 2**13
+    expected = stats.permutation_test(
+        (values[:, 0] - 0.15,), np.mean, permutation_type="samples", n_resamples=np.inf
+    ).pvalue
+    assert sign_flip_p(values - 0.15, Resampling.of(8))[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("quality", [0.0, 0.5])
+def test_the_size_of_an_effect_does_not_depend_on_how_many_strangers_were_drawn(
+    quality: float,
+) -> None:
+    rng = np.random.default_rng(15)
+    sizes: dict[int, list[tuple[float, float]]] = {1: [], 3: [], 30: []}
+    for _ in range(30):
+        trait, slope = rng.normal(size=(100, 1)), rng.normal(size=20)
+        yes = 1 / (1 + np.exp(-trait * slope))
+        given = responses((rng.random(yes.shape) < yes).astype(int))
+        believed = 1 / (1 + np.exp(-trait * slope - quality * rng.normal(size=(100, 1))))
+        personas = np.stack([1 - believed, believed], axis=-1)
+        for donors, found in sizes.items():
+            distances = tuple(rng.permutation(np.arange(1, 100))[:donors])
+            arms = [
+                predicted(given, "shuffled", personas, circle(100, distances, rng)),
+                predicted(given, "own", personas),
+            ]
+            (effect,) = effects(differences(arms), Resampling.of(100, draws=200))
+            found.append((effect.d_z.value, effect.improved.value))
+            of = effect.differences
+            assert np.allclose([each.mean() for each in of.of_each], of.persons.mean())
+    one, *others = (np.array(found) for found in sizes.values())
+    for other in others:
+        error = (one - other).std(axis=0, ddof=1) / np.sqrt(len(one))
+        assert (np.abs((one - other).mean(axis=0)) < 3 * error).all()
+        assert (error < 0.03).all()
 
 
 def test_influence_has_the_mean_of_the_condition() -> None:

@@ -163,7 +163,7 @@ def test_gaps_are_weighted_and_of_whole_groups(survey: Results) -> None:
     expected = np.average([lost[name] for name in people], weights=[weight[n] for n in people])
     assert row["nats"] == pytest.approx(expected) and abs(expected - 0.2) > 1e-4
     (gap,) = found.found_gaps()
-    assert (gap.verdict.units, gap.verdict.unit) == (20, "groups of people")
+    assert (gap.verdict.basis.units, gap.verdict.basis.unit) == (20, "groups of people")
 
 
 def test_without_a_pair_it_is_said_what_makes_one(survey: Results) -> None:
@@ -224,7 +224,7 @@ def test_gaps_of_several_studies_count_them_the_same(studies: list[Results]) -> 
     (gap,) = found.everywhere
     assert gap.nats.value == pytest.approx(np.mean([row["nats"] for row in single]))
     assert gap.published_d == pytest.approx(np.mean([row["published_d"] for row in single]))
-    assert (gap.verdict.units, gap.verdict.unit) == (9, "studies")
+    assert (gap.verdict.basis.units, gap.verdict.basis.unit) == (9, "studies")
     assert gap.verdict.effect.participants == sum(row["participants"] for row in single)
     by = {gap.among: gap for gap in found.by_category}
     assert list(by) == ["RL", "Memory"] == list(found.means)

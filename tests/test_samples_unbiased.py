@@ -79,7 +79,7 @@ def test_an_effect_of_three_samples_is_whole_by_brier_and_small_by_nll() -> None
 
 
 def test_samples_are_never_called_equivalent_to_nothing_and_the_reason_is_told() -> None:
-    answers = answers_of(2, people=80, known=0.0)
+    answers = answers_of(2, people=160, known=0.0)
     exact = results_of({"likelihood": answers}, MANY).verdicts()
     sampled = results_of({"samples": drawn(answers, 50, 0)}, MANY)
     (before,) = (one for one in exact if one.confirmatory)

@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from geppetto.errors import GeppettoError
-from geppetto.evaluation.contrasts import CONFIRMATORY, contrasts
+from geppetto.evaluation.contrasts import CONFIRMATORY, UNINFORMED, contrasts
 from geppetto.evaluation.followed import Followed
 from geppetto.evaluation.permutation import PERMUTATIONS
 from geppetto.experiment import Prepared
@@ -109,7 +109,7 @@ def content(prepared: Prepared) -> dict[str, Any]:
     """All that decides what an experiment finds in its study, but the looks before it."""
     experiment, plan = prepared.experiment, prepared.plan
     people = prints(prepared)
-    every = contrasts(list(dict.fromkeys(one.arm for one in plan.conditions)))
+    every = contrasts([*dict.fromkeys(one.arm for one in plan.conditions), UNINFORMED])
     everything = {
         "question": experiment.question,
         "data": prepared.study.sha256,
@@ -136,8 +136,8 @@ def content(prepared: Prepared) -> dict[str, Any]:
             "precision": experiment.precision,
         },
         "family": {
-            "confirm": [one.name for one in every if one.name in CONFIRMATORY],
-            "explore": [one.name for one in every if one.name not in CONFIRMATORY],
+            "confirm": [one.name for one in every if one in CONFIRMATORY],
+            "explore": [one.name for one in every if one not in CONFIRMATORY],
             "corrected": _FAMILY,
         },
         "analysis": experiment.analysis.model_dump(mode="json") | {"permutations": PERMUTATIONS},

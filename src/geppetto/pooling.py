@@ -12,7 +12,7 @@ import pandas as pd
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Integers
-from geppetto.evaluation.effects import Differences, effects
+from geppetto.evaluation.effects import Differences, combined, effects
 from geppetto.evaluation.gap import Gap, PairDifferences, gaps, mean_gap
 from geppetto.evaluation.inference import comparison
 from geppetto.evaluation.measures import Measure
@@ -20,7 +20,7 @@ from geppetto.evaluation.paired import pair_gaps
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling
 from geppetto.evaluation.verdicts import Comparison, Verdict, judge
-from geppetto.results import Results
+from geppetto.results import Results, compared
 from geppetto.tables import gaps_table
 
 if TYPE_CHECKING:
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
 
 def pooled(results: Sequence[Results]) -> list[Verdict]:
-    """The verdicts of several studies together; see `geppetto.pool`.
-
-    Whole studies are permuted, and are the groups of the equivalence test.
+    """The verdicts of several studies together, of which whole ones are drawn; see `geppetto.pool`.
 
     Raises
     ------
@@ -41,7 +39,7 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
     _must_fit(results)
     analysis, measure = _analysis(results), _measure(results)
     verdicts = [
-        {_compared(v): v.effect.differences for v in found.verdicts(measure=measure)}
+        {compared(v): v.effect.differences for v in found.verdicts(measure=measure)}
         for found in results
     ]
     tested = []
@@ -150,12 +148,9 @@ def _among(
     return replace(
         joined,
         differences=replace(
-            whole,
+            combined([whole], lambda values: values[0][rows]),
             among=category,
             rows=rows,
-            persons=whole.persons[rows],
-            influence=whole.influence[rows],
-            totals=whole.totals[rows],
         ),
         published_d=float(np.mean([part.published_d for part in parts])),
     )
@@ -190,33 +185,22 @@ def _measure(results: Sequence[Results]) -> Measure:
     return "nll" if all(found.measure == "nll" for found in results) else "nll_full"
 
 
-def _compared(verdict: Verdict) -> tuple[str, str, str]:
-    effect = verdict.effect
-    return effect.model, effect.strategy, effect.contrast.name
-
-
 def _tested(
     parts: Sequence[Differences], people: Sequence[Resampling], analysis: Analysis
 ) -> Comparison:
     """One contrast over all studies, each with its differences and how its people are drawn."""
     resampling = _nested(people, analysis)
-    studies = np.repeat(np.arange(len(parts)), [len(part.rows) for part in parts])
     joined = _joined(parts)
     (measured,) = effects([joined], resampling, analysis.intervals)
-    whole = Resampling.of(len(studies), base=resampling.sample[0], clusters=studies)
-    p = float(sign_flip_p(joined.influence[:, None], whole, seed=analysis.seed)[0])
-    compared = comparison(measured, whole, analysis, p, "signs of studies flipped")
-    return replace(compared, people_needed=None, units=len(parts), unit="studies")
+    p = float(sign_flip_p(joined.influence[:, None], resampling, seed=analysis.seed)[0])
+    return comparison(measured, resampling, analysis, p, "signs of studies flipped")
 
 
 def _joined(parts: Sequence[Differences]) -> Differences:
     """The differences of all people, in every wording too."""
     return replace(
-        parts[0],
+        combined(parts, np.concatenate),
         rows=np.arange(sum(len(part.rows) for part in parts)),
-        persons=np.concatenate([part.persons for part in parts]),
-        influence=np.concatenate([part.influence for part in parts]),
-        totals=np.concatenate([part.totals for part in parts]),
         sampled=any(part.sampled for part in parts),
         wordings=tuple(map(_joined, zip(*(part.wordings for part in parts), strict=True))),
     )

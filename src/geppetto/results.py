@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -117,7 +117,8 @@ class Results(Scored):
         by
             None for all people and items together; "item" for every item; "paraphrase" for every
             wording, if there are several; or the name of a trait, for the people of each of its
-            values (a number: up to its median and above). Of sessions also "position" for the
+            values (a number: up to its median and above); whether these differ is one question,
+            which `changes` answers. Of sessions also "position" for the
             first, next and later responses, "history" and "presentation" for each that was asked.
         measure
             By default `measure`. "nll" over the legal options, "nll_full" over everything the model
@@ -153,15 +154,20 @@ class Results(Scored):
         return infer(by_part(self, by, measure), self.resampling, self.analysis, {})
 
     def changes(self, by: str, measure: Measure | None = None) -> pd.DataFrame:
-        """How much every contrast of sessions grows, a row each, with 95% intervals over people.
+        """How much every contrast differs between parts, a row each, with 95% intervals.
+
+        Whether an effect differs between groups is this one test, and not a verdict in each.
 
         Parameters
         ----------
         by
-            "history": from the shortest to every other one, person by person, which says whether
-            a persona still adds something once the model has read what the person did;
-            "presentation": from the first to every other one, of models that were asked in both;
-            "position": with each doubling of a response's number in its session.
+            The name of a trait: between the people of each of its values (a number: up to its
+            median and above), see `geppetto.evaluation.interaction.interactions`; "item": from all
+            other items to each, person by person. Of sessions also "history": from the shortest to
+            every other one, person by person, which says whether a persona still adds something
+            once the model has read what the person did; "presentation": from the first to every
+            other one, of models that were asked in both; "position": with each doubling of a
+            response's number in its session.
         measure
             As of `effects`.
         """
@@ -245,7 +251,14 @@ class Results(Scored):
             found = [self.calibrated.with_temperatures(one) for one in found]
         matches = self._matches if measure == self.measure else {}
         of = self._limits if found else None
-        return infer(found, self.resampling, self.analysis, matches, self.measure, of)
+        verdicts = infer(found, self.resampling, self.analysis, matches, self.measure, of)
+        if measure != "nll" or measure != self.measure:
+            return verdicts
+        calibrated = {compared(v): v.effect for v in self.verdicts(measure="nll_calibrated")}
+        return [
+            replace(v, calibrated=calibrated.get(compared(v))) if v.confirmatory else v
+            for v in verdicts
+        ]
 
     @cached_property
     def _limits(self) -> Limits:
@@ -427,3 +440,9 @@ class Results(Scored):
         asked = [v.effect.differences for v in self.verdicts() if v.confirmatory]
         told = [(one, None if reason else second_opinion(one, self.predictions)) for one in asked]
         return second_opinion_table(told, reason)
+
+
+def compared(verdict: Verdict) -> tuple[str, str, str]:
+    """What a verdict is of, whatever it is measured by."""
+    effect = verdict.effect
+    return effect.model, effect.strategy, effect.contrast.name

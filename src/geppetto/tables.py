@@ -257,7 +257,8 @@ def _effect(verdict: Verdict) -> Row:
         row |= _columns(name, getattr(effect, name))
     row |= {"confirmatory": verdict.confirmatory} | _tests(verdict)
     row |= {"verdict": verdict.found, "withheld": verdict.withheld}
-    row["people_needed"] = None if verdict.withheld else verdict.people_needed
+    row["people_needed"] = None if verdict.incomparable else verdict.people_needed
+    row["people_needed_as_observed"] = verdict.people_needed_as_observed
     return row | _bounds(verdict)
 
 
@@ -275,7 +276,11 @@ def _bounds(verdict: Verdict) -> Row:
 
 
 def _tests(verdict: Verdict) -> Row:
+    """Columns of what is shown, and of how much that rests on single people."""
     return {
+        "skewness": verdict.basis.skewness,
+        "largest_share": verdict.basis.largest_share,
+        "survives_each": verdict.survives_each,
         "test": verdict.test,
         "p": verdict.p,
         "p_adjusted": verdict.p_adjusted,

@@ -17,7 +17,9 @@ class Analysis(BaseModel):
         The smallest effect of interest in nats a response: what is shown to be smaller counts as
         nothing. The default, 0.005, is half a percent of the probability of each response.
     intervals
-        "percentile" or "bca" bootstrap intervals; see `geppetto.evaluation.resampling.estimate`.
+        "studentised", "percentile" or "bca" bootstrap intervals; see
+        `geppetto.evaluation.resampling.estimate`. Of skewed differences the first, which is the
+        default, misses least.
     draws
         Resamples of an interval.
     seed
@@ -35,7 +37,7 @@ class Analysis(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     smallest_effect: float = Field(0.005, ge=0.0001, strict=False)
-    intervals: Method = "percentile"
+    intervals: Method = "studentised"
     draws: int = Field(DRAWS, ge=200)
     seed: int = 0
     weighted: bool = False

@@ -1,4 +1,4 @@
-"""Kinds of arrays, and the mean of what is known."""
+"""Kinds of arrays, the mean of what is known, and what unequal weights are worth."""
 
 from __future__ import annotations
 
@@ -15,3 +15,8 @@ def nanmean(values: Floats, axis: int) -> Floats:
     count = known.sum(axis)
     total = np.sum(values, axis=axis, where=known)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def effective_number(weights: Floats) -> float:
+    """Kish's (1965) effective number: how many of equal weight would be worth as much."""
+    return round(float(weights.sum() ** 2 / (weights**2).sum()), 9)

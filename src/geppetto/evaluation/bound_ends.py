@@ -56,10 +56,11 @@ class End:
         if self._is_open:
             return 1.0
         each, people = self._of_participants
+        p = equivalence(each.mean(axis=1), analysis.smallest_effect, people)
         if each.shape[1] > 1:
             over = over_wordings(each, people)
-            return over.tail(analysis.smallest_effect - abs(over.value))
-        return equivalence(each[:, 0], analysis.smallest_effect, people)
+            p = max(p, over.tail(analysis.smallest_effect - abs(over.value)))
+        return p
 
     @property
     def _is_open(self) -> bool:
@@ -91,10 +92,24 @@ def ends(
     lowest = highest = each
     if changes is not None:
         least, most = changes
-        worse, better = known.conditions
-        lowest = _moved(each, least[worse], most[better], -np.inf, people)
-        highest = _moved(each, most[worse], least[better], np.inf, people)
+        better = known.conditions[1]
+        lowest = _moved(each, _of_worse(known, least), most[better], -np.inf, people)
+        highest = _moved(each, _of_worse(known, most), least[better], np.inf, people)
     return End(lowest, -np.inf, people), End(highest, np.inf, people)
+
+
+def _of_worse(known: Differences, changes: Changes) -> Sequence[Change]:
+    """How far the worse arm could be from what it was found to, in each wording."""
+    best = known.uninformed
+    if best is None:
+        return changes[known.conditions[0]]
+    of = [changes[condition] for condition in best.conditions]
+    best = best.beyond(of[0][0].values.shape[1])
+    values = [
+        best.of([_known_mean(one[number % len(one)].values) for one in of])[None]
+        for number in range(max(map(len, of)))
+    ]
+    return [Change(one, np.full(one.shape, -1)) for one in values]
 
 
 def _moved(

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+
 from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.calibration import (
     HIGHEST,
@@ -63,16 +65,28 @@ class Calibrated:
 
     def with_temperatures(self, difference: Differences) -> Differences:
         """A contrast of `by_model` that varies also as the temperature it depends on does."""
-        worse, better = (
-            self._contributions[condition][difference.rows] for condition in difference.conditions
-        )
+        worse, better = (of[difference.rows] for of in self._of_arms(difference))
+        changed = worse - better
         trials = (self.responses.choices > 0).sum(1)[difference.rows].mean()
         return replace(
             difference,
-            influence=difference.influence + worse - better,
-            totals=difference.totals + (worse - better) * trials,
+            influence=difference.influence + changed,
+            totals=difference.totals + changed * trials,
+            projection=difference.of_each[1] + changed,
             wordings=tuple(self.with_temperatures(one) for one in difference.wordings),
         )
+
+    def _of_arms(self, difference: Differences) -> tuple[Floats, Floats]:
+        """How the costs of the two arms of a contrast vary with temperatures, person by person.
+
+        Baselines have no temperature.
+        """
+        worse, better = difference.conditions
+        mine, best = self._contributions[better], difference.uninformed
+        if best is None:
+            return self._contributions[worse], mine
+        none = np.zeros_like(mine)
+        return best.of([self._contributions.get(one, none) for one in best.conditions]), mine
 
     @cached_property
     def _by_model(self) -> tuple[list[Predictions], dict[str, Temperatures]]:

@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats, nanmean
 from geppetto.evaluation.asked import cell_cost
-from geppetto.evaluation.effects import Differences, differences
+from geppetto.evaluation.effects import Differences, combined, differences
 from geppetto.evaluation.moments import quotient
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.predictions import Predictions
@@ -87,11 +87,8 @@ def in_rows_of(responses: Responses, others: Responses, found: Differences) -> D
         raise ValueError("answers with different histories are not of the same people")
     order = np.argsort(rows)
     return replace(
-        found,
+        combined([found], lambda values: values[0][order]),
         rows=rows[order],
-        persons=found.persons[order],
-        influence=found.influence[order],
-        totals=found.totals[order],
         wordings=tuple(in_rows_of(responses, others, one) for one in found.wordings),
     )
 
@@ -103,12 +100,9 @@ def between(first: Differences, second: Differences, among: str) -> Differences:
     """
     rows, in_first, in_second = np.intersect1d(first.rows, second.rows, return_indices=True)
     return replace(
-        second,
+        combined([second, first], lambda both: both[0][in_second] - both[1][in_first]),
         among=among,
         rows=rows,
-        persons=second.persons[in_second] - first.persons[in_first],
-        influence=second.influence[in_second] - first.influence[in_first],
-        totals=second.totals[in_second] - first.totals[in_first],
         sampled=first.sampled or second.sampled,
         wordings=(),
     )

@@ -12,6 +12,7 @@ import numpy as np
 from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.changes import Change, between, changes, in_rows_of, slopes
 from geppetto.evaluation.effects import Differences, differences
+from geppetto.evaluation.interaction import FEWEST_IN_A_GROUP, interactions, large_enough
 from geppetto.evaluation.measures import Measure
 from geppetto.evaluation.parts import parts
 from geppetto.evaluation.rows import READ
@@ -39,13 +40,17 @@ def by_part(found: Scored, by: str, measure: Measure) -> list[Differences]:
 
 
 def by_change(found: Scored, by: str, measure: Measure) -> list[Change]:
-    """How much every contrast grows; see `Results.changes`.
+    """How much every contrast changes; see `Results.changes`.
 
     Raises
     ------
     GeppettoError
         If it cannot be followed so.
     """
+    if by == "item":
+        return changes(list(_of_items(found, measure)), found.resampling, found.analysis)
+    if by in found.study.traits:
+        return _between_groups(found, by, measure)
     if by == "position":
         must_be_sessions(found, by)
         predicted, base = found.predicted(measure), found.resampling.base
@@ -57,11 +62,50 @@ def by_change(found: Scored, by: str, measure: Measure) -> list[Change]:
             for other in others
             for a in first
             for b in other
-            if (a.model, a.strategy, a.contrast) == (b.model, b.strategy, b.contrast)
+            if _is_same(a, b)
         ]
     else:
-        raise unknown("by", by, [*READ, "position"])
+        raise unknown("by", by, ["item", *READ, "position", *found.study.traits])
     return changes(grown, found.resampling, found.analysis)
+
+
+def _of_items(found: Scored, measure: Measure) -> Iterator[Differences]:
+    """How much every contrast changes from all other items to each, person by person."""
+    predicted, weights = found.predicted(measure), found.resampling.base
+    every = range(len(found.responses.items))
+    for among, items, _ in parts("item", found.responses, found.study):
+        others = [item for item in every if item not in (items or ())]
+        if not others:
+            raise GeppettoError("by: there is one item, which cannot differ from others")
+        rest, this = (
+            differences(predicted, measure, items=some, weights=weights) for some in (others, items)
+        )
+        for first in rest:
+            for second in this:
+                if _is_same(first, second):
+                    yield between(first, second, f"other items to {among}")
+
+
+def _between_groups(found: Scored, by: str, measure: Measure) -> list[Change]:
+    """How much every contrast differs between the people of each value of a trait."""
+    groups = {
+        among: rows
+        for among, _, rows in parts(by, found.responses, found.study)
+        if rows is not None
+    }
+    contrasts = everything(found, measure)
+    kept = large_enough(groups, contrasts[0], found.resampling) if contrasts else {}
+    if few := [name for name, rows in groups.items() if len(rows) and name not in kept]:
+        warnings.warn(
+            f"{', '.join(few)}: fewer than {FEWEST_IN_A_GROUP} people, too few to compare",
+            stacklevel=4,
+        )
+    return interactions(contrasts, groups, found.resampling, found.analysis.looks)
+
+
+def _is_same(one: Differences, other: Differences) -> bool:
+    """Whether two are of one contrast of one strategy under one model."""
+    return (one.model, one.strategy, one.contrast) == (other.model, other.strategy, other.contrast)
 
 
 def along(found: Scored) -> tuple[str, ...]:

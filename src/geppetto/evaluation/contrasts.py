@@ -7,16 +7,50 @@ from dataclasses import dataclass
 
 from geppetto.personas.arms import Knockout
 
+UNINFORMED = "uninformed"
+"""Name of the best prediction that knows nothing of the person, as if it were an arm."""
+
 
 @dataclass(frozen=True)
 class Contrast:
-    """Two arms whose difference has a meaning: L(worse) - L(better), L the mean NLL."""
+    """Two arms whose difference has a meaning: L(worse) - L(better), L the mean NLL.
+
+    Attributes
+    ----------
+    name, worse, better
+        What it is called, and what is compared.
+    meaning
+        What the difference is, in words.
+    positive, negative
+        What a verdict calls a difference that is above zero, and one that is below. Only `benefit`
+        "helps" or "hurts": that one arm costs less than another says nothing yet of whether people
+        are predicted well.
+    """
 
     name: str
     worse: str
     better: str
     meaning: str
+    positive: str = "saves"
+    negative: str = "costs"
 
+
+INFORMATION = Contrast(
+    "information",
+    "shuffled",
+    "own",
+    "what it costs to be told of a stranger instead",
+    "matters",
+    "misleads",
+)
+BENEFIT = Contrast(
+    "benefit",
+    UNINFORMED,
+    "own",
+    "what it saves over the best that knows nothing of the person",
+    "helps",
+    "hurts",
+)
 
 CONTRASTS = (
     Contrast("total", "none", "own", "what the persona saves over no persona"),
@@ -24,14 +58,15 @@ CONTRASTS = (
     Contrast("human", "none", "human", "what being told to be an ordinary human saves"),
     Contrast("average", "none", "average", "what the average participant's persona saves"),
     Contrast("format", "none", "shuffled", "what a stranger's persona saves"),
-    Contrast("information", "shuffled", "own", "what knowing this person saves"),
-    Contrast("group", "shuffled", "matched", "what knowing the person's demographics saves"),
-    Contrast("individual", "matched", "own", "what knowing more than demographics saves"),
+    INFORMATION,
+    BENEFIT,
+    Contrast("group", "shuffled", "matched", "what a stranger of the same demographics saves"),
+    Contrast("individual", "matched", "own", "what is the person's beyond demographics"),
 )
 
 
-CONFIRMATORY = ("information",)
-"""Names of the contrasts that answer the question; the others explore."""
+CONFIRMATORY = (INFORMATION, BENEFIT)
+"""What answers the question; all others explore."""
 
 
 def contrasts(arms: Sequence[str]) -> list[Contrast]:

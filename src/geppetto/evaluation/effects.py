@@ -10,7 +10,7 @@ import numpy as np
 from geppetto.evaluation.arrays import Floats, Integers, nanmean
 from geppetto.evaluation.asked import asked_quality, mean_cost, option_costs
 from geppetto.evaluation.baselines import BASELINE
-from geppetto.evaluation.contrasts import Contrast, contrasts
+from geppetto.evaluation.contrasts import INFORMATION, UNINFORMED, Contrast, contrasts
 from geppetto.evaluation.moments import quotient
 from geppetto.evaluation.predictions import Predictions, in_each_wording
 from geppetto.evaluation.resampling import (
@@ -23,6 +23,8 @@ from geppetto.evaluation.resampling import (
     standardised_mean,
     worst_tenth,
 )
+from geppetto.evaluation.strangers import STRANGERS, typical_cost
+from geppetto.evaluation.uninformed import Uninformed, best_uninformed, candidates
 from geppetto.evaluation.wordings import OverWordings, over_wordings
 from geppetto.plan import NO_STRATEGY, Condition
 
@@ -47,8 +49,12 @@ class Differences:
     persons
         Each one's mean difference in nats a response, shape (rows,); positive is better.
     influence, totals
-        What each one adds to the mean of `persons`, and to that of differences summed over a
-        person's responses, shape (rows,); see `influence`.
+        What each one adds to the mean difference, and to that of differences summed over a
+        person's responses, shape (rows,); see `influence`. Over everybody their mean is that of
+        `persons`. Among some people it is not: what a persona costs whoever it is shown to cancels
+        over everybody and would not among them, so it is with its owner there as well. Then the
+        effects of groups have the effect of everybody as their mean, and that men's personas cost
+        less, whoever is told them, is a difference of format and not of information.
     strangers
         Whether an arm shows strangers' personas and the other is not their owners' own.
     wordings
@@ -59,6 +65,12 @@ class Differences:
         if everyone counts the same.
     sampled
         Whether answers of an arm are of samples, so that their NLL is of smoothed shares.
+    uninformed
+        Of the contrast benefit, what the own persona is compared with; None of all others.
+    typical, projection
+        `persons` and `influence` if all others had been everyone's strangers, with the same means,
+        shape (rows,): what an effect's size is told from. None where they are not known, or there
+        are no strangers from all others; see `geppetto.evaluation.strangers`.
     """
 
     model: str
@@ -74,6 +86,20 @@ class Differences:
     wordings: tuple[Differences, ...] = field(default=(), repr=False)
     precision: Floats | None = field(default=None, repr=False)
     sampled: bool = False
+    uninformed: Uninformed | None = None
+    typical: Floats | None = field(default=None, repr=False)
+    projection: Floats | None = field(default=None, repr=False)
+
+    @property
+    def of_each(self) -> tuple[Floats, Floats]:
+        """Differences and contributions that do not depend on who was drawn as a stranger.
+
+        Those of the strangers who were drawn, where nothing else is known.
+        """
+        return (
+            self.persons if self.typical is None else self.typical,
+            self.influence if self.projection is None else self.projection,
+        )
 
     def over_wordings(self, people: Resampling, summed: bool = False) -> OverWordings | None:
         """The mean in each wording and what it varies by; None if there is one wording.
@@ -92,7 +118,7 @@ class Differences:
 
     @property
     def conditions(self) -> tuple[Condition, Condition]:
-        """Those that are compared, the worse first."""
+        """Those that are compared, the worse first; `uninformed` says what is behind that name."""
         worse, better = (
             Condition(self.model, NO_STRATEGY if arm == "none" else self.strategy, arm)
             for arm in (self.contrast.worse, self.contrast.better)
@@ -113,15 +139,23 @@ class Effect:
     nats_per_person
         Mean over participants of the difference summed over all of a person's responses.
     d_z
-        `nats` over the standard deviation of participants' differences.
+        `nats` over the standard deviation of what participants contribute to it (their Hoeffding
+        projection: what a person answers, and what their persona does to others). It is the size of
+        the effect among people, whatever strangers were drawn; the interval of `nats` also counts
+        that few were, so that with one stranger each it is longer than d_z says.
     improved
-        Share of participants whose difference is positive.
+        Share of participants whose own difference is positive: for whom a persona did better than
+        that of a stranger on average over all of these. It is not of contributions, which count
+        what a person's persona does to others: nobody fares better by that.
     worst_tenth
         Mean difference, in nats a response, of the tenth of participants that fares worst. The
         fewer responses a person has, the more of it is chance.
 
     Notes
     -----
+    In sessions, of samples and with matched strangers, only the strangers who were drawn are known:
+    the fewer, the smaller d_z, and the closer `improved` to a half.
+
     `improved` and `worst_tenth` have no interval (their ends are NaN) in contrasts with
     strangers' personas other than information: people who are shown the same personas do not
     differ independently. Elsewhere the interval of `worst_tenth` is rough: with 80 to 200 people
@@ -276,34 +310,66 @@ def differences(
     """
     made = []
     for arms in personas(found):
+        rivals = candidates(found, next(iter(arms.values())).condition.model)
+        best = best_uninformed(rivals, measure, weights)
+        if best is not None:
+            rivals = [one for one in rivals if one.condition in best.conditions]
         in_each = [
             _in_one_wording(
-                dict(zip(arms, same, strict=True)), measure, among, items, rows, weights, costs
+                dict(zip(arms, same, strict=False)),
+                (best, same[len(arms) :]),
+                measure,
+                among,
+                items,
+                rows,
+                weights,
+                costs,
             )
-            for same in in_each_wording(list(arms.values()))
+            for same in in_each_wording([*arms.values(), *rivals])
         ]
+        in_wordings = {
+            arm: len(one.wordings) > 1
+            for arm, one in [*arms.items(), *((UNINFORMED, rival) for rival in rivals)]
+        }
         for same in zip(*in_each, strict=True):
             one = same[0].contrast
-            several = any(len(arms[name].wordings) > 1 for name in (one.worse, one.better))
+            several = in_wordings[one.worse] or in_wordings[one.better]
             made.append(_averaged(same) if several else same[0])
     return made
 
 
 def _averaged(wordings: Sequence[Differences]) -> Differences:
     """The mean of a contrast over wordings."""
-    persons, influence, totals = (
-        np.mean([getattr(one, name) for one in wordings], axis=0)
-        for name in ("persons", "influence", "totals")
-    )
     named = tuple(
         replace(one, among=", ".join(filter(None, (one.among, f"paraphrase {number}"))))
         for number, one in enumerate(wordings)
     )
-    return replace(wordings[0], persons=persons, influence=influence, totals=totals, wordings=named)
+    return replace(combined(wordings, _mean), wordings=named)
+
+
+def combined(
+    parts: Sequence[Differences], combine: Callable[[Sequence[Floats]], Floats]
+) -> Differences:
+    """The first of several contrasts, with what is of each participant combined from all."""
+    each = [(one.persons, one.influence, one.totals, *one.of_each) for one in parts]
+    persons, influence, totals, typical, projection = map(combine, zip(*each, strict=True))
+    return replace(
+        parts[0],
+        persons=persons,
+        influence=influence,
+        totals=totals,
+        typical=typical,
+        projection=projection,
+    )
+
+
+def _mean(values: Sequence[Floats]) -> Floats:
+    return np.asarray(np.mean(values, axis=0))
 
 
 def _in_one_wording(
     arms: Mapping[str, Predictions],
+    rivals: tuple[Uninformed | None, Sequence[Predictions]],
     measure: str,
     among: str,
     items: Sequence[int] | None,
@@ -318,30 +384,54 @@ def _in_one_wording(
     trials = (counted if items is None else counted[:, items]).sum(1)
     base = np.ones(len(trials)) if weights is None else weights
     costs = {name: costs_of(arm, measure, items) for name, arm in arms.items()}
-    shown = {name: arm for name, arm in arms.items() if (arm.donors >= 0).any()}
+    donors = {name: arm.donors for name, arm in arms.items()}
+    shown = [name for name, arm in arms.items() if (arm.donors >= 0).any()]
     quality = np.zeros(len(trials))
     if shown and given.of_sessions:
         quality = asked_quality(
             np.concatenate([costs[name] for name in shown]),
-            np.concatenate([arm.donors for arm in shown.values()]),
+            np.concatenate([donors[name] for name in shown]),
         )
     elif shown:
-        quality = persona_quality(list(shown.values()), items, measure)
+        quality = persona_quality([arms[name] for name in shown], items, measure)
+    typical = typical_cost(arms, measure, items) if costs_of is mean_cost else None
+    strangers = {name: arm.shows_strangers for name, arm in arms.items()}
+    sampled = {name: arm.counts is not None for name, arm in arms.items()}
+    best, uninformed = rivals
+    if best is not None:
+        each = [nanmean(costs_of(one, measure, items), 0) for one in uninformed]
+        costs[UNINFORMED] = best.of(each)[None]
+        donors[UNINFORMED] = np.full((1, len(trials)), -1)
+        strangers[UNINFORMED] = False
+        sampled[UNINFORMED] = any(one.counts is not None for one in uninformed)
     condition = next(arm.condition for arm in arms.values() if arm.condition.arm != "none")
-    for contrast in contrasts(list(arms)):
-        worse, better = (arms[name] for name in (contrast.worse, contrast.better))
-        persons = nanmean(costs[contrast.worse], 0) - nanmean(costs[contrast.better], 0)
+    for contrast in contrasts(list(costs)):
+        worse, better = contrast.worse, contrast.better
+        persons = nanmean(costs[worse], 0) - nanmean(costs[better], 0)
         moved = (
-            influence(costs[contrast.worse], worse.donors, quality, weights)
-            - influence(costs[contrast.better], better.donors, quality, weights)
+            influence(costs[worse], donors[worse], quality, weights)
+            - influence(costs[better], donors[better], quality, weights)
             - persons
         )
-        chosen = np.flatnonzero(np.isfinite(persons))
-        if rows is not None:
-            chosen = np.intersect1d(chosen, rows)
-        persons, moved, of, weight = (x[chosen] for x in (persons, moved, trials, base))
+        known = np.flatnonzero(np.isfinite(persons))
+        chosen = known if rows is None else np.intersect1d(known, rows)
         if not len(chosen):
             continue
+        nats = persons + moved - np.average(moved[known], weights=base[known])
+        summed = (persons + moved) * trials
+        summed -= np.average((moved * trials)[known], weights=base[known])
+        of_all = np.zeros_like(persons), np.zeros_like(persons)
+        if typical is not None and STRANGERS in (worse, better):
+            sign = 1.0 if worse == STRANGERS else -1.0
+            drawn = costs[STRANGERS], donors[STRANGERS], quality, weights
+            of_all = (
+                sign * (typical - nanmean(costs[STRANGERS], 0)),
+                sign * (typical + quality - influence(*drawn)),
+            )
+        projected = [
+            values + added - np.average((values + added - persons)[known], weights=base[known])
+            for values, added in zip((persons, persons + moved), of_all, strict=True)
+        ]
         made.append(
             Differences(
                 condition.model,
@@ -350,12 +440,14 @@ def _in_one_wording(
                 measure,
                 among,
                 chosen,
-                persons,
-                persons + moved - np.average(moved, weights=weight),
-                (persons + moved) * of - np.average(moved * of, weights=weight),
-                better.shows_strangers
-                or (worse.shows_strangers and contrast.name != "information"),
-                sampled=worse.counts is not None or better.counts is not None,
+                persons[chosen],
+                nats[chosen],
+                summed[chosen],
+                strangers[better] or (strangers[worse] and contrast != INFORMATION),
+                sampled=sampled[worse] or sampled[better],
+                uninformed=best if worse == UNINFORMED else None,
+                typical=projected[0][chosen],
+                projection=projected[1][chosen],
             )
         )
     return made
@@ -392,17 +484,17 @@ def effects(
     for same in alike(found):
         parts = [found[number] for number in same]
         drawn = people.among(parts[0].rows)
-        persons = np.stack([part.persons for part in parts], axis=1)
         contributions = np.stack([part.influence for part in parts], axis=1)
         totals = np.stack([part.totals for part in parts], axis=1)
+        typical, projections = np.stack([part.of_each for part in parts], axis=2)
         columns = [
             estimates(statistic, *values, people=drawn, method=method)
             for statistic, *values in (
                 (mean, contributions),
                 (mean, totals),
-                (standardised_mean, contributions, persons),
-                (share_positive, persons),
-                (worst_tenth, persons),
+                (standardised_mean, contributions, projections),
+                (share_positive, typical),
+                (worst_tenth, typical),
             )
         ]
         for number, part, nats, total, d_z, improved, worst in zip(

@@ -12,11 +12,10 @@ from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.contrasts import Contrast
 from geppetto.evaluation.effects import Differences, effects
-from geppetto.evaluation.enough import drawn_units
 from geppetto.evaluation.inference import comparison
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
-from geppetto.evaluation.verdicts import Verdict, interval, judge, p_value
+from geppetto.evaluation.verdicts import Finding, Verdict, interval, judge, p_value
 from geppetto.models.lineage import Pair
 from geppetto.plan import NO_STRATEGY
 
@@ -25,10 +24,10 @@ GAP = "gap"
 
 Outcome = Literal["less human-like", "more human-like", "equally human-like", "undecided"]
 
-_OUTCOMES: dict[str, Outcome] = {
-    "helps": "less human-like",
-    "hurts": "more human-like",
-    "equivalent to nothing": "equally human-like",
+_OUTCOMES: dict[Finding, Outcome] = {
+    "positive": "less human-like",
+    "negative": "more human-like",
+    "equivalent": "equally human-like",
     "undecided": "undecided",
 }
 
@@ -62,7 +61,7 @@ class Gap:
     pair
         The two models.
     verdict
-        The contrast with its intervals and tests; "helps" in it says that the base predicts
+        The contrast with its intervals and tests; positive in it says that the base predicts
         people better.
     published_d
         As in `PairDifferences`.
@@ -84,7 +83,7 @@ class Gap:
     @property
     def outcome(self) -> Outcome:
         """What post-training made of the model."""
-        return _OUTCOMES[self.verdict.found]
+        return _OUTCOMES[self.verdict.finding]
 
     @property
     def sentence(self) -> str:
@@ -192,8 +191,8 @@ def gaps(found: Sequence[PairDifferences], people: Resampling, analysis: Analysi
     found
         The gaps, person by person.
     people
-        How all participants are drawn, those without a gap included. Of several studies whole
-        studies are permuted, and are the groups of the equivalence test.
+        How all participants are drawn, those without a gap included; of several studies whole
+        studies.
     analysis
         Settings of the inference.
     """
@@ -202,19 +201,10 @@ def gaps(found: Sequence[PairDifferences], people: Resampling, analysis: Analysi
     for one in found:
         among = people.among(one.differences.rows)
         (measured,) = effects([one.differences], among, analysis.intervals)
-        whole, flipped = among, "signs flipped"
-        if among.studies is not None:
-            whole = Resampling.of(
-                len(among.base), base=among.sample[0], clusters=among.studies, level=among.level
-            )
-            flipped = "signs of studies flipped"
+        flipped = "signs flipped" if among.studies is None else "signs of studies flipped"
         contributions = one.differences.influence[:, None]
-        p = float(sign_flip_p(contributions, whole, seed=analysis.seed)[0])
-        compared = comparison(measured, whole, analysis, p, flipped)
-        if among.studies is not None:
-            number, unit = drawn_units(among)
-            compared = replace(compared, people_needed=None, units=number, unit=unit)
-        tested.append(compared)
+        p = float(sign_flip_p(contributions, among, seed=analysis.seed)[0])
+        tested.append(comparison(measured, among, analysis, p, flipped))
     verdicts = judge(tested, analysis.smallest_effect, analysis.looks)
     return [
         Gap(one.pair, verdict, one.published_d)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
-from statsmodels.regression.linear_model import WLS
 
 from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.resampling import Resampling
+from geppetto.evaluation.studentised import studentised
 
 
 def equivalence(values: Floats, smallest: float, people: Resampling) -> float:
-    """Whether a mean is too small to matter: two one-sided t-tests (Schuirmann 1987).
+    """Whether a mean is too small to matter: two one-sided tests (Schuirmann 1987).
 
     The null hypotheses are that the mean is at most -smallest and that it is at least smallest;
-    where both can be rejected, the mean is between. Standard errors are robust to clusters
-    (statsmodels' "cluster", with G - 1 degrees of freedom for G clusters), which without
-    clusters is the ordinary t-test.
+    where both can be rejected, the mean is between. Both invert the bootstrap-t of whole clusters,
+    see `geppetto.evaluation.studentised.Studentised.p_within`: of skewed differences t-tests reject
+    in 10 to 30% of samples what is true (lognormal ones, the mean at the bound).
 
     Parameters
     ----------
@@ -41,27 +40,8 @@ def equivalence(values: Floats, smallest: float, people: Resampling) -> float:
     """
     if smallest <= 0:
         raise ValueError(f"the smallest effect of interest must be positive, not {smallest}")
-    value, error, degrees = robust_mean(values, people)
-    with np.errstate(divide="ignore"):
-        return float(stats.t.sf(np.divide(smallest - abs(value), error), degrees))
-
-
-def robust_mean(values: Floats, people: Resampling) -> tuple[float, float, int]:
-    """Mean, its standard error that is robust to clusters and weights, and degrees of freedom.
-
-    Parameters
-    ----------
-    values
-        One difference a participant, shape (participants,); NaN does not count.
-    people
-        What each participant counts for and which clusters they are in.
-    """
-    known = np.isfinite(values)
-    fit = WLS(values[known], np.ones(known.sum()), weights=people.sample[0, known]).fit(
-        cov_type="cluster", cov_kwds={"groups": people.clusters[known]}, use_t=True
-    )
-    groups = len(np.unique(people.clusters[known]))
-    return float(fit.params[0]), float(fit.bse[0]), groups - 1
+    (found,) = studentised(values, people)
+    return found.p_within(smallest)
 
 
 def holm(p: ArrayLike) -> Floats:

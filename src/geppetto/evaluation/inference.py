@@ -9,13 +9,14 @@ import numpy as np
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.bounds import bounds
+from geppetto.evaluation.contrasts import INFORMATION
 from geppetto.evaluation.effects import Differences, Effect, alike, effects
-from geppetto.evaluation.enough import drawn_units
-from geppetto.evaluation.hypotheses import equivalence, robust_mean
+from geppetto.evaluation.enough import basis_of
 from geppetto.evaluation.limits import Limits
 from geppetto.evaluation.permutation import PermutationTest, sign_flip_p
-from geppetto.evaluation.power import people_to_decide
+from geppetto.evaluation.power import people_to_decide, people_to_find_observed
 from geppetto.evaluation.resampling import LEVEL, Resampling
+from geppetto.evaluation.studentised import studentised
 from geppetto.evaluation.verdicts import Comparison, Verdict, is_confirmatory, judge
 
 
@@ -38,8 +39,8 @@ def infer(
     analysis
         Settings of the inference.
     matches
-        Tests by permuting personas, by model and strategy, for the comparisons that confirm;
-        where there is none, signs of people's differences are flipped.
+        Tests of information by permuting personas, by model and strategy; where there is none,
+        signs of people's differences are flipped.
     measure
         The one that answers the question.
     of
@@ -54,7 +55,8 @@ def infer(
         p |= dict(zip(same, flipped.tolist(), strict=True))
     tested = []
     for number, one in enumerate(effects(found, resampling, analysis.intervals)):
-        match = matches.get((one.model, one.strategy)) if is_confirmatory(one, measure) else None
+        permuted = one.contrast == INFORMATION and is_confirmatory(one, measure)
+        match = matches.get((one.model, one.strategy)) if permuted else None
         compared = comparison(
             one,
             resampling.among(one.differences.rows),
@@ -72,20 +74,20 @@ def comparison(
     """An effect with its tests.
 
     Permutations of people take wordings as given. Over several of them p is no smaller than that of
-    a mean that varies with the wordings drawn, and the equivalence test is of that mean too.
+    a mean that varies with the wordings drawn, and nor is that of equivalence.
     """
-    contributions, smallest = measured.differences.influence, analysis.smallest_effect
-    _, error, _ = robust_mean(contributions, people)
-    p_equivalent = equivalence(contributions, smallest, people)
+    smallest = analysis.smallest_effect
+    (found,) = studentised(measured.differences.influence, people)
+    rests_on = basis_of(found, people, smallest)
+    p_equivalent = found.p_within(smallest)
     if over := measured.differences.over_wordings(people):
         p = max(p, 2 * over.tail(abs(over.value)))
-        p_equivalent = over.tail(smallest - abs(over.value))
+        p_equivalent = max(p_equivalent, over.tail(smallest - abs(over.value)))
         test += ", wordings drawn"
-    return Comparison(
-        measured,
-        p,
-        p_equivalent,
-        test,
-        people_to_decide(smallest, error * float(np.sqrt(len(contributions)))),
-        *drawn_units(people),
-    )
+    decide = observed = None
+    if people.studies is None:
+        sd = found.error * float(np.sqrt(measured.participants))
+        decide = max(people_to_decide(smallest, sd), rests_on.needed(equivalence=True))
+        if (count := people_to_find_observed(found.value, sd)) is not None:
+            observed = max(count, rests_on.needed(equivalence=False))
+    return Comparison(measured, p, p_equivalent, test, decide, observed, rests_on)

@@ -18,6 +18,7 @@ from geppetto.evaluation.predictions import Predictions, clusters
 from geppetto.evaluation.resampling import LEVEL, Resampling
 from geppetto.evaluation.responses import Responses
 from geppetto.evaluation.rows import rows_by_condition
+from geppetto.evaluation.uninformed import BASELINES
 from geppetto.plan import Condition
 
 
@@ -85,8 +86,9 @@ def limits(planned: pd.DataFrame, scored: Sequence[Predictions], analysis: Analy
     ends = planned[["nll_low", "nll_high", "hit_low", "hit_high"]].to_numpy(float).T
     if (planned["status"] == "scored").all() and _same(*ends[:2]) and _same(*ends[2:]):
         return Limits(None, None, misses, people)
-    of_models = (planned["model"] != BASELINE).to_numpy()
-    asked, (least, most, surely, possibly) = planned[of_models], ends[:, of_models]
+    of_models, uninformed = planned["model"] != BASELINE, planned["strategy"].isin(BASELINES)
+    compared = (of_models | uninformed).to_numpy()
+    asked, (least, most, surely, possibly) = planned[compared], ends[:, compared]
     known = _is_known(asked, given)
     nll = np.where(known, -asked["log_prob_of_options"], np.nan)
     missed = 1 - _hits(asked, known)

@@ -14,6 +14,9 @@ from geppetto.evaluation.resampling import Resampling
 PERMUTATIONS = 4999
 """Permutations of a test; the smallest p it can give is one in 5,000."""
 
+_ENUMERATED = 13
+"""Up to how many people, groups or studies all flips of signs are taken: 8,192."""
+
 _BATCH = 20_000_000
 _ASSIGNED = 2_000_000
 
@@ -41,27 +44,30 @@ def sign_flip_p(
     """Probability of a mean at least this far from zero if each sign were a coin's.
 
     Under the null that two arms do not differ, a participant's difference is as likely to have
-    the other sign. Signs of whole participants are flipped, and of whole clusters where there are
-    some.
+    the other sign. Signs of whole participants are flipped, and of whole clusters or studies where
+    there are some: in every way there is, if there are at most 13 of them.
 
     Parameters
     ----------
     contributions
         What each participant adds to the mean difference, shape (participants, contrasts).
     people
-        Clusters and survey weights of the same participants.
+        Clusters, studies and survey weights of the same participants.
     permutations, seed
         Number of random flips, the same for all contrasts, and their seed.
 
     Returns
     -------
     numpy.ndarray
-        Shape (contrasts,): two-sided p = (1 + b) / (1 + B), b the flips at least as extreme
-        (Phipson & Smyth 2010).
+        Shape (contrasts,): two-sided p. Of all flips it is the share that is at least as extreme,
+        of random ones (1 + b) / (1 + B), b the number of these (Phipson & Smyth 2010).
     """
-    weighted = np.zeros((int(people.clusters.max()) + 1, contributions.shape[1]))
-    np.add.at(weighted, people.clusters, contributions * people.sample[0][:, None])
+    weighted = np.zeros((int(people.drawn.max()) + 1, contributions.shape[1]))
+    np.add.at(weighted, people.drawn, contributions * people.sample[0][:, None])
     observed = np.abs(weighted.sum(0)) * (1 - 1e-12)
+    if len(weighted) <= _ENUMERATED:
+        ways = np.arange(2 ** len(weighted))[:, None] >> np.arange(len(weighted)) & 1
+        return np.asarray(np.mean(np.abs((2.0 * ways - 1.0) @ weighted) >= observed, axis=0))
     rng = np.random.default_rng(seed)
     size = max(1, _BATCH // len(weighted))
     extreme = np.zeros(len(observed))

@@ -117,6 +117,17 @@ def people_to_decide(smallest: float, sd: float, power: float = POWER) -> int:
     return max(people_to_find(d_z, power), people_to_exclude(d_z, power))
 
 
+def people_to_find_observed(mean: float, sd: float) -> int | None:
+    """Smallest number of people who find an effect of the size that was observed.
+
+    None if it is next to nothing: less than a ten-thousandth of the standard deviation.
+    """
+    if sd == 0:
+        return 2 if mean else None
+    d_z = abs(mean) / sd
+    return None if d_z < 1e-4 else people_to_find(d_z)
+
+
 def _fewest(enough: Callable[[int], bool]) -> int:
     """Smallest number of people, at least two, who are enough.
 

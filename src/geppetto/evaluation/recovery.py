@@ -17,9 +17,9 @@ import numpy as np
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats
-from geppetto.evaluation.contrasts import Contrast
+from geppetto.evaluation.contrasts import BENEFIT, Contrast
 from geppetto.evaluation.effects import Differences
-from geppetto.evaluation.enough import drawn_units, too_few
+from geppetto.evaluation.enough import basis
 from geppetto.evaluation.gap import PairDifferences
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimates, mean
 from geppetto.models.lineage import Pair
@@ -147,7 +147,7 @@ def recoveries(
         lost = gap.differences
         for one in found:
             same = (one.model, one.measure, one.among) == (lost.model, lost.measure, lost.among)
-            if not same:
+            if not same or one.contrast == BENEFIT:  # which is not of the gap of this model
                 continue
             rows, ours, theirs = np.intersect1d(one.rows, lost.rows, return_indices=True)
             drawn = people.among(rows)
@@ -161,7 +161,8 @@ def recoveries(
                     one.among,
                     len(rows),
                     part,
-                    too_few(*drawn_units(drawn), len(rows)),
+                    basis(one.influence[ours], drawn).too_few
+                    or basis(lost.influence[theirs], drawn).too_few,
                 )
             )
     return made

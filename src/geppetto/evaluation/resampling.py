@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from geppetto.evaluation.arrays import Floats, Integers
+from geppetto.evaluation.arrays import Floats, Integers, effective_number
+from geppetto.evaluation.studentised import studentised
 
 DRAWS = 2000
 """Resamples of an interval."""
@@ -31,7 +32,7 @@ _KEPT = 50_000_000
 
 Weights = Floats
 Statistic = Callable[..., Floats]
-Method = Literal["percentile", "bca"]
+Method = Literal["studentised", "percentile", "bca"]
 
 
 @dataclass(frozen=True)
@@ -133,13 +134,18 @@ class Resampling:
         return bool(self.clusters.max() + 1 < len(self.clusters))
 
     @property
-    def units(self) -> float:
-        """How many people, or groups of people, the sample is worth.
+    def drawn(self) -> Integers:
+        """Number of what is drawn first with each participant: of their study, or their group."""
+        return self.clusters if self.studies is None else self.studies
 
-        The number of groups, or Kish's (1965) effective number of people if survey weights make
-        that less.
+    @property
+    def units(self) -> float:
+        """How many people, groups of people or studies the sample is worth.
+
+        Kish's (1965) effective number over the totals of their weights: of groups of 300, 100 and
+        18 times 5 people it is 2.4, and of people without survey weights their number.
         """
-        return float(min(self.clusters.max() + 1, self.base.sum() ** 2 / (self.base**2).sum()))
+        return effective_number(np.asarray(np.bincount(self.drawn, self.sample[0]), float))
 
     @property
     def sample(self) -> Weights:
@@ -153,10 +159,10 @@ class Resampling:
         Draws of n vary less than n do, by (n - 1)/n in variance, and a percentile interval has the
         normal's tails where t's are due. Quantiles further out make up for both: those at
         Φ(∓ t(n - 1) sqrt(n / (n - 1))) (Hesterberg 2015, The American Statistician 69, 371-386,
-        section 5.3). n is the number of people, of groups, or of studies where some are drawn.
+        section 5.3). n is `units`.
         """
-        drawn = self.units if self.studies is None else float(self.studies.max() + 1)
-        if drawn <= 1:  # survey weights may leave one person only
+        drawn = self.units
+        if drawn <= 1.001:  # survey weights may leave one person only
             return np.array([0.0, 1.0])
         end = stats.t.ppf(1 - self.level / 2, drawn - 1) * np.sqrt(drawn / (drawn - 1))
         return np.asarray(stats.norm.cdf([-end, end]))
@@ -168,6 +174,17 @@ class Resampling:
             return np.ones(len(self.base))
         totals = np.bincount(self.studies, self.base)
         return np.asarray(len(self.base) / len(totals) / totals[self.studies])
+
+    def counts(self) -> Iterator[Weights]:
+        """How often each of what is drawn first is drawn, in batches of shape (some draws, them).
+
+        Of several studies these are studies only, without drawing people within them.
+        """
+        rng = np.random.default_rng(self.seed)
+        number = int(self.drawn.max()) + 1
+        size = max(1, _BATCH // number)
+        for start in range(0, self.draws, size):
+            yield _drawn(number, min(size, self.draws - start), rng)
 
     def weights(self) -> Iterator[Weights]:
         """Weights of all draws, in batches of shape (some draws, participants)."""
@@ -211,12 +228,11 @@ class Resampling:
 
         With several studies the groups are studies.
         """
-        of = self.clusters if self.studies is None else self.studies
-        groups = int(of.max()) + 1
+        groups = int(self.drawn.max()) + 1
         size = max(1, _BATCH // len(self.base))
         for start in range(0, groups, size):
             left_out = np.arange(start, min(start + size, groups))
-            yield (of[None] != left_out[:, None]) * self.sample
+            yield (self.drawn[None] != left_out[:, None]) * self.sample
 
 
 def _drawn(groups: int, draws: int, rng: np.random.Generator) -> Weights:
@@ -241,8 +257,10 @@ def estimate(
     people
         How participants are drawn.
     method
-        "percentile" (Efron & Tibshirani 1993, ch. 13), expanded as `Resampling.tails` says, or
-        "bca", bias-corrected and accelerated (Efron 1987), which is not expanded.
+        "percentile" (Efron & Tibshirani 1993, ch. 13), expanded as `Resampling.tails` says;
+        "bca", bias-corrected and accelerated (Efron 1987), which is not expanded; or
+        "studentised": of a `mean` the bootstrap-t (see `studentised`), and of statistics without a
+        standard error in each draw the expanded percentiles.
 
     Returns
     -------
@@ -260,6 +278,10 @@ def estimates(
 
     The statistic gives an array of shape (draws, columns); all else is as in `estimate`.
     """
+    if method == "studentised" and statistic is mean:
+        return [
+            Estimate(one.value, *one.ends(people.level)) for one in studentised(values[0], people)
+        ]
     sample = statistic(people.sample, *values).reshape(-1)
     drawn = np.concatenate([statistic(weights, *values) for weights in people.weights()])
     drawn = drawn.reshape(len(drawn), -1)

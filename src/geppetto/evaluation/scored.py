@@ -245,6 +245,10 @@ class Scored:
         """What models predicted, without baselines."""
         return [found for found in self.predictions if found.condition.model != BASELINE]
 
+    @property
+    def _baselines(self) -> list[Predictions]:
+        return [found for found in self.predictions if found.condition.model == BASELINE]
+
     @cached_property
     def calibrated(self) -> Calibrated:
         """What models would have predicted at other temperatures."""
@@ -261,9 +265,9 @@ class Scored:
         must_exist(measure, self.responses)
         match measure:
             case "nll_calibrated":
-                return self.calibrated.by_model
+                return [*self.calibrated.by_model, *self._baselines]
             case "nll_each_calibrated":
-                return self.calibrated.by_condition
+                return [*self.calibrated.by_condition, *self._baselines]
             case "brier":
                 return self._in_brier[0]
         return self.predictions

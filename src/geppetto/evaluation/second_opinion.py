@@ -25,8 +25,14 @@ def second_opinion(difference: Differences, found: Sequence[Predictions]) -> Mix
     """
     found[0].responses.must_be_shared("a mixed model with crossed items")
     arms = {predicted.condition: predicted for predicted in found}
-    compared = in_each_wording([arms[condition] for condition in difference.conditions])
-    cells = np.stack([nanmean(worse.nll, 0) - nanmean(better.nll, 0) for worse, better in compared])
+    worse, better = difference.conditions
+    best = difference.uninformed
+    conditions = (better, *((worse,) if best is None else best.conditions))
+    each = [
+        [nanmean(one.nll, 0) for one in same]
+        for same in in_each_wording([arms[condition] for condition in conditions])
+    ]
+    cells = np.stack([(of[0] if best is None else best.of(of)) - own for own, *of in each])
     for in_wording, one in zip(cells, difference.wordings or (difference,), strict=True):
         in_wording[one.rows] += (one.influence - one.persons)[:, None]
     wordings, rows, columns = np.indices(cells.shape)

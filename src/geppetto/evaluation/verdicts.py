@@ -10,13 +10,14 @@ import numpy as np
 from statsmodels.stats.multitest import multipletests
 
 from geppetto.evaluation.bounds import Bounds
-from geppetto.evaluation.contrasts import CONFIRMATORY
+from geppetto.evaluation.contrasts import BENEFIT, CONFIRMATORY, INFORMATION
 from geppetto.evaluation.effects import Effect
-from geppetto.evaluation.enough import Unit, too_few
+from geppetto.evaluation.enough import FEWEST_EQUIVALENT, Basis
 from geppetto.evaluation.hypotheses import holm
 from geppetto.evaluation.resampling import LEVEL, Estimate
 
-Finding = Literal["helps", "hurts", "equivalent to nothing", "undecided"]
+Finding = Literal["positive", "negative", "equivalent", "undecided"]
+"""Where a difference lies: above zero, below, within the smallest effect of interest, or open."""
 
 UNDONE = "unless what was not said undoes it"
 
@@ -35,10 +36,10 @@ class Comparison:
         p of a difference of at least the smallest effect of interest.
     test
         What was permuted for p.
-    people_needed
-        How many people would decide it; None where that is not a matter of people.
-    units, unit
-        How many people, groups of people or studies the comparison rests on, and which of them.
+    people_needed, people_needed_as_observed
+        How many people would decide it; None where that is not a matter of people. See `Verdict`.
+    basis
+        What it rests on.
     bounds
         As in `Verdict`.
     """
@@ -48,8 +49,8 @@ class Comparison:
     p_equivalent: float
     test: str
     people_needed: int | None
-    units: float
-    unit: Unit
+    people_needed_as_observed: int | None
+    basis: Basis
     bounds: Bounds | None = None
 
     @property
@@ -69,8 +70,8 @@ class Verdict:
     effect
         The comparison with its intervals.
     confirmatory
-        Whether it is one of those that answer the question: information, over the legal options,
-        or in sessions with open responses over everything. The others explore.
+        Whether it is one of those that answer the question: information and benefit, over the
+        legal options, or in sessions with open responses over everything. The others explore.
     p, p_adjusted
         Two-sided p of no difference, by permuting whole people, and over several wordings no
         smaller than by `OverWordings.tail`; and corrected for its family, by
@@ -93,9 +94,13 @@ class Verdict:
         How many people tell an effect of the smallest size of interest from nothing, and nothing
         from it, with 80% probability each, if they vary and hang together as these do and the
         comparison were the only one, in these wordings. An effect in between takes more. None for
-        pooled studies, of which it takes more.
-    units, unit
-        How many people, groups of people or studies the comparison rests on, and which of them.
+        pooled studies, of which it takes more. With these numbers of strangers: with more of them
+        differences vary less, and it takes fewer people.
+    people_needed_as_observed
+        The same of finding an effect as large as was observed, which is likely too few: effects
+        that were noticed are rather too large (Gelman & Carlin 2014). None where there is none.
+    basis
+        How many people, groups of people or studies the comparison rests on, and how much on one.
     bounds
         How far the effect could be from this, given what models did not say; None where that is
         not computed: of parts of people, items and wordings, of pooled studies, of gaps and of
@@ -114,9 +119,10 @@ class Verdict:
     looks: int
     test: str
     people_needed: int | None
-    units: float
-    unit: Unit
+    people_needed_as_observed: int | None
+    basis: Basis
     bounds: Bounds | None = None
+    calibrated: Effect | None = None
 
     @property
     def outcome(self) -> str:
@@ -124,20 +130,30 @@ class Verdict:
         return self.found if self.survives_bounds else f"{self.found}, {UNDONE}"
 
     @property
-    def found(self) -> Finding:
-        """What the answers that were scored come to.
+    def found(self) -> str:
+        """What the answers that were scored come to, in the words of the contrast."""
+        words = {
+            "positive": self.effect.contrast.positive,
+            "negative": self.effect.contrast.negative,
+            "equivalent": "equivalent to nothing",
+        }
+        return words.get(self.finding, "undecided")
 
-        A difference helps or hurts if its interval excludes zero and its corrected p is below
-        .05. It is equivalent to nothing if it is shown to be smaller than the smallest effect of
-        interest, even where it is not zero, unless that is `withheld`. Everything else is
-        undecided, and so is everything that rests on less than `FEWEST`.
+    @property
+    def finding(self) -> Finding:
+        """Where the difference lies, by the answers that were scored.
+
+        A difference is positive or negative if its interval excludes zero and its corrected p is
+        below .05. It is equivalent to nothing if it is shown to be smaller than the smallest effect
+        of interest, even where it is not zero, unless that is `withheld`. Everything else is
+        undecided, and so is everything that rests on `too_few`.
         """
         if self.is_of_too_few:
             return "undecided"
         if self.p_equivalent_adjusted < LEVEL and not self.withheld:
-            return "equivalent to nothing"
+            return "equivalent"
         if self.p_adjusted < LEVEL and self.effect.nats.excludes_zero():
-            return "helps" if self.effect.nats.value > 0 else "hurts"
+            return "positive" if self.effect.nats.value > 0 else "negative"
         return "undecided"
 
     @property
@@ -145,7 +161,13 @@ class Verdict:
         """Why nothing can be shown to be equivalent to nothing here; empty if it can be.
 
         What is shown to be so on the cells that were scored has to be on all planned ones, too.
+        And it takes more people than a difference does.
         """
+        return self.incomparable or self.basis.too_few_for_equivalence
+
+    @property
+    def incomparable(self) -> str:
+        """Why its numbers are not of what equivalence is about; empty if they are."""
         if self.effect.measure == "brier":
             return "the smallest effect of interest is in nats"
         if self.effect.differences.sampled:
@@ -180,20 +202,67 @@ class Verdict:
         unknown = "" if self.survives_bounds else " What was not said could undo this."
         if self.bounds and (unknown or self._may_matter):
             unknown += f" {self.bounds.sentence(self._measure)}."
-        return f"{self.found}: {self._claim}. {numbers}.{unknown}"
+        numbers += self._at_one_temperature
+        return f"{self.found}: {self._claim}. {numbers}.{unknown}{self._fragile}"
+
+    @property
+    def survives_each(self) -> bool | None:
+        """Whether what it says holds without any one person, group or study; None if undecided."""
+        return None if self.finding == "undecided" else self._rests_on_one == 0
+
+    @property
+    def unseen(self) -> float | None:
+        """How much a kind of person that is not among these would have to lose to undo it, in nats.
+
+        See `Basis.undone_by`; or to gain, where something is lost. None where there are as many
+        people as equivalence takes, and where no difference was found.
+        """
+        if self.finding in ("undecided", "equivalent"):
+            return None
+        if self.basis.units >= FEWEST_EQUIVALENT:
+            return None
+        nats = self.effect.nats
+        return self.basis.undone_by(nats.low if nats.value > 0 else nats.high)
+
+    @property
+    def _rests_on_one(self) -> float:
+        equivalent = self.finding == "equivalent"
+        return self.basis.of_equivalence if equivalent else self.basis.of_difference
+
+    @property
+    def _fragile(self) -> str:
+        """What would undo it: one person who is left out, or a kind of people that was not seen."""
+        said = ""
+        one, kind = {
+            "people": ("person", "people"),
+            "groups of people": ("group", "groups"),
+            "studies": ("study", "studies"),
+        }[self.basis.unit]
+        if self.survives_each is False:
+            said = (
+                f" Without one {one}, with {self._rests_on_one:.0%} of all that {kind} add to it, "
+                "it is undecided."
+            )
+        if (unseen := self.unseen) is not None:
+            verb = "lost" if self.effect.nats.value > 0 else "gained"
+            said += (
+                f" {kind.capitalize()} of a kind that is not among these, one in "
+                f"{self.basis.units / 3:.0f}, would undo it if they {verb} {unseen:.2g}."
+            )
+        return said
 
     @property
     def survives_bounds(self) -> bool:
         """Whether what it says holds whatever was not said; that something is open always does.
 
         So does that something is equivalent to nothing, which would otherwise be `withheld`. That
-        it helps or hurts has to hold in the interval of the bounds, which is corrected for looks,
-        but not for the family.
+        it is above or below zero has to hold in the interval of the bounds, which is corrected for
+        looks, but not for the family.
         """
-        match self.found:
-            case "helps":
+        match self.finding:
+            case "positive":
                 return self.bounds is None or self.bounds.hold(0.0, np.inf)
-            case "hurts":
+            case "negative":
                 return self.bounds is None or self.bounds.hold(-np.inf, 0.0)
         return True
 
@@ -242,15 +311,19 @@ class Verdict:
         where += f", among {effect.among}," if effect.among else ","
         if self.is_of_too_few:
             return f"{where} {self.too_few}"
-        better, worse = in_words(contrast.better), in_words(contrast.worse)
-        match self.found:
-            case "helps":
-                return f"{where} people are predicted better with {better} than with {worse}"
-            case "hurts":
-                return f"{where} people are predicted worse with {better} than with {worse}"
-            case "equivalent to nothing":
+        better, worse = f"with {in_words(contrast.better)}", f"with {in_words(contrast.worse)}"
+        if (rival := effect.differences.uninformed) is not None:
+            worse = f"by {rival.name}, the best that knows nothing of them"
+        more, less, same = _COMPARED["brier" if effect.measure == "brier" else "nll"]
+        matters = "it matters whose persona it is: " * (contrast == INFORMATION)
+        match self.finding:
+            case "positive":
+                return f"{where} {matters}people's responses are {more} {better} than {worse}"
+            case "negative":
+                return f"{where} people's responses are {less} {better} than {worse}"
+            case "equivalent":
                 return (
-                    f"{where} people are predicted equally well with {better} and with {worse}, "
+                    f"{where} people's responses are {same} {better} and {worse}, "
                     f"to within {self.smallest:g} nats"
                 )
         alone = ""
@@ -259,32 +332,47 @@ class Verdict:
         elif self.p_adjusted < LEVEL:
             alone = " (the corrected test finds a difference, but the interval includes zero)"
         return (
-            f"{where} it is open whether people are predicted better with {better} than with "
+            f"{where} it is open whether people's responses are {more} {better} than "
             f"{worse}{alone}{self._more}"
         )
 
     @property
+    def _at_one_temperature(self) -> str:
+        """The effect after calibration, in words."""
+        return f"; after calibration {interval(self.calibrated.nats)}" if self.calibrated else ""
+
+    @property
     def is_of_too_few(self) -> bool:
-        """Whether less than `FEWEST` was drawn, so that nothing can be decided."""
+        """Whether it rests on too few people, or too uneven ones, for anything to be decided."""
         return bool(self.too_few)
 
     @property
     def too_few(self) -> str:
-        """What is said where less than `FEWEST` was drawn; empty elsewhere."""
-        return too_few(self.units, self.unit, self.effect.participants)
+        """What is said where that is so; empty elsewhere."""
+        return self.basis.too_few
 
     @property
     def _more(self) -> str:
-        if self.withheld:
+        if self.incomparable:
             return ""
         if self.people_needed is None:
             return f"; more studies would tell {self.smallest:g} nats from nothing"
         these = " in these wordings" if self._wordings else ""
         if self.people_needed > self.effect.participants:
             people = f"about {self.people_needed:,} people"
-            return f"; {people} would tell {self.smallest:g} nats from nothing{these}"
+            found = ""
+            if self.people_needed_as_observed is not None:
+                found = f", and {self.people_needed_as_observed:,} find an effect as large as this"
+            return f"; {people} would tell {self.smallest:g} nats from nothing{found}{these}"
         more = "people and wordings" if self._wordings else "people"
         return f"; between nothing and {self.smallest:g} nats it takes more {more} to tell"
+
+
+_COMPARED = {
+    "nll": ("likelier", "less likely", "equally likely"),
+    "brier": ("predicted more closely", "predicted less closely", "predicted equally closely"),
+}
+"""How responses compare, by the measure: if there is more of it, if less, and if the same."""
 
 
 def in_words(arm: str) -> str:
@@ -294,8 +382,8 @@ def in_words(arm: str) -> str:
         "filler": "neutral text of that length",
         "human": "the words for an ordinary human",
         "average": "the average persona",
-        "shuffled": "a stranger's persona",
-        "matched": "a stranger's persona of the same demographics",
+        "shuffled": "a stranger's",
+        "matched": "that of a stranger of the same demographics",
         "own": "their own persona",
     }
     return words.get(arm, f"the same persona {arm}")
@@ -334,8 +422,8 @@ def judge(
             looks,
             test.test,
             test.people_needed,
-            test.units,
-            test.unit,
+            test.people_needed_as_observed,
+            test.basis,
             test.bounds,
         )
         for number, test in enumerate(tested)
@@ -344,35 +432,58 @@ def judge(
 
 def is_confirmatory(effect: Effect, measure: str = "nll") -> bool:
     """Whether a comparison is one of those that answer the question, in the measure of it."""
-    return effect.contrast.name in CONFIRMATORY and effect.measure == measure and not effect.among
+    asked = effect.contrast in CONFIRMATORY
+    return asked and effect.measure == measure and not effect.among
 
 
 def conclusion(verdicts: Sequence[Verdict]) -> str:
-    """All confirmatory verdicts in one sentence."""
+    """All confirmatory verdicts in a few sentences.
+
+    People are said to be predicted better only where both hold: it matters whose persona it is,
+    and to be told it improves on the best prediction that knows nothing of the person.
+    """
     asked = [verdict for verdict in verdicts if verdict.confirmatory]
     if not asked:
         return "Information was not measured: it needs the arms shuffled and own."
     reasons = {verdict.too_few for verdict in asked}
     if len(reasons) == 1 and (reason := reasons.pop()):
         return f"Undecided: {reason}."
-    words = {
-        "helps": "people's own personas predicted them better than strangers' did with {}",
-        "hurts": "worse with {}",
-        "equivalent to nothing": "own and strangers' personas did the same, within the smallest "
-        "effect of interest, with {}",
-        "undecided": "undecided with {}",
+    found: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in asked:
+        found.setdefault((verdict.effect.strategy, verdict.effect.model), []).append(verdict)
+    said: dict[str, list[str]] = {}
+    for (strategy, model), of_both in found.items():
+        undone = "" if all(one.survives_bounds for one in of_both) else f", {UNDONE}"
+        said.setdefault(_concluded(of_both), []).append(f"{strategy} ({model}){undone}")
+    return " ".join(f"With {', '.join(named)}: {text}." for text, named in said.items())
+
+
+def _concluded(of_both: Sequence[Verdict]) -> str:
+    """What information and benefit of one strategy come to, in words; one may be missing."""
+    by_name = {one.effect.contrast.name: one.finding for one in of_both}
+    information, benefit = by_name.get(INFORMATION.name), by_name.get(BENEFIT.name)
+    if information == benefit == "positive":
+        return (
+            "people are predicted better than with a stranger's persona, and better than by "
+            "anything that knows nothing of them"
+        )
+    of_information = {
+        "positive": "it matters whose persona it is",
+        "negative": "a stranger's persona predicts people better than their own",
+        "equivalent": "it does not matter whose persona it is",
+        "undecided": "it is open whether it matters whose persona it is",
     }
-    parts = []
-    for finding, text in words.items():
-        if named := [_named(verdict) for verdict in asked if verdict.found == finding]:
-            parts.append(text.format(", ".join(named)))
-    whole = "; ".join(parts)
-    return f"{whole[0].upper()}{whole[1:]}."
-
-
-def _named(verdict: Verdict) -> str:
-    name = f"{verdict.effect.strategy} ({verdict.effect.model})"
-    return name if verdict.survives_bounds else f"{name}, {UNDONE}"
+    of_benefit = {
+        "positive": "they do better than what knows nothing of the person",
+        "negative": "what knows nothing of the person predicts better",
+        "equivalent": "nothing is gained over what knows nothing of the person",
+        "undecided": "whether anything is gained over what knows nothing of the person is open",
+    }
+    parts = [of_information[information]] if information else []
+    if benefit:
+        joint = "but " if (information, benefit) == ("positive", "negative") else "and "
+        parts.append(joint * bool(parts) + of_benefit[benefit])
+    return ", ".join(parts)
 
 
 def over(measure: str) -> str:

@@ -83,7 +83,7 @@ class OverWordings:
         shared = self.of_people / np.sqrt(self.in_these)
         drawn = float(special.stdtrit(len(self.means) - 1, 1 - level / 2)) * self.of_wordings
         low, high = (
-            float((shared * away + drawn) / np.sqrt(total))
+            float((shared * away + drawn) / np.sqrt(total)) if np.isfinite(away) else float(away)
             for away in (in_these.value - in_these.low, in_these.high - in_these.value)
         )
         return Estimate(in_these.value, in_these.value - low, in_these.value + high)
@@ -128,11 +128,10 @@ def over_wordings(values: Floats, people: Resampling) -> OverWordings:
     Notes
     -----
     The covariance of the means is robust to clusters and weights, as in
-    `geppetto.evaluation.hypotheses.robust_mean`.
+    `geppetto.evaluation.studentised.Studentised`.
     """
     means = mean(people.sample, values)[0]
-    drawn = people.clusters if people.studies is None else people.studies
-    groups, number = np.unique(drawn, return_inverse=True)
+    groups, number = np.unique(people.drawn, return_inverse=True)
     away = np.zeros((len(groups), len(means)))
     np.add.at(away, number, people.sample[0][:, None] * (values - means))
     degrees = len(groups) - 1

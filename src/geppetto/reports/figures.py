@@ -26,6 +26,7 @@ _COLOURS = {
     "average": "#b5b04a",
     "format": "#d08a2e",
     "information": "#1f6f8b",
+    "benefit": "#7a2f8f",
     "group": "#b5562b",
     "individual": "#2a9d8f",
     "none": "#444444",

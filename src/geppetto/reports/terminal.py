@@ -14,6 +14,7 @@ from rich.text import Text
 
 from geppetto.asking import Unit
 from geppetto.errors import GeppettoError
+from geppetto.evaluation.enough import FEWEST, FEWEST_EQUIVALENT
 from geppetto.evaluation.power import minimal_effect, people_to_decide
 from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.skill import Skill
@@ -198,25 +199,33 @@ def power(people: int, groups: int, smallest: float, spreads: Sequence[float]) -
         Standard deviations of participants' differences, in nats a response, to reckon with.
     """
     unit = "people" if groups == people else "groups"
+    fewest = FEWEST_EQUIVALENT if groups == people else FEWEST["groups of people"]
     who = "participants'" if groups == people else "groups' mean"
     table = columns(f"if {who} differences have an SD of", "found", "to decide")
     for spread in spreads:
         table.add_row(
             f"  {spread:g} nats",
             f"{minimal_effect(groups, spread):.3f} nats",
-            f"{people_to_decide(smallest, spread):,} {unit}",
+            f"{max(people_to_decide(smallest, spread), fewest):,} {unit}",
         )
     table.caption = (
         "found: the smallest effect that these people find with 80% probability (two-sided .05); "
-        f"to decide: how many {unit} tell an effect of {smallest:g} nats from none, and none from "
-        "it, with 80% probability each. In the demo the SD is 0.04 to 0.4."
+        f"to decide: how many {unit} tell the smallest effect of interest, {smallest:g} nats, from "
+        "none, and none from it, with 80% probability each; an effect as large as was seen may "
+        "take fewer. In the demo the SD is 0.04 to 0.4. Verdicts take "
+        f"{FEWEST['people']} people, that there is nothing takes {FEWEST_EQUIVALENT}, and more "
+        "where differences are skewed."
     )
+    short = FEWEST["people"] if people < FEWEST["people"] else FEWEST_EQUIVALENT
+    lacks = "decide anything" if people < FEWEST["people"] else "show that there is nothing"
+    warning = f"{people:,} people are too few to {lacks}: {short} are needed"
     return Group(
         Text(
             f"{people:,} participants"
             + (f" in {groups:,} groups, which count," if groups < people else "")
             + f" find a paired difference of d_z {minimal_effect(groups):.2f} with 80% probability"
         ),
+        *([Text(warning, "yellow")] if people < short else []),
         "",
         table,
     )
@@ -338,16 +347,28 @@ def _effects(verdicts: Sequence[Verdict]) -> Table:
     worded = any(verdict.effect.differences.wordings for verdict in verdicts)
     holm = next((v.family for v in verdicts if v.confirmatory), 0)
     table.caption = (
-        "improved: share of people who are predicted better; worst tenth: mean of the lowest "
+        "improved: share of people whose responses are likelier; worst tenth: mean of the lowest "
         "tenth of people's differences, partly by chance; p: by permuting whole people"
         + (", and over wordings by which were drawn" if worded else "")
         + ", corrected by "
-        + (f"Holm for the {holm} information effects and by " if holm else "")
+        + (f"Holm for the {holm} effects of information and benefit and by " if holm else "")
         + "Benjamini-Hochberg for the others, which explore. "
         f"Less than {verdicts[0].smallest:g} nats either way counts as nothing. "
         f"Nats are {over(verdicts[0].effect.measure)}."
+        f"{_uninformed(verdicts)}"
     )
     return table
+
+
+def _uninformed(verdicts: Sequence[Verdict]) -> str:
+    """What benefit is measured against, for each model."""
+    rivals = {
+        verdict.effect.model: rival.name
+        for verdict in verdicts
+        if (rival := verdict.effect.differences.uninformed)
+    }
+    named = [f"{name} ({model})" for model, name in rivals.items()]
+    return f" Uninformed, chosen on other people: {', '.join(named)}." if named else ""
 
 
 def _individuation(individuation: pd.DataFrame) -> Table:

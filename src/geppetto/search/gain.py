@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from geppetto.evaluation.changes import between
-from geppetto.evaluation.contrasts import Contrast
+from geppetto.evaluation.contrasts import INFORMATION, Contrast
 from geppetto.evaluation.effects import Differences
 from geppetto.evaluation.inference import infer
-from geppetto.evaluation.verdicts import Verdict, interval, p_value
+from geppetto.evaluation.verdicts import Finding, Verdict, interval, p_value
 from geppetto.results import Results
 
 GAIN = "gain"
 """Name of the contrast of two strategies' information."""
 
-_SAID = {
-    "helps": "better: personas by the optimised program tell more",
-    "hurts": "worse: personas by the optimised program tell less",
-    "equivalent to nothing": "as good: personas by the optimised program tell no more and no less",
+_SAID: dict[Finding, str] = {
+    "positive": "better: personas by the optimised program tell more",
+    "negative": "worse: personas by the optimised program tell less",
+    "equivalent": "as good: personas by the optimised program tell no more and no less",
     "undecided": "undecided: it is open whether personas by the optimised program tell more",
 }
 
@@ -29,7 +29,7 @@ class Gain:
     Attributes
     ----------
     verdict
-        The difference of the two, person by person, with its interval and tests; "helps" in it
+        The difference of the two, person by person, with its interval and tests; positive in it
         says that the program tells more.
     """
 
@@ -42,7 +42,7 @@ class Gain:
         looks = f"; {verdict.looks} looks at these people corrected for" * (verdict.looks > 1)
         few = f" ({verdict.too_few})" if verdict.too_few else ""
         return (
-            f"{_SAID[verdict.found]} of people who took no part than those by the strategy's own "
+            f"{_SAID[verdict.finding]} of people who took no part than those by the strategy's own "
             f"instruction{few}. {interval(effect.nats)} nats a response ({verdict.confidence}), "
             f"d_z {effect.d_z.value:+.2f}, {effect.improved.value:.0%} of {effect.participants:,} "
             f"people improved; {p_value(verdict.p_adjusted)} ({verdict.test}), "
@@ -63,7 +63,7 @@ def gain(results: Results, program: str, own: str) -> Gain:
     informations = {
         verdict.effect.strategy: verdict.effect.differences
         for verdict in results.verdicts()
-        if verdict.confirmatory
+        if verdict.confirmatory and verdict.effect.contrast == INFORMATION
     }
     contrast = Contrast(GAIN, own, program, "what the optimised program tells beyond its origin")
     made = replace(_between(informations[own], informations[program]), contrast=contrast)

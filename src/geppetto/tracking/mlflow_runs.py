@@ -146,10 +146,10 @@ def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> Tracked
                 "mlflow.note.content": _note(prepared, results),
                 "geppetto.conclusion": conclusion(verdicts),
             }
-            | {f"verdict.{slug(_name(v))}": v.outcome for v in confirmatory}
+            | {f"{_contrast(v)}.{slug(_name(v))}": v.outcome for v in confirmatory}
         )
         mlflow.log_metrics(
-            {f"information/{slug(_name(v))}": v.effect.nats.value for v in confirmatory}
+            {f"{_contrast(v)}/{slug(_name(v))}": v.effect.nats.value for v in confirmatory}
         )
         if results.followed:
             mlflow.log_text(results.followed.text, "frozen.yaml")
@@ -210,6 +210,10 @@ def _name(verdict: Verdict) -> str:
     return f"{verdict.effect.model} {verdict.effect.strategy}"
 
 
+def _contrast(verdict: Verdict) -> str:
+    return verdict.effect.contrast.name
+
+
 def _tables(results: Results) -> dict[str, pd.DataFrame]:
     """Every table of the parent run by name."""
     every = [verdict for m in results.measures for verdict in results.verdicts(measure=m)]
@@ -252,7 +256,8 @@ def _log_condition(prepared: Prepared, results: Results, condition: Condition) -
             numbers |= _effect_metrics(verdict)
             tags[f"verdict.{effect.contrast.name}"] = verdict.outcome
             if verdict.confirmatory:
-                tags["mlflow.note.content"] = verdict.sentence
+                noted = tags.get("mlflow.note.content", "")
+                tags["mlflow.note.content"] = f"{noted}\n\n{verdict.sentence}".strip()
     (elicitation, *_) = results.elicitations.get(condition.model, [""])
     if len(results.replies):
         asked = results.replies[["elicitation", *CONDITION]] == [elicitation, *condition]

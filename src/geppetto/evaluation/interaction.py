@@ -1,0 +1,155 @@
+"""Whether a contrast differs between groups of people: one test, and by how much for each group.
+
+Two verdicts, one a group, do not answer that: that a persona helps women and that it is open
+whether it helps men says nothing of a difference between them (Gelman & Stern 2006, The American
+Statistician 60, 328-331).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy import stats
+from statsmodels.regression.linear_model import WLS
+from statsmodels.stats.multitest import multipletests
+
+from geppetto.evaluation.arrays import Floats, Integers
+from geppetto.evaluation.changes import Change
+from geppetto.evaluation.effects import Differences
+from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling
+
+FEWEST_IN_A_GROUP = 10
+"""People, or groups of people that are drawn together, whom a comparison needs on either side."""
+
+
+def interactions(
+    found: Sequence[Differences],
+    groups: Mapping[str, Integers],
+    resampling: Resampling,
+    looks: int = 1,
+) -> list[Change]:
+    """How much every contrast differs between groups of people.
+
+    A linear model has a mean for each group; its covariance is robust to unequal variances (HC3;
+    MacKinnon & White 1985) or to clusters, with one degree of freedom less than the smallest group
+    has people or clusters.
+
+    Parameters
+    ----------
+    found
+        The contrasts over everybody.
+    groups
+        Rows of the people of each group, by its name; nobody is in two. Those with fewer than
+        `FEWEST_IN_A_GROUP` are left out.
+    resampling
+        How all participants are drawn.
+    looks
+        See `geppetto.evaluation.analysis.Analysis`.
+
+    Returns
+    -------
+    list
+        Of two groups one change a contrast, from the first to the second; of more, one a group:
+        from everybody else to it. `p` is that of no difference between any of them, the same in
+        all rows of a contrast, corrected for the contrasts by Benjamini & Hochberg (1995). None
+        where fewer than two groups are left.
+    """
+    tested = [one for each in found if (one := _tested(each, groups, resampling, looks))]
+    if not tested:
+        return []
+    corrected = multipletests([rows[0].p for rows in tested], method="fdr_bh")[1].tolist()
+    return [
+        replace(row, p_adjusted=min(1.0, looks * adjusted))
+        for rows, adjusted in zip(tested, corrected, strict=True)
+        for row in rows
+    ]
+
+
+def large_enough(
+    groups: Mapping[str, Integers], one: Differences, resampling: Resampling
+) -> dict[str, Integers]:
+    """The groups that can be compared, with where their people are among those of a contrast."""
+    places = {name: np.flatnonzero(np.isin(one.rows, rows)) for name, rows in groups.items()}
+    clusters = resampling.clusters[one.rows]
+    return {
+        name: place
+        for name, place in places.items()
+        if len(np.unique(clusters[place])) >= FEWEST_IN_A_GROUP
+    }
+
+
+def _tested(
+    one: Differences, groups: Mapping[str, Integers], resampling: Resampling, looks: int
+) -> list[Change]:
+    """The changes of one contrast, not yet corrected for others."""
+    places = large_enough(groups, one, resampling)
+    if len(places) < 2:
+        return []
+    values, design, weights, clusters = _model(one, list(places.values()), resampling)
+    if np.ptp(values) == 0:
+        same = Estimate(0.0, 0.0, 0.0)
+        named = _names(places).values()
+        return [Change(replace(one, among=name), same, 1.0, 1.0) for name in named]
+    fit = WLS(values, design, weights=weights)
+    grouped = len(np.unique(clusters)) < len(clusters)
+    fitted = fit.fit(
+        cov_type="cluster" if grouped else "HC3",
+        cov_kwds={"groups": clusters} if grouped else None,
+        use_t=True,
+    )
+    means, covariance = np.asarray(fitted.params), np.asarray(fitted.cov_params())
+    degrees = min(len(np.unique(clusters[design[:, n] > 0])) for n in range(len(places))) - 1
+    sizes = weights @ design
+    p = _p_of_any(means, covariance, degrees)
+    reach = float(stats.t.ppf(1 - LEVEL / looks / 2, degrees))
+    rows = []
+    for number, name in _names(places).items():
+        against = _against_others(number, sizes)
+        value, error = float(against @ means), float(np.sqrt(against @ covariance @ against))
+        nats = Estimate(value, value - reach * error, value + reach * error)
+        rows.append(Change(replace(one, among=name, wordings=()), nats, p, p))
+    return rows
+
+
+def _model(
+    one: Differences, places: Sequence[Integers], resampling: Resampling
+) -> tuple[Floats, Floats, Floats, Integers]:
+    """Contributions, an indicator a group, weights and clusters of the people of all groups."""
+    design = np.zeros((len(one.rows), len(places)))
+    for number, place in enumerate(places):
+        design[place, number] = 1.0
+    of_some = design.any(1)
+    rows = one.rows[of_some]
+    weights = resampling.base[rows]
+    return one.influence[of_some], design[of_some], weights, resampling.clusters[rows]
+
+
+def _names(places: Mapping[str, Integers]) -> dict[int, str]:
+    """What each change is called, by the number of its group."""
+    names = list(places)
+    if len(names) == 2:
+        return {1: f"{names[0]} to {names[1]}"}
+    return {number: f"everybody else to {name}" for number, name in enumerate(names)}
+
+
+def _against_others(number: int, sizes: Floats) -> Floats:
+    """What a group's mean and those of the others count for in their difference."""
+    others = np.where(np.arange(len(sizes)) == number, 0.0, sizes)
+    against = -others / others.sum()
+    against[number] = 1.0
+    return np.asarray(against)
+
+
+def _p_of_any(means: Floats, covariance: Floats, degrees: int) -> float:
+    """p of no difference between any means: Wald's test with Hotelling's correction.
+
+    T² (degrees - q + 1) / (q degrees) has an F distribution with q and degrees - q + 1 degrees of
+    freedom for q differences; with one it is the t-test of the difference.
+    """
+    apart = np.hstack([-np.ones((len(means) - 1, 1)), np.eye(len(means) - 1)])
+    away, q = apart @ means, len(means) - 1
+    wald = float(away @ np.linalg.pinv(apart @ covariance @ apart.T) @ away)
+    left = max(degrees - q + 1, 1)
+    return float(stats.f.sf(wald * left / (q * degrees), q, left))

@@ -1,0 +1,72 @@
+"""What contrasts with strangers would be if all others had been the strangers of everyone.
+
+In a survey what a persona predicts of an item holds for whoever answered it, so that what people's
+responses cost under every persona is known, however few were drawn for them. Which were drawn adds
+noise to a person's difference, the more the fewer: how much people differ in an effect, and in how
+many it is positive, are not told by such differences, or an effect would change its size with the
+number of strangers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from geppetto.evaluation.arrays import Floats, nanmean
+from geppetto.evaluation.asked import option_costs
+from geppetto.evaluation.moments import quotient
+from geppetto.evaluation.predictions import Predictions
+
+STRANGERS = "shuffled"
+"""The arm whose strangers are drawn from all others."""
+
+
+def typical_cost(
+    arms: Mapping[str, Predictions], measure: str, items: Sequence[int] | None = None
+) -> Floats | None:
+    """What each participant's responses cost with a stranger's persona, the mean over all others.
+
+    Parameters
+    ----------
+    arms
+        Conditions of one model and strategy in one wording, by their arms.
+    measure
+        What responses cost by, see `geppetto.evaluation.asked.cell_cost`.
+    items
+        Items that count; all by default.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (participants,), over the others of their pool whose persona was shown to anybody;
+        None where that is not known: without strangers, in sessions and of samples.
+    """
+    shown = [arms[name] for name in (STRANGERS, "own") if name in arms]
+    if STRANGERS not in arms or any(arm.counts is not None for arm in shown):
+        return None
+    given, pools = shown[0].responses, shown[0].pool
+    if given.of_sessions:
+        return None
+    of_arms = [(arm.donors, option_costs(arm, measure), arm.nll) for arm in shown]
+    people = np.arange(len(pools))
+    number, pool = np.unique(pools, return_inverse=True)
+    chosen = range(len(given.items)) if items is None else items
+    cost = np.full((len(people), len(chosen)), np.nan)
+    for column, item in enumerate(chosen):
+        predicted = np.full((len(people), shown[0].option_log_probs.shape[3]), np.nan)
+        for donors_of, costs, nll in of_arms:
+            for draw, donors in enumerate(donors_of):
+                there = (donors >= 0) & np.isfinite(nll[draw, :, item])
+                predicted[donors[there]] = costs[draw, there, item]
+        known = np.isfinite(predicted)
+        total, count = np.zeros((2, len(number), predicted.shape[1]))
+        np.add.at(total, pool, np.where(known, predicted, 0.0))
+        np.add.at(count, pool, known)
+        position = given.position[:, item]
+        at = pool, np.maximum(position, 0)
+        own = known[people, at[1]]
+        mine = np.where(own, predicted[people, at[1]], 0.0)
+        mean = quotient(total[at] - mine, count[at] - own)
+        cost[:, column] = np.where(position >= 0, mean, np.nan)
+    return nanmean(cost, 1)
