@@ -158,25 +158,16 @@ def test_each_further_look_is_paid_for(tmp_path: Path) -> None:
     second = confirm(asked, won_by(asked, found, "known_answers", k=2))[1]
     assert second.looks == 4  # the second analysis, at 5%/2²
     own, people = of_people(second, WINNER, "nll"), second.results.resampling
-<<<<<<< HEAD
-    wider = estimate(mean, own.to_numpy(), people=replace(people, level=0.0125))
-=======
-    later = replace(people, level=0.025)
+    later = replace(people, level=0.0125)
     wider = estimate(mean, own.to_numpy(), people=later, method="studentised")
->>>>>>> main
     assert (second.confirmed.low, second.confirmed.high) == pytest.approx((wider.low, wider.high))
     alone = [of_people(second, one.reference, "nll") - own for one in second.versus]
     p = sign_flip_p(np.stack(alone, axis=1), people)
     holm = multipletests(p, method="holm")[1]
     for one, difference, corrected in zip(second.versus, alone, holm, strict=True):
         better = difference.to_numpy()
-<<<<<<< HEAD
         assert one.p == pytest.approx(min(1, 4 * corrected))
-        wider = estimate(mean, better, people=replace(people, level=0.0125))
-=======
-        assert one.p == pytest.approx(min(1, 2 * corrected))
         wider = estimate(mean, better, people=later, method="studentised")
->>>>>>> main
         assert one.better.low == pytest.approx(wider.low)
     assert second.verdict is not None and second.verdict.looks == 4
     assert (
