@@ -19,6 +19,7 @@ from geppetto.evaluation.asked import asked_quality
 from geppetto.evaluation.effects import differences, influence
 from geppetto.evaluation.enough import basis_of
 from geppetto.evaluation.hypotheses import equivalence
+from geppetto.evaluation.looks import Looks
 from geppetto.evaluation.matching import matching_matrix
 from geppetto.evaluation.permutation import permutation_test, sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Resampling, estimate, mean
@@ -261,6 +262,28 @@ def unequal_items(runs: int, rng: np.random.Generator) -> None:
         row(f"unequal items, {people} people, nothing to tell", rejected / runs, runs, "3.5-6.5%")
 
 
+def looks(runs: int, rng: np.random.Generator) -> None:
+    """Growing a sample from 20 people to 100 by tens, and twenty strategies one after the other.
+
+    Differences of people are normal, so that what a single test does wrong has no part in it.
+    """
+    sizes = range(20, 101, 10)
+    grown = np.empty((runs, len(sizes)))
+    for run in range(runs):
+        values = rng.normal(size=(100, 1))
+        for place, people in enumerate(sizes):
+            drawn = Resampling.of(people, draws=200)
+            grown[run, place] = sign_flip_p(values[:people], drawn, 1999, seed=run)[0]
+    tried = np.empty((runs, 20))
+    for run in range(runs):
+        tried[run] = sign_flip_p(rng.normal(size=(60, 20)), Resampling.of(60, draws=200), seed=run)
+    for what, p in (("growing from 20 to 100 by tens", grown), ("20 strategies in turn", tried)):
+        times = np.array([Looks(place + 1).times for place in range(p.shape[1])])
+        for how, factor in (("not counted", 1), ("at 5%/k", np.sqrt(times)), ("at 5%/k²", times)):
+            aim = "aim below 6.5%" if how == "at 5%/k²" and p is grown else ""
+            row(f"false verdicts, {what}, {how}", (p * factor < 0.05).any(1).mean(), runs, aim)
+
+
 def main() -> None:
     """Print what the simulations find."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -278,6 +301,7 @@ def main() -> None:
     sessions(runs, rng)
     samples(runs, rng)
     unequal_items(runs, rng)
+    looks(runs, rng)
 
 
 if __name__ == "__main__":

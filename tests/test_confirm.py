@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from geppetto.errors import GeppettoError
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import estimate, mean
 from geppetto.experiment import Prepared, evaluate
+from geppetto.looking import counted
 from geppetto.personas.library import load_strategy
 from geppetto.plan import Strategy
 from geppetto.prompts.layout import Layout
@@ -27,8 +29,7 @@ from geppetto.search.confirm import (
     check_confirmation,
     prepare_confirmation,
 )
-from geppetto.search.looks import remember
-from geppetto.search.optimise import open_study, optimise
+from geppetto.search.optimise import optimise, planned
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
 from geppetto.search.scoring import Candidate
@@ -57,7 +58,8 @@ def confirm(asked: PreparedSearch, found: SearchResult) -> tuple[Prepared, Confi
     for _ in answer(asked.model, unanswered(plan, store)["fake"], store):
         pass
     names = tuple(each.label for each in plan.strategies if each.label != WINNER)
-    return plan, Confirmation(found, evaluate(plan, store), names, plan.plan.dropped)
+    results = counted(plan, evaluate(plan, store), asked.workspace, "confirmed")
+    return plan, Confirmation(found, results, names, plan.plan.dropped)
 
 
 def won_by(asked: PreparedSearch, found: SearchResult, name: str, **given: Any) -> SearchResult:
@@ -154,9 +156,9 @@ def test_each_further_look_is_paid_for(tmp_path: Path) -> None:
     again = confirm(asked, found)[1]
     assert first.looks == again.looks == 1 and first.sentences == again.sentences
     second = confirm(asked, won_by(asked, found, "known_answers", k=2))[1]
-    assert second.looks == 2
+    assert second.looks == 4  # the second analysis, at 5%/2²
     own, people = of_people(second, WINNER, "nll"), second.results.resampling
-    later = replace(people, level=0.025)
+    later = replace(people, level=0.0125)
     wider = estimate(mean, own.to_numpy(), people=later, method="studentised")
     assert (second.confirmed.low, second.confirmed.high) == pytest.approx((wider.low, wider.high))
     alone = [of_people(second, one.reference, "nll") - own for one in second.versus]
@@ -164,23 +166,48 @@ def test_each_further_look_is_paid_for(tmp_path: Path) -> None:
     holm = multipletests(p, method="holm")[1]
     for one, difference, corrected in zip(second.versus, alone, holm, strict=True):
         better = difference.to_numpy()
-        assert one.p == pytest.approx(min(1, 2 * corrected))
+        assert one.p == pytest.approx(min(1, 4 * corrected))
         wider = estimate(mean, better, people=later, method="studentised")
         assert one.better.low == pytest.approx(wider.low)
-    assert second.verdict is not None and second.verdict.looks == 2
-    assert "looked at 2 times in all, to choose or to confirm, so intervals hold 97.5%" in (
-        "\n".join(second.sentences)
-    )
-    assert confirm(asked, found)[1].looks == 2  # what was said at first is corrected for it, too
-    other, found_elsewhere = searched(tmp_path, {"name": "another"}, objective="nll", seed=5)
-    assert set(found_elsewhere.test) & set(found.test)
-    assert set(found_elsewhere.search) & set(found.test)
-    third = prepare_confirmation(other, found_elsewhere.winner)
-    assert third.experiment.analysis.looks == 3
-    remember(open_study(other), other.name, "bfi", other.split.search)  # as every search does
-    assert confirm(asked, found)[1].looks == 4
+    assert second.verdict is not None and second.verdict.looks == 4
+    assert (
+        "This is the second analysis of some of these people, so p-values are multiplied by 4 (2²) "
+        "and intervals hold 98.75%."
+    ) in second.sentences
+    assert confirm(asked, found)[1].looks == 1  # the first one stays the first
     declared, found = searched(tmp_path / "b", {"analysis": {"draws": 200, "looks": 4}})
-    assert prepare_confirmation(declared, found.winner).experiment.analysis.looks == 4
+    assert confirm(declared, found)[1].looks == 4
+
+
+def test_people_who_were_chosen_on_are_never_test_people(tmp_path: Path) -> None:
+    first, found = searched(tmp_path, objective="nll", prune=None)
+    before = first.split
+    first.choose(first.look(first.question, planned(first)))
+    again = searched(tmp_path, objective="nll", prune=None)[0]
+    assert again.split == before  # of the same search
+    for seed in range(1, 4):
+        other = prepared(tmp_path, model=FakeModel(), also={"name": "b"}, test=0.4, seed=seed)
+        assert set(other.split.test) <= set(before.test)
+        assert len(other.split.test) == pytest.approx(16, abs=1)
+        everybody = {person.id for person in other.study.people.values()}
+        assert set(other.split.search) | set(other.split.test) <= everybody
+    other.choose(other.look(other.question, 7))
+    with pytest.raises(GeppettoError) as raised:
+        prepared(tmp_path, model=FakeModel(), also={"name": "c"}, seed=9)
+    assert re.fullmatch(
+        r"search: test: of 40 people 1[5-7] were never chosen on before, and only they can confirm "
+        r"a winner, but 0.5 of all are to; take more `participants`, or a smaller share",
+        str(raised.value),
+    )
+    assert confirm(first, found)[1].looks == 7  # on some of them was chosen before they confirmed
+
+
+def test_a_search_that_begins_meanwhile_is_noticed(tmp_path: Path) -> None:
+    one = prepared(tmp_path, model=FakeModel())
+    other = prepared(tmp_path, model=FakeModel(), seed=1)
+    other.choose(other.look(other.question, 3))
+    with pytest.raises(GeppettoError, match="another search has just begun on people who were to"):
+        one.choose(one.look(one.question, 3))
 
 
 def test_test_people_whom_the_winner_cannot_describe_are_counted(tmp_path: Path) -> None:

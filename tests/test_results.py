@@ -79,7 +79,7 @@ def test_few_studies_never_decide_for_others(many: list[Results]) -> None:
 def test_what_cannot_be_pooled_says_why(many: list[Results]) -> None:
     with pytest.raises(GeppettoError, match="at least two different studies"):
         geppetto.pool(many[:1])
-    other = results_of("other", 1, 0.1, analysis=Analysis(draws=400))
+    other = results_of("other", 1, 0.1, analysis=Analysis(draws=300, smallest_effect=0.01))
     with pytest.raises(GeppettoError, match="differ in their `analysis`"):
         geppetto.pool([many[0], other])
 

@@ -266,8 +266,8 @@ def test_more_trials_go_on_in_the_same_run(place: Path) -> None:
     winners = [each.search.winner.strategy.label for each in (few, more, most)]
     assert winners[0] != winners[1] == winners[2]
     assert len(after.confirmations) == len(after.prompts()) == 2
-    assert [few.looks, more.looks, most.looks] == [1, 2, 2]
-    assert after.search.data.metrics["looks"] == 2
+    assert [few.looks, more.looks, most.looks] == [1, 4, 4]
+    assert after.search.data.metrics["looks"] == 4
     assert sum(
         value for name, value in after.search.data.metrics.items() if name.startswith("importance/")
     ) == pytest.approx(1)

@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import optuna
 import pytest
 
 from conftest import FakeModel
 from geppetto.answers.store import AnswerStore
 from geppetto.experiment import Experiment
 from geppetto.search.confirm import Confirmation
-from geppetto.search.looks import count, remember
 from geppetto.search.optimise import optimise
 from geppetto.search.prepare import prepare_search
-from geppetto.search.storage import open_storage
 from geppetto.searching import search
 from geppetto.tracking import searches
 from invented_search import PLAIN, Invented
@@ -48,7 +45,7 @@ def searched(workspace: Path, of_another_process: bool = False, **settings: Any)
         prepared = prepare_search(experiment, workspace)
     if of_another_process:
         worse = replace(prepared, settings=prepared.settings.model_copy(update={"minutes": None}))
-        with patch("geppetto.search.optimise._planned", lambda _: 2):
+        with patch("geppetto.search.optimise.planned", lambda _: 2):
             optimise(worse, Invented())
     return search(prepared)
 
@@ -95,14 +92,3 @@ def test_trials_that_were_added_are_logged_though_the_winner_is_the_same(workspa
     second = searched(workspace, **settings, of_another_process=True)
     assert second.search.best == first.search.best and second.looks == 1
     assert logged(workspace)[1]["trials"] == len(second.search.trials) == 2
-
-
-def test_every_use_of_people_is_a_look(tmp_path: Path) -> None:
-    storage = open_storage(f"sqlite:///{tmp_path}/searches.db")
-    one, other = (optuna.create_study(storage=storage, study_name=name) for name in "ab")
-    remember(one, "p", "bfi", ["2", "3"])
-    remember(one, "p", "bfi", ["2", "3"])
-    assert count(storage, "p", "bfi", ["2", "3"]) == 1
-    remember(other, "q", "bfi", ["1", "2"])  # to choose or to confirm, by whichever search
-    assert count(storage, "p", "bfi", ["2", "3"]) == count(storage, "q", "bfi", ["1", "2"]) == 2
-    assert count(storage, "new", "bfi", ["1"]) == 2 and count(storage, "new", "gss", ["1"]) == 1

@@ -2,9 +2,9 @@
 
 import os
 
-from geppetto.api import optimise, pool, pool_gaps, run, run_each, run_search
+from geppetto.api import freeze, optimise, pool, pool_gaps, run, run_each, run_search
 
-__all__ = ["optimise", "pool", "pool_gaps", "run", "run_each", "run_search"]
+__all__ = ["freeze", "optimise", "pool", "pool_gaps", "run", "run_each", "run_search"]
 
 # LiteLLM, which MLflow's server and DSPy import as well, would fetch prices while it is imported,
 # and never end doing so where that address is out of reach.

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 def run(
-    experiment: str | Path, workspace: str | Path = ".", *, retry_errors: bool = False
+    experiment: str | Path,
+    workspace: str | Path = ".",
+    *,
+    retry_errors: bool = False,
+    frozen: str | Path | None = None,
 ) -> Results:
     """Run an experiment file and give what it found, as `geppetto run` does without its output.
 
@@ -32,6 +36,9 @@ def run(
         Folder with `personas/`, whose `mlruns/` keeps answers and results.
     retry_errors
         Whether to ask again what failed for good, such as time-outs.
+    frozen
+        A plan that `freeze` wrote; by default the one beside the experiment file, if there is one.
+        What was done otherwise is in `followed` of the results.
 
     Raises
     ------
@@ -51,11 +58,15 @@ def run(
             f"{experiment}: this experiment has {studies} studies; run_each gives the results of "
             "every one"
         )
-    return run_each(experiment, workspace, retry_errors=retry_errors)[0]
+    return run_each(experiment, workspace, retry_errors=retry_errors, frozen=frozen)[0]
 
 
 def run_each(
-    experiment: str | Path, workspace: str | Path = ".", *, retry_errors: bool = False
+    experiment: str | Path,
+    workspace: str | Path = ".",
+    *,
+    retry_errors: bool = False,
+    frozen: str | Path | None = None,
 ) -> list[Results]:
     """Run an experiment file with several studies: what it found in each; see `run`.
 
@@ -67,12 +78,14 @@ def run_each(
     from geppetto.commissioning import Writers
     from geppetto.errors import errors_in
     from geppetto.experiment import Experiment, prepare_each
+    from geppetto.freezing import plan_to_follow
     from geppetto.hearing import forget_errors
     from geppetto.models.secrets import read_keys
     from geppetto.running import run as run_prepared
     from geppetto.spending import Spending
 
     path, folder = Path(experiment), Path(workspace)
+    to_follow = plan_to_follow(path, frozen)
     read_keys(folder)
     store = AnswerStore.of_workspace(folder)
     with errors_in(path):
@@ -84,9 +97,38 @@ def run_each(
         for each in prepared if retry_errors else ():
             forget_errors(each, ReplyStore.of_workspace(folder))
     return [
-        run_prepared(each, left, store, folder, spending=spending)[0]
+        run_prepared(each, left, store, folder, spending=spending, frozen=to_follow)[0]
         for each, left in zip(prepared, missing, strict=True)
     ]
+
+
+def freeze(experiment: str | Path, workspace: str | Path = ".") -> Path:
+    """Write the plan of an experiment beside its file, to be posted before anything is asked.
+
+    It has the question, hashes of the plan, of the data and of all people together, models,
+    strategies, the contrasts and how they are corrected, the smallest effect of interest, when to
+    stop, versions, and earlier looks at these people; no trait, no response and no id. A later run
+    says in what it did otherwise.
+
+    Returns
+    -------
+    pathlib.Path
+        The file: `<experiment>.frozen.yaml`.
+
+    Raises
+    ------
+    GeppettoError
+        If there is one already, or the experiment cannot be planned.
+    """
+    from geppetto import freezing
+    from geppetto.errors import errors_in
+    from geppetto.experiment import Experiment, prepare_each
+
+    path, folder = Path(experiment), Path(workspace)
+    target = freezing.frozen_file(path)
+    with errors_in(path):
+        freezing.freeze(prepare_each(Experiment.from_file(path), folder), target, folder)
+    return target
 
 
 def run_search(experiment: str | Path, workspace: str | Path = ".") -> Confirmation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,8 +22,6 @@ from geppetto.running import run
 from geppetto.search.confirm import WINNER, check_confirmation, prepare_confirmation
 from geppetto.search.gain import GAIN, Gain, gain
 from geppetto.search.instruction import Optimised, optimise, refuse
-from geppetto.search.looks import remember
-from geppetto.search.optimise import open_study
 from geppetto.search.optimisers import Optimiser
 from geppetto.search.prepare import PreparedSearch, named
 from geppetto.search.scoring import Candidate
@@ -108,8 +107,8 @@ def improve(
     label = named(name, rule.model_dump(exclude_defaults=True)).label
     original = Strategy(name, label, rule)
     writers.having_written(lambda: check_confirmation(prepared, [original]))
-    question = f"{prepared.name} {optimiser} {rule.made_of} {reflector} {calls}"
-    remember(open_study(prepared), question, prepared.study.name, prepared.split.search)
+    question = f"{prepared.question} {optimiser} {rule.made_of} {reflector} {calls}"
+    prepared.choose(prepared.look(hashlib.sha256(question.encode()).hexdigest(), calls))
     optimised = optimise(
         prepared,
         rule,
@@ -135,7 +134,7 @@ def improve(
     best = Candidate(Strategy(name, name, compiled), prepared.experiment.layout)
     asked = writers.having_written(lambda: prepare_confirmation(prepared, best, [original]))
     work, spending = unanswered(asked, answers), writers.spending
-    results, tracked = run(asked, work, answers, workspace, spending=spending)
+    results, tracked = run(asked, work, answers, workspace, spending=spending, kind="confirmed")
     own = next(each.label for each in asked.strategies if each.is_the_same_as(original))
     found, dropped = gain(results, WINNER, own), asked.plan.dropped
     improvement = Improvement(optimised, results, tracked, found, listed, dropped)

@@ -37,7 +37,7 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
         read from models differently.
     """
     _must_fit(results)
-    analysis, measures = results[0].analysis, _measures(results)
+    analysis, measures = _analysis(results), _measures(results)
     decide = set(measures.values())
     verdicts = [
         {
@@ -106,7 +106,7 @@ def pooled_gaps(results: Sequence[Results]) -> PooledGaps:
         As `pooled`; or if a study has no pair, or no pair is in all of them.
     """
     _must_fit(results)
-    analysis, measure = results[0].analysis, _common(_measures(results).values())
+    analysis, measure = _analysis(results), _common(_measures(results).values())
     lost = [{one.pair: one for one in pair_gaps(found, measure)} for found in results]
     common = [pair for pair in lost[0] if all(pair in others for others in lost)]
     if not common:
@@ -167,7 +167,8 @@ def _must_fit(results: Sequence[Results]) -> None:
     names = [found.study.name for found in results]
     if len(set(names)) < max(2, len(names)):
         raise GeppettoError(f"pooling needs at least two different studies, not {names}")
-    if len({found.analysis for found in results}) > 1:
+    settings = [found.analysis.model_dump(exclude={"looks", "draws"}) for found in results]
+    if any(other != settings[0] for other in settings):
         raise GeppettoError("the results differ in their `analysis`; give all the same and rerun")
     for model in dict.fromkeys(model for found in results for model in found.read_by):
         asked = [found.read_by for found in results if model in found.read_by]
@@ -177,6 +178,11 @@ def _must_fit(results: Sequence[Results]) -> None:
                 f"answers of {model} were read by {' and '.join(read)}, whose effects are not of "
                 "one size; pool those of one elicitation: results.at(elicitation=...) of each"
             )
+
+
+def _analysis(results: Sequence[Results]) -> Analysis:
+    """What all results were analysed by, corrected for the looks at the people of any of them."""
+    return max((found.analysis for found in results), key=lambda one: (one.looks, one.draws))
 
 
 def _measures(results: Sequence[Results]) -> dict[str, Measure]:

@@ -20,7 +20,7 @@ from geppetto.evaluation.ceilings import (
 )
 from geppetto.evaluation.compared import along, by_change, by_part, everything
 from geppetto.evaluation.compliance import Compliance, differences_table
-from geppetto.evaluation.contrasts import BENEFIT, INFORMATION
+from geppetto.evaluation.contrasts import CONFIRMATORY
 from geppetto.evaluation.effects import Differences, Effect, effects
 from geppetto.evaluation.elicited import (
     ByElicitation,
@@ -293,11 +293,7 @@ class Results(Scored):
     @cached_property
     def _calibrated(self) -> dict[tuple[str, str, str], Effect]:
         """What answers the question after calibration, by model, strategy and contrast."""
-        found = [
-            one
-            for one in self._everything("nll_calibrated")
-            if one.contrast in (INFORMATION, BENEFIT)
-        ]
+        found = [one for one in self._everything("nll_calibrated") if one.contrast in CONFIRMATORY]
         people = replace(self.resampling, level=LEVEL / self.analysis.looks)
         return {compared(one): one for one in effects(found, people, self.analysis.intervals)}
 

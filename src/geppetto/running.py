@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from geppetto.abilities import refuse_unable
 from geppetto.answers.heard import Heard
+from geppetto.answers.looks import Kind
 from geppetto.answers.probes import ProbeStore
 from geppetto.answers.replies import ReplyStore
 from geppetto.answers.store import AnswerStore
@@ -16,7 +18,9 @@ from geppetto.asking import Unit, answer
 from geppetto.conversation import converse
 from geppetto.elicitation.elicitation import Question
 from geppetto.experiment import Prepared, evaluate
+from geppetto.freezing import followed
 from geppetto.hearing import hear
+from geppetto.looking import counted
 from geppetto.models.base import LanguageModel
 from geppetto.models.endpoint import Endpoint
 from geppetto.results import Results
@@ -34,10 +38,13 @@ def run(
     on_answers: Callable[[LanguageModel, Unit], None] = lambda *_: None,
     on_question: Callable[[ByRequests], None] = lambda *_: None,
     spending: Spending | None = None,
+    kind: Kind = "run",
+    frozen: Path | None = None,
 ) -> tuple[Results, TrackedRun]:
     """Ask what is not answered yet, evaluate, and log to MLflow.
 
-    The plan is logged before anything is asked. Several processes may run the same experiment:
+    The plan is logged before anything is asked, and the look at these people is kept before what
+    it found is. Several processes may run the same experiment:
     they share its answers, and one of them logs what it found. What another one is asking again,
     since it had failed, this one awaits.
 
@@ -57,6 +64,10 @@ def run(
         Called once all replies to one more question are stored.
     spending
         What was spent of the budget by other studies of the same experiment.
+    kind
+        What kind of look at people it is.
+    frozen
+        The frozen plan that it is to follow, if there is one.
 
     Raises
     ------
@@ -86,6 +97,9 @@ def run(
         results = evaluate(prepared, store, heard)
         with store.alone(task):
             if replies.are_errors(failed):
+                results = counted(prepared, results, workspace, kind)
+                if frozen is not None:
+                    results = replace(results, followed=followed(frozen, prepared, results))
                 return results, mlflow_runs.finish(tracked, prepared, results)
 
 

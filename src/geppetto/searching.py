@@ -9,14 +9,14 @@ from optuna.trial import FrozenTrial
 from geppetto.answers.store import AnswerStore
 from geppetto.asking import answer, unanswered
 from geppetto.experiment import evaluate
+from geppetto.looking import counted
 from geppetto.search.confirm import (
     WINNER,
     Confirmation,
     check_confirmation,
     prepare_confirmation,
 )
-from geppetto.search.looks import remember
-from geppetto.search.optimise import open_study, optimise
+from geppetto.search.optimise import open_study, optimise, planned
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
 from geppetto.tracking import mlflow_runs, searches
@@ -49,7 +49,7 @@ def search(
         If no candidate can be scored, or the winner cannot be confirmed.
     """
     prepared.writers.having_written(lambda: check_confirmation(prepared))
-    remember(open_study(prepared), prepared.name, prepared.study.name, prepared.split.search)
+    prepared.choose(prepared.look(prepared.question, planned(prepared)))
     store = AnswerStore.of_workspace(prepared.workspace)
     with store.alone(f"begin {prepared.sha256}"):
         tracked = searches.begin(prepared)
@@ -75,7 +75,7 @@ def search(
         for unit, _ in answer(prepared.model, work, store):
             done += len(unit.ids)
             on_answers(done, total)
-        results = evaluate(asked, store)
+        results = counted(asked, evaluate(asked, store), prepared.workspace, "confirmed")
         references = tuple(each.label for each in asked.strategies if each.label != WINNER)
         confirmation = Confirmation(found, results, references, asked.plan.dropped)
         mlflow_runs.finish(confirmed, asked, results)

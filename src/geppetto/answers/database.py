@@ -76,6 +76,25 @@ probes = sql.Table(
     sql.Column("probed", sql.DateTime, nullable=False),
 )
 
+looks = sql.Table(
+    "looks",
+    _metadata,
+    sql.Column("number", sql.Integer, primary_key=True),
+    sql.Column("question", sql.String(64), nullable=False, unique=True),
+    sql.Column("kind", sql.String, nullable=False),
+    sql.Column("claims", sql.String, nullable=False),
+    sql.Column("candidates", sql.Integer, nullable=False),
+    sql.Column("experiment", sql.String, nullable=False),
+    sql.Column("looked", sql.DateTime, nullable=False),
+)
+
+looked_at = sql.Table(
+    "looked_at",
+    _metadata,
+    sql.Column("person", sql.String(64), primary_key=True),
+    sql.Column("look", sql.Integer, sql.ForeignKey(looks.c.number), primary_key=True),
+)
+
 _IN_ONE_STATEMENT = 500
 _LOCK = 7305232  # any number that no other program locks in the same PostgreSQL database
 _LET_ONE_WRITE = {
@@ -216,7 +235,7 @@ def stored_columns(connection: sql.Connection) -> list[sql.Column[Any]]:
 
 
 def batches(requests: Iterable[str]) -> Iterator[list[str]]:
-    """Requests in lists short enough for one statement."""
+    """Requests, or other hex digests, in lists short enough for one statement."""
     left = iter(sorted(set(requests)))
     while some := list(islice(left, _IN_ONE_STATEMENT)):
         yield some

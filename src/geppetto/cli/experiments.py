@@ -30,13 +30,19 @@ def run(
     retry_errors: Annotated[
         bool, typer.Option(help="Ask again what failed for good, such as time-outs.")
     ] = False,
+    frozen: Annotated[
+        Path | None,
+        typer.Option(help="A frozen plan to compare with; the one beside the file if not given."),
+    ] = None,
 ) -> None:
     """Run an experiment: plan, ask, evaluate, log."""
     from geppetto.experiment import Experiment
+    from geppetto.freezing import plan_to_follow
     from geppetto.reports import terminal
     from geppetto.reports.progress import Asking, bars
     from geppetto.spending import Spending
 
+    to_follow = plan_to_follow(experiment, frozen)
     spending = Spending(Experiment.from_file(experiment).budget)
     with going_on_later():
         store, planned = _planned(experiment, spending, retry_errors)
@@ -60,6 +66,7 @@ def run(
                 asking.answered,
                 asking.heard,
                 spending=spending,
+                frozen=to_follow,
             )
         found.append(result)
         failed = result.replies[result.replies["error"] != ""]
@@ -84,21 +91,33 @@ def plan(
         list[float] | None,
         typer.Option(help="SD of participants' differences in nats; may be given again."),
     ] = None,
+    freeze: Annotated[
+        bool, typer.Option(help="Write the plan beside the file, to be posted before it is run.")
+    ] = False,
 ) -> None:
     """Show what an experiment would ask, and what its people could find. Asks nothing."""
+    from geppetto import freezing
+    from geppetto.looking import earlier, standing
     from geppetto.reports import terminal
 
     if any(spread <= 0 for spread in sd or ()):
         raise GeppettoError("--sd must be more than 0 nats")
-    for prepared, missing, hearings in _planned(experiment, None)[1]:
+    planned = _planned(experiment, None)[1]
+    for prepared, missing, hearings in planned:
         work = {name: terminal.Work(units, None) for name, units in missing.items()}
         console.print(terminal.plan(prepared, work, hearings))
+        if looks := standing(earlier(prepared, WORKSPACE)).sentence:
+            console.print(f"If it was not run before: {looks}")
         console.print()
         people = [prepared.study.people[name] for name in prepared.plan.participants]
         groups = {person.cluster or person.id for person in people}
         smallest = prepared.experiment.analysis.smallest_effect
         spreads = sd or (0.05, 0.1, 0.2, 0.4)
         console.print(terminal.power(len(people), len(groups), smallest, spreads))
+    if freeze:
+        target = freezing.frozen_file(experiment)
+        freezing.freeze([prepared for prepared, *_ in planned], target, WORKSPACE)
+        console.print(f"frozen in {target}; post it before you run the experiment")
 
 
 _Planned = tuple["Prepared", "dict[str, list[Unit]]", "dict[tuple[str, str], Hearing]"]

@@ -28,9 +28,10 @@ class Analysis(BaseModel):
         Whether participants count by the study's survey weights.
     looks
         How many times these people's answers have been looked at to answer or to choose a
-        question, this time included. With k looks the p-values of contrasts are multiplied by k,
-        and their intervals miss with 5%/k: k analyses that are all corrected by the same k are
-        wrong somewhere with 5% probability at most (Bonferroni).
+        question where this workspace cannot know of it, this time included. With k looks the
+        p-values of contrasts are multiplied by k, and their intervals miss with 5%/k: k analyses
+        that are all corrected by the same k are wrong somewhere with 5% probability at most
+        (Bonferroni). Looks that the workspace knows of multiply it; see `evaluation.looks.Looks`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

@@ -65,6 +65,10 @@ CONTRASTS = (
 )
 
 
+CONFIRMATORY = (INFORMATION, BENEFIT)
+"""What answers the question; all others explore."""
+
+
 def contrasts(arms: Sequence[str]) -> list[Contrast]:
     """The contrasts that these arms allow, one for each trait that is left out among them."""
     without = Knockout.label("")

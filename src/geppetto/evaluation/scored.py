@@ -16,6 +16,8 @@ from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis, drawn
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.calibrated import Calibrated
+from geppetto.evaluation.followed import Followed
+from geppetto.evaluation.looks import Looks
 from geppetto.evaluation.measures import (
     ALL_OPEN,
     NOT_IN_SESSIONS,
@@ -67,6 +69,10 @@ class Scored:
     replies
         What models replied, a row a reply; see `geppetto.answers.replies_table.COLUMNS`. Empty if
         that was not kept.
+    looks
+        Which analysis of these people it is; `analysis` is corrected for it already.
+    followed
+        Whether it is the analysis that was frozen before; None if none was.
     """
 
     question: str
@@ -81,6 +87,8 @@ class Scored:
     elicitation: str = ""
     matches: Mapping[str, MatchQuality] = field(default_factory=dict)
     replies: pd.DataFrame = field(default_factory=pd.DataFrame)
+    looks: Looks = field(default_factory=Looks)
+    followed: Followed | None = None
 
     @cached_property
     def sha256(self) -> str:

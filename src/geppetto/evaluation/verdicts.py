@@ -10,7 +10,7 @@ import numpy as np
 from statsmodels.stats.multitest import multipletests
 
 from geppetto.evaluation.bounds import Bounds
-from geppetto.evaluation.contrasts import BENEFIT, INFORMATION
+from geppetto.evaluation.contrasts import BENEFIT, CONFIRMATORY, INFORMATION
 from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.enough import FEWEST_EQUIVALENT, Basis
 from geppetto.evaluation.hypotheses import holm
@@ -25,8 +25,8 @@ that nothing was tested."""
 DESCRIPTIVE: Final = "descriptive: the NLL of samples is smoothed"
 """What is said where smoothing may have turned the sign: nothing, since nothing was tested."""
 
-CONFIRMATORY = "confirmatory"
-"""The family of what answers the question."""
+_ANSWERS = "what answers the question"
+"""The family of what confirms."""
 
 UNDONE = "unless what was not said undoes it"
 
@@ -97,7 +97,7 @@ class Verdict:
     family
         How many comparisons were corrected together.
     looks
-        Which look at these people it is; p-values are multiplied by it, too.
+        What p-values are multiplied by for looks at these people, too.
     test
         What was permuted for p: whose persona is whose, or the signs of people's differences.
     people_needed
@@ -291,7 +291,7 @@ class Verdict:
     def correction(self) -> str:
         """What the p-values are corrected by."""
         name = "Holm" if self.confirmatory else "Benjamini-Hochberg"
-        looks = f" and {self.looks} looks at these people" if self.looks > 1 else ""
+        looks = f", times {self.looks:,} for looks at these people" if self.looks > 1 else ""
         return f"{name} over {self.family:,}{looks}"
 
     @property
@@ -440,7 +440,7 @@ def judge(
     """
     confirm = [is_confirmatory(one.effect, measures) for one in tested]
     families = [
-        CONFIRMATORY if confirms else one.effect.measure
+        _ANSWERS if confirms else one.effect.measure
         for one, confirms in zip(tested, confirm, strict=True)
     ]
     smoothed = [one.effect.differences.smoothed for one in tested]
@@ -457,7 +457,7 @@ def judge(
             continue
         for values in (adjusted, equivalent, bounded):
             p = [values[row] for row in rows]
-            corrected = holm(p) if family == CONFIRMATORY else multipletests(p, method="fdr_bh")[1]
+            corrected = holm(p) if family == _ANSWERS else multipletests(p, method="fdr_bh")[1]
             for row, value in zip(rows, corrected.tolist(), strict=True):
                 values[row] = min(1.0, looks * value)
     return [
@@ -490,7 +490,7 @@ def is_confirmatory(effect: Effect, measures: Collection[str] = ("nll",)) -> boo
 
 def _is_asked(effect: Effect) -> bool:
     """Whether a comparison answers the question, if its measure does."""
-    return effect.contrast in (INFORMATION, BENEFIT) and not effect.among
+    return effect.contrast in CONFIRMATORY and not effect.among
 
 
 def conclusion(verdicts: Sequence[Verdict]) -> str:

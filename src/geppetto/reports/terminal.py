@@ -227,8 +227,12 @@ def result(found: Results) -> RenderableType:
         )
     for reason, count in found.unscored.items():
         parts.append(Text(f"{count:,} cells were left out of every condition: {reason}", "yellow"))
+    if looks := found.looks.sentence:
+        parts += ["", Text(looks, "yellow")]
     parts += ["", *(Text(v.sentence) for v in verdicts if v.confirmatory)]
     parts += ["", Text(conclusion(verdicts), style="bold")]
+    if frozen := found.followed:
+        parts += ["", *(Text(line) for line in (frozen.heading, *frozen.departures))]
     return Group(*parts)
 
 

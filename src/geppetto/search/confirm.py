@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,14 +20,11 @@ from geppetto.named import Named
 from geppetto.plan import Strategy
 from geppetto.prompts.layout import Layout
 from geppetto.results import Results
-from geppetto.search.looks import count, remember
 from geppetto.search.luck import Luck, luck
-from geppetto.search.optimise import open_study
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
 from geppetto.search.scoring import Candidate
 from geppetto.search.settings import DIRECTIONS
-from geppetto.search.storage import open_storage
 
 WINNER = "winner"
 """What the winner is called in the tables of its confirmation."""
@@ -82,7 +77,7 @@ class Confirmation:
 
     @property
     def looks(self) -> int:
-        """How many looks there have been at any of these people; corrected for."""
+        """What p-values are multiplied by for earlier looks at any of these people."""
         return self.results.analysis.looks
 
     @property
@@ -203,13 +198,8 @@ class Confirmation:
                 f"the winner's layout: {interval(one.better)}, positive if better "
                 f"({p_value(one.p)}, signs flipped, Holm over {len(self.versus)})."
             )
-        if self.looks > 1:
-            told.append(
-                f"Some of these people have been looked at {self.looks} times in all, to choose or "
-                f"to confirm, so intervals hold {100 * (1 - LEVEL / self.looks):.4g}%, and "
-                f"p-values were multiplied by {self.looks}; what was said of them at fewer looks "
-                "is replaced by running it again."
-            )
+        if looks := self.results.looks.sentence:
+            told.append(looks)
         if self.verdict is not None:
             told.append(self.verdict.sentence)
         return told
@@ -284,9 +274,7 @@ def prepare_confirmation(
 ) -> Prepared:
     """The plan of the winner and the references on test people.
 
-    All are asked in the winner's layout, so that they differ in nothing but the persona. The look
-    is remembered before anything is asked, and all looks at these people are corrected for
-    (`Analysis.looks`).
+    All are asked in the winner's layout, so that they differ in nothing but the persona.
 
     Parameters
     ----------
@@ -307,13 +295,7 @@ def prepare_confirmation(
     references = [each for each in listed if not each.is_the_same_as(winner)]
     experiment = _confirming(prepared, best.layout)
     people = [prepared.study.people[name] for name in prepared.split.test]
-    asked = prepare_on(people, experiment, prepared.study, [winner, *references], [prepared.model])
-    question, of, tested = _question(asked), prepared.study.name, asked.plan.participants
-    remember(open_study(prepared), question, of, tested)
-    number = count(open_storage(prepared.storage), question, of, tested)
-    looks = experiment.analysis.looks + number - 1
-    analysis = experiment.analysis.model_copy(update={"looks": looks})
-    return replace(asked, experiment=experiment.model_copy(update={"analysis": analysis}))
+    return prepare_on(people, experiment, prepared.study, [winner, *references], [prepared.model])
 
 
 def _references(prepared: PreparedSearch, beside: Sequence[Strategy]) -> list[Strategy]:
@@ -323,15 +305,6 @@ def _references(prepared: PreparedSearch, beside: Sequence[Strategy]) -> list[St
         *listed,
         *(one for one in beside if not any(one.is_the_same_as(other) for other in listed)),
     ]
-
-
-def _question(asked: Prepared) -> str:
-    """Hex digest of what is asked of people, and how it will be analysed."""
-    experiment = asked.experiment
-    settings = experiment.analysis.model_dump(exclude={"looks", "seed", "draws"})
-    assert experiment.search is not None
-    content = [asked.plan.sha256, experiment.search.objective, experiment.normalisation, settings]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _ladder(people: int) -> tuple[Named, ...]:

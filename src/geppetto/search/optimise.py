@@ -61,7 +61,7 @@ def optimise(
 
     start = time.monotonic()
     while (ended := _why_ended(prepared, study, time.monotonic() - start)) is None:
-        if len(_held(study)) < _planned(prepared):
+        if len(_held(study)) < planned(prepared):
             study.optimize(
                 _Trial(prepared, scorer),
                 n_trials=1,
@@ -90,7 +90,7 @@ def open_study(prepared: PreparedSearch) -> optuna.Study:
     )
 
 
-def _planned(prepared: PreparedSearch) -> int:
+def planned(prepared: PreparedSearch) -> int:
     """How many trials there will be if nothing ends the search before."""
     size = prepared.space.size if prepared.settings.sampler == "grid" else None
     return min(prepared.settings.trials, size or prepared.settings.trials)
@@ -114,17 +114,17 @@ def _why_ended(prepared: PreparedSearch, study: optuna.Study, seconds: float) ->
     trials = study.get_trials(deepcopy=False)
     finished = [trial for trial in trials if trial.state in FINISHED]
     reasons = [trial.user_attrs[REASON] for trial in finished if REASON in trial.user_attrs]
-    planned = _planned(prepared)
-    if len(reasons) == len(finished) and len(reasons) >= min(HOPELESS, planned):
+    wanted = planned(prepared)
+    if len(reasons) == len(finished) and len(reasons) >= min(HOPELESS, wanted):
         raise GeppettoError(
             f"search: none of {len(reasons)} candidates could be scored on everybody; the last: "
             f"{reasons[-1]}; change `search: strategies` or `layout`, or take only people of whom "
             "everything is known (`participants: {complete: true}`), or another `seed`"
         )
-    if len(finished) >= planned:
-        if planned < settings.trials or planned == prepared.space.size:
-            return f"all {planned:,} candidates were tried"
-        return f"all {planned:,} trials were made"
+    if len(finished) >= wanted:
+        if wanted < settings.trials or wanted == prepared.space.size:
+            return f"all {wanted:,} candidates were tried"
+        return f"all {wanted:,} trials were made"
     if not any(trial.state is TrialState.COMPLETE for trial in trials):
         return None
     if settings.tokens is not None and (spent := _tokens(trials)) >= settings.tokens:
@@ -152,7 +152,7 @@ class _Trial:
     def __call__(self, trial: optuna.Trial) -> tuple[float, ...]:
         trial.set_user_attr(PROCESS, str(Worker.current()))
         place = _free_place(trial)
-        if place >= _planned(self.prepared):
+        if place >= planned(self.prepared):
             raise _SurplusError
         trial.set_user_attr(PLACE, place)
         trial.study.sampler = sampler(self.prepared.settings, self.prepared.space, place)

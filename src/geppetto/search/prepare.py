@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from geppetto.answers.looks import Look, LookStore
 from geppetto.answers.store import AnswerStore
 from geppetto.approach import LIKELIHOOD
 from geppetto.commissioning import Writers
@@ -50,6 +51,8 @@ class PreparedSearch:
         Who is searched on, and who is kept for confirmation.
     batches
         Those who are searched on, as they are scored together.
+    question
+        Hex digest of what is searched, whoever was chosen on before: what its look is known by.
     """
 
     experiment: Experiment
@@ -61,6 +64,7 @@ class PreparedSearch:
     space: Space
     split: Split
     batches: tuple[tuple[str, ...], ...]
+    question: str = ""
 
     @cached_property
     def sha256(self) -> str:
@@ -89,6 +93,28 @@ class PreparedSearch:
             version("geppetto"),
         ]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def look(self, question: str, candidates: int) -> Look:
+        """A choice among candidates on the people who are searched on."""
+        people = frozenset(self.study.prints[name] for name in self.split.search)
+        return Look(question, "chosen on", ("personas",), people, self.experiment.name, candidates)
+
+    def choose(self, look: Look) -> None:
+        """Keep a choice, before anything is seen of the people it is made on.
+
+        Raises
+        ------
+        GeppettoError
+            If somebody was chosen on meanwhile who is to confirm, or the ledger cannot be written.
+        """
+        ledger = LookStore.of_workspace(self.workspace)
+        ledger.keep(look)
+        prints = self.study.prints
+        if ledger.chosen_on(look.question, (prints[name] for name in self.split.test)):
+            raise GeppettoError(
+                "search: another search has just begun on people who were to confirm this one; "
+                "run it again"
+            )
 
     @property
     def name(self) -> str:
@@ -183,8 +209,9 @@ def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:
         )
     people = experiment.participants.draw(study)
     study = study.with_reference(people)
-    sides = split(people, demographics(study), settings.test, settings.seed)
-    return PreparedSearch(
+    prints, share, seed = study.prints, settings.test, settings.seed
+    sides = split(people, demographics(study), share, seed, prints)
+    found = PreparedSearch(
         experiment,
         settings,
         workspace,
@@ -193,8 +220,16 @@ def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:
         open_model(experiment.models[0], experiment.precision),
         space,
         sides,
-        batches(sides.search, settings.batch, settings.seed),
+        batches(sides.search, settings.batch, seed),
     )
+    found = replace(found, question=found.sha256)
+    ledger = LookStore.of_workspace(workspace)
+    chosen_on = ledger.chosen_on(found.question, {prints[person.id] for person in people})
+    if not chosen_on & {prints[name] for name in sides.test}:
+        return found
+    sides = split(people, demographics(study), share, seed, prints, chosen_on)
+    parts = batches(sides.search, settings.batch, seed)
+    return replace(found, split=sides, batches=parts)
 
 
 def search_of_file(path: Path, workspace: Path) -> PreparedSearch:

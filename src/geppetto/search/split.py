@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,14 +20,22 @@ class Split:
     test: tuple[str, ...]
 
 
-def split(people: Sequence[Participant], traits: Sequence[Trait], share: float, seed: int) -> Split:
+def split(
+    people: Sequence[Participant],
+    traits: Sequence[Trait],
+    share: float,
+    seed: int,
+    prints: Mapping[str, str] | None = None,
+    chosen_on: Set[str] = frozenset(),
+) -> Split:
     """Split people so that both sides have the same demographics, and no cluster is cut.
 
     Clusters, of which somebody without one is their own, stand in a row: sorted by the most
     frequent value of each trait in turn, in a random order where these are the same. Along the
     row each goes to the side that keeps the test side's share nearest to what was asked. So of n
     people without clusters who stand together, as all with the same values do, n times the share
-    are test people, give or take one.
+    are test people, give or take one. A cluster with anybody on whom was chosen before is searched
+    on, and of the others so many more are test people.
 
     Parameters
     ----------
@@ -39,24 +47,43 @@ def split(people: Sequence[Participant], traits: Sequence[Trait], share: float, 
         Share of the test people.
     seed
         Seed of the order.
+    prints
+        By what people are known again, by id (`Study.prints`): those who are the same stay
+        together, if they are in no cluster.
+    chosen_on
+        The prints of those on whom was chosen before.
 
     Raises
     ------
     GeppettoError
-        If fewer than two people are on a side.
+        If fewer than two people are on a side, or too many were chosen on.
     """
     rng = np.random.default_rng(seed)
+    known = {person.id: person.id for person in people} | dict(prints or {})
+    first: dict[str, str] = {}
     clusters: defaultdict[tuple[bool, str], list[Participant]] = defaultdict(list)
     for person in sorted(people, key=lambda person: person.id):
         alone = person.cluster is None
-        clusters[alone, person.id if person.cluster is None else person.cluster].append(person)
+        name = first.setdefault(known[person.id], person.id) if alone else person.cluster
+        clusters[alone, str(name)].append(person)
     row = [clusters[key] for key in sorted(clusters)]
     row = [row[place] for place in rng.permutation(len(row))]
     row.sort(key=lambda cluster: _stratum(cluster, traits))
+    used = [any(known[person.id] in chosen_on for person in cluster) for cluster in row]
+    free = sum(len(cluster) for cluster, was in zip(row, used, strict=True) if not was)
+    if share * len(people) > free:
+        raise GeppettoError(
+            f"search: test: of {len(people):,} people {free:,} were never chosen on before, and "
+            f"only they can confirm a winner, but {share:g} of all are to; take more "
+            "`participants`, or a smaller share"
+        )
     sides: tuple[list[str], list[str]] = ([], [])
     owed = rng.random() - 0.5  # test people that are still due
-    for cluster in row:
-        owed += share * len(cluster)
+    for cluster, was in zip(row, used, strict=True):
+        if was:
+            sides[False].extend(person.id for person in cluster)
+            continue
+        owed += share * len(people) / free * len(cluster)
         is_test = owed >= len(cluster) / 2
         owed -= len(cluster) * is_test
         sides[is_test].extend(person.id for person in cluster)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -57,6 +58,11 @@ class Participant:
     def known(self) -> frozenset[str]:
         """Names of everything known of this person."""
         return frozenset(self.traits) | frozenset(self.responses)
+
+    @property
+    def done(self) -> str:
+        """Everything they did, as text: their responses by item, and their session."""
+        return repr((sorted(self.responses.items()), self.session and self.session.text))
 
 
 @dataclass(frozen=True)
@@ -150,6 +156,25 @@ class Study:
         taking_part = {person.id for person in people}
         others = [person for person in self.people.values() if person.id not in taking_part]
         return replace(self, reference=Reference.of(self, others))
+
+    @cached_property
+    def prints(self) -> Mapping[str, str]:
+        """By what each person is known again, whatever they or the study are called, by id.
+
+        A hex digest of everything they did; where others of the study did just the same, of their
+        traits too. So a trait that is added to the codebook hides nobody, and people of whom all
+        of this is the same count as one.
+        """
+        done = {name: person.done for name, person in self.people.items()}
+        alike = Counter(done.values())
+        content = {
+            name: (done[name], sorted(person.traits.items()) if alike[done[name]] > 1 else None)
+            for name, person in self.people.items()
+        }
+        return {
+            name: hashlib.sha256(f"geppetto person {one!r}".encode()).hexdigest()
+            for name, one in content.items()
+        }
 
     def leaks(self, trait: str, item: str) -> bool:
         """Whether a trait gives the response to an item away, so must not help to predict it."""

@@ -33,6 +33,12 @@ from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, using
 ANSWERS = "geppetto.answers"
 """The tag that says of which answers the results of a run are; one without it has others."""
 
+LOOKS = "geppetto.looks"
+"""The tag that says what p-values were multiplied by for looks at the same people."""
+
+FOLLOWED = "geppetto.frozen"
+"""The tag that says whether a plan that was frozen before was followed, and in what it was not."""
+
 _BATCH = 800
 """Metrics at once: MLflow takes 1,000 entities, of which 100 are parameters and 100 tags."""
 
@@ -121,7 +127,10 @@ def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> Tracked
     """
     client = mlflow.MlflowClient()
     parent = client.get_run(tracked.run_id)
-    is_of_these = parent.data.tags.get(ANSWERS) == results.sha256
+    told = {ANSWERS: results.sha256, LOOKS: str(results.analysis.looks)}
+    if results.followed:
+        told[FOLLOWED] = results.followed.sentence[:5000]
+    is_of_these = told.items() <= parent.data.tags.items()
     if parent.info.status == "FINISHED" and is_of_these:
         return replace(tracked, finished=True)
     verdicts = results.verdicts()
@@ -132,8 +141,8 @@ def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> Tracked
         ):
             client.delete_run(child.info.run_id)
         mlflow.set_tags(
-            {
-                ANSWERS: results.sha256,
+            told
+            | {
                 "mlflow.note.content": _note(prepared, results),
                 "geppetto.conclusion": conclusion(verdicts),
             }
@@ -145,6 +154,9 @@ def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> Tracked
                 for v in confirmatory
             }
         )
+        if results.followed:
+            mlflow.log_text(results.followed.text, "frozen.yaml")
+            mlflow.log_text("\n".join(results.followed.departures), "departures.txt")
         if results.pairs:
             _log_pairs(results)
         mlflow.log_metrics(heard.numbers(results.replies))
@@ -191,8 +203,9 @@ def _note(prepared: Prepared, results: Results) -> str:
     verdicts = results.verdicts()
     words = [f"- {verdict.sentence}" for verdict in verdicts if verdict.confirmatory]
     words += [f"- {gap.sentence}" for gap in (results.found_gaps() if results.pairs else ())]
+    looks = [results.looks.sentence] if results.looks.sentence else []
     return "\n\n".join(
-        [f"**{prepared.experiment.question}**", conclusion(verdicts), "\n".join(words)]
+        [f"**{prepared.experiment.question}**", conclusion(verdicts), *looks, "\n".join(words)]
     )
 
 
