@@ -119,7 +119,7 @@ def test_every_number_is_that_of_the_answers(objective: list[str], tmp_path: Pat
         assert one.nats.value == pytest.approx(saved.mean())
         assert (one.nats.low, one.nats.high) == pytest.approx((expected.low, expected.high))
         assert one.verdict.p_adjusted == pytest.approx(corrected)
-        assert one.sentence in text and f"{name}, asked in the winner's layout" in one.sentence
+        assert one.sentence in text and f"{name} (asked in the winner's layout)" in one.sentence
         score = sign * (own - of_people(told, name, first))
         assert told.beside(name).value == pytest.approx(score.mean())
         assert (f"{name}: {interval(told.beside(name))}" in text) == (first != "nll")

@@ -115,7 +115,7 @@ class Confirmation:
     @cached_property
     def versus(self) -> list[Gain]:
         """The winner against each reference, by the NLL of people's own personas."""
-        asked = {name: f"{name}, asked in the winner's layout," for name in self.references}
+        asked = {name: f"{name} (asked in the winner's layout)" for name in self.references}
         return gains(self.results, WINNER, "the winner", asked)
 
     def beside(self, reference: str) -> Estimate:
