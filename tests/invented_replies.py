@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.baselines import baseline_answers
 from geppetto.results import Results
 from invented import as_table, two_types
@@ -30,8 +32,21 @@ def unread(answers: pd.DataFrame, rows: pd.Series, reason: str = "refusal") -> p
 
 def sharpened(answers: pd.DataFrame, power: float) -> pd.DataFrame:
     """The answers with option probabilities raised to a power."""
+    return predicting(answers, [power * np.array(each) for each in answers["option_log_probs"]])
+
+
+def nearer(answers: pd.DataFrame, nats: float) -> pd.DataFrame:
+    """The answers with what people really say likelier against each other option by so much."""
+    logs = []
+    for row in answers.to_dict("records"):
+        right = np.array([option == row["response"] for option in row["options"]])
+        logs.append(np.array(row["option_log_probs"]) + nats * right)
+    return predicting(answers, logs)
+
+
+def predicting(answers: pd.DataFrame, logs: Sequence[Floats]) -> pd.DataFrame:
+    """The answers with other log-probabilities of options, up to a constant."""
     made = answers.copy()
-    logs = [power * np.array(values) for values in made["option_log_probs"]]
     logs = [values - np.logaddexp.reduce(values) for values in logs]
     made["option_log_probs"] = [tuple(values.tolist()) for values in logs]
     place = [o.index(r) for o, r in zip(made["options"], made["response"], strict=True)]

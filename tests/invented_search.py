@@ -84,7 +84,7 @@ def prepared(
 
 @dataclass(frozen=True)
 class Invented:
-    """Known answers are better by 1, a `k` by how near it is to 15; people differ with SD 1."""
+    """Known answers cost 1 less, a `k` by how near it is to 15; people differ with SD 1."""
 
     seconds: float = 0
     objectives: int = 1
@@ -92,7 +92,7 @@ class Invented:
     def __call__(self, candidate: Candidate, people: Sequence[str]) -> BatchScores:
         time.sleep(self.seconds)
         parameters = candidate.strategy.rule.model_dump()
-        mean = 1 - abs(parameters["k"] - 15) / 20 if "k" in parameters else 0.0
+        mean = abs(parameters["k"] - 15) / 20 - 1 if "k" in parameters else 0.0
         noise = {person: chance(candidate.strategy.label, person) for person in people}
         scores = {
             person: (mean + chance("", person) + 0.3 * noise[person], -float(len(str(parameters))))

@@ -172,8 +172,8 @@ class Scripted:
         row = self.rows[key(candidate)]
         new = {(row, person) for person in people} - self.known
         self.known |= new
-        scores = {p: (float(self.world.scores[row, self.columns[p]]),) for p in people}
-        return BatchScores(scores, asked=len(new), reused=len(people) - len(new))
+        costs = {p: (-float(self.world.scores[row, self.columns[p]]),) for p in people}
+        return BatchScores(costs, asked=len(new), reused=len(people) - len(new))
 
 
 def key(candidate: Candidate) -> tuple[str, Layout]:
@@ -245,7 +245,7 @@ def searched(
         candidate = labels[trial["strategy"], trial["parameters"]["layout"]["answer"]]
         first.setdefault(candidate, trial["state"])
     states = [state for candidate, state in first.items() if world.is_near(candidate)]
-    complete = found.scores["information"].to_numpy()
+    complete = -found.scores["nll"].to_numpy()
     people = Resampling.of(complete.shape[1], draws=draws, seed=seed)
     return _outcome(
         world,

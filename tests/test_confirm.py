@@ -18,6 +18,7 @@ from geppetto.asking import answer, unanswered
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import estimate, mean
+from geppetto.evaluation.verdicts import interval
 from geppetto.experiment import Prepared, evaluate
 from geppetto.looking import counted
 from geppetto.personas.library import load_strategy
@@ -110,21 +111,20 @@ def test_every_number_is_that_of_the_answers(objective: list[str], tmp_path: Pat
     there = found.scores[first].loc[found.best[0]].mean()
     assert told.searched == pytest.approx(there)
     assert told.optimism == pytest.approx(sign * (there - own.mean()))
-    assert [one.reference for one in told.versus] == list(told.references)
-    assert len(told.versus) == 2
-    people = told.results.resampling
-    alone = [sign * (own - of_people(told, one.reference, first)) for one in told.versus]
+    people, text = told.results.resampling, "\n".join(told.sentences)
+    costs = [of_people(told, name, "nll") for name in (*told.references, WINNER)]
+    alone = [other - costs[-1] for other in costs[:-1]]
+    assert len(told.versus) == len(alone) == 2
     p = multipletests(sign_flip_p(np.stack(alone, axis=1), people), method="holm")[1]
-    for one, better, corrected in zip(told.versus, alone, p, strict=True):
-        assert one.better.value == pytest.approx(better.mean())
-        if first != "information":  # whose people also count in strangers' places
-            expected = estimate(mean, better.to_numpy(), people=people, method="studentised")
-            assert (one.better.low, one.better.high) == pytest.approx((expected.low, expected.high))
-            assert one.p == pytest.approx(corrected)
-    text = "\n".join(told.sentences)
-    for one in told.versus:
-        word = "better" if one.better.value > 0 else "worse"
-        assert f"By {first} the winner is {word} than {one.reference}, asked in the winner" in text
+    for name, one, saved, corrected in zip(told.references, told.versus, alone, p, strict=True):
+        expected = estimate(mean, saved.to_numpy(), people=people, method="studentised")
+        assert one.nats.value == pytest.approx(saved.mean())
+        assert (one.nats.low, one.nats.high) == pytest.approx((expected.low, expected.high))
+        assert one.verdict.p_adjusted == pytest.approx(corrected)
+        assert one.sentence in text and f"{name} (asked in the winner's layout)" in one.sentence
+        score = sign * (own - of_people(told, name, first))
+        assert told.beside(name).value == pytest.approx(score.mean())
+        assert (f"{name}: {interval(told.beside(name))}" in text) == (first != "nll")
     assert ("no other beats in nll and information at once" in text) == (len(objective) > 1)
     assert told.conclusion in text
 
@@ -138,16 +138,16 @@ def test_a_winner_that_is_a_reference_is_asked_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("missing", ["own", "shuffled"])
 def test_arms_that_cannot_confirm_are_refused(missing: str, tmp_path: Path) -> None:
     arms = [arm for arm in ("none", "shuffled", "own") if arm != missing]
-    asked = prepared(tmp_path, model=FakeModel(), also={"arms": arms})
+    asked = prepared(tmp_path, model=FakeModel(), also={"arms": arms}, objective="information")
     with pytest.raises(GeppettoError) as raised:
         check_confirmation(asked)
     assert str(raised.value) == (
         f"arms: the winner's information is confirmed with the arm {missing}, which is not among "
         "them; add it"
     )
-    accurate = prepared(tmp_path, model=FakeModel(), also={"arms": arms}, objective="accuracy")
+    likely = prepared(tmp_path, model=FakeModel(), also={"arms": arms})
     if missing == "shuffled":
-        check_confirmation(accurate)
+        check_confirmation(likely)
 
 
 def test_each_further_look_is_paid_for(tmp_path: Path) -> None:
@@ -161,15 +161,15 @@ def test_each_further_look_is_paid_for(tmp_path: Path) -> None:
     later = replace(people, level=0.0125)
     wider = estimate(mean, own.to_numpy(), people=later, method="studentised")
     assert (second.confirmed.low, second.confirmed.high) == pytest.approx((wider.low, wider.high))
-    alone = [of_people(second, one.reference, "nll") - own for one in second.versus]
+    alone = [of_people(second, name, "nll") - own for name in second.references]
     p = sign_flip_p(np.stack(alone, axis=1), people)
     holm = multipletests(p, method="holm")[1]
     for one, difference, corrected in zip(second.versus, alone, holm, strict=True):
         better = difference.to_numpy()
-        assert one.p == pytest.approx(min(1, 4 * corrected))
+        assert one.verdict.p_adjusted == pytest.approx(min(1, 4 * corrected))
         wider = estimate(mean, better, people=later, method="studentised")
-        assert one.better.low == pytest.approx(wider.low)
-    assert second.verdict is not None and second.verdict.looks == 4
+        assert one.nats.low == pytest.approx(wider.low)
+    assert second.verdicts and all(verdict.looks == 4 for verdict in second.verdicts)
     assert (
         "This is the second analysis of some of these people, so p-values are multiplied by 4 (2²) "
         "and intervals hold 98.75%."

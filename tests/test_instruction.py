@@ -1,8 +1,8 @@
-"""Optimising a writer's instruction: the measure is information, and a better one is found."""
+"""Optimising a writer's instruction: the measure is own NLL, and a better one is found."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,38 +15,54 @@ from geppetto.asking import answer
 from geppetto.elicitation.option_likelihood import units
 from geppetto.errors import GeppettoError
 from geppetto.models.speaker import Reply, Request
-from geppetto.personas.arms import Own, Shuffled
+from geppetto.personas.arms import NoPersona, Own
 from geppetto.personas.known import persona
 from geppetto.personas.library import load_strategy
+from geppetto.personas.strategy import Persona
 from geppetto.plan import Strategy
 from geppetto.planning import make_plan
 from geppetto.prompts.layout import Layout
-from geppetto.search.exchange import Exchange, cases
 from geppetto.search.optimisers import Optimiser
-from instructed import BETTER, optimised, prepared, profile, says, sexes, speakers
+from geppetto.search.worth import Worth, cases
+from instructed import BETTER, SexModel, optimised, prepared, profile, says, sexes, speakers
 from speaking import ScriptedSpeaker
 
 
-def test_the_mean_gain_over_people_is_the_information_of_the_arms(tmp_path: Path) -> None:
+def test_what_personas_are_worth_is_what_own_saves_over_none(tmp_path: Path) -> None:
     study, model, items = sexes(), FakeModel(), ["q1", "q2"]
     store = AnswerStore.at(tmp_path / "answers.db")
     rule = load_strategy("biography", {}, tmp_path)
-    exchange = Exchange(study, Layout(), model, store)
-    gains: list[float] = []
-    for case in cases(rule, study, list(study.people), items, seed=3):
+    worth = Worth(study, Layout(), model, store)
+    saved: list[float] = []
+    for case in cases(rule, study, list(study.people), items):
         own = persona(rule, case.seen, study, case.block)
         assert own is not None
-        gains += exchange.gains(own, case.person, case.stranger, items).values()
+        saved += worth.saved(own, case.person, items).values()
 
     people = list(study.people.values())
-    arms = [Own(), Shuffled(seed=3)]
+    arms = [Own(), NoPersona()]
     plan = make_plan(study, people, items, [Strategy("b", "b", rule)], arms, Layout(), [model])
     for _ in answer(model, list(units(plan.prompts["fake"], model)), store):
         pass
     table = answers_table(plan, store.get(plan.prompts["fake"]), study, "e")
     nll = -table.groupby("arm")["log_prob_of_options"].mean()
-    assert np.isclose(np.mean(gains), nll["shuffled"] - nll["own"], atol=1e-9)
-    assert abs(np.mean(gains)) > 1e-4
+    assert np.isclose(np.mean(saved), nll["none"] - nll["own"], atol=1e-9)
+    assert abs(np.mean(saved)) > 1e-4
+
+
+def test_nothing_is_won_by_making_strangers_worse(tmp_path: Path) -> None:
+    """Facts that are used too strongly cost, though strangers' personas then cost still more."""
+    study, store = sexes(), AnswerStore.at(tmp_path / "answers.db")
+    person = study.people["p00"]
+    other = replace(study, people={"p00": replace(person, responses={"q1": "3"})})
+    for lies, surely in ((study, 0.875), (other, -1.204)):
+        worth = Worth(lies, Layout(), SexModel(), store)
+        saved = worth.saved(Persona("Male", "task"), lies.people["p00"], ["q1", "q2"])
+        assert list(saved) == list(lies.people["p00"].responses)  # none for an item without one
+        assert saved["q1"] == pytest.approx(surely, abs=1e-3)
+    rule = load_strategy("biography", {}, tmp_path)
+    assert [case.person.id for case in cases(rule, other, ["p00"], ["q1"])] == ["p00"]
+    assert cases(rule, other, ["p00"], ["q2"]) == []
 
 
 @pytest.mark.parametrize("optimiser", ["gepa", "mipro"])

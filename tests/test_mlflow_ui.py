@@ -136,7 +136,7 @@ def test_the_trials_of_a_search_are_compared(
     page.get_by_text("Comparing 8 Runs from 1 Experiment").wait_for()
     plot = page.locator(".parcoords, .js-plotly-plot").first
     plot.wait_for()
-    for axis in ("answer", "k", "paraphrase", "information"):  # those the UI shows at first
+    for axis in ("answer", "k", "paraphrase", "nll"):  # those the UI shows at first
         plot.get_by_text(axis, exact=True).first.wait_for()
     page.get_by_text("Contour Plot", exact=True).first.click()
     choose(page, "X-axis", "k")
@@ -144,7 +144,7 @@ def test_the_trials_of_a_search_are_compared(
     page.locator(".contourlayer .contour, g.contour").first.wait_for(state="attached")
     titles = page.locator(".g-xtitle, .g-ytitle")
     assert titles.all_text_contents() == ["k", "paraphrase"]
-    page.get_by_text("information", exact=True).first.wait_for()
+    page.get_by_text("nll", exact=True).first.wait_for()
 
 
 def choose(page: sync_api.Page, label: str, option: str) -> None:

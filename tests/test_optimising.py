@@ -48,10 +48,13 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
     assert set(informations) == {"winner", own}
     assert informations["winner"] > 0.3
     effect = found.gain.verdict.effect
-    assert effect.nats.value == pytest.approx(informations["winner"] - informations[own])
+    costs = found.results.metrics().query("arm == 'own'").set_index("strategy")["nll"]
+    assert effect.nats.value == pytest.approx(costs[own] - costs["winner"])
+    assert found.optimised.after > found.optimised.before == 0
     assert effect.participants == len(search.split.test)
     assert found.results.analysis.looks == found.gain.verdict.looks
-    assert "of people who took no part" in found.gain.sentence
+    assert "people who took no part" in found.gain.sentence
+    assert "the strategy's own instruction" in found.gain.sentence
     assert "optimistic" in found.optimised.sentence
     program = found.compiled.parameters["program"]
     assert re.fullmatch(r"programs/i-written_profile-mipro-[0-9a-f]{8}\.json", program)

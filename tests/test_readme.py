@@ -44,7 +44,7 @@ def test_files_and_commands_of_the_readme_work(
     written, started, listed, preview, for_model, planned, result, searched = ran
     assert "personas/generation.py" in written
     assert "You are a person whose" in started
-    assert "Winner of 5 trials" in searched and "By information the winner is" in searched
+    assert "Winner of 5 trials" in searched and "By the NLL of own personas" in searched
     assert "generation" in listed
     assert "You are a young adult." in preview
     assert "You are an older adult." in for_model

@@ -83,9 +83,9 @@ def test_the_planted_best_is_found_and_hopeless_trials_are_given_up(tmp_path: Pa
     }
     pruned = trials[trials["state"] == "pruned"]
     assert (pruned["people"] < len(search.split.search)).all() and (pruned["people"] >= 5).all()
-    best = trials[trials["state"] == "complete"]["information"].max()
+    best = trials[trials["state"] == "complete"]["nll"].min()
     winner = trials.set_index("number").loc[found.best[0]]
-    assert winner["information"] == best and winner["strategy"] == found.winner.strategy.label
+    assert winner["nll"] == best and winner["strategy"] == found.winner.strategy.label
     late = trials.tail(12)["strategy"].str.startswith("known_answers")
     assert late.mean() > 0.6  # what was learnt is used
 
@@ -94,15 +94,15 @@ def test_everybodys_scores_are_kept(tmp_path: Path) -> None:
     search = prepared(tmp_path, trials=3, prune=None)
     found = optimise(search, Invented())
     expected = dict(Invented()(found.winner, search.split.search).scores)
-    scores = found.scores["information"]
+    scores = found.scores["nll"]
     assert list(scores.index) == [0, 1, 2] and list(scores.columns) == list(search.split.search)
     assert scores.loc[found.best[0]].to_dict() == {p: v for p, (v,) in expected.items()}
-    assert scores.mean(axis=1).tolist() == pytest.approx(found.trials["information"].tolist())
+    assert scores.mean(axis=1).tolist() == pytest.approx(found.trials["nll"].tolist())
     assert set(found.search).isdisjoint(found.test)
 
 
 def test_several_objectives_have_a_front(tmp_path: Path) -> None:
-    search = prepared(tmp_path, trials=15, objective=["information", "tokens"], prune=None)
+    search = prepared(tmp_path, trials=15, objective=["nll", "tokens"], prune=None)
 
     def scorer(candidate: Candidate, people: Sequence[str]) -> BatchScores:
         if candidate.strategy.name == "biography":
@@ -114,15 +114,12 @@ def test_several_objectives_have_a_front(tmp_path: Path) -> None:
     infeasible = found.trials[found.trials["state"] == "infeasible"]
     assert len(complete) + len(infeasible) == 15 and len(infeasible)
     assert set(infeasible["reason"]) == {"it does not please"}
-    assert complete.loc[found.best[0], "information"] == complete["information"].max()
+    assert complete.loc[found.best[0], "nll"] == complete["nll"].min()
     for number, row in complete.iterrows():
         beaten = (
-            (complete["information"] >= row["information"])
+            (complete["nll"] <= row["nll"])
             & (complete["tokens"] <= row["tokens"])
-            & (
-                (complete["information"] > row["information"])
-                | (complete["tokens"] < row["tokens"])
-            )
+            & ((complete["nll"] < row["nll"]) | (complete["tokens"] < row["tokens"]))
         )
         if number in found.best:
             assert not beaten.any()
@@ -237,7 +234,8 @@ def test_more_trials_go_on_with_the_same_search(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"seed": 1}, {"batch": 6}, {"objective": "nll"}, {"test": 0.4}, {"prune": None}]
+    "changed",
+    [{"seed": 1}, {"batch": 6}, {"objective": "information"}, {"test": 0.4}, {"prune": None}],
 )
 def test_another_search_has_another_name(changed: dict[str, Any], tmp_path: Path) -> None:
     name = prepared(tmp_path).name
@@ -416,7 +414,7 @@ def test_the_command_shows_the_plan_the_trials_and_the_winner(
     assert shown.exception is None, shown.output
     for words in (
         "study bfi: 8 people to search on, 8 kept for confirmation; 2 items; fake",
-        "324 candidates of 2 strategies (interview, known_answers), by information; sampler tpe",
+        "324 candidates of 2 strategies (interview, known_answers), by nll; sampler tpe",
         "all 4 trials were made",
         "best: ",
     ):

@@ -262,6 +262,7 @@ def test_from_prompts_to_the_verdict_a_planted_strategy_is_found_and_confirmed(
             "strategies": [{"interview": {"paraphrase": 0}}],
             "arms": ["own", {"shuffled": {"donors": 9}}],
             "search": {
+                "objective": "information",
                 "strategies": [
                     *({name: plain} for name in ("interview", "biography", "direct")),
                     {"known_answers": known},
@@ -287,6 +288,10 @@ def test_from_prompts_to_the_verdict_a_planted_strategy_is_found_and_confirmed(
     differ = 1 - 1 / OPTIONS
     assert holds(confirmation.confirmed, differ * KNOWN_TILTS[PLANTED])
     (versus,) = confirmation.versus
-    assert holds(versus.better, differ * (KNOWN_TILTS[PLANTED] - TILTS["interview"]))
+    better = differ * (KNOWN_TILTS[PLANTED] - TILTS["interview"])
+    assert holds(confirmation.beside("interview(paraphrase=0)"), better)
+    own = [np.log(np.exp(tilt) + OPTIONS - 1) - tilt for tilt in (0.1, KNOWN_TILTS[PLANTED])]
+    assert versus.nats.value == pytest.approx(own[0] - own[1], abs=0.1)
     assert confirmation.confirmed.high - confirmation.confirmed.low < 0.3
-    assert confirmation.verdict is not None and confirmation.verdict.effect.nats.excludes_zero()
+    assert all(verdict.effect.nats.excludes_zero() for verdict in confirmation.verdicts)
+    assert "information" in {each.effect.contrast.name for each in confirmation.verdicts}

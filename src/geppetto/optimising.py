@@ -20,7 +20,7 @@ from geppetto.plan import Strategy
 from geppetto.results import Results
 from geppetto.running import run
 from geppetto.search.confirm import WINNER, check_confirmation, prepare_confirmation
-from geppetto.search.gain import GAIN, Gain, gain
+from geppetto.search.gain import GAIN, Gain, gains
 from geppetto.search.instruction import Optimised, optimise, refuse
 from geppetto.search.optimisers import Optimiser
 from geppetto.search.prepare import PreparedSearch, named
@@ -45,7 +45,8 @@ class Improvement:
     tracked
         The run that has the results and the program.
     gain
-        How much more the compiled program tells of test people than the strategy's own instruction.
+        By how much less test people's responses cost with the compiled program than with the
+        strategy's own instruction.
     compiled
         The strategy with the program, as an experiment names it.
     dropped
@@ -136,8 +137,9 @@ def improve(
     work, spending = unanswered(asked, answers), writers.spending
     results, tracked = run(asked, work, answers, workspace, spending=spending, kind="confirmed")
     own = next(each.label for each in asked.strategies if each.is_the_same_as(original))
-    found, dropped = gain(results, WINNER, own), asked.plan.dropped
-    improvement = Improvement(optimised, results, tracked, found, listed, dropped)
+    others = {own: "the strategy's own instruction"}
+    (found,) = gains(results, WINNER, "the optimised program", others)
+    improvement = Improvement(optimised, results, tracked, found, listed, asked.plan.dropped)
     _log(improvement)
     return improvement
 
@@ -153,7 +155,7 @@ def _log(found: Improvement) -> None:
         "search_people/failed_before": optimised.failed_before,
         "search_people/failed_after": optimised.failed_after,
     }
-    verdict, nats = found.gain.verdict, found.gain.verdict.effect.nats
+    verdict, nats = found.gain.verdict, found.gain.nats
     numbers |= {"gain": nats.value, "gain_low": nats.low, "gain_high": nats.high}
     numbers |= {"gain_p": verdict.p_adjusted}
     if not verdict.withheld:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -141,6 +142,8 @@ class Database:
             raise GeppettoError(
                 f"{self} needs {error.name}; install it with: pip install 'geppetto[postgres]'"
             ) from error
+        # its connections are closed with it, and not when the collector comes across them
+        weakref.finalize(self, self._engine.dispose).atexit = False
         self._has_tables = False
         if self._file is not None:
             sql.event.listen(self._engine, "connect", _make_durable)

@@ -11,15 +11,14 @@ import numpy as np
 
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.arrays import Floats
-from geppetto.evaluation.hypotheses import holm
-from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
-from geppetto.evaluation.verdicts import Verdict, interval, p_value
+from geppetto.evaluation.verdicts import Verdict, interval
 from geppetto.experiment import Experiment, Prepared, prepare_on, strategies_of
 from geppetto.named import Named
 from geppetto.plan import Strategy
 from geppetto.prompts.layout import Layout
 from geppetto.results import Results
+from geppetto.search.gain import Gain, gains
 from geppetto.search.luck import Luck, luck
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
@@ -33,25 +32,8 @@ DONORS = 9
 """Strangers for each test person in a confirmation whose experiment names no arms, or all others
 if they are fewer."""
 
-
-@dataclass(frozen=True)
-class Versus:
-    """The winner against a reference strategy, person by person, on test people.
-
-    Attributes
-    ----------
-    reference
-        Label of the strategy.
-    better
-        By how much the winner is better, in the objective's unit.
-    p
-        Two-sided p of no difference, by flipping the signs of people's differences; corrected
-        for the number of references (Holm) and of looks.
-    """
-
-    reference: str
-    better: Estimate
-    p: float
+CLAIMS = ("benefit", "information")
+"""Contrasts whose verdicts say what the winner is worth."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,31 +101,21 @@ class Confirmation:
         )
         return luck(scores.to_numpy(), drawn, DIRECTIONS[self.objective])
 
-    @property
-    def verdict(self) -> Verdict | None:
-        """The verdict on the winner's information; None if its arms were not asked."""
-        return next(
-            (
-                verdict
-                for verdict in self.results.verdicts()
-                if verdict.confirmatory and verdict.effect.strategy == WINNER
-            ),
-            None,
-        )
+    @cached_property
+    def verdicts(self) -> list[Verdict]:
+        """The verdicts on what the winner is worth, of those whose arms were asked."""
+        found = self._verdicts(WINNER)
+        return [found[name] for name in CLAIMS if name in found]
 
     @cached_property
-    def versus(self) -> list[Versus]:
-        """The winner against each reference."""
-        if not self.references:
-            return []
-        mine = self._values(WINNER)
-        better = [self._sign * (mine - self._values(reference)) for reference in self.references]
-        people, seed = self.results.resampling, self.results.analysis.seed
-        p = holm(sign_flip_p(np.stack(better, axis=1), people, seed=seed))
-        return [
-            Versus(reference, self._estimate(values), min(1.0, self.looks * float(adjusted)))
-            for reference, values, adjusted in zip(self.references, better, p, strict=True)
-        ]
+    def versus(self) -> list[Gain]:
+        """The winner against each reference, by the NLL of people's own personas."""
+        asked = {name: f"{name} (asked in the winner's layout)" for name in self.references}
+        return gains(self.results, WINNER, "the winner", asked)
+
+    def beside(self, reference: str) -> Estimate:
+        """By how much the winner's score is better than a reference's, on test people."""
+        return self._estimate(self._sign * (self._values(WINNER) - self._values(reference)))
 
     @property
     def sentences(self) -> list[str]:
@@ -158,14 +130,15 @@ class Confirmation:
             f"{described(search.winner.strategy.label, search.winner.layout)}.",
             f"Its mean {objective}: {self.searched:+.4f} for the {len(search.search):,} people it "
             f"was chosen on, and {interval(self.confirmed)} for {len(self._people):,} others. "
-            f"Its optimism, by how much it seemed better where it was chosen, is "
+            f"Its optimism, what its score flatters it by where it was chosen, is "
             f"{self.optimism:+.4f}.",
         ]
         if len(search.objectives) > 1:
             front = len(search.best)
             told.append(
-                f"It is the best by {objective} of the {front:,} trial{'s' * (front > 1)} that no "
-                f"other beats in {' and '.join(search.objectives)} at once."
+                f"Where it was chosen, it is the best by {objective} of the {front:,} "
+                f"trial{'s' * (front > 1)} that no other beats in "
+                f"{' and '.join(search.objectives)} at once."
             )
         if missing := len(search.test) - len(self._people):
             told.append(
@@ -192,22 +165,22 @@ class Confirmation:
                 f"it is by luck alone. The same candidate won in {self.luck.chosen_again:.0%} of "
                 f"draws.{unfinished}"
             )
-        for one in self.versus:
+        if self.references and objective != "nll":
+            shown = [f"{name}: {interval(self.beside(name))}" for name in self.references]
             told.append(
-                f"By {objective} the winner is {_compared(one.better)} {one.reference}, asked in "
-                f"the winner's layout: {interval(one.better)}, positive if better "
-                f"({p_value(one.p)}, signs flipped, Holm over {len(self.versus)})."
+                f"Its mean {objective} beside that of the strategies it is compared with, "
+                f"positive if better, of which nothing is claimed: {'; '.join(shown)}."
             )
+        told += [one.sentence for one in self.versus]
         if looks := self.results.looks.sentence:
             told.append(looks)
-        if self.verdict is not None:
-            told.append(self.verdict.sentence)
+        told += [verdict.sentence for verdict in self.verdicts]
         return told
 
     @property
     def conclusion(self) -> str:
-        """The verdict, or if there is none, what the winner is worth."""
-        return self.sentences[1] if self.verdict is None else self.verdict.sentence
+        """The verdicts, or if there are none, the winner's scores."""
+        return " ".join(one.sentence for one in self.verdicts) or self.sentences[1]
 
     @property
     def _left_out(self) -> str:
@@ -225,21 +198,23 @@ class Confirmation:
         people = replace(self.results.resampling, level=LEVEL / self.looks)
         return estimate(mean, values, people=people, method=self.results.analysis.intervals)
 
+    def _verdicts(self, strategy: str) -> dict[str, Verdict]:
+        """The verdicts on a strategy over all people and items, by their contrasts."""
+        return {
+            verdict.effect.contrast.name: verdict
+            for verdict in self.results.verdicts()
+            if verdict.effect.strategy == strategy
+        }
+
     def _values(self, strategy: str) -> Floats:
         """What each test person adds to a strategy's mean score, shape (participants,)."""
         if self.objective == "information":
-            for verdict in self.results.verdicts():
-                if verdict.confirmatory and verdict.effect.strategy == strategy:
-                    return verdict.effect.differences.influence
+            return self._verdicts(strategy)["information"].effect.differences.influence
         of_people = self.results.metrics(by="participant")
         table = self.results.answers if self.objective == "tokens" else of_people
         own = table[(table["strategy"] == strategy) & (table["arm"] == "own")]
         means = own.groupby("participant")[self.objective].mean()
         return means.loc[list(self._people)].to_numpy(float)
-
-
-def _compared(better: Estimate) -> str:
-    return "worse than" if better.value < 0 else "better than" if better.value else "as good as"
 
 
 def described(label: str, layout: Layout) -> str:

@@ -1,79 +1,134 @@
-"""How much more an optimised program tells of people than what it was made of, person by person."""
+"""What one strategy predicts better than another, by the NLL of people's own personas."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from geppetto.evaluation.changes import between
-from geppetto.evaluation.contrasts import INFORMATION, Contrast
+import numpy as np
+
+from geppetto.evaluation.arrays import nanmean
+from geppetto.evaluation.asked import mean_cost
+from geppetto.evaluation.baselines import BASELINE
+from geppetto.evaluation.contrasts import Contrast
 from geppetto.evaluation.effects import Differences
+from geppetto.evaluation.hypotheses import holm
 from geppetto.evaluation.inference import infer
-from geppetto.evaluation.verdicts import DESCRIPTIVE, Finding, Verdict, interval, p_value
+from geppetto.evaluation.predictions import Predictions
+from geppetto.evaluation.resampling import Estimate
+from geppetto.evaluation.verdicts import Verdict, interval, p_value
+from geppetto.personas.arms import Own
 from geppetto.results import Results
 
 GAIN = "gain"
-"""Name of the contrast of two strategies' information."""
-
-_SAID: dict[Finding, str] = {
-    "positive": "better: personas by the optimised program tell more",
-    "negative": "worse: personas by the optimised program tell less",
-    "equivalent": "as good: personas by the optimised program tell no more and no less",
-    "descriptive": f"{DESCRIPTIVE}: nothing is said of what personas by the optimised program tell",
-    "undecided": "undecided: it is open whether personas by the optimised program tell more",
-}
+"""Name of the contrast of two strategies' own personas."""
 
 
 @dataclass(frozen=True)
 class Gain:
-    """The information of an optimised program less that of the strategy's own instruction.
+    """By how much less people's responses cost with one strategy's personas than with another's.
 
     Attributes
     ----------
     verdict
-        The difference of the two, person by person, with its interval and tests; positive in it
-        says that the program tells more.
+        L(other) - L(one) of people's own personas, person by person, with its interval and tests.
+    one, other
+        What is compared, in words.
     """
 
     verdict: Verdict
+    one: str
+    other: str
+
+    @property
+    def nats(self) -> Estimate:
+        """Mean over people, in nats a response; positive if the one is better."""
+        return self.verdict.effect.nats
 
     @property
     def sentence(self) -> str:
         """What came out, in words, with its numbers."""
         verdict, effect = self.verdict, self.verdict.effect
-        looks = f"; {verdict.looks} looks at these people corrected for" * (verdict.looks > 1)
         few = f" ({verdict.too_few})" if verdict.too_few else ""
         return (
-            f"{_SAID[verdict.finding]} of people who took no part than those by the strategy's own "
-            f"instruction{few}. {interval(effect.nats)} {verdict.unit_of_measure} a response "
-            f"({verdict.confidence}), "
+            f"By the NLL of own personas, on people who took no part, {self._said}{few}: "
+            f"{interval(self.nats)} nats a response, positive if better ({verdict.confidence}), "
             f"d_z {effect.d_z.value:+.2f}, {effect.improved.value:.0%} of {effect.participants:,} "
-            f"people improved; {p_value(verdict.p_adjusted)} ({verdict.test}), "
-            f"equivalence {verdict.equivalence}{looks}."
+            f"people improved; {p_value(verdict.p_adjusted)} ({verdict.test}) after "
+            f"{verdict.correction}, equivalence {verdict.equivalence}."
         )
 
+    @property
+    def _said(self) -> str:
+        one, other = self.one, self.other
+        match self.verdict.finding:
+            case "undecided" | "descriptive":
+                return f"it is open whether {one} is better or worse than {other}"
+            case "equivalent":
+                return f"{one} and {other} are the same to within {self.verdict.smallest:g} nats"
+        return f"{one} is {'better' if self.nats.value > 0 else 'worse'} than {other}"
 
-def gain(results: Results, program: str, own: str) -> Gain:
-    """What a program is worth beyond the strategy's own instruction, on the same people.
+
+def gains(results: Results, label: str, one: str, others: Mapping[str, str]) -> list[Gain]:
+    """What a strategy gains over each of some others, on the same people.
 
     Parameters
     ----------
     results
-        Of both, with the arms own and shuffled.
-    program, own
-        Labels of the two strategies.
+        Of all of them, with the arm own.
+    label
+        The strategy's label.
+    one
+        What it is called in words.
+    others
+        What the others are called, by their labels; p-values are corrected for them (Holm 1979)
+        and for looks at these people.
     """
-    informations = {
-        verdict.effect.strategy: verdict.effect.differences
-        for verdict in results.verdicts()
-        if verdict.confirmatory and verdict.effect.contrast == INFORMATION
+    own = {
+        found.condition.strategy: found
+        for found in results.predicted("nll")
+        if found.condition.arm == Own.name and found.condition.model != BASELINE
     }
-    contrast = Contrast(GAIN, own, program, "what the optimised program tells beyond its origin")
-    made = replace(_between(informations[own], informations[program]), contrast=contrast)
-    (verdict,) = infer([made], results.resampling, results.analysis, {}, (made.measure,))
-    return Gain(verdict)
+    made = [_differences(own[other], own[label]) for other in others]
+    verdicts = _confirmatory(infer(made, results.resampling, results.analysis, {}))
+    return [Gain(each, one, name) for each, name in zip(verdicts, others.values(), strict=True)]
 
 
-def _between(first: Differences, second: Differences) -> Differences:
-    pairs = zip(first.wordings, second.wordings, strict=True)
-    wordings = tuple(between(a, b, a.among) for a, b in pairs)
-    return replace(between(first, second, ""), wordings=wordings)
+def _differences(worse: Predictions, better: Predictions) -> Differences:
+    """L(worse) - L(better), person by person; nobody is shown another's persona."""
+    one, other = better.condition, worse.condition
+    persons = nanmean(mean_cost(worse, "nll"), 0) - nanmean(mean_cost(better, "nll"), 0)
+    rows = np.flatnonzero(np.isfinite(persons))
+    saved = persons[rows]
+    return Differences(
+        model=one.model,
+        strategy=one.strategy,
+        contrast=Contrast(GAIN, other.strategy, one.strategy, "what it saves over the other"),
+        measure="nll",
+        among="",
+        rows=rows,
+        persons=saved,
+        influence=saved,
+        totals=saved * (better.responses.choices > 0).sum(1)[rows],
+        strangers=False,
+    )
+
+
+def _confirmatory(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The same verdicts, corrected as claims are and not as explorations."""
+    corrected = zip(
+        verdicts,
+        holm([verdict.p for verdict in verdicts]).tolist(),
+        holm([verdict.p_equivalent for verdict in verdicts]).tolist(),
+        strict=True,
+    )
+    return [
+        replace(
+            verdict,
+            confirmatory=True,
+            p_adjusted=min(1.0, verdict.looks * p),
+            p_equivalent_adjusted=min(1.0, verdict.looks * p_equivalent),
+            p_equivalent_bounded=min(1.0, verdict.looks * p_equivalent),
+        )
+        for verdict, p, p_equivalent in corrected
+    ]

@@ -19,12 +19,12 @@ from geppetto.personas.known import told_of
 from geppetto.personas.writing import program, writer_of
 from geppetto.personas.written import Taught, WrittenStrategy, taught
 from geppetto.remembering import RememberingSpeaker, finishing
-from geppetto.search.exchange import Case, Exchange, cases
 from geppetto.search.heard import all_heard
 from geppetto.search.metric import Metric
 from geppetto.search.optimisers import Optimiser, compiled
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.split import split
+from geppetto.search.worth import Case, Worth, cases
 from geppetto.sending import Leave
 from geppetto.spending import Spending
 from geppetto.studies import Study
@@ -42,11 +42,12 @@ class Optimised:
     state
         File of the compiled program, to be named as a strategy's `program`.
     before, after
-        Mean information of cases of that half of search people who say which change is kept, with
-        the strategy's own instruction and with the compiled program, in nats per response.
+        What personas save over no persona, the mean over cases of that half of search people who
+        say which change is kept, with the strategy's own instruction and with the compiled
+        program, in nats per response.
     failed_before, failed_after
-        How many of them had a text that could not be used, which counts as no information: as if
-        nothing had been told. Where information is negative, that is better than to be told.
+        How many of them had a text that could not be used, which counts as no persona: it saves
+        0. Where personas cost more than none, that is better than a text that can be used.
     cases
         How many there are.
     optimistic
@@ -69,15 +70,15 @@ class Optimised:
     def sentence(self) -> str:
         """What search people say, in words."""
         unusable = (
-            " A text that could not be used counts as 0, as if nothing had been told, which pays "
-            "where what is told misleads; test people of whom there is one are left out."
+            " A text that could not be used counts as 0, as no persona does, which pays where "
+            "personas cost more than none; test people of whom there is one are left out."
         ) * bool(self.failed_before or self.failed_after)
         luck = ", which is optimistic, since the program was chosen by them" * self.optimistic
         return (
-            f"On {self.cases:,} cases of people of the search, information was {self.before:+.4f} "
-            f"nats a response with the strategy's own instruction ({self.failed_before:,} texts "
-            f"could not be used) and {self.after:+.4f} with the optimised program "
-            f"({self.failed_after:,}){luck}.{unusable}"
+            f"On {self.cases:,} cases of people of the search, what own personas saved over no "
+            f"persona was {self.before:+.4f} nats a response with the strategy's own instruction "
+            f"({self.failed_before:,} texts could not be used) and {self.after:+.4f} with the "
+            f"optimised program ({self.failed_after:,}){luck}.{unusable}"
         )
 
 
@@ -137,7 +138,7 @@ def optimise(
         If the budget is; what was told until then is stored.
     GeppettoError
         If the strategy is asked for another wording than its first or has a program already, a
-        search person cannot be described or has no stranger, or a request got no reply.
+        search person cannot be described, or a request got no reply.
     KeyboardInterrupt
         If it is interrupted: the first time once the reply under way is stored, the second at once.
     """
@@ -151,9 +152,9 @@ def optimise(
         prepared.settings.seed,
     )
     seed = prepared.settings.seed
-    train = cases(strategy, prepared.study, sides.search, prepared.items, seed)
-    kept = cases(strategy, prepared.study, sides.test, prepared.items, seed)
-    exchange = Exchange(
+    train = cases(strategy, prepared.study, sides.search, prepared.items)
+    kept = cases(strategy, prepared.study, sides.test, prepared.items)
+    worth = Worth(
         prepared.study,
         prepared.experiment.layout,
         prepared.model,
@@ -164,7 +165,7 @@ def optimise(
         dspy.Example(case=number, told=_told(strategy, prepared.study, case)).with_inputs("told")
         for number, case in enumerate([*train, *kept])
     ]
-    metric = Metric(strategy, exchange, (*train, *kept))
+    metric = Metric(strategy, worth, (*train, *kept))
     to_learn, to_keep = examples[: len(train)], examples[len(train) :]
     student = program(strategy)
     own = student.dump_state()

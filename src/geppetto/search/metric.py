@@ -12,7 +12,7 @@ from geppetto.personas.known import told_of
 from geppetto.personas.leaked import leaked
 from geppetto.personas.strategy import Persona
 from geppetto.personas.written import WrittenStrategy
-from geppetto.search.exchange import Case, Exchange
+from geppetto.search.worth import Case, Worth
 
 if TYPE_CHECKING:
     import dspy
@@ -26,7 +26,7 @@ class Metric:
     ----------
     strategy
         Whose personas are written.
-    exchange
+    worth
         Measures what they are worth.
     cases
         By the number that examples have as `case`. Optimisers show examples to the reflector, who
@@ -34,14 +34,14 @@ class Metric:
     """
 
     strategy: WrittenStrategy
-    exchange: Exchange
+    worth: Worth
     cases: tuple[Case, ...]
 
     def __call__(
         self, gold: Any, pred: Any, trace: Any = None, name: Any = None, pred_trace: Any = None
     ) -> float:
-        """The mean gain of a case, in nats per response; 0 if the text cannot be used."""
-        return _mean(self._gains(gold, pred))
+        """What a case saves, in nats per response; 0, as no persona does, if it cannot be used."""
+        return _mean(self._saved(gold, pred))
 
     def with_feedback(
         self, gold: Any, pred: Any, trace: Any = None, name: Any = None, pred_trace: Any = None
@@ -49,45 +49,45 @@ class Metric:
         """The same with words for an optimiser that reflects, which name items but no answers."""
         import dspy
 
-        gains = self._gains(gold, pred)
-        if not gains:
+        saved = self._saved(gold, pred)
+        if not saved:
             why = pred.failed or "it is empty, or says how a question is answered"
             told = f"The persona cannot be used: {why}. It must be, whoever it is of."
             return dspy.Prediction(score=0.0, feedback=told)
-        score = _mean(gains)
-        ordered = sorted(gains, key=lambda item: gains[item])
-        texts = {item: self.exchange.study.items[item].text for item in ordered}
+        score = _mean(saved)
+        ordered = sorted(saved, key=lambda item: saved[item])
+        texts = {item: self.worth.study.items[item].text for item in ordered}
         best, worst = (
-            "; ".join(f"{texts[item]} ({gains[item]:+.3f})" for item in some)
+            "; ".join(f"{texts[item]} ({saved[item]:+.3f})" for item in some)
             for some in (ordered[::-1][:3], ordered[:3])
         )
         told = (
             f"A model that read the persona found this person's answers {score:+.3f} nats a "
-            "question likelier than a stranger's. Above zero, the persona tells this person from "
-            f"others. It told most on: {best}. It told least, or misled, on: {worst}. A better "
-            "instruction makes the writer say what sets this person apart on such questions, and "
-            "never invent answers to them."
+            "question likelier than a model that read none. Below zero, it was further from them. "
+            f"It told most on: {best}. It told least, or misled, on: {worst}. A better instruction "
+            "makes the writer say what this person is like on such questions, no more surely than "
+            "it is known, and never invent answers to them."
         )
         return dspy.Prediction(score=score, feedback=told)
 
     def mean(self, module: dspy.Module, examples: Sequence[Any]) -> tuple[float, int]:
         """The mean over cases, and in how many the text could not be used."""
-        gains = [self._gains(each, module(**each.inputs())) for each in examples]
-        return float(np.mean([_mean(each) for each in gains])), sum(not each for each in gains)
+        saved = [self._saved(each, module(**each.inputs())) for each in examples]
+        return float(np.mean([_mean(each) for each in saved])), sum(not each for each in saved)
 
-    def _gains(self, example: Any, written: Any) -> dict[str, float]:
-        """Gains by item; none if the text cannot be used."""
+    def _saved(self, example: Any, written: Any) -> dict[str, float]:
+        """What is saved by item; nothing if the text cannot be used."""
         if written.get("failed"):
             return {}
         case = self.cases[example.case]
-        study = told_of(self.exchange.study, case.block)
+        study = told_of(self.worth.study, case.block)
         text = self.strategy.composed(written.texts, case.seen, study).strip()
         if not text or leaked(text, study):
             return {}
         persona = Persona(text, self.strategy.placement)
-        return self.exchange.gains(persona, case.person, case.stranger, case.block.predicted)
+        return self.worth.saved(persona, case.person, case.block.predicted)
 
 
-def _mean(gains: Mapping[str, float]) -> float:
-    """The mean gain, in nats per response; 0 if the text cannot be used."""
-    return float(np.mean(list(gains.values()))) if gains else 0.0
+def _mean(saved: Mapping[str, float]) -> float:
+    """The mean over items, in nats per response; 0 if the text cannot be used."""
+    return float(np.mean(list(saved.values()))) if saved else 0.0

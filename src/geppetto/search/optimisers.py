@@ -15,7 +15,7 @@ Optimiser = Literal["gepa", "mipro", "bootstrap"]
 demonstrations and searches among them, BootstrapFewShot adds demonstrations that went well."""
 
 _WENT_WELL = 1e-9
-"""Information above which a demonstration went well: DSPy takes a threshold of 0 for none."""
+"""What a demonstration that went well saves at least: DSPy takes a threshold of 0 for none."""
 
 DEMOS = 2
 """Demonstrations at most, each of them a person's data and the text that was written of them."""

@@ -27,7 +27,13 @@ DIRECTIONS: dict[str, Literal["maximize", "minimize"]] = {
     "rps": "minimize",
     "score_error": "minimize",
 }
-"""What can be searched for, and which way is better."""
+"""What can be searched for, and which way is better.
+
+`nll` is what people's responses cost under their own personas. `information` is what they cost
+less than under strangers': it grows with how surely a persona's facts are used, also where that
+makes predictions worse, since strangers' personas then cost still more. So a strategy with much
+information may predict people worse than none.
+"""
 
 BUDGETS = {"trials", "minutes", "tokens", "storage"}
 """What says how long a search may go on and where it is kept, and not what it is."""
@@ -73,7 +79,7 @@ class Search(BaseModel):
     strategies: tuple[Named, ...] = Field(min_length=1, strict=False)
     trials: int = Field(ge=1)
     layout: tuple[str, ...] = Field((), strict=False)
-    objective: tuple[str, ...] = Field(("information",), min_length=1, strict=False)
+    objective: tuple[str, ...] = Field(("nll",), min_length=1, strict=False)
     sampler: Sampler = "tpe"
     test: float = Field(0.5, gt=0, lt=1)
     batch: int = Field(10, ge=2)

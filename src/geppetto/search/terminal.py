@@ -33,7 +33,8 @@ def plan(prepared: PreparedSearch) -> RenderableType:
     early = "every trial is finished"
     if settings.prune is not None:
         early = (
-            f"a trial is given up when it is worse than the best (Wilcoxon p < {settings.prune:g})"
+            f"a trial is given up when a Wilcoxon test finds it worse than the best so far "
+            f"(p < {settings.prune:g})"
         )
     return Group(
         Text(prepared.experiment.question, style="bold"),
@@ -85,8 +86,8 @@ def result(found: SearchResult) -> RenderableType:
         Text(effort),
         Text(f"best: {_described(winner)}", "bold"),
         Text(
-            f"It is the best on the {len(found.search):,} people it was chosen on, so its value "
-            f"here is too good; {len(found.test):,} others have not been looked at.",
+            f"It was chosen for being the best on these {len(found.search):,} people, so its value "
+            f"here flatters it; {len(found.test):,} others have not been looked at.",
             style="dim",
         ),
     ]

@@ -1,9 +1,9 @@
-"""What a written persona is worth, by exchanging whose answers it is to predict.
+"""What a written persona is worth: what it saves over no persona.
 
-A persona is worth as much as it makes the answers of the person it is of likelier, less what it
-makes those of a stranger likelier of whom the same is known, per item and in nats. Each stranger is
-one person's only, so over people the mean is the information of the arms `own` and `shuffled`, and
-what is true of everybody cancels.
+A persona is worth by how much less its person's responses cost a model that has read it than the
+same model that has read none, per item and in nats. What it is compared with does not depend on the
+persona, so that nothing is won by what it does to the prediction of others. Over people the mean is
+the contrast `total`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,8 @@ from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import Normalisation
 from geppetto.asking import answer
 from geppetto.elicitation.option_likelihood import request_id, units
-from geppetto.errors import GeppettoError
 from geppetto.evaluation.arrays import Floats
 from geppetto.models.base import LanguageModel
-from geppetto.personas.arms import Shuffled
 from geppetto.personas.known import Block, blocks, view
 from geppetto.personas.strategy import Persona, PersonaStrategy
 from geppetto.prompts.layout import Layout, render
@@ -28,7 +26,7 @@ from geppetto.studies import Participant, Study
 
 
 @dataclass(frozen=True)
-class Exchange:
+class Worth:
     """Measures what a persona is worth; see this module.
 
     Attributes
@@ -47,21 +45,17 @@ class Exchange:
     store: AnswerStore
     normalisation: Normalisation = "sum"
 
-    def gains(
-        self, persona: Persona, person: Participant, stranger: Participant, items: Sequence[str]
+    def saved(
+        self, persona: Persona, person: Participant, items: Sequence[str]
     ) -> dict[str, float]:
-        """By how many nats more a persona helps to predict the person than the stranger, by item.
-
-        Only items that both have answered count.
-        """
-        both = [i for i in items if i in person.responses and i in stranger.responses]
-        given, without = self._options(persona, both), self._options(None, both)
+        """By how many nats a persona makes the person's response likelier, by answered item."""
+        answered = [item for item in items if item in person.responses]
+        given, without = self._options(persona, answered), self._options(None, answered)
         found = {}
-        for item in both:
+        for item in answered:
             codes = list(self.study.scale(self.study.items[item]).options)
-            more = given[item] - without[item]
-            own, other = (codes.index(who.responses[item]) for who in (person, stranger))
-            found[item] = float(more[own] - more[other])
+            response = codes.index(person.responses[item])
+            found[item] = float(given[item][response] - without[item][response])
         return found
 
     def _options(self, persona: Persona | None, items: Sequence[str]) -> dict[str, Floats]:
@@ -93,8 +87,8 @@ class Case:
 
     Attributes
     ----------
-    person, stranger
-        Whose persona it is, and whose answers it must not fit as well.
+    person
+        Whose persona it is.
     seen
         The person as the strategy may see them.
     block
@@ -102,40 +96,18 @@ class Case:
     """
 
     person: Participant
-    stranger: Participant
     seen: Participant
     block: Block
 
 
 def cases(
-    strategy: PersonaStrategy, study: Study, people: Sequence[str], items: Sequence[str], seed: int
+    strategy: PersonaStrategy, study: Study, people: Sequence[str], items: Sequence[str]
 ) -> list[Case]:
-    """A case for each person and block of items; the stranger is who would get their persona.
-
-    Raises
-    ------
-    GeppettoError
-        If somebody has no stranger of whom the same is known.
-    """
+    """A case for each person and block of items of which they have answered any."""
     split_items = blocks(strategy, study, items)
-    persons = {name: study.people[name] for name in people}
-    known = {
-        name: frozenset[str]().union(
-            *(view(strategy, person, study, block).known for block in split_items)
-        )
-        for name, person in persons.items()
-    }
-    drawn = Shuffled(seed=seed).draw(persons, known)
-    strangers = {donor: name for name, donors in drawn.items() for donor in donors}
-    found = []
-    for name, person in persons.items():
-        if name not in strangers:
-            raise GeppettoError(
-                f"participant {name} has no stranger of whom the same is known; take only people "
-                "of whom everything is known (`participants: {complete: true}`)"
-            )
-        for block in split_items:
-            seen = view(strategy, person, study, block)
-            stranger = persons[strangers[name]]
-            found.append(Case(person, stranger, seen, block))
-    return found
+    return [
+        Case(person, view(strategy, person, study, block), block)
+        for person in (study.people[name] for name in people)
+        for block in split_items
+        if not person.responses.keys().isdisjoint(block.predicted)
+    ]
