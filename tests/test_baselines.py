@@ -20,6 +20,7 @@ from geppetto.evaluation.baselines import (
 )
 from geppetto.evaluation.individuation import individuation
 from geppetto.evaluation.learners import LEARNERS
+from geppetto.evaluation.low_rank import low_rank
 from geppetto.evaluation.predictions import Predictions, Responses, predictions
 from geppetto.evaluation.resampling import Resampling
 from geppetto.evaluation.skill import saved_part, skills
@@ -153,7 +154,7 @@ def test_nobody_in_a_cluster_teaches_the_others_of_it() -> None:
     study = invented(40, cluster_of=4)
     changed = with_responses(study, "p0001", ITEMS)
     before, after = (log_probs(s, study.people, TRAITS) for s in (study, changed))
-    for name in ("logistic", "boosting", "neighbours"):
+    for name in ("logistic", "boosting", "low-rank"):
         same = [after[k] == before[k] for k in before if "given" in k[0] and name in k[0]]
         assert not all(same)
     for key in before:
@@ -232,7 +233,7 @@ def test_an_option_that_nobody_chose_keeps_a_probability() -> None:
     }
     found = log_probs(replace(study, people=people), people, TRAITS, ANSWERS)
     for (name, _, item), logs in found.items():
-        if item == "q0" and name.startswith(("logistic", "boosting")):
+        if item == "q0" and name.startswith(tuple(learner.name for learner in LEARNERS)):
             expected = [0.5 / 42, 40.5 / 42, 0.5 / 42, 0.5 / 42]
             assert np.exp(logs) == pytest.approx(expected)
 
@@ -297,17 +298,47 @@ def test_known_answers_predict_personality_and_demographics_a_little(bfi: Study)
         assert found[f"{learner.name} given known_answers"] < found[MARGINALS] - 0.1
 
 
-def test_neighbours_are_those_who_are_most_alike() -> None:
-    (neighbours,) = [learner for learner in LEARNERS if learner.name == "neighbours"]
-    rng = np.random.default_rng(0)
-    known, asked = rng.normal(size=(50, 3)) * [1, 10, 100], rng.normal(size=(6, 3)) * [1, 10, 100]
-    responses = rng.integers(-1, 3, (50, 2))
-    counts = neighbours.counts(known, responses, 3, asked, 7)
-    for person, where in enumerate(asked):
-        distance = (((known - where) / known.std(axis=0)) ** 2).sum(axis=1)
+def of_two_dimensions(people: int, items: int, seed: int) -> Study:
+    """Half of the items are known; all follow two dimensions of the person, and a tenth is NA."""
+    names = [f"q{n}" for n in range(items)]
+    four = {"options": {str(n): f"{n}" for n in range(1, 5)}, "ordinal": False}
+    made = codebook(
+        traits=[{"name": "age", "label": "age", "question": "How old?"}],
+        scales={"four": four},
+        items=[{"name": name, "text": name, "scale": "four"} for name in names],
+    )
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(size=(people, 2)) @ rng.normal(size=(2, items * 4)) * 1.5
+    chosen = (logits + rng.gumbel(size=logits.shape)).reshape(people, items, 4).argmax(axis=2)
+    persons = {}
+    for number, codes in enumerate(chosen):
+        said = {q: str(1 + code) for q, code in zip(names, codes, strict=True)}
+        said = {name: code for name, code in said.items() if rng.random() > 0.1}
+        persons[f"p{number:03}"] = Participant(f"p{number:03}", {}, said)
+    return Study(made, persons, {})
+
+
+def test_what_all_items_have_in_common_is_found_together() -> None:
+    study = of_two_dimensions(300, 24, seed=3)
+    found = losses(study, ANSWERS, items=study.items)
+    assert found["low-rank given reading"] < found["logistic given reading"] - 0.04
+    assert found["logistic given reading"] < found[MARGINALS] - 0.1
+
+
+def test_a_low_rank_model_is_the_least_penalised_loss() -> None:
+    """Slopes are those of the loss, and without a penalty two groups have their own shares."""
+    rng = np.random.default_rng(1)
+    responses = rng.integers(-1, 3, (400, 2))
+    responses[:, 1] = np.minimum(responses[:, 1], 1)  # nobody chose its third option
+    known = np.repeat([[-1.0], [1.0]], 200, axis=0)
+    found = low_rank(known, responses, 3, np.array([[-1.0], [1.0]]), 1e6)
+    for group, rows in enumerate((slice(0, 200), slice(200, 400))):
         for item in range(2):
-            theirs = responses[np.argsort(distance)[:7], item]
-            assert counts[person, item].tolist() == [(theirs == o).sum() for o in range(3)]
+            counts = np.bincount(responses[rows, item] + 1, minlength=4)[1:]
+            assert found[group, item] == pytest.approx(counts / counts.sum(), abs=2e-3)
+    weak = low_rank(known, responses, 3, known[:1], 1e-6)  # all that is left are the marginals
+    counts = np.bincount(responses[:, 0] + 1, minlength=4)[1:]
+    assert weak[0, 0] == pytest.approx(counts / counts.sum(), abs=1e-6)
 
 
 def test_strategies_that_show_the_same_share_their_twins() -> None:

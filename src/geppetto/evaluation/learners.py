@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
-from sklearn.neighbors import NearestNeighbors
 
 from geppetto.evaluation.arrays import Floats, Integers
+from geppetto.evaluation.low_rank import low_rank
 
 _INNER_FOLDS = 4
 _CHOICE_ITEMS = 5
@@ -45,12 +45,8 @@ class Learner:
 def _logistic(
     known: Floats, responses: Integers, options: int, asked: Floats, strength: float
 ) -> Floats:
-    """Multinomial logistic regression with an L2 penalty, an item at a time.
-
-    Numbers enter with their squares: who agrees strongly to one item differs from who agrees a
-    little also in preferring the ends of the scale.
-    """
-    known, asked = _standardised(known, asked, squares=True)
+    """Multinomial logistic regression with an L2 penalty, an item at a time."""
+    known, asked = _standardised(known, asked)
     model = LogisticRegression(C=strength, tol=1e-3, max_iter=1000)
     return _item_by_item(model, known, responses, options, asked)
 
@@ -65,25 +61,19 @@ def _boosting(
     return _item_by_item(model, known, responses, options, asked)
 
 
-def _neighbours(
-    known: Floats, responses: Integers, options: int, asked: Floats, number: float
+def _low_rank(
+    known: Floats, responses: Integers, options: int, asked: Floats, strength: float
 ) -> Floats:
-    """What the training people responded who are most alike in what is known."""
-    known, asked = _standardised(known, asked, squares=False)
-    search = NearestNeighbors(n_neighbors=min(int(number), len(known))).fit(known)
-    nearest = search.kneighbors(asked, return_distance=False)
-    counts = np.zeros((len(asked), responses.shape[1], options))
-    for item, column in enumerate(responses.T):
-        theirs = column[nearest]
-        for option in range(options):
-            counts[:, item, option] = (theirs == option).sum(axis=1)
-    return counts
+    """A few dimensions of the person that all items share, see `geppetto.evaluation.low_rank`."""
+    known, asked = _standardised(known, asked)
+    probabilities = low_rank(known, responses, options, asked, strength)
+    return np.asarray(probabilities * (responses >= 0).sum(axis=0)[:, None])
 
 
 LEARNERS = (
     Learner("logistic", (0.003, 0.03, 0.3), _logistic),
     Learner("boosting", (0.25,), _boosting),
-    Learner("neighbours", (300, 100, 30), _neighbours),
+    Learner("low-rank", (0.003, 0.01, 0.03, 0.1), _low_rank),
 )
 
 
@@ -183,16 +173,17 @@ def _item_by_item(
     return counts
 
 
-def _standardised(known: Floats, asked: Floats, *, squares: bool) -> tuple[Floats, Floats]:
+def _standardised(known: Floats, asked: Floats) -> tuple[Floats, Floats]:
     """Fields with mean 0 and standard deviation 1 over the training people, none missing.
 
-    A missing value is the mean, and a field more says that it is missing, if that occurs among
-    the training people.
+    Numbers enter with their squares: who agrees strongly to one item differs from who agrees a
+    little also in preferring the ends of the scale. A missing value is the mean, and a field more
+    says that it is missing, if that occurs among the training people.
     """
     missing = np.isnan(known)
     centre, spread = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
     spread[spread == 0] = 1
-    curved = [squares and len(np.unique(column[~np.isnan(column)])) > 2 for column in known.T]
+    curved = [len(np.unique(column[~np.isnan(column)])) > 2 for column in known.T]
     sometimes = missing.any(axis=0)
 
     def fields(values: Floats) -> Floats:
