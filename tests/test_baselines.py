@@ -18,11 +18,12 @@ from geppetto.evaluation.baselines import (
     leave_one_out_marginals,
     twin_names,
 )
+from geppetto.evaluation.best_of import folds_of
 from geppetto.evaluation.individuation import individuation
 from geppetto.evaluation.learners import LEARNERS
 from geppetto.evaluation.low_rank import low_rank
 from geppetto.evaluation.predictions import Predictions, Responses, predictions
-from geppetto.evaluation.resampling import Resampling
+from geppetto.evaluation.resampling import Resampling, estimate
 from geppetto.evaluation.skill import saved_part, skills
 from geppetto.personas import PersonaStrategy
 from geppetto.personas.known import blocks
@@ -405,8 +406,24 @@ def test_skill_is_the_part_that_is_saved_of_what_can_be_saved() -> None:
 def test_the_saved_part_of_each_draw_is_that_of_its_people() -> None:
     none, own, best = np.array([[2.0, 1.0, 3.0], [1.0, 1.0, 2.0], [0.0, 2.0, 2.0]])
     weights = np.array([[1.0, 1, 1], [2, 0, 1], [0, 3, 0]])
-    shares = saved_part(weights, none, own, best)
+    shares = saved_part(weights, none, own, best[:, None], np.array([0, 1, 1]))
     assert shares == pytest.approx([2 / 2, 3 / 5, np.nan], nan_ok=True)
+
+
+def test_the_best_of_equal_rivals_does_not_make_skill_smaller() -> None:
+    """With a rival chosen in the sample the median is .43, of a true .5."""
+    rng, folds = np.random.default_rng(5), folds_of(np.arange(100))
+    shares, held = [], 0
+    for run in range(300):
+        none = np.full(100, 2.0)
+        own = none - 0.05 + rng.normal(0, 0.15, 100)
+        rivals = none[:, None] - 0.1 + rng.normal(0, 0.15, (100, 4))
+        people = Resampling.of(100, draws=400, seed=run)
+        share = estimate(saved_part, none, own, rivals, folds, people=people)
+        shares.append(share.value)
+        held += share.low <= 0.5 <= share.high
+    assert abs(np.median(shares) - 0.5) < 0.035
+    assert 0.925 < held / 300 < 0.995
 
 
 def test_twins_that_learn_nothing_do_not_look_as_if_they_knew_the_opposite() -> None:
