@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -37,8 +37,9 @@ from geppetto.evaluation.paired import asked_pairs, pair_gaps, pair_recoveries
 from geppetto.evaluation.permutation import PermutationTest
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.recovery import PersonaRecovery
+from geppetto.evaluation.resampling import LEVEL
 from geppetto.evaluation.scored import Scored
-from geppetto.evaluation.second_opinion import second_opinion
+from geppetto.evaluation.second_opinion import other_items
 from geppetto.evaluation.skill import Skill, skills
 from geppetto.evaluation.verdicts import Verdict
 from geppetto.models.lineage import Pair
@@ -245,7 +246,14 @@ class Results(Scored):
             found = [self.calibrated.with_temperatures(one) for one in found]
         matches = self._matches if measure == self.measure else {}
         of = self._limits if found else None
-        return infer(found, self.resampling, self.analysis, matches, self.measure, of)
+        made = infer(found, self.resampling, self.analysis, matches, self.measure, of)
+        drawn = replace(self.resampling, level=LEVEL / self.analysis.looks)
+        return [
+            replace(one, items=other_items(one.effect.differences, self.predicted(measure), drawn))
+            if one.confirmatory
+            else one
+            for one in made
+        ]
 
     @cached_property
     def _limits(self) -> Limits:
@@ -414,16 +422,8 @@ class Results(Scored):
         `effects` answer for other people on these items. Wordings, if there are several, are
         random in both. `nats` is its mean with a 95% interval,
         and the variance of differences is split into what people, items, wordings and none of them
-        account for.
-        `reason` says why there is none: it knows no survey weights and no groups of people, and
-        needs people with several items.
+        account for; groups of people, if there are some, are one more.
+        `reason` says why there is none: it knows no survey weights and needs ten items.
         """
         self.must_apply("second_opinion")
-        reason = ""
-        if self.analysis.weighted or self.resampling.grouped:
-            reason = "people are weighted, or in groups"
-        elif len(self.responses.items) < 2:
-            reason = "there is one item"
-        asked = [v.effect.differences for v in self.verdicts() if v.confirmatory]
-        told = [(one, None if reason else second_opinion(one, self.predictions)) for one in asked]
-        return second_opinion_table(told, reason)
+        return second_opinion_table(verdict for verdict in self.verdicts() if verdict.confirmatory)

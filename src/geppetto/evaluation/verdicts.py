@@ -14,6 +14,7 @@ from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.enough import Unit, too_few
 from geppetto.evaluation.hypotheses import holm
 from geppetto.evaluation.resampling import LEVEL, Estimate
+from geppetto.evaluation.second_opinion import OtherItems
 
 Finding = Literal["helps", "hurts", "equivalent to nothing", "undecided"]
 
@@ -99,6 +100,9 @@ class Verdict:
         How far the effect could be from this, given what models did not say; None where that is
         not computed: of parts of people, items and wordings, of pooled studies, of gaps and of
         what optimisers gain.
+    items
+        What it comes to over other items like these, which is found for all that are confirmatory
+        and changes no verdict; None for the others.
     """
 
     effect: Effect
@@ -116,6 +120,7 @@ class Verdict:
     units: float
     unit: Unit
     bounds: Bounds | None = None
+    items: OtherItems | None = None
 
     @property
     def outcome(self) -> str:
@@ -179,7 +184,33 @@ class Verdict:
         unknown = "" if self.survives_bounds else " What was not said could undo this."
         if self.bounds and (unknown or self._may_matter):
             unknown += f" {self.bounds.sentence(self._measure)}."
-        return f"{self.found}: {self._claim}. {numbers}.{unknown}"
+        return f"{self.found}: {self._claim}. {numbers}.{unknown}{self._over_items}"
+
+    @property
+    def generalises(self) -> bool | None:
+        """Whether what is found holds over other items, too; None where that cannot be said."""
+        if self.found == "undecided" or self.items is None or self.items.model is None:
+            return None
+        there, here = self.items.model.mean, self.effect.nats.value
+        if self.found == "equivalent to nothing":
+            return -self.smallest < there.low and there.high < self.smallest
+        return there.excludes_zero() and there.value * here > 0
+
+    @property
+    def _over_items(self) -> str:
+        """What may be said of other items, as a sentence; empty where that is not found."""
+        if self.items is None:
+            return ""
+        if self.items.model is None:
+            return f" Of other items nothing is said: {self.items.reason}."
+        mean = self.items.model.mean
+        ends = f"[{mean.low:+.4f}, {mean.high:+.4f}]"
+        match self.generalises:
+            case True:
+                return f" Over other items like these, too: {ends}."
+            case False:
+                return f" For other items like these it is open: {ends}."
+        return f" Over other items like these: {ends}."
 
     @property
     def survives_bounds(self) -> bool:
