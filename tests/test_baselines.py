@@ -342,6 +342,15 @@ def test_a_low_rank_model_is_the_least_penalised_loss() -> None:
     assert weak[0, 0] == pytest.approx(counts / counts.sum(), abs=1e-6)
 
 
+def test_settings_of_items_that_are_learned_together_suit_all_of_them(bfi: Study) -> None:
+    """A penalty that suits five items lets 25 overfit, by .012 nats a response."""
+    chosen = np.random.default_rng(0).choice(sorted(bfi.people), 400, replace=False)
+    some = replace(bfi, people={person: bfi.people[person] for person in chosen})
+    traits = Strategy("interview", "interview", Shown())
+    found = losses(some, traits, items=bfi.items)
+    assert found["low-rank given interview"] < found[MARGINALS] + 0.004
+
+
 def test_strategies_that_show_the_same_share_their_twins() -> None:
     study = invented(4)
     same = Strategy("other", "other", Shown(traits=("sex", "age")))

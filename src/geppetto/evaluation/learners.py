@@ -35,11 +35,14 @@ class Learner:
         options; of what is known of the people asked about; and of a setting. It returns how
         often it expects each option among as many people as it learned from, shape
         (people asked about, items, options).
+    together
+        Whether items are learned together, so that what suits a few of them does not suit all.
     """
 
     name: str
     settings: tuple[float, ...]
     counts: Callable[[Floats, Integers, int, Floats, float], Floats]
+    together: bool = False
 
 
 def _logistic(
@@ -73,7 +76,7 @@ def _low_rank(
 LEARNERS = (
     Learner("logistic", (0.003, 0.03, 0.3), _logistic),
     Learner("boosting", (0.25,), _boosting),
-    Learner("low-rank", (0.003, 0.01, 0.03, 0.1), _low_rank),
+    Learner("low-rank", (0.003, 0.01, 0.03), _low_rank, together=True),
 )
 
 
@@ -96,12 +99,13 @@ def predict(
     """Probabilities of the people asked about, with a setting chosen on training people.
 
     The setting has the lowest mean NLL on a quarter of the training people when the learner is
-    given the others, over at most five items of the block.
+    given the others, over at most five items of the block, or all that are learned `together`.
     """
     setting = learner.settings[0]
     if len(learner.settings) > 1 and len(np.unique(groups)) > 1:
         train, test = split(groups, _INNER_FOLDS)[0]
-        some = np.unique(np.linspace(0, len(options) - 1, _CHOICE_ITEMS).astype(int))
+        number = len(options) if learner.together else _CHOICE_ITEMS
+        some = np.unique(np.linspace(0, len(options) - 1, number).astype(int))
         truth = responses[test][:, some]
         answered = np.nonzero(truth >= 0)
 
