@@ -16,13 +16,16 @@ from scipy import stats
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.asked import asked_quality
+from geppetto.evaluation.best_of import folds_of
 from geppetto.evaluation.effects import differences, influence
 from geppetto.evaluation.enough import basis_of
 from geppetto.evaluation.hypotheses import equivalence
 from geppetto.evaluation.looks import Looks
 from geppetto.evaluation.matching import matching_matrix
+from geppetto.evaluation.mixed_model import mixed_model
 from geppetto.evaluation.permutation import permutation_test, sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Resampling, estimate, mean
+from geppetto.evaluation.skill import saved_part
 from geppetto.evaluation.studentised import studentised
 from geppetto.personas.arms import SESSION_DONORS, Matched
 from geppetto.studies.session_options import inferred
@@ -284,6 +287,37 @@ def looks(runs: int, rng: np.random.Generator) -> None:
             row(f"false verdicts, {what}, {how}", (p * factor < 0.05).any(1).mean(), runs, aim)
 
 
+# Rivals that are chosen, and other items.
+
+
+def skill_of_equal_rivals(runs: int, rng: np.random.Generator) -> None:
+    """Half of what four equal and independent rivals save, 100 people."""
+    shares, held, folds = [], 0, folds_of(np.arange(100))
+    for run in range(runs):
+        none = np.full(100, 2.0)
+        own = none - 0.05 + rng.normal(0, 0.15, 100)
+        rivals = none[:, None] - 0.1 + rng.normal(0, 0.15, (100, 4))
+        people = Resampling.of(100, draws=500, seed=run)
+        share = estimate(saved_part, none, own, rivals, folds, people=people)
+        shares.append(share.value)
+        held += share.low <= 0.5 <= share.high
+    row("skill, true 50%: median", float(np.median(shares)), runs, "48-52%")
+    row("skill: 95% interval", held / runs, runs, "93-97%")
+
+
+def other_items(items: int, runs: int, rng: np.random.Generator) -> None:
+    """Intervals of the mixed model where people, items and cells have lognormal effects."""
+    held = 0
+    person, item = np.divmod(np.arange(100 * items), items)
+    for _ in range(runs):
+        of_people, of_items, rest = (rng.lognormal(size=n) for n in (100, items, 100 * items))
+        cells = 0.05 * of_people[person] + 0.05 * of_items[item] + 0.3 * rest
+        mean_of_all = (0.05 + 0.05 + 0.3) * np.exp(0.5)
+        found = mixed_model(cells, {"people": person, "items": item}).mean
+        held += found.low <= mean_of_all <= found.high
+    row(f"mixed model over {items} skewed items: 95% interval", held / runs, runs, "93-97%")
+
+
 def main() -> None:
     """Print what the simulations find."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -302,6 +336,9 @@ def main() -> None:
     samples(runs, rng)
     unequal_items(runs, rng)
     looks(runs, rng)
+    skill_of_equal_rivals(runs, rng)
+    for items in (10, 25):
+        other_items(items, runs, rng)
 
 
 if __name__ == "__main__":

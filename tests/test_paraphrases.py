@@ -269,7 +269,7 @@ def test_one_temperature_fits_all_wordings() -> None:
 def test_the_mixed_model_has_a_component_of_wordings() -> None:
     over, _ = in_wordings(7)
     information = differences(over)[2]
-    found = second_opinion(information, over)
+    found = second_opinion(information, over, Resampling.of(24))
     assert set(found.variances) == {"people", "items", "wordings", "residual"}
     rng = np.random.default_rng(8)
     wording, person, item = np.indices((4, 60, 8))

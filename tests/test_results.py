@@ -13,6 +13,9 @@ from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.baselines import baseline_answers
 from geppetto.evaluation.effects import effects
+from geppetto.evaluation.resampling import Estimate
+from geppetto.evaluation.second_opinion import OtherItems
+from geppetto.evaluation.verdicts import Verdict
 from geppetto.results import Results
 from geppetto.studies import Participant, Study
 from invented import as_table, codebook, tilt_of, two_types
@@ -37,10 +40,15 @@ def study_of(table: pd.DataFrame, name: str) -> Study:
 
 
 def results_of(
-    name: str, seed: int, known: float, people: int = 40, analysis: Analysis | None = None
+    name: str,
+    seed: int,
+    known: float,
+    people: int = 40,
+    analysis: Analysis | None = None,
+    items: int = 6,
 ) -> Results:
     """Results of an invented study with two kinds of people."""
-    table = as_table(two_types(np.random.default_rng(seed), people, 6, known))
+    table = as_table(two_types(np.random.default_rng(seed), people, items, known))
     study = study_of(table, name)
     every = pd.concat([table, baseline_answers(table, study, [])], ignore_index=True)
     return Results("Is it so?", study, analysis or Analysis(draws=300), every, {"s": ()})
@@ -100,7 +108,7 @@ def test_clusters_are_drawn_and_permuted_whole(many: list[Results]) -> None:
         assert verdict.test == "signs flipped"
         assert verdict.outcome == "undecided"
         assert "6 groups of people are too few, 20 are needed" in verdict.sentence
-    assert grouped.second_opinion()["reason"].tolist() == ["people are weighted, or in groups"] * 2
+    assert grouped.second_opinion()["reason"].tolist() == ["it takes 15 items, not 6"] * 2
     drawn = next(iter(grouped.resampling.weights()))
     for members in (grouped.resampling.clusters == c for c in range(6)):
         assert (drawn[:, members] == drawn[:, members][:, :1]).all()
@@ -158,7 +166,7 @@ def test_the_permuted_effect_is_the_one_that_is_shown(many: list[Results]) -> No
 def test_one_item_is_enough(many: list[Results]) -> None:
     found = many[0]
     one = replace(found, answers=found.answers[found.answers["item"] == "q1"])
-    assert one.second_opinion()["reason"].tolist() == ["there is one item"] * 2
+    assert one.second_opinion()["reason"].tolist() == ["it takes 15 items, not 1"] * 2
     assert len(one.effects()) == 4
 
 
@@ -186,7 +194,7 @@ def test_second_answers_are_the_ceiling_of_accuracy(many: list[Results]) -> None
 
 
 def test_a_planted_effect_is_found_by_every_instrument() -> None:
-    found = results_of("planted", 3, tilt_of(0.08, 120), 120)
+    found = results_of("planted", 3, tilt_of(0.08, 120), 120, items=12)
     row = found.effects().query("effect == 'information'").iloc[0]
     assert row["verdict"] == "matters" and row["p"] == pytest.approx(0.0004)
     individuation = found.individuation().query("arm == 'own'").iloc[0]
@@ -194,7 +202,48 @@ def test_a_planted_effect_is_found_by_every_instrument() -> None:
         if chance is not None:
             assert individuation[f"{name}_low"] > chance
     opinion = found.second_opinion().iloc[0]
-    assert opinion["nats_low"] > 0
+    assert opinion["nats_low"] > 0 and row["generalises"] is True
+    (verdict,) = [verdict for verdict in found.verdicts() if verdict.confirmatory]
+    assert verdict.items is not None and verdict.items.model is not None
+    mean = verdict.items.model.mean
+    ends = f"[{mean.low:+.4f}, {mean.high:+.4f}]"
+    assert verdict.sentence.endswith(f" Over other items like these, too: {ends}.")
+
+
+def test_a_verdict_says_where_it_does_not_hold_for_other_items() -> None:
+    found = results_of("planted", 3, tilt_of(0.08, 120), 120, items=12)
+    (verdict,) = [verdict for verdict in found.verdicts() if verdict.confirmatory]
+    assert verdict.items is not None and verdict.items.model is not None
+
+    def over_items(low: float, value: float, high: float) -> Verdict:
+        assert verdict.items is not None and verdict.items.model is not None
+        model = replace(verdict.items.model, mean=Estimate(value, low, high))
+        return replace(verdict, items=OtherItems(model))
+
+    wide = over_items(-0.1, 0.1, 0.3)
+    assert wide.found == verdict.found and wide.generalises is False
+    assert "For other items like these it is open: [-0.1000, +0.3000]." in wide.sentence
+    assert over_items(-0.3, -0.2, -0.1).generalises is False  # the other way is no support
+    nothing = replace(
+        over_items(-0.004, 0.0, 0.004), p_equivalent_adjusted=0.01, p_equivalent_bounded=0.01
+    )
+    assert nothing.found == "equivalent to nothing" and nothing.generalises is True
+    assert replace(nothing, items=over_items(-0.006, 0.0, 0.004).items).generalises is False
+    none = replace(verdict, items=OtherItems(None, "people are weighted"))
+    assert none.generalises is None
+    assert none.sentence.endswith(" Of other items nothing is said: people are weighted.")
+    assert all(one.items is None for one in found.verdicts() if not one.confirmatory)
+
+
+def test_groups_of_people_are_a_factor_of_what_other_items_would_do() -> None:
+    alone = results_of("grouped", 3, 0.15, 120, items=12)
+    names = sorted(alone.study.people)
+    group = {name: f"class {number // 5}" for number, name in enumerate(names)}
+    answers = alone.answers.assign(cluster=alone.answers["participant"].map(group))
+    grouped = replace(alone, answers=answers)
+    opinion = grouped.second_opinion().iloc[0]
+    assert opinion["reason"] == "" and opinion["variance_of_groups"] >= 0
+    assert "variance_of_groups" not in alone.second_opinion()
 
 
 def test_results_that_were_taken_cannot_be_spoiled(many: list[Results]) -> None:

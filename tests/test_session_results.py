@@ -122,7 +122,9 @@ def test_randomised_letters_cannot_be_pooled(fading: Results) -> None:
         lambda: matching_matrix(found),
         lambda: persona_quality([found]),
         lambda: construct_fits([found], fading.study, fading.resampling),
-        lambda: second_opinion(fading.verdicts()[0].effect.differences, fading.predictions),
+        lambda: second_opinion(
+            fading.verdicts()[0].effect.differences, fading.predictions, fading.resampling
+        ),
         lambda: fading.metrics(by="item"),
         lambda: fading.effects(by="item"),
         lambda: fading.skill(),

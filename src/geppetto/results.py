@@ -36,14 +36,13 @@ from geppetto.evaluation.matches import information_tests, matching_matrices
 from geppetto.evaluation.matching import Identification, MatchingMatrix, identification
 from geppetto.evaluation.measures import MEASURES, Measure, measures_of
 from geppetto.evaluation.metrics import condition_metrics, item_metrics, participant_metrics
-from geppetto.evaluation.mixed_model import MixedModel
 from geppetto.evaluation.paired import asked_pairs, pair_gaps, pair_recoveries
 from geppetto.evaluation.permutation import PermutationTest
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.recovery import PersonaRecovery
 from geppetto.evaluation.resampling import LEVEL
 from geppetto.evaluation.scored import Scored
-from geppetto.evaluation.second_opinion import second_opinion
+from geppetto.evaluation.second_opinion import other_items
 from geppetto.evaluation.skill import Skill, skills
 from geppetto.evaluation.verdicts import Verdict
 from geppetto.models.lineage import Pair
@@ -283,12 +282,16 @@ class Results(Scored):
 
     def _described(self, verdict: Verdict) -> Verdict:
         """A verdict with what else is to be said of it: the quality of matches, calibration."""
-        match = calibrated = None
-        if verdict.effect.differences.is_of_matched_people:
-            match = self.matches.get(verdict.effect.strategy)
-        if verdict.confirmatory and verdict.effect.measure == "nll":
-            calibrated = self._calibrated.get(compared(verdict.effect))
-        return replace(verdict, match=match, calibrated=calibrated)
+        effect = verdict.effect
+        if effect.differences.is_of_matched_people:
+            return replace(verdict, match=self.matches.get(effect.strategy))
+        if not verdict.confirmatory:
+            return verdict
+        calibrated = self._calibrated.get(compared(effect)) if effect.measure == "nll" else None
+        predicted = self.predicted(cast(Measure, effect.measure))
+        people = replace(self.resampling, level=LEVEL / self.analysis.looks)
+        items = other_items(effect.differences, predicted, people)
+        return replace(verdict, calibrated=calibrated, items=items)
 
     @cached_property
     def _calibrated(self) -> dict[tuple[str, str, str], Effect]:
@@ -463,9 +466,6 @@ class Results(Scored):
         """Models that predict best, over all of their conditions, when they are made uniform."""
         return self.calibrated.flat if "nll" in self.measures else []
 
-    def _second_opinion(self, one: Differences) -> MixedModel:
-        return second_opinion(one, self.predicted(cast(Measure, one.measure)))
-
     def second_opinion(self) -> pd.DataFrame:
         """Information by a mixed model with crossed random people and items, a row an effect.
 
@@ -473,19 +473,11 @@ class Results(Scored):
         `effects` answer for other people on these items. Wordings, if there are several, are
         random in both. `nats` is its mean with a 95% interval,
         and the variance of differences is split into what people, items, wordings and none of them
-        account for.
-        `reason` says why there is none: it knows no survey weights and no groups of people, and
-        needs people with several items.
+        account for; groups of people, if there are some, are one more.
+        `reason` says why there is none: it knows no survey weights and needs 15 items.
         """
         self.must_apply("second_opinion")
-        reason = ""
-        if self.analysis.weighted or self.resampling.grouped:
-            reason = "people are weighted, or in groups"
-        elif len(self.responses.items) < 2:
-            reason = "there is one item"
-        asked = [v.effect.differences for v in self.verdicts() if v.confirmatory]
-        told = [(one, None if reason else self._second_opinion(one)) for one in asked]
-        return second_opinion_table(told, reason)
+        return second_opinion_table(verdict for verdict in self.verdicts() if verdict.confirmatory)
 
 
 def compared(effect: Effect) -> tuple[str, str, str]:

@@ -15,7 +15,6 @@ from geppetto.evaluation.effects import Differences
 from geppetto.evaluation.gap import Gap
 from geppetto.evaluation.individuation import Individuation
 from geppetto.evaluation.matching import Identification
-from geppetto.evaluation.mixed_model import MixedModel
 from geppetto.evaluation.recovery import PersonaRecovery
 from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.skill import Skill
@@ -207,14 +206,17 @@ def calibration_table(
     return pd.DataFrame(rows)
 
 
-def second_opinion_table(
-    told: Iterable[tuple[Differences, MixedModel | None]], reason: str
-) -> pd.DataFrame:
+def second_opinion_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
     """A row a contrast, with the reason why there is no model if there is none."""
     rows = []
-    for differences, model in told:
-        row: Row = {"model": differences.model, "strategy": differences.strategy}
-        row |= _columns("nats", model.mean if model else _NOTHING) | {"reason": reason}
+    for verdict in verdicts:
+        assert verdict.items is not None
+        model = verdict.items.model
+        effect = verdict.effect
+        row: Row = {"model": effect.model, "strategy": effect.strategy}
+        row |= {"effect": effect.contrast.name}
+        row |= _columns("nats", model.mean if model else _NOTHING)
+        row |= {"reason": verdict.items.reason}
         if model:
             row["degrees"] = model.degrees
             row |= {f"variance_of_{name}": value for name, value in model.variances.items()}
@@ -262,7 +264,7 @@ def _effect(verdict: Verdict) -> Row:
     match = verdict.match
     row["without_match"] = match.participants - match.matched if match else None
     row["matched"] = match.alike if match else ""
-    return row | _bounds(verdict)
+    return row | _bounds(verdict) | {"generalises": verdict.generalises}
 
 
 def _bounds(verdict: Verdict) -> Row:

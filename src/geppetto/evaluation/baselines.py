@@ -80,10 +80,11 @@ def baseline_answers(
 
     Uniform guesses; item marginals, which know what everybody else in the study responded to the
     item; and for each strategy a regularised multinomial logistic regression, gradient boosting
-    and nearest neighbours, given what it may know: the chosen traits and, for a strategy that
-    reads responses, all of those that its block may show. All three learn from everybody in
-    the study, taking part or not, but the fifth of the people that the participant is in; whole
-    clusters are in the same fifth. Everybody counts the same for learning, whatever their weight.
+    and a low-rank model of all items together, given what it may know: the chosen traits and, for
+    a strategy that reads responses, all of those that its block may show. All three learn from
+    everybody in the study, taking part or not, but the fifth of the people that the participant is
+    in; whole clusters are in the same fifth. Everybody counts the same for learning, whatever
+    their weight.
 
     Sessions have baselines of their own, see `geppetto.evaluation.habit`.
 

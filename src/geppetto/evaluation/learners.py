@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
-from sklearn.neighbors import NearestNeighbors
 
 from geppetto.evaluation.arrays import Floats, Integers
+from geppetto.evaluation.low_rank import low_rank
 
 _INNER_FOLDS = 4
 _CHOICE_ITEMS = 5
@@ -35,22 +35,21 @@ class Learner:
         options; of what is known of the people asked about; and of a setting. It returns how
         often it expects each option among as many people as it learned from, shape
         (people asked about, items, options).
+    together
+        Whether items are learned together, so that what suits a few of them does not suit all.
     """
 
     name: str
     settings: tuple[float, ...]
     counts: Callable[[Floats, Integers, int, Floats, float], Floats]
+    together: bool = False
 
 
 def _logistic(
     known: Floats, responses: Integers, options: int, asked: Floats, strength: float
 ) -> Floats:
-    """Multinomial logistic regression with an L2 penalty, an item at a time.
-
-    Numbers enter with their squares: who agrees strongly to one item differs from who agrees a
-    little also in preferring the ends of the scale.
-    """
-    known, asked = _standardised(known, asked, squares=True)
+    """Multinomial logistic regression with an L2 penalty, an item at a time."""
+    known, asked = _standardised(known, asked)
     model = LogisticRegression(C=strength, tol=1e-3, max_iter=1000)
     return _item_by_item(model, known, responses, options, asked)
 
@@ -65,25 +64,19 @@ def _boosting(
     return _item_by_item(model, known, responses, options, asked)
 
 
-def _neighbours(
-    known: Floats, responses: Integers, options: int, asked: Floats, number: float
+def _low_rank(
+    known: Floats, responses: Integers, options: int, asked: Floats, strength: float
 ) -> Floats:
-    """What the training people responded who are most alike in what is known."""
-    known, asked = _standardised(known, asked, squares=False)
-    search = NearestNeighbors(n_neighbors=min(int(number), len(known))).fit(known)
-    nearest = search.kneighbors(asked, return_distance=False)
-    counts = np.zeros((len(asked), responses.shape[1], options))
-    for item, column in enumerate(responses.T):
-        theirs = column[nearest]
-        for option in range(options):
-            counts[:, item, option] = (theirs == option).sum(axis=1)
-    return counts
+    """A few dimensions of the person that all items share, see `geppetto.evaluation.low_rank`."""
+    known, asked = _standardised(known, asked)
+    probabilities = low_rank(known, responses, options, asked, strength)
+    return np.asarray(probabilities * (responses >= 0).sum(axis=0)[:, None])
 
 
 LEARNERS = (
     Learner("logistic", (0.003, 0.03, 0.3), _logistic),
     Learner("boosting", (0.25,), _boosting),
-    Learner("neighbours", (300, 100, 30), _neighbours),
+    Learner("low-rank", (0.003, 0.01, 0.03), _low_rank, together=True),
 )
 
 
@@ -106,12 +99,13 @@ def predict(
     """Probabilities of the people asked about, with a setting chosen on training people.
 
     The setting has the lowest mean NLL on a quarter of the training people when the learner is
-    given the others, over at most five items of the block.
+    given the others, over at most five items of the block, or all that are learned `together`.
     """
     setting = learner.settings[0]
     if len(learner.settings) > 1 and len(np.unique(groups)) > 1:
         train, test = split(groups, _INNER_FOLDS)[0]
-        some = np.unique(np.linspace(0, len(options) - 1, _CHOICE_ITEMS).astype(int))
+        number = len(options) if learner.together else _CHOICE_ITEMS
+        some = np.unique(np.linspace(0, len(options) - 1, number).astype(int))
         truth = responses[test][:, some]
         answered = np.nonzero(truth >= 0)
 
@@ -183,16 +177,17 @@ def _item_by_item(
     return counts
 
 
-def _standardised(known: Floats, asked: Floats, *, squares: bool) -> tuple[Floats, Floats]:
+def _standardised(known: Floats, asked: Floats) -> tuple[Floats, Floats]:
     """Fields with mean 0 and standard deviation 1 over the training people, none missing.
 
-    A missing value is the mean, and a field more says that it is missing, if that occurs among
-    the training people.
+    Numbers enter with their squares: who agrees strongly to one item differs from who agrees a
+    little also in preferring the ends of the scale. A missing value is the mean, and a field more
+    says that it is missing, if that occurs among the training people.
     """
     missing = np.isnan(known)
     centre, spread = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
     spread[spread == 0] = 1
-    curved = [squares and len(np.unique(column[~np.isnan(column)])) > 2 for column in known.T]
+    curved = [len(np.unique(column[~np.isnan(column)])) > 2 for column in known.T]
     sometimes = missing.any(axis=0)
 
     def fields(values: Floats) -> Floats:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
 from geppetto.evaluation.arrays import Floats, Integers
-from geppetto.evaluation.resampling import Estimate
+from geppetto.evaluation.resampling import LEVEL, Estimate
 
 _SMALL = 1e-6
 """Variance ratio below which a factor counts as having no variance."""
@@ -23,7 +23,7 @@ class MixedModel:
     Attributes
     ----------
     mean
-        The intercept and its 95% interval: t with `degrees` degrees of freedom.
+        The intercept and its interval: t with `degrees` degrees of freedom.
     standard_error
         Of the mean.
     degrees
@@ -39,7 +39,9 @@ class MixedModel:
     variances: Mapping[str, float]
 
 
-def mixed_model(values: ArrayLike, factors: Mapping[str, ArrayLike]) -> MixedModel:
+def mixed_model(
+    values: ArrayLike, factors: Mapping[str, ArrayLike], level: float = LEVEL
+) -> MixedModel:
     """Mean of values with crossed random effects: y = mean + participant + item + ... + residual.
 
     Maximises the restricted likelihood of an intercept-only model (Patterson & Thompson 1971).
@@ -59,6 +61,8 @@ def mixed_model(values: ArrayLike, factors: Mapping[str, ArrayLike]) -> MixedMod
     factors
         Level of each cell on each factor, such as its participant, item and paraphrase, shape
         (cells,) each; any labels. Factors of one level are left out.
+    level
+        Probability with which the interval may miss.
 
     Raises
     ------
@@ -100,7 +104,7 @@ def mixed_model(values: ArrayLike, factors: Mapping[str, ArrayLike]) -> MixedMod
     residual = left / (sums.cells - 1)
     error = float(np.sqrt(residual / precision))
     degrees = _degrees(residual, ratios, sums)
-    half = float(stats.t.ppf(0.975, degrees)) * error
+    half = float(stats.t.ppf(1 - level / 2, degrees)) * error
     components = dict(zip(names, (residual * ratios).tolist(), strict=True))
     return MixedModel(
         Estimate(centre, centre - half, centre + half),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from geppetto.evaluation.arrays import Floats, nanmean
+from geppetto.evaluation.arrays import Floats, Integers, nanmean
 from geppetto.evaluation.baselines import BASELINE, MARGINALS
+from geppetto.evaluation.best_of import best_elsewhere, chosen_elsewhere, folds_of
 from geppetto.evaluation.moments import quotient
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Estimate, Resampling, Weights, estimate
@@ -23,11 +25,12 @@ class Skill:
     ----------
     best
         The baseline with the lowest mean NLL among item marginals and the strategy's own
-        supervised twins.
+        supervised twins; if not all people have the same, that of most people comes first.
     share
         (L(none) - L(own)) / (L(none) - L(best)), L the mean NLL: 0 is the model without a
-        persona, 1 the best baseline. The baseline is chosen once, in the sample itself. NaN where
-        it is not better than the model without a persona.
+        persona, 1 the best baseline. The baseline of each person is chosen on other people, see
+        `geppetto.evaluation.best_of`, and chosen again when people are drawn again. NaN where it is
+        not better than the model without a persona.
     reason
         Why there is no share; empty if there is one.
     """
@@ -53,6 +56,7 @@ def skills(
     people
         How participants are drawn.
     """
+    folds = folds_of(people.clusters)
     losses = {p.condition: nanmean(nanmean(p.nll, 0), 1) for p in predicted}
     found = []
     for model, strategy, arm in losses:
@@ -60,26 +64,31 @@ def skills(
         if arm != "own" or none is None:
             continue
         own = losses[Condition(model, strategy, arm)]
-        rivals = {
-            name: losses[Condition(BASELINE, name, "none")]
-            for name in (MARGINALS, *twins[strategy])
-        }
-        best = min(rivals, key=lambda name: float((people.sample @ rivals[name])[0]))
-        share = estimate(saved_part, none, own, rivals[best], people=people)
+        names = (MARGINALS, *twins[strategy])
+        rivals = np.stack([losses[Condition(BASELINE, name, "none")] for name in names])
+        chosen = chosen_elsewhere(rivals, folds, people.sample[0])
+        best = " or ".join(names[number] for number, _ in Counter(chosen.tolist()).most_common())
+        share = estimate(saved_part, none, own, rivals.T, folds, people=people)
         reason = f"{best} predicts no better than the model without a persona"
         found.append(Skill(model, strategy, best, share, reason if np.isnan(share.value) else ""))
     return found
 
 
-def saved_part(weights: Weights, none: Floats, own: Floats, best: Floats) -> Floats:
+def saved_part(
+    weights: Weights, none: Floats, own: Floats, rivals: Floats, folds: Integers
+) -> Floats:
     """(L(none) - L(own)) / (L(none) - L(best)); NaN where best does not beat none.
 
     Parameters
     ----------
     weights
         How often each participant counts, shape (draws, participants).
-    none, own, best
+    none, own
         Each participant's mean NLL, shape (participants,).
+    rivals
+        The same of every baseline, shape (participants, rivals).
+    folds
+        Fold of each participant, shape (participants,): the best of the other folds is its rival.
     """
-    saved, possible = weights @ (none - own), weights @ (none - best)
-    return quotient(saved, possible)
+    saved = weights @ (none - own)
+    return quotient(saved, weights @ none - best_elsewhere(weights, rivals, folds))

@@ -15,6 +15,7 @@ from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.enough import FEWEST_EQUIVALENT, Basis
 from geppetto.evaluation.hypotheses import holm
 from geppetto.evaluation.resampling import LEVEL, Estimate
+from geppetto.evaluation.second_opinion import OtherItems
 from geppetto.evaluation.shown import NOTHING, number, ranged
 from geppetto.personas.donors import MatchQuality
 
@@ -115,6 +116,9 @@ class Verdict:
         How far the effect could be from this, given what models did not say; None where that is
         not computed: of parts of people, items and wordings, of pooled studies, of gaps and of
         what optimisers gain.
+    items
+        What it comes to over other items like these, which is found for all that are confirmatory
+        and changes no verdict; None for the others.
     """
 
     effect: Effect
@@ -134,6 +138,7 @@ class Verdict:
     bounds: Bounds | None = None
     calibrated: Effect | None = None
     match: MatchQuality | None = None
+    items: OtherItems | None = None
 
     @property
     def outcome(self) -> str:
@@ -224,7 +229,8 @@ class Verdict:
             unknown += f" {self.bounds.sentence(self._measure)}."
         numbers += self._at_one_temperature
         match = f" {self.match.sentence}." if self.match else ""
-        return f"{self.found}: {self._claim}. {numbers}.{unknown}{self._fragile}{match}"
+        beyond = f"{self._fragile}{self._over_items}{match}"
+        return f"{self.found}: {self._claim}. {numbers}.{unknown}{beyond}"
 
     @property
     def survives_each(self) -> bool | None:
@@ -271,6 +277,31 @@ class Verdict:
                 f"{self.basis.units / 3:.0f}, would undo it if they {verb} {unseen:.2g}."
             )
         return said
+
+    @property
+    def generalises(self) -> bool | None:
+        """Whether what is found holds over other items, too; None where that cannot be said."""
+        if self.finding == "undecided" or self.items is None or self.items.model is None:
+            return None
+        there, here = self.items.model.mean, self.effect.nats.value
+        if self.finding == "equivalent":
+            return -self.smallest < there.low and there.high < self.smallest
+        return there.excludes_zero() and there.value * here > 0
+
+    @property
+    def _over_items(self) -> str:
+        """What may be said of other items, as a sentence; empty where that is not found."""
+        if self.items is None:
+            return ""
+        if self.items.model is None:
+            return f" Of other items nothing is said: {self.items.reason}."
+        ends = f"[{self.items.model.mean.low:+.4f}, {self.items.model.mean.high:+.4f}]"
+        match self.generalises:
+            case True:
+                return f" Over other items like these, too: {ends}."
+            case False:
+                return f" For other items like these it is open: {ends}."
+        return f" Over other items like these: {ends}."
 
     @property
     def survives_bounds(self) -> bool:
