@@ -106,7 +106,9 @@ def elicitations_table(
 
 def _metrics(found: list[Predictions], elicitation: str, analysis: Analysis) -> pd.DataFrame:
     table = condition_metrics(
-        participant_metrics(found), drawn(found[0].responses, analysis), analysis.intervals
+        participant_metrics(found),
+        drawn(found[0].responses, analysis),
+        analysis.intervals_of_levels,
     )
     errors = {one.condition: reliability(*top_options(one)).error for one in found}
     conditions = [Condition(*row) for row in table[CONDITION].itertuples(index=False)]
@@ -161,10 +163,12 @@ def _agreement(a: Predictions, b: Predictions, analysis: Analysis) -> dict[str, 
         "participants": len(a.responses.participants),
     }
     for name, cells in (("same_top", same), ("distance", distance)):
-        found = estimate(mean, per_participant(cells), people=people, method=analysis.intervals)
+        found = estimate(
+            mean, per_participant(cells), people=people, method=analysis.intervals_of_levels
+        )
         told |= _columns(name, found)
     terms = _terms(a.expected, b.expected[:, order])
-    r = estimate(_within_items, terms, people=people, method=analysis.intervals)
+    r = estimate(_within_items, terms, people=people, method=analysis.intervals_of_levels)
     return told | _columns("r_within_items", r)
 
 
