@@ -71,9 +71,9 @@ def test_models_that_were_asked_differently_are_told_of_by_the_first_of_each() -
 def test_elicitations_are_compared_on_the_cells_that_all_of_them_scored(several: Results) -> None:
     table = several.by_elicitation().set_index(["elicitation", "arm"])
     assert (table["cells"] == 350).all()
-    assert table.loc[("samples", "own"), "unscored"] == pytest.approx(10 / 240)
+    assert table.loc[("samples", "own"), "unscored"] == pytest.approx(10 / 360)
     assert table.loc[("likelihood", "own"), "unscored"] == 0
-    base = answers_of(1)
+    base = answers_of(1, people=60)
     left = base[~((base["item"] == "q0") & (base["participant"] < "p0010"))]
     own = left[left["arm"] == "own"]
     nll = own.groupby("participant")["nll_low"].mean().mean()

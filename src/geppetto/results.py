@@ -111,7 +111,9 @@ class Results(Scored):
 
     @cached_property
     def _conditions(self) -> pd.DataFrame:
-        return condition_metrics(self._participants, self.resampling, self.analysis.intervals)
+        return condition_metrics(
+            self._participants, self.resampling, self.analysis.intervals_of_levels
+        )
 
     def effects(self, by: str | None = None, measure: Measure | None = None) -> pd.DataFrame:
         """Every contrast between arms with its intervals, tests and verdict, a row each.

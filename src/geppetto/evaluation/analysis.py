@@ -19,7 +19,8 @@ class Analysis(BaseModel):
     intervals
         "studentised", "percentile" or "bca" bootstrap intervals; see
         `geppetto.evaluation.resampling.estimate`. Of skewed differences the first, which is the
-        default, misses least.
+        default, misses least; it is of contrasts, and levels of conditions, such as an accuracy of
+        few people, then have percentiles.
     draws
         Resamples of an interval.
     seed
@@ -42,6 +43,14 @@ class Analysis(BaseModel):
     seed: int = 0
     weighted: bool = False
     looks: int = Field(1, ge=1)
+
+    @property
+    def intervals_of_levels(self) -> Method:
+        """Kind of intervals of what is no contrast, such as an accuracy.
+
+        A bootstrap-t would have an infinite end where many people have the same.
+        """
+        return "percentile" if self.intervals == "studentised" else self.intervals
 
 
 def drawn(given: Responses, analysis: Analysis) -> Resampling:

@@ -232,7 +232,7 @@ class Compliance:
             return
         people = replace(self.people.among(rows), level=LEVEL / analysis.looks)
         persons = persons[rows]
-        found = estimates(mean, persons, people=people, method=analysis.intervals)
+        found = estimates(mean, persons, people=people, method=analysis.intervals_of_levels)
         p = sign_flip_p(persons, people, seed=analysis.seed)
         fixed = tuple(one.condition.arm for one in (worse, better) if one.fixed)
         if len(fixed) == 2:

@@ -106,7 +106,9 @@ def elicitations_table(
 
 def _metrics(found: list[Predictions], elicitation: str, analysis: Analysis) -> pd.DataFrame:
     table = condition_metrics(
-        participant_metrics(found), drawn(found[0].responses, analysis), analysis.intervals
+        participant_metrics(found),
+        drawn(found[0].responses, analysis),
+        analysis.intervals_of_levels,
     )
     errors = {one.condition: reliability(*top_options(one)).error for one in found}
     cells = {one.condition: int(one.cells.sum()) for one in found}
@@ -162,10 +164,12 @@ def _agreement(a: Predictions, b: Predictions, analysis: Analysis) -> dict[str, 
         "participants": int(a.cells.any(axis=1).sum()),
     }
     for name, cells in (("same_top", same), ("distance", distance)):
-        found = estimate(mean, per_participant(cells), people=people, method=analysis.intervals)
+        found = estimate(
+            mean, per_participant(cells), people=people, method=analysis.intervals_of_levels
+        )
         told |= _columns(name, found)
     terms = _terms(a.expected, b.expected[:, order])
-    r = estimate(_within_items, terms, people=people, method=analysis.intervals)
+    r = estimate(_within_items, terms, people=people, method=analysis.intervals_of_levels)
     return told | _columns("r_within_items", r)
 
 
