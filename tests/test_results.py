@@ -194,7 +194,7 @@ def test_second_answers_are_the_ceiling_of_accuracy(many: list[Results]) -> None
 
 
 def test_a_planted_effect_is_found_by_every_instrument() -> None:
-    found = results_of("planted", 3, tilt_of(0.08, 120), 120, items=12)
+    found = results_of("planted", 3, tilt_of(0.08, 160), 160, items=16)
     row = found.effects().query("effect == 'information'").iloc[0]
     assert row["verdict"] == "matters" and row["p"] == pytest.approx(0.0004)
     individuation = found.individuation().query("arm == 'own'").iloc[0]
@@ -203,7 +203,7 @@ def test_a_planted_effect_is_found_by_every_instrument() -> None:
             assert individuation[f"{name}_low"] > chance
     opinion = found.second_opinion().iloc[0]
     assert opinion["nats_low"] > 0 and row["generalises"] is True
-    (verdict,) = [verdict for verdict in found.verdicts() if verdict.confirmatory]
+    verdict, _ = (verdict for verdict in found.verdicts() if verdict.confirmatory)
     assert verdict.items is not None and verdict.items.model is not None
     mean = verdict.items.model.mean
     ends = f"[{mean.low:+.4f}, {mean.high:+.4f}]"
@@ -211,8 +211,8 @@ def test_a_planted_effect_is_found_by_every_instrument() -> None:
 
 
 def test_a_verdict_says_where_it_does_not_hold_for_other_items() -> None:
-    found = results_of("planted", 3, tilt_of(0.08, 120), 120, items=12)
-    (verdict,) = [verdict for verdict in found.verdicts() if verdict.confirmatory]
+    found = results_of("planted", 3, tilt_of(0.08, 160), 160, items=16)
+    verdict, _ = (verdict for verdict in found.verdicts() if verdict.confirmatory)
     assert verdict.items is not None and verdict.items.model is not None
 
     def over_items(low: float, value: float, high: float) -> Verdict:
@@ -236,7 +236,7 @@ def test_a_verdict_says_where_it_does_not_hold_for_other_items() -> None:
 
 
 def test_groups_of_people_are_a_factor_of_what_other_items_would_do() -> None:
-    alone = results_of("grouped", 3, 0.15, 120, items=12)
+    alone = results_of("grouped", 3, 0.15, 120, items=16)
     names = sorted(alone.study.people)
     group = {name: f"class {number // 5}" for number, name in enumerate(names)}
     answers = alone.answers.assign(cluster=alone.answers["participant"].map(group))
