@@ -67,8 +67,10 @@ class Differences:
         if everyone counts the same.
     sampled
         Whether answers of an arm are of samples, so that their NLL is of smoothed shares.
-    uninformed
-        Of the contrast benefit, what the own persona is compared with; None of all others.
+    uninformed, rivals
+        Of the contrast benefit, what the own persona is compared with, and what each participant
+        adds to the mean difference from every prediction that could have been chosen, shape (rows,
+        predictions): it is above zero if all of these are. None of all other contrasts.
     typical, projection
         `persons` and `influence` if all others had been everyone's strangers, with the same means,
         shape (rows,): what an effect's size is told from. None where they are not known, or there
@@ -89,6 +91,7 @@ class Differences:
     precision: Floats | None = field(default=None, repr=False)
     sampled: bool = False
     uninformed: Uninformed | None = None
+    rivals: Floats | None = field(default=None, repr=False)
     typical: Floats | None = field(default=None, repr=False)
     projection: Floats | None = field(default=None, repr=False)
 
@@ -379,14 +382,22 @@ def combined(
     """The first of several contrasts, with what is of each participant combined from all."""
     each = [(one.persons, one.influence, one.totals, *one.of_each) for one in parts]
     persons, influence, totals, typical, projection = map(combine, zip(*each, strict=True))
+    rivals = [one.rivals for one in parts if one.rivals is not None]
     return replace(
         parts[0],
+        rivals=combine(_as_many(rivals)) if rivals else None,
         persons=persons,
         influence=influence,
         totals=totals,
         typical=typical,
         projection=projection,
     )
+
+
+def _as_many(rivals: Sequence[Floats]) -> list[Floats]:
+    """The same with as many columns in all: studies may differ in what could be chosen."""
+    most = max(one.shape[1] for one in rivals)
+    return [np.pad(one, ((0, 0), (0, most - one.shape[1])), mode="edge") for one in rivals]
 
 
 def _mean(values: Sequence[Floats]) -> Floats:
@@ -423,8 +434,8 @@ def _in_one_wording(
     strangers = {name: arm.shows_strangers for name, arm in arms.items()}
     sampled = {name: arm.counts is not None for name, arm in arms.items()}
     best, uninformed = rivals
+    each = [nanmean(costs_of(one, measure, items), 0) for one in uninformed]
     if best is not None:
-        each = [nanmean(costs_of(one, measure, items), 0) for one in uninformed]
         costs[UNINFORMED] = best.of(each)[None]
         donors[UNINFORMED] = np.full((1, len(trials)), -1)
         strangers[UNINFORMED] = False
@@ -460,6 +471,9 @@ def _in_one_wording(
                 strangers[better] or (strangers[worse] and contrast != INFORMATION),
                 sampled=sampled[worse] or sampled[better],
                 uninformed=best if worse == UNINFORMED else None,
+                rivals=(np.stack(each, 1) - levels[better].contribution[:, None])[chosen]
+                if worse == UNINFORMED
+                else None,
                 typical=typical_persons[chosen],
                 projection=projection[chosen],
             )
@@ -532,6 +546,10 @@ def effects(
 ) -> list[Effect]:
     """Contrasts over participants, with 95% intervals of the same draws of people.
 
+    The lower end of benefit is the lowest of those against every prediction that could have been
+    chosen: an interval that takes the choice as given is too short where several are about equally
+    good (it covers 90 to 94%).
+
     Parameters
     ----------
     found
@@ -561,6 +579,9 @@ def effects(
         for number, part, nats, total, d_z, improved, worst in zip(
             same, parts, *columns, strict=True
         ):
+            if part.rivals is not None:
+                against = estimates(mean, part.rivals, people=drawn, method=method)
+                nats = replace(nats, low=min([nats.low, *(one.low for one in against)]))
             if part.strangers:
                 improved, worst = (Estimate(e.value, np.nan, np.nan) for e in (improved, worst))
             if over := part.over_wordings(drawn):

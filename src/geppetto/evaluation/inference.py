@@ -30,6 +30,10 @@ def infer(
 ) -> list[Verdict]:
     """Verdicts on contrasts that are corrected for each other.
 
+    A benefit has the largest p of those against every prediction that could have been chosen: it
+    is one only if all of them are beaten (an intersection-union test; Berger 1982, Technometrics
+    24, 295-300).
+
     Parameters
     ----------
     found
@@ -55,6 +59,9 @@ def infer(
         p |= dict(zip(same, flipped.tolist(), strict=True))
     tested = []
     for number, one in enumerate(effects(found, resampling, analysis.intervals)):
+        if (rivals := one.differences.rivals) is not None and one.nats.value > 0:
+            people = resampling.among(one.differences.rows)
+            p[number] = max(p[number], *sign_flip_p(rivals, people, seed=analysis.seed).tolist())
         permuted = one.contrast == INFORMATION and is_confirmatory(one, measures)
         match = matches.get((one.model, one.strategy)) if permuted else None
         compared = comparison(

@@ -52,13 +52,17 @@ class Uninformed:
         return np.asarray(np.stack(values)[self.chosen, np.arange(len(self.chosen))])
 
     @property
+    def is_one(self) -> bool:
+        """Whether the same was chosen for all people."""
+        return bool((self.chosen == self.chosen[0]).all())
+
+    @property
     def name(self) -> str:
         """What was chosen, in words: of several, the one for most people and that others were."""
         of = np.bincount(self.chosen, minlength=len(self.conditions))
         first = self.conditions[int(of.argmax())]
         name = "the model without a persona" if first.model != BASELINE else _WORDS[first.strategy]
-        share = float(of.max() / of.sum())
-        return name if share == 1 else f"{name} for {share:.0%} of people"
+        return name if self.is_one else f"{name} for {of.max() / of.sum():.0%} of people"
 
     def beyond(self, participants: int) -> Uninformed:
         """The same of more participants: those who are added have what was chosen most often."""

@@ -182,8 +182,11 @@ class Verdict:
         """Why nothing can be shown to be equivalent to nothing here; empty if it can be.
 
         What is shown to be so on the cells that were scored has to be on all planned ones, too.
-        And it takes more people than a difference does.
+        And it takes more people than a difference does, and one prediction to be compared with.
         """
+        rival = self.effect.differences.uninformed
+        if rival is not None and not rival.is_one:
+            return "several predictions that know nothing of people may be the best"
         return self.incomparable or self.basis.too_few_for_equivalence
 
     @property
