@@ -17,9 +17,10 @@ from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.asked import asked_quality
 from geppetto.evaluation.best_of import folds_of
-from geppetto.evaluation.effects import differences, influence
+from geppetto.evaluation.differences import differences
 from geppetto.evaluation.enough import basis_of
 from geppetto.evaluation.hypotheses import equivalence
+from geppetto.evaluation.lending import influence
 from geppetto.evaluation.looks import Looks
 from geppetto.evaluation.matching import matching_matrix
 from geppetto.evaluation.mixed_model import mixed_model

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats
-from geppetto.evaluation.effects import differences
+from geppetto.evaluation.differences import differences
 from geppetto.evaluation.inference import infer
 from geppetto.evaluation.predictions import Predictions, Responses
 from geppetto.evaluation.resampling import Resampling

@@ -10,13 +10,13 @@ import pytest
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.baselines import BASELINE, MARGINALS
 from geppetto.evaluation.best_of import chosen_elsewhere, folds_of
+from geppetto.evaluation.conclusions import conclusion
 from geppetto.evaluation.contrasts import BENEFIT, INFORMATION, UNINFORMED
-from geppetto.evaluation.effects import Differences, differences
+from geppetto.evaluation.differences import Differences, differences
 from geppetto.evaluation.inference import infer
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Resampling
 from geppetto.evaluation.uninformed import Uninformed, best_uninformed, candidates
-from geppetto.evaluation.verdicts import conclusion
 from geppetto.plan import Condition
 from invented import circle, predicted, responses
 

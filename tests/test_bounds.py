@@ -11,7 +11,8 @@ import pytest
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.bounds import Bounds, bounds
-from geppetto.evaluation.effects import differences, effects
+from geppetto.evaluation.differences import differences
+from geppetto.evaluation.effects import effects
 from geppetto.evaluation.limits import Change, Limits
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Estimate, Resampling

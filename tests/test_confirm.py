@@ -18,7 +18,7 @@ from geppetto.asking import answer, unanswered
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import estimate, mean
-from geppetto.evaluation.verdicts import interval
+from geppetto.evaluation.words import interval
 from geppetto.experiment import Prepared, evaluate
 from geppetto.looking import counted
 from geppetto.personas.library import load_strategy

@@ -16,14 +16,18 @@ from geppetto.elicitation.hits import hit
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.bounds import Bounds
+from geppetto.evaluation.comparisons import Comparison, judge
+from geppetto.evaluation.conclusions import conclusion
 from geppetto.evaluation.contrasts import CONTRASTS, contrasts
-from geppetto.evaluation.effects import Differences, Effect, differences, effects
+from geppetto.evaluation.differences import Differences, differences
+from geppetto.evaluation.effects import Effect, effects
 from geppetto.evaluation.enough import Basis
 from geppetto.evaluation.metrics import condition_metrics, item_metrics, matched
 from geppetto.evaluation.metrics import participant_metrics as metrics_of
 from geppetto.evaluation.predictions import predictions
 from geppetto.evaluation.resampling import Estimate, Resampling, estimate, mean
-from geppetto.evaluation.verdicts import Comparison, Verdict, conclusion, judge, p_value
+from geppetto.evaluation.verdicts import Verdict
+from geppetto.evaluation.words import p_value
 from geppetto.plan import Condition, Plan, PlannedAnswer
 from geppetto.studies import Study
 from invented import responses as invented_responses

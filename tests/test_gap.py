@@ -9,7 +9,7 @@ import pytest
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats, nanmean
-from geppetto.evaluation.effects import differences
+from geppetto.evaluation.differences import differences
 from geppetto.evaluation.gap import (
     PairDifferences,
     gaps,

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from geppetto.evaluation.effects import differences, effects, influence
+from geppetto.evaluation.differences import differences
+from geppetto.evaluation.effects import effects
+from geppetto.evaluation.lending import influence
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.predictions import predictions
 from geppetto.evaluation.resampling import (

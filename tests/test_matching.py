@@ -13,7 +13,7 @@ from scipy import stats
 from scipy.special import log_softmax
 
 from geppetto.evaluation.arrays import Floats, Integers
-from geppetto.evaluation.effects import differences
+from geppetto.evaluation.differences import differences
 from geppetto.evaluation.matches import information_tests, matching_matrices
 from geppetto.evaluation.matching import (
     MatchingMatrix,

@@ -13,7 +13,7 @@ from matplotlib.text import Text
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.contrasts import CONTRASTS
-from geppetto.evaluation.effects import Differences
+from geppetto.evaluation.differences import Differences
 from geppetto.evaluation.gap import Gap, PairDifferences, gaps, mean_gap, pair_differences
 from geppetto.evaluation.inference import infer
 from geppetto.evaluation.resampling import Resampling

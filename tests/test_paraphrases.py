@@ -23,7 +23,8 @@ from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.baselines import baseline_answers
 from geppetto.evaluation.calibration import temperature_scaled
 from geppetto.evaluation.ceilings import construct_fits
-from geppetto.evaluation.effects import differences, effects
+from geppetto.evaluation.differences import differences
+from geppetto.evaluation.effects import effects
 from geppetto.evaluation.individuation import individuation
 from geppetto.evaluation.inference import infer
 from geppetto.evaluation.matches import information_tests, matching_matrices

@@ -18,12 +18,13 @@ from geppetto.elicitation.samples import SMOOTHING
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.brier import option_scores
+from geppetto.evaluation.conclusions import conclusion
 from geppetto.evaluation.contrasts import INFORMATION
-from geppetto.evaluation.effects import differences
+from geppetto.evaluation.differences import differences
 from geppetto.evaluation.inference import infer
 from geppetto.evaluation.predictions import Predictions, predictions
 from geppetto.evaluation.resampling import Resampling
-from geppetto.evaluation.verdicts import Verdict, conclusion
+from geppetto.evaluation.verdicts import Verdict
 from geppetto.reports.terminal import result
 from geppetto.results import Measure, Results
 from geppetto.tracking.mlflow_runs import _effect_metrics

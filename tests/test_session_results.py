@@ -12,8 +12,8 @@ from rich.console import Console
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.ceilings import construct_fits
-from geppetto.evaluation.effects import persona_quality
 from geppetto.evaluation.individuation import individuation
+from geppetto.evaluation.lending import persona_quality
 from geppetto.evaluation.matching import matching_matrix
 from geppetto.evaluation.metrics import item_metrics
 from geppetto.evaluation.predictions import predictions

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.changes import changes, slopes
-from geppetto.evaluation.effects import differences
+from geppetto.evaluation.differences import differences
 from geppetto.evaluation.metrics import cell_metrics
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.predictions import Predictions

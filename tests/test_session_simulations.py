@@ -10,7 +10,8 @@ import pytest
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.asked import asked_quality
 from geppetto.evaluation.changes import between, changes, slopes
-from geppetto.evaluation.effects import Differences, differences, influence
+from geppetto.evaluation.differences import Differences, differences
+from geppetto.evaluation.lending import influence
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import Resampling, estimate, mean
 from geppetto.personas.arms import SESSION_DONORS

@@ -12,7 +12,7 @@ from scipy import stats
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.changes import Change
 from geppetto.evaluation.contrasts import INFORMATION
-from geppetto.evaluation.effects import Differences, differences
+from geppetto.evaluation.differences import Differences, differences
 from geppetto.evaluation.interaction import interactions
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Resampling, estimate, mean

@@ -12,14 +12,16 @@ import pandas as pd
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Integers
-from geppetto.evaluation.effects import Differences, combined, effects
+from geppetto.evaluation.comparisons import Comparison, judge
+from geppetto.evaluation.differences import Differences, combined
+from geppetto.evaluation.effects import effects
 from geppetto.evaluation.gap import Gap, PairDifferences, gaps, mean_gap
 from geppetto.evaluation.inference import comparison
 from geppetto.evaluation.measures import Measure
 from geppetto.evaluation.paired import pair_gaps
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling
-from geppetto.evaluation.verdicts import Comparison, Verdict, judge
+from geppetto.evaluation.verdicts import Verdict
 from geppetto.results import Results, compared
 from geppetto.tables import gaps_table
 

@@ -21,7 +21,8 @@ from geppetto.evaluation.ceilings import (
 from geppetto.evaluation.compared import along, by_change, by_part, everything
 from geppetto.evaluation.compliance import Compliance, differences_table
 from geppetto.evaluation.contrasts import CONFIRMATORY
-from geppetto.evaluation.effects import Differences, Effect, effects
+from geppetto.evaluation.differences import Differences
+from geppetto.evaluation.effects import Effect, effects
 from geppetto.evaluation.elicited import (
     ByElicitation,
     agreement_table,

@@ -11,7 +11,7 @@ from geppetto.evaluation.calibrated import Calibrated
 from geppetto.evaluation.calibration import HIGHEST, Reliability
 from geppetto.evaluation.ceilings import ConstructFit, Retest
 from geppetto.evaluation.changes import Change
-from geppetto.evaluation.effects import Differences
+from geppetto.evaluation.differences import Differences
 from geppetto.evaluation.gap import Gap
 from geppetto.evaluation.individuation import Individuation
 from geppetto.evaluation.matching import Identification

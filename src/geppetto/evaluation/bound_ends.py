@@ -15,8 +15,9 @@ import numpy as np
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats, Integers, nanmean
 from geppetto.evaluation.asked import asked_quality
-from geppetto.evaluation.effects import Differences, influence
+from geppetto.evaluation.differences import Differences
 from geppetto.evaluation.hypotheses import equivalence
+from geppetto.evaluation.lending import influence
 from geppetto.evaluation.limits import Change, Changes
 from geppetto.evaluation.resampling import Estimate, Resampling, estimate, mean
 from geppetto.evaluation.wordings import over_wordings

@@ -14,7 +14,7 @@ from geppetto.evaluation.calibration import (
     temperature_contributions,
     temperature_scaled,
 )
-from geppetto.evaluation.effects import Differences
+from geppetto.evaluation.differences import Differences
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.responses import Responses
 from geppetto.plan import Condition

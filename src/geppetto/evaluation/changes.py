@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats, nanmean
 from geppetto.evaluation.asked import cell_cost
-from geppetto.evaluation.effects import Differences, combined, differences
+from geppetto.evaluation.differences import Differences, combined, differences
 from geppetto.evaluation.moments import quotient
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.predictions import Predictions

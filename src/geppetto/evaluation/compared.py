@@ -11,7 +11,7 @@ import numpy as np
 
 from geppetto.errors import GeppettoError, unknown
 from geppetto.evaluation.changes import Change, between, changes, in_rows_of, slopes
-from geppetto.evaluation.effects import Differences, differences
+from geppetto.evaluation.differences import Differences, differences
 from geppetto.evaluation.interaction import FEWEST_IN_A_GROUP, interactions, large_enough
 from geppetto.evaluation.measures import Measure
 from geppetto.evaluation.parts import parts

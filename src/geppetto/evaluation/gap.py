@@ -10,19 +10,15 @@ import numpy as np
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats, Integers
+from geppetto.evaluation.comparisons import judge
 from geppetto.evaluation.contrasts import Contrast
-from geppetto.evaluation.effects import Differences, effects
+from geppetto.evaluation.differences import Differences
+from geppetto.evaluation.effects import effects
 from geppetto.evaluation.inference import comparison
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
-from geppetto.evaluation.verdicts import (
-    DESCRIPTIVE,
-    Finding,
-    Verdict,
-    interval,
-    judge,
-    p_value,
-)
+from geppetto.evaluation.verdicts import DESCRIPTIVE, Finding, Verdict
+from geppetto.evaluation.words import interval, p_value
 from geppetto.models.lineage import Pair
 from geppetto.plan import NO_STRATEGY
 

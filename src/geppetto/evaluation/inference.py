@@ -9,15 +9,17 @@ import numpy as np
 
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.bounds import bounds
+from geppetto.evaluation.comparisons import Comparison, is_confirmatory, judge
 from geppetto.evaluation.contrasts import INFORMATION
-from geppetto.evaluation.effects import Differences, Effect, alike, effects
+from geppetto.evaluation.differences import Differences
+from geppetto.evaluation.effects import Effect, alike, effects
 from geppetto.evaluation.enough import basis_of
 from geppetto.evaluation.limits import Limits
 from geppetto.evaluation.permutation import PermutationTest, sign_flip_p
 from geppetto.evaluation.power import people_to_decide, people_to_find_observed
 from geppetto.evaluation.resampling import LEVEL, Resampling
 from geppetto.evaluation.studentised import studentised
-from geppetto.evaluation.verdicts import Comparison, Verdict, is_confirmatory, judge
+from geppetto.evaluation.verdicts import Verdict
 
 
 def infer(

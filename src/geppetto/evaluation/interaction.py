@@ -17,7 +17,7 @@ from statsmodels.stats.multitest import multipletests
 
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.changes import Change
-from geppetto.evaluation.effects import Differences
+from geppetto.evaluation.differences import Differences
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling
 
 FEWEST_IN_A_GROUP = 10

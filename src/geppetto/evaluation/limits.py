@@ -14,7 +14,7 @@ from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.brier import option_scores
-from geppetto.evaluation.effects import Differences, differences
+from geppetto.evaluation.differences import Differences, differences
 from geppetto.evaluation.predictions import Predictions, clusters
 from geppetto.evaluation.resampling import LEVEL, Resampling
 from geppetto.evaluation.responses import Responses

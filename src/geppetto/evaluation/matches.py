@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from geppetto.evaluation.asked import asked_matrix
-from geppetto.evaluation.effects import personas
+from geppetto.evaluation.differences import personas
 from geppetto.evaluation.matching import MatchingMatrix, matching_matrix
 from geppetto.evaluation.permutation import PermutationTest, permutation_test
 from geppetto.evaluation.predictions import Predictions, in_each_wording

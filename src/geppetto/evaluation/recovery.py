@@ -18,7 +18,7 @@ import numpy as np
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.contrasts import BENEFIT, Contrast
-from geppetto.evaluation.effects import Differences
+from geppetto.evaluation.differences import Differences
 from geppetto.evaluation.enough import basis
 from geppetto.evaluation.gap import PairDifferences
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimates, mean

@@ -13,7 +13,7 @@ import numpy as np
 
 from geppetto.evaluation.arrays import nanmean
 from geppetto.evaluation.asked import cell_cost
-from geppetto.evaluation.effects import Differences
+from geppetto.evaluation.differences import Differences
 from geppetto.evaluation.mixed_model import MixedModel, mixed_model
 from geppetto.evaluation.predictions import Predictions, in_each_wording
 from geppetto.evaluation.resampling import Resampling

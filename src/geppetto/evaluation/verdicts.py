@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
 from geppetto.evaluation.bounds import Bounds
-from geppetto.evaluation.contrasts import BENEFIT, CONFIRMATORY, INFORMATION
+from geppetto.evaluation.contrasts import INFORMATION
 from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.enough import FEWEST_EQUIVALENT, Basis
-from geppetto.evaluation.hypotheses import holm
-from geppetto.evaluation.resampling import LEVEL, Estimate
+from geppetto.evaluation.resampling import LEVEL
 from geppetto.evaluation.second_opinion import OtherItems
-from geppetto.evaluation.shown import NOTHING, number, ranged
+from geppetto.evaluation.shown import number
+from geppetto.evaluation.words import COMPARED, in_words, interval, over, p_value
 from geppetto.personas.donors import MatchQuality
 
 Finding = Literal["positive", "negative", "equivalent", "undecided", "descriptive"]
@@ -26,49 +25,8 @@ that nothing was tested."""
 DESCRIPTIVE: Final = "descriptive: the NLL of samples is smoothed"
 """What is said where smoothing may have turned the sign: nothing, since nothing was tested."""
 
-_ANSWERS = "what answers the question"
-"""The family of what confirms."""
 
 UNDONE = "unless what was not said undoes it"
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A comparison with its tests, before it is corrected for the others.
-
-    Attributes
-    ----------
-    effect
-        The comparison with its intervals.
-    p
-        Two-sided p of no difference.
-    p_equivalent
-        p of a difference of at least the smallest effect of interest.
-    test
-        What was permuted for p.
-    people_needed, people_needed_as_observed
-        How many people would decide it; None where that is not a matter of people. See `Verdict`.
-    basis
-        What it rests on.
-    bounds
-        As in `Verdict`.
-    """
-
-    effect: Effect
-    p: float
-    p_equivalent: float
-    test: str
-    people_needed: int | None
-    people_needed_as_observed: int | None
-    basis: Basis
-    bounds: Bounds | None = None
-
-    @property
-    def p_equivalent_bounded(self) -> float:
-        """p of a difference of at least the smallest of interest, whatever was not said."""
-        if self.bounds is None:
-            return self.p_equivalent
-        return max(self.p_equivalent, self.bounds.p_equivalent)
 
 
 @dataclass(frozen=True)
@@ -386,7 +344,7 @@ class Verdict:
         better, worse = f"with {in_words(contrast.better)}", f"with {in_words(contrast.worse)}"
         if (rival := effect.differences.uninformed) is not None:
             worse = f"by {rival.name}, the best that knows nothing of them"
-        more, less, same = _COMPARED["brier" if effect.measure == "brier" else "nll"]
+        more, less, same = COMPARED["brier" if effect.measure == "brier" else "nll"]
         matters = "it matters whose persona it is: " * (contrast == INFORMATION)
         match self.finding:
             case "positive":
@@ -440,182 +398,6 @@ class Verdict:
         return f"; between nothing and {self.smallest:g} nats it takes more {more} to tell"
 
 
-_COMPARED = {
-    "nll": ("likelier", "less likely", "equally likely"),
-    "brier": ("predicted more closely", "predicted less closely", "predicted equally closely"),
-}
-"""How responses compare, by the measure: if there is more of it, if less, and if the same."""
-
-
-def in_words(arm: str) -> str:
-    """What a model is given in an arm, in running text."""
-    words = {
-        "none": "no persona",
-        "filler": "neutral text of that length",
-        "human": "the words for an ordinary human",
-        "average": "the average persona",
-        "shuffled": "a stranger's",
-        "matched": "a matched stranger's",
-        "own": "their own persona",
-    }
-    return words.get(arm, f"the same persona {arm}")
-
-
-def judge(
-    tested: Sequence[Comparison],
-    smallest: float,
-    looks: int = 1,
-    measures: Collection[str] = ("nll",),
-) -> list[Verdict]:
-    """Verdicts on comparisons, corrected for how many of each family there are, and for looks.
-
-    A family is all that confirms, or all that explores in the same measure; `measures` are those
-    that answer the question. What is smoothed is not tested and in no family.
-    """
-    confirm = [is_confirmatory(one.effect, measures) for one in tested]
-    families = [
-        _ANSWERS if confirms else one.effect.measure
-        for one, confirms in zip(tested, confirm, strict=True)
-    ]
-    smoothed = [one.effect.differences.smoothed for one in tested]
-    adjusted = [test.p for test in tested]
-    equivalent = [test.p_equivalent for test in tested]
-    bounded = [test.p_equivalent_bounded for test in tested]
-    for family in dict.fromkeys(families):
-        rows = [
-            number
-            for number, other in enumerate(families)
-            if other == family and not smoothed[number]
-        ]
-        if not rows:
-            continue
-        for values in (adjusted, equivalent, bounded):
-            p = [values[row] for row in rows]
-            corrected = holm(p) if family == _ANSWERS else multipletests(p, method="fdr_bh")[1]
-            for row, value in zip(rows, corrected.tolist(), strict=True):
-                values[row] = min(1.0, looks * value)
-    return [
-        Verdict(
-            test.effect,
-            confirm[number],
-            test.p,
-            adjusted[number],
-            test.p_equivalent,
-            equivalent[number],
-            bounded[number],
-            smallest,
-            sum(f == families[number] and not s for f, s in zip(families, smoothed, strict=True)),
-            looks,
-            test.test,
-            test.people_needed,
-            test.people_needed_as_observed,
-            test.basis,
-            test.bounds,
-        )
-        for number, test in enumerate(tested)
-    ]
-
-
-def is_confirmatory(effect: Effect, measures: Collection[str] = ("nll",)) -> bool:
-    """Whether a comparison is one of those that answer the question, in a measure that does."""
-    decides = effect.measure in measures and not effect.differences.smoothed
-    return _is_asked(effect) and decides
-
-
-def _is_asked(effect: Effect) -> bool:
-    """Whether a comparison answers the question, if its measure does."""
-    return effect.contrast in CONFIRMATORY and not effect.among
-
-
-def conclusion(verdicts: Sequence[Verdict]) -> str:
-    """All confirmatory verdicts in a few sentences.
-
-    People are said to be predicted better only where both hold: it matters whose persona it is,
-    and to be told it improves on the best prediction that knows nothing of the person.
-    """
-    asked = [verdict for verdict in verdicts if verdict.confirmatory]
-    if not asked and any(_is_asked(verdict.effect) for verdict in verdicts):
-        return (
-            "Information was not decided: one sample says nothing of how sure a model is; ask "
-            "`samples` with a `k` of at least 2."
-        )
-    if not asked:
-        return "Information was not measured: it needs the arms shuffled and own."
-    reasons = {verdict.too_few for verdict in asked}
-    if len(reasons) == 1 and (reason := reasons.pop()):
-        return f"Undecided: {reason}."
-    found: dict[tuple[str, str], list[Verdict]] = {}
-    for verdict in asked:
-        found.setdefault((verdict.effect.strategy, verdict.effect.model), []).append(verdict)
-    said: dict[str, list[str]] = {}
-    for (strategy, model), of_both in found.items():
-        undone = "" if all(one.survives_bounds for one in of_both) else f", {UNDONE}"
-        said.setdefault(_concluded(of_both), []).append(f"{strategy} ({model}){undone}")
-    return " ".join(f"With {', '.join(named)}: {text}." for text, named in said.items())
-
-
-def _concluded(of_both: Sequence[Verdict]) -> str:
-    """What information and benefit of one strategy come to, in words; one may be missing."""
-    by_name = {one.effect.contrast.name: one.finding for one in of_both}
-    information, benefit = by_name.get(INFORMATION.name), by_name.get(BENEFIT.name)
-    if information == benefit == "positive":
-        return (
-            "people are predicted better than with a stranger's persona, and better than by "
-            "anything that knows nothing of them"
-        )
-    of_information = {
-        "positive": "it matters whose persona it is",
-        "negative": "a stranger's persona predicts people better than their own",
-        "equivalent": "it does not matter whose persona it is",
-        "undecided": "it is open whether it matters whose persona it is",
-    }
-    of_benefit = {
-        "positive": "they do better than what knows nothing of the person",
-        "negative": "what knows nothing of the person predicts better",
-        "equivalent": "nothing is gained over what knows nothing of the person",
-        "undecided": "whether anything is gained over what knows nothing of the person is open",
-    }
-    parts = [of_information[information]] if information else []
-    if benefit:
-        joint = "but " if (information, benefit) == ("positive", "negative") else "and "
-        parts.append(joint * bool(parts) + of_benefit[benefit])
-    return ", ".join(parts)
-
-
 def units(verdicts: Sequence[Verdict]) -> str:
     """What the numbers of some verdicts are, as the name of an axis or a column."""
     return " or ".join(dict.fromkeys(one.unit_of_measure.removeprefix("of ") for one in verdicts))
-
-
-def over(measure: str) -> str:
-    """What a measure is over, in running text."""
-    words = {
-        "nll": "over the legal options",
-        "nll_full": "over everything the model could say",
-        "nll_calibrated": "over the legal options at one temperature a model",
-        "nll_each_calibrated": "over the legal options at a temperature for each condition",
-        "brier": "of Brier score over the legal options",
-    }
-    return words[measure]
-
-
-def interval(estimate: Estimate, digits: int = 4) -> str:
-    """A number and its interval, signed."""
-    return ranged(estimate, f"+.{digits}f")
-
-
-def probability(p: float) -> str:
-    """A p-value as journals print it; a dash where there was no test."""
-    if np.isnan(p):
-        return NOTHING
-    if p < 0.0001:
-        return "< .0001"
-    return f"{p:.3f}".removeprefix("0") if p >= 0.001 else f"{p:.4f}".removeprefix("0")
-
-
-def p_value(p: float) -> str:
-    """The same in running text."""
-    shown = probability(p)
-    if shown == NOTHING:
-        return "no p"
-    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.shown import number
-from geppetto.evaluation.verdicts import interval, p_value, probability
+from geppetto.evaluation.words import interval, p_value, probability
 from geppetto.reports.columns import columns, with_interval, within_model
 from geppetto.results import Results
 

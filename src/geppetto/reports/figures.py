@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.calibration import Reliability
 from geppetto.evaluation.rows import CONDITION
-from geppetto.evaluation.verdicts import Verdict, over
+from geppetto.evaluation.verdicts import Verdict
+from geppetto.evaluation.words import over
 from geppetto.plan import Condition
 
 _COLOURS = {

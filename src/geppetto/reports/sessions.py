@@ -10,7 +10,7 @@ from rich.text import Text
 
 from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.shown import number, ranged
-from geppetto.evaluation.verdicts import interval, over, probability
+from geppetto.evaluation.words import interval, over, probability
 from geppetto.reports.columns import columns, if_fewer, with_interval, within_model
 from geppetto.results import Results
 

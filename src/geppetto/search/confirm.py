@@ -12,7 +12,8 @@ import numpy as np
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
-from geppetto.evaluation.verdicts import Verdict, interval
+from geppetto.evaluation.verdicts import Verdict
+from geppetto.evaluation.words import interval
 from geppetto.experiment import Experiment, Prepared, prepare_on, strategies_of
 from geppetto.named import Named
 from geppetto.plan import Strategy

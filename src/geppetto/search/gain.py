@@ -11,12 +11,13 @@ from geppetto.evaluation.arrays import nanmean
 from geppetto.evaluation.asked import mean_cost
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.contrasts import Contrast
-from geppetto.evaluation.effects import Differences
+from geppetto.evaluation.differences import Differences
 from geppetto.evaluation.hypotheses import holm
 from geppetto.evaluation.inference import infer
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Estimate
-from geppetto.evaluation.verdicts import Verdict, interval, p_value
+from geppetto.evaluation.verdicts import Verdict
+from geppetto.evaluation.words import interval, p_value
 from geppetto.personas.arms import Own
 from geppetto.results import Results
 

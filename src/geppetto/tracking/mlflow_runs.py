@@ -18,9 +18,10 @@ from mlflow.entities import Metric, Param, RunTag
 
 from geppetto.answers.writings import WritingStore
 from geppetto.evaluation.baselines import BASELINE
+from geppetto.evaluation.conclusions import conclusion
 from geppetto.evaluation.permutation import PERMUTATIONS
 from geppetto.evaluation.rows import CONDITION
-from geppetto.evaluation.verdicts import Verdict, conclusion
+from geppetto.evaluation.verdicts import Verdict
 from geppetto.experiment import Prepared
 from geppetto.plan import Condition
 from geppetto.reports import figures

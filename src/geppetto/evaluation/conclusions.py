@@ -1,0 +1,64 @@
+"""All verdicts that answer the question, in a few sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from geppetto.evaluation.comparisons import is_asked
+from geppetto.evaluation.contrasts import BENEFIT, INFORMATION
+from geppetto.evaluation.verdicts import UNDONE, Verdict
+
+
+def conclusion(verdicts: Sequence[Verdict]) -> str:
+    """All confirmatory verdicts in a few sentences.
+
+    People are said to be predicted better only where both hold: it matters whose persona it is,
+    and to be told it improves on the best prediction that knows nothing of the person.
+    """
+    asked = [verdict for verdict in verdicts if verdict.confirmatory]
+    if not asked and any(is_asked(verdict.effect) for verdict in verdicts):
+        return (
+            "Information was not decided: one sample says nothing of how sure a model is; ask "
+            "`samples` with a `k` of at least 2."
+        )
+    if not asked:
+        return "Information was not measured: it needs the arms shuffled and own."
+    reasons = {verdict.too_few for verdict in asked}
+    if len(reasons) == 1 and (reason := reasons.pop()):
+        return f"Undecided: {reason}."
+    found: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in asked:
+        found.setdefault((verdict.effect.strategy, verdict.effect.model), []).append(verdict)
+    said: dict[str, list[str]] = {}
+    for (strategy, model), of_both in found.items():
+        undone = "" if all(one.survives_bounds for one in of_both) else f", {UNDONE}"
+        said.setdefault(_concluded(of_both), []).append(f"{strategy} ({model}){undone}")
+    return " ".join(f"With {', '.join(named)}: {text}." for text, named in said.items())
+
+
+def _concluded(of_both: Sequence[Verdict]) -> str:
+    """What information and benefit of one strategy come to, in words; one may be missing."""
+    by_name = {one.effect.contrast.name: one.finding for one in of_both}
+    information, benefit = by_name.get(INFORMATION.name), by_name.get(BENEFIT.name)
+    if information == benefit == "positive":
+        return (
+            "people are predicted better than with a stranger's persona, and better than by "
+            "anything that knows nothing of them"
+        )
+    of_information = {
+        "positive": "it matters whose persona it is",
+        "negative": "a stranger's persona predicts people better than their own",
+        "equivalent": "it does not matter whose persona it is",
+        "undecided": "it is open whether it matters whose persona it is",
+    }
+    of_benefit = {
+        "positive": "they do better than what knows nothing of the person",
+        "negative": "what knows nothing of the person predicts better",
+        "equivalent": "nothing is gained over what knows nothing of the person",
+        "undecided": "whether anything is gained over what knows nothing of the person is open",
+    }
+    parts = [of_information[information]] if information else []
+    if benefit:
+        joint = "but " if (information, benefit) == ("positive", "negative") else "and "
+        parts.append(joint * bool(parts) + of_benefit[benefit])
+    return ", ".join(parts)

@@ -1,0 +1,367 @@
+"""Paired differences between arms, person by person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from geppetto.evaluation.arrays import Floats, Integers, nanmean
+from geppetto.evaluation.asked import asked_quality, mean_cost
+from geppetto.evaluation.baselines import BASELINE
+from geppetto.evaluation.contrasts import INFORMATION, UNINFORMED, Contrast, contrasts
+from geppetto.evaluation.lending import influence, persona_quality
+from geppetto.evaluation.predictions import Predictions, in_each_wording
+from geppetto.evaluation.resampling import (
+    Resampling,
+)
+from geppetto.evaluation.strangers import STRANGERS, typical_cost
+from geppetto.evaluation.uninformed import Uninformed, best_uninformed, candidates
+from geppetto.evaluation.wordings import OverWordings, over_wordings
+from geppetto.personas.arms import Matched
+from geppetto.plan import NO_STRATEGY, Condition
+
+Costs = Callable[[Predictions, str, Sequence[int] | None], Floats]
+
+
+@dataclass(frozen=True, eq=False)
+class Differences:
+    """One contrast of one strategy under one model, person by person.
+
+    Attributes
+    ----------
+    model, strategy, contrast
+        What is compared.
+    measure
+        "nll" over the legal options, "nll_full" over everything the model could say; after
+        calibration "nll_calibrated" or "nll_each_calibrated"; or "brier"; see `Results.effects`.
+    among
+        Which item or group of participants it is restricted to; empty for everything.
+    rows
+        Rows of the participants who have a difference.
+    persons
+        Each one's mean difference in nats a response, shape (rows,); positive is better.
+    influence, totals
+        What each one adds to the mean difference, and to that of differences summed over a
+        person's responses, shape (rows,); see `influence`. Over everybody their mean is that of
+        `persons`. Among some people it is not: what a persona costs whoever it is shown to cancels
+        over everybody and would not among them, so it is with its owner there as well. Then the
+        effects of groups have the effect of everybody as their mean, and that men's personas cost
+        less, whoever is told them, is a difference of format and not of information.
+    strangers
+        Whether an arm shows strangers' personas and the other is not their owners' own.
+    wordings
+        The same contrast in each wording alone, of which `persons`, `influence` and `totals` are
+        the means; empty if there is one wording.
+    precision
+        What each one counts for in the mean besides survey weights, shape (rows,), in slopes; None
+        if everyone counts the same.
+    sampled
+        Whether answers of an arm are of samples, so that their NLL is of smoothed shares.
+    uninformed, rivals
+        Of the contrast benefit, what the own persona is compared with, and what each participant
+        adds to the mean difference from every prediction that could have been chosen, shape (rows,
+        predictions): it is above zero if all of these are. None of all other contrasts.
+    typical, projection
+        `persons` and `influence` if all others had been everyone's strangers, with the same means,
+        shape (rows,): what an effect's size is told from. None where they are not known, or there
+        are no strangers from all others; see `geppetto.evaluation.strangers`.
+    """
+
+    model: str
+    strategy: str
+    contrast: Contrast
+    measure: str
+    among: str
+    rows: Integers = field(repr=False)
+    persons: Floats = field(repr=False)
+    influence: Floats = field(repr=False)
+    totals: Floats = field(repr=False)
+    strangers: bool
+    wordings: tuple[Differences, ...] = field(default=(), repr=False)
+    precision: Floats | None = field(default=None, repr=False)
+    sampled: bool = False
+    uninformed: Uninformed | None = None
+    rivals: Floats | None = field(default=None, repr=False)
+    typical: Floats | None = field(default=None, repr=False)
+    projection: Floats | None = field(default=None, repr=False)
+
+    @property
+    def of_each(self) -> tuple[Floats, Floats]:
+        """Differences and contributions that do not depend on who was drawn as a stranger.
+
+        Those of the strangers who were drawn, where nothing else is known.
+        """
+        return (
+            self.persons if self.typical is None else self.typical,
+            self.influence if self.projection is None else self.projection,
+        )
+
+    def over_wordings(self, people: Resampling, summed: bool = False) -> OverWordings | None:
+        """The mean in each wording and what it varies by; None if there is one wording.
+
+        Parameters
+        ----------
+        people
+            How the participants who have a difference are drawn.
+        summed
+            Whether the mean is of differences summed over a person's responses.
+        """
+        if not self.wordings:
+            return None
+        each = [one.totals if summed else one.influence for one in self.wordings]
+        return over_wordings(np.stack(each, axis=1), people)
+
+    @property
+    def is_of_matched_people(self) -> bool:
+        """Whether it is only of people who have a matched stranger."""
+        return Matched.name in (self.contrast.worse, self.contrast.better)
+
+    @property
+    def smoothed(self) -> bool:
+        """Whether it is of the smoothed shares of samples, so that it may have the wrong sign."""
+        return self.sampled and self.measure != "brier"
+
+    @property
+    def conditions(self) -> tuple[Condition, Condition]:
+        """Those that are compared, the worse first; `uninformed` says what is behind that name."""
+        worse, better = (
+            Condition(self.model, NO_STRATEGY if arm == "none" else self.strategy, arm)
+            for arm in (self.contrast.worse, self.contrast.better)
+        )
+        return worse, better
+
+
+def differences(
+    found: Sequence[Predictions],
+    measure: str = "nll",
+    *,
+    among: str = "",
+    items: Sequence[int] | None = None,
+    rows: Integers | None = None,
+    weights: Floats | None = None,
+    costs: Costs = mean_cost,
+) -> list[Differences]:
+    """Every contrast that the arms allow, for every model and strategy, person by person.
+
+    Parameters
+    ----------
+    found
+        Predictions of all conditions, of the same cells.
+    measure
+        A measure of `Differences`; the calibrated ones say that the predictions are.
+    among
+        Name of the restriction by `items` or `rows`.
+    items, rows
+        Items and participants that count; all by default.
+    weights
+        How many people each participant stands for, shape (participants,): what contributions
+        are centred with, so that their weighted mean is that of the persons' differences.
+    costs
+        What is compared of a condition by a measure and on some items, shape (draws,
+        participants): the mean cost, or how it grows in a session.
+    """
+    made = []
+    for arms in personas(found):
+        rivals = candidates(found, next(iter(arms.values())).condition.model)
+        best = best_uninformed(rivals, measure, weights)
+        if best is not None:
+            rivals = [one for one in rivals if one.condition in best.conditions]
+        in_each = [
+            _in_one_wording(
+                dict(zip(arms, same, strict=False)),
+                (best, same[len(arms) :]),
+                measure,
+                among,
+                items,
+                rows,
+                weights,
+                costs,
+            )
+            for same in in_each_wording([*arms.values(), *rivals])
+        ]
+        in_wordings = {
+            arm: len(one.wordings) > 1
+            for arm, one in [*arms.items(), *((UNINFORMED, rival) for rival in rivals)]
+        }
+        for same in zip(*in_each, strict=True):
+            one = same[0].contrast
+            several = in_wordings[one.worse] or in_wordings[one.better]
+            made.append(_averaged(same) if several else same[0])
+    return made
+
+
+def _averaged(wordings: Sequence[Differences]) -> Differences:
+    """The mean of a contrast over wordings."""
+    named = tuple(
+        replace(one, among=", ".join(filter(None, (one.among, f"paraphrase {number}"))))
+        for number, one in enumerate(wordings)
+    )
+    return replace(combined(wordings, _mean), wordings=named)
+
+
+def combined(
+    parts: Sequence[Differences], combine: Callable[[Sequence[Floats]], Floats]
+) -> Differences:
+    """The first of several contrasts, with what is of each participant combined from all."""
+    each = [(one.persons, one.influence, one.totals, *one.of_each) for one in parts]
+    persons, influence, totals, typical, projection = map(combine, zip(*each, strict=True))
+    rivals = [one.rivals for one in parts if one.rivals is not None]
+    return replace(
+        parts[0],
+        rivals=combine(_as_many(rivals)) if rivals else None,
+        persons=persons,
+        influence=influence,
+        totals=totals,
+        typical=typical,
+        projection=projection,
+    )
+
+
+def _as_many(rivals: Sequence[Floats]) -> list[Floats]:
+    """The same with as many columns in all: studies may differ in what could be chosen."""
+    most = max(one.shape[1] for one in rivals)
+    return [np.pad(one, ((0, 0), (0, most - one.shape[1])), mode="edge") for one in rivals]
+
+
+def _mean(values: Sequence[Floats]) -> Floats:
+    return np.asarray(np.mean(values, axis=0))
+
+
+def _in_one_wording(
+    arms: Mapping[str, Predictions],
+    rivals: tuple[Uninformed | None, Sequence[Predictions]],
+    measure: str,
+    among: str,
+    items: Sequence[int] | None,
+    rows: Integers | None,
+    weights: Floats | None,
+    costs_of: Costs,
+) -> list[Differences]:
+    """Every contrast of one model and strategy in one wording; see `differences`."""
+    made = []
+    given = next(iter(arms.values())).responses
+    counted = given.answered if measure == "nll_full" else given.choices > 0
+    trials = (counted if items is None else counted[:, items]).sum(1)
+    costs = {name: costs_of(arm, measure, items) for name, arm in arms.items()}
+    donors = {name: arm.donors for name, arm in arms.items()}
+    shown = [name for name, arm in arms.items() if (arm.donors >= 0).any()]
+    quality = np.zeros(len(trials))
+    if shown and given.of_sessions:
+        quality = asked_quality(
+            np.concatenate([costs[name] for name in shown]),
+            np.concatenate([donors[name] for name in shown]),
+        )
+    elif shown:
+        quality = persona_quality([arms[name] for name in shown], items, measure)
+    typical = typical_cost(arms, measure, items) if costs_of is mean_cost else None
+    strangers = {name: arm.shows_strangers for name, arm in arms.items()}
+    sampled = {name: arm.counts is not None for name, arm in arms.items()}
+    best, uninformed = rivals
+    each = [nanmean(costs_of(one, measure, items), 0) for one in uninformed]
+    if best is not None:
+        costs[UNINFORMED] = best.of(each)[None]
+        donors[UNINFORMED] = np.full((1, len(trials)), -1)
+        strangers[UNINFORMED] = False
+        sampled[UNINFORMED] = any(one.counts is not None for one in uninformed)
+    levels = {
+        name: _level(
+            values, donors[name], quality, trials, weights, typical if name == STRANGERS else None
+        )
+        for name, values in costs.items()
+    }
+    condition = next(arm.condition for arm in arms.values() if arm.condition.arm != "none")
+    for contrast in contrasts(list(costs)):
+        worse, better = contrast.worse, contrast.better
+        persons, adds, totals, typical_persons, projection = (
+            a - b for a, b in zip(levels[worse], levels[better], strict=True)
+        )
+        chosen = np.flatnonzero(np.isfinite(persons))
+        if rows is not None:
+            chosen = np.intersect1d(chosen, rows)
+        if not len(chosen):
+            continue
+        made.append(
+            Differences(
+                condition.model,
+                condition.strategy,
+                contrast,
+                measure,
+                among,
+                chosen,
+                persons[chosen],
+                adds[chosen],
+                totals[chosen],
+                strangers[better] or (strangers[worse] and contrast != INFORMATION),
+                sampled=sampled[worse] or sampled[better],
+                uninformed=best if worse == UNINFORMED else None,
+                rivals=(np.stack(each, 1) - levels[better].contribution[:, None])[chosen]
+                if worse == UNINFORMED
+                else None,
+                typical=typical_persons[chosen],
+                projection=projection[chosen],
+            )
+        )
+    return made
+
+
+class _Level(NamedTuple):
+    """What an arm costs, person by person; the last four have the mean of the first over people.
+
+    Attributes
+    ----------
+    cost
+        Of each participant, the mean over draws.
+    contribution, total
+        What each one adds to the mean cost, and to that of costs summed over responses.
+    typical, projection
+        `cost` and `contribution` if all others had been the strangers of everyone.
+    """
+
+    cost: Floats
+    contribution: Floats
+    total: Floats
+    typical: Floats
+    projection: Floats
+
+
+def _level(
+    values: Floats,
+    donors: Integers,
+    quality: Floats,
+    trials: Integers,
+    weights: Floats | None,
+    typical: Floats | None,
+) -> _Level:
+    """One arm in one wording; see `influence` and `geppetto.evaluation.strangers`."""
+    cost = nanmean(values, 0)
+    known = np.isfinite(cost)
+    base = np.ones(len(cost)) if weights is None else weights
+
+    def centred(adds: Floats, mean_of: Floats) -> Floats:
+        """The same with the mean of costs."""
+        return adds + np.average((mean_of - adds)[known], weights=base[known])
+
+    adds = influence(values, donors, quality, weights)
+    of_all = (cost, adds) if typical is None else (typical, typical + quality)
+    return _Level(
+        cost,
+        centred(adds, cost),
+        centred(adds * trials, cost * trials),
+        *(centred(one, cost) for one in of_all),
+    )
+
+
+def personas(found: Sequence[Predictions]) -> Iterator[dict[str, Predictions]]:
+    """The arms of each model and strategy by name, with the one without a persona."""
+    by_condition = {predictions.condition: predictions for predictions in found}
+    pairs = dict.fromkeys((condition.model, condition.strategy) for condition in by_condition)
+    for model, strategy in pairs:
+        if strategy == NO_STRATEGY or model == BASELINE:
+            continue
+        arms = {c.arm: p for c, p in by_condition.items() if c[:2] == (model, strategy)}
+        if nobody := by_condition.get(Condition(model, NO_STRATEGY, "none")):
+            arms["none"] = nobody
+        yield arms

@@ -1,0 +1,107 @@
+"""What personas cost whoever they are shown to, and what that adds to a mean over their owners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from geppetto.evaluation.arrays import Floats, Integers, nanmean
+from geppetto.evaluation.asked import option_costs
+from geppetto.evaluation.moments import quotient
+from geppetto.evaluation.predictions import Predictions
+
+
+def persona_quality(
+    arms: Sequence[Predictions], items: Sequence[int] | None = None, measure: str = "nll"
+) -> Floats:
+    """How badly each participant's persona predicts everybody, whoever it is of.
+
+    Parameters
+    ----------
+    arms
+        The conditions in which participants' personas are shown, their own or others'.
+    items
+        Items that count; all by default.
+    measure
+        What responses cost by, see `geppetto.evaluation.asked.cell_cost`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (participants,): mean over items of what all participants' responses cost under the
+        persona's predictions, less the mean of that over personas. 0 for participants whose
+        persona is not shown.
+
+    Notes
+    -----
+    Predictions are those that were drawn for strangers, and where there is none of an item those
+    that were drawn for the persona's owner. If predictions are samples, each drawing of them has
+    noise of its own; taken from the owner's, what a persona costs would be subtracted, noise and
+    all, from that same noise in what the own persona saves, which then seems to vary less than it
+    does, the more so the more strangers there are.
+    """
+    answers = arms[0].responses
+    answers.must_be_shared("what a persona costs whoever it is shown to")
+    chosen = range(len(answers.items)) if items is None else items
+    of_arms = [(arm.donors, option_costs(arm, measure), arm.nll) for arm in arms]
+    people = np.arange(len(answers.participants))
+    cost = np.full((len(people), len(chosen)), np.nan)
+    for column, item in enumerate(chosen):
+        own = np.full((len(cost), arms[0].option_log_probs.shape[3]), np.nan)
+        lent, times = np.zeros_like(own), np.zeros((len(cost), 1))
+        for shown_for, costs, nll in of_arms:
+            for draw, donors in enumerate(shown_for):
+                shown = (donors >= 0) & np.isfinite(nll[draw, :, item])
+                to_owner, to_others = shown & (donors == people), shown & (donors != people)
+                own[to_owner] = costs[draw, to_owner, item]
+                np.add.at(lent, donors[to_others], costs[draw, to_others, item])
+                np.add.at(times, donors[to_others], 1)
+        predicted = np.where(times > 0, lent / np.maximum(times, 1), own)
+        position = answers.position[:, item]
+        said = np.bincount(position[position >= 0], minlength=predicted.shape[1])
+        known = np.isfinite(predicted)
+        cost[:, column] = np.sum(said * predicted, axis=1, where=known) / said.sum()
+        cost[~known.any(1), column] = np.nan
+    return np.nan_to_num(nanmean(cost - nanmean(cost, 0), 1))
+
+
+def influence(
+    values: Floats, donors: Integers, quality: Floats, weights: Floats | None = None
+) -> Floats:
+    """What each participant adds to the mean of a condition over participants.
+
+    A participant whose persona is shown to others is sampled in two roles: as the one who answers
+    and as the persona. What the persona costs whoever it is shown to belongs to its owner, and
+    not to the people to whom it happens to be shown, so it is moved there. In a contrast of own
+    and strangers' personas it then cancels, as it does in the mean: both arms show the same
+    personas (the two-way decomposition of a U-statistic; Hoeffding 1948).
+
+    Parameters
+    ----------
+    values
+        A number a participant and draw, shape (draws, participants).
+    donors
+        Row of the participant whose persona was shown, shape (draws, participants); -1 for nobody.
+    quality
+        What each persona costs, shape (participants,), see `persona_quality` and, in sessions,
+        `geppetto.evaluation.asked.asked_quality`.
+    weights
+        How many people each participant stands for, shape (participants,): a persona counts as
+        much as those to whom it is shown, and its owner adds that to a mean in which they count
+        for themselves. All count the same by default.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (participants,); its mean is that of the participants' means over draws only once
+        it is centred there, see `differences`.
+    """
+    counts = np.ones(values.shape[1]) if weights is None else weights
+    lent = (donors >= 0) & (donors != np.arange(values.shape[1])) & np.isfinite(values)
+    share = lent / np.maximum(np.isfinite(values).sum(0), 1)
+    counted = (share * counts).ravel()
+    shown = np.bincount(np.maximum(donors, 0).ravel(), counted, values.shape[1])
+    owed = quotient(shown, counts, otherwise=0.0)
+    moved = owed * quality - np.sum(share * quality[np.maximum(donors, 0)], axis=0)
+    return np.asarray(nanmean(values, 0) + moved)
