@@ -83,7 +83,7 @@ def second_opinion(
     ----------
     difference
         The contrast. What its people add as personas that others are shown is added to their
-        cells, see `geppetto.evaluation.effects.influence`.
+        cells, see `geppetto.evaluation.lending.influence`.
     found
         Predictions of all conditions.
     people
