@@ -54,11 +54,11 @@ def test_a_second_run_asks_nothing_and_finds_the_same(notebook: Path, results: R
 
 def test_effects_are_rows_with_intervals_and_verdicts(results: Results) -> None:
     effects = results.effects()
-    names = ["total", "length", "human", "average", "format", "information"]
+    names = ["total", "length", "human", "average", "format", "information", "benefit"]
     assert effects["effect"].tolist() == names * 2
     assert (effects["nats_low"] <= effects["nats"]).all()
     assert (effects["nats"] <= effects["nats_high"]).all()
-    assert effects["confirmatory"].tolist() == [n == "information" for n in names] * 2
+    assert effects["confirmatory"].tolist() == [n in ("information", "benefit") for n in names] * 2
     assert set(effects["verdict"]) <= {
         "matters",
         "misleads",
@@ -115,9 +115,10 @@ def test_every_table_has_what_it_says(results: Results) -> None:
     assert ceilings["r_ceiling"].to_numpy() == pytest.approx(
         np.sqrt(ceilings["reliability"].clip(0))
     )
-    opinion = results.second_opinion().set_index("strategy")["nats"]
-    effects = results.effects().query("confirmatory").set_index("strategy")["nats"]
-    assert opinion.to_numpy() == pytest.approx(effects.loc[opinion.index].to_numpy(), abs=1e-6)
+    opinion = results.second_opinion().set_index(["strategy", "effect"])
+    effects = results.effects().query("confirmatory").set_index(["strategy", "effect"])
+    assert opinion.index.tolist() == effects.index.tolist()
+    assert opinion["reason"].tolist() == ["it takes 15 items, not 4"] * 4
 
 
 def test_measures_are_kept_apart(results: Results) -> None:
@@ -138,7 +139,8 @@ def test_mlflow_has_the_verdicts(notebook: Path, results: Results) -> None:
     _, parent, children = tracked(notebook, "small")
     confirmatory: list[Verdict] = [v for v in results.verdicts() if v.confirmatory]
     for verdict in confirmatory:
-        name = f"verdict.smollm2-135m-instruct {verdict.effect.strategy}"
+        contrast = verdict.effect.contrast.name
+        name = f"{contrast}.smollm2-135m-instruct {verdict.effect.strategy}"
         tags = {key.replace("_", ""): value for key, value in parent.data.tags.items()}
         assert tags[name.replace("_", "").replace("(", "").replace(")", "").replace("=", "")] == (
             verdict.outcome
@@ -150,8 +152,8 @@ def test_mlflow_has_the_verdicts(notebook: Path, results: Results) -> None:
             if run.data.params["strategy"] == verdict.effect.strategy
             and run.data.params["arm"] == "own"
         ]
-        assert own.data.tags["verdict.information"] == verdict.outcome
-        assert own.data.metrics["saved/information"] == pytest.approx(verdict.effect.nats.value)
+        assert own.data.tags[f"verdict.{contrast}"] == verdict.outcome
+        assert own.data.metrics[f"saved/{contrast}"] == pytest.approx(verdict.effect.nats.value)
         assert own.data.metrics["tells_apart/auc"] == pytest.approx(
             results.identified[verdict.effect.model, verdict.effect.strategy].auc.value
         )

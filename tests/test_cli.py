@@ -250,7 +250,7 @@ def test_logging_that_was_interrupted_is_replaced_and_not_repeated(ready: Path) 
     client, parent, children = tracked(ready, "small")
     assert parent.info.status == "FINISHED"
     assert len(children) == len(before) == 3 + 5
-    for file, rows in (("conditions.csv", 3 + 5), ("effects.csv", 3 * 4)):
+    for file, rows in (("conditions.csv", 3 + 5), ("effects.csv", 4 * 4)):
         table = pd.read_csv(client.download_artifacts(parent.info.run_id, file))
         assert len(table) == rows
         assert not table.duplicated().any()
@@ -265,11 +265,11 @@ def test_prompts_stay_in_the_workspace_when_told_so(ready: Path) -> None:
         assert "prompts" not in {item.path for item in client.list_artifacts(run.info.run_id)}
 
 
-def test_arms_that_allow_no_contrast_still_have_results(ready: Path) -> None:
+def test_own_personas_alone_are_compared_with_what_knows_nothing(ready: Path) -> None:
     text = SMALLER.replace("[none, filler, {shuffled: {donors: 2}}, own]", "[own]")
     done = geppetto("run", experiment(ready, text), cwd=ready)
     assert done.returncode == 0, done.stderr
-    assert "Information was not measured: it needs the arms shuffled and own." in done.stdout
+    assert "benefit (uninformed − own)" in done.stdout and "6 people are too few" in done.stdout
 
 
 def test_length_averaged_scores_keep_the_full_likelihood(ready: Path) -> None:

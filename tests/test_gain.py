@@ -81,7 +81,7 @@ def test_nothing_is_better_while_its_interval_includes_zero() -> None:
 
 
 def test_a_program_that_changed_nothing_is_the_same() -> None:
-    plain = answers_of(4, people=60)
+    plain = answers_of(4, people=150)
     (told,) = gain(compared(origin=plain, program=plain), "program", "origin")
     assert told.nats.value == 0 and told.verdict.p_adjusted == 1
     assert "the program and the origin are the same to within" in told.sentence
@@ -97,4 +97,4 @@ def test_every_look_at_these_people_is_paid_for() -> None:
     assert thrice.verdict.p_adjusted == pytest.approx(min(1, 3 * once.verdict.p_adjusted))
     assert thrice.nats.low < once.nats.low
     assert np.isclose(thrice.nats.value, once.nats.value)
-    assert "3 looks at these people" in thrice.sentence
+    assert "times 3 for looks at these people" in thrice.sentence

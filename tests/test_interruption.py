@@ -55,19 +55,19 @@ def run_until(
 
     Returns its exit code.
     """
-    process = subprocess.Popen(
+    with subprocess.Popen(
         COMMAND,
         cwd=workspace,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # even in a background job
-    )
-    while len(stored(workspace)) < answers:
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.01)
-    time.sleep(pause)
-    process.send_signal(stop)
-    return process.wait()
+    ) as process:
+        while len(stored(workspace)) < answers:
+            assert process.poll() is None, process.communicate()[1]
+            time.sleep(0.01)
+        time.sleep(pause)
+        process.send_signal(stop)
+    return process.returncode
 
 
 def final_answers(workspace: Path) -> pd.DataFrame:

@@ -398,7 +398,7 @@ def results_of(over: list[Predictions], name: str = "invented") -> Results:
 
 
 def test_results_show_each_wording_and_how_much_they_differ() -> None:
-    over, alone = in_wordings(11, people=30)
+    over, alone = in_wordings(11, people=30, items=15)
     found = results_of(over)
     each = found.effects(by="paraphrase")
     assert each["among"].unique().tolist() == ["paraphrase 0", "paraphrase 1", "paraphrase 2"]

@@ -220,14 +220,12 @@ def test_a_killed_experiment_on_sessions_ends_with_the_same_answers(
 ) -> None:
     workspace = workspace_in(tmp_path / "killed")
     (workspace / "one.yaml").write_text(EXPERIMENT.replace("[text, turns]", "text"))
-    process = subprocess.Popen(
-        [sys.executable, "-c", ASKING], cwd=workspace, stderr=subprocess.PIPE
-    )
-    while len(stored(workspace)) < 15:
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    command = [sys.executable, "-c", ASKING]
+    with subprocess.Popen(command, cwd=workspace, stderr=subprocess.PIPE) as process:
+        while len(stored(workspace)) < 15:
+            assert process.poll() is None, process.communicate()[1]
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
     interrupted = stored(workspace)
     prepared = prepare(Experiment.from_file(workspace / "one.yaml"), workspace)
     store = AnswerStore.of_workspace(workspace)

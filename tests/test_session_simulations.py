@@ -41,10 +41,11 @@ def test_intervals_hold_the_truth_and_nothing_is_found_where_nothing_is(
     """Also where personas differ in what they cost whoever they are shown for."""
     world = Nats(donors=donors, persona=persona)
     rng, runs, hits = np.random.default_rng(3), 300, Counter[str]()
+    names = ("total", "format", "information", "benefit")
     for _ in range(runs):
         found = differences(world.predicted(rng), "nll_full")
-        hits += found_in(found, {"total": 0.0, "format": 0.0, "information": 0.0})
-    for name in ("total", "format", "information"):
+        hits += found_in(found, dict.fromkeys(names, 0.0))
+    for name in names:
         assert hits[f"{name} held"] / runs > 0.91, (name, hits)
         assert hits[f"{name} found"] / runs < 0.09, (name, hits)
 

@@ -57,8 +57,9 @@ def _concluded(of_both: Sequence[Verdict]) -> str:
         "equivalent": "nothing is gained over what knows nothing of the person",
         "undecided": "whether anything is gained over what knows nothing of the person is open",
     }
-    parts = [of_information[information]] if information else []
+    not_asked = "whether it matters whose persona it is was not asked (it takes the arm shuffled)"
+    parts = [of_information[information] if information else not_asked]
     if benefit:
         joint = "but " if (information, benefit) == ("positive", "negative") else "and "
-        parts.append(joint * bool(parts) + of_benefit[benefit])
+        parts.append(joint + of_benefit[benefit])
     return ", ".join(parts)

@@ -341,7 +341,9 @@ def _level(
     base = np.ones(len(cost)) if weights is None else weights
 
     def centred(adds: Floats, mean_of: Floats) -> Floats:
-        """The same with the mean of costs."""
+        """The same with the mean of costs, if there are any."""
+        if not known.any():
+            return adds
         return adds + np.average((mean_of - adds)[known], weights=base[known])
 
     adds = influence(values, donors, quality, weights)

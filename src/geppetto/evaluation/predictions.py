@@ -15,6 +15,7 @@ from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.brier import option_scores
 from geppetto.evaluation.responses import Responses
 from geppetto.evaluation.rows import is_of_sessions, rows_by_condition
+from geppetto.personas.arms import Matched
 from geppetto.plan import Condition
 
 
@@ -99,6 +100,8 @@ class Predictions:
 
         All there are, but in the arm `matched` those of people who have a match.
         """
+        if self.condition.arm != Matched.name:
+            return self.responses.answered
         return np.asarray(~np.isnan(self.log_prob).all(axis=0))
 
     @property

@@ -181,10 +181,9 @@ class Verdict:
         )
         if self.finding == "descriptive":
             return f"{self.found}: {self._where} {numbers}."
-        numbers += (
-            f"; {p_value(self.p_adjusted)} ({self.test}) after {self.correction}, "
-            f"equivalence {self.equivalence}"
-        )
+        numbers += f"; {p_value(self.p_adjusted)} ({self.test}) after {self.correction}"
+        if self.finding not in ("positive", "negative"):
+            numbers += f", equivalence {self.equivalence}"
         unknown = "" if self.survives_bounds else " What was not said could undo this."
         if self.bounds and (unknown or self._may_matter):
             unknown += f" {self.bounds.sentence(self._measure)}."

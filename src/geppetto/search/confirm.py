@@ -11,6 +11,7 @@ import numpy as np
 
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.arrays import Floats
+from geppetto.evaluation.conclusions import conclusion
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
 from geppetto.evaluation.verdicts import Verdict
 from geppetto.evaluation.words import interval
@@ -120,7 +121,7 @@ class Confirmation:
 
     @property
     def sentences(self) -> list[str]:
-        """What came out, in words: the winner, its luck, its rivals, and the verdict last."""
+        """What came out, in words: the winner, its luck, its rivals, and the conclusion last."""
         search, objective = self.search, self.objective
         complete = len(search.scores[objective])
         unfinished = ""
@@ -176,12 +177,12 @@ class Confirmation:
         if looks := self.results.looks.sentence:
             told.append(looks)
         told += [verdict.sentence for verdict in self.verdicts]
-        return told
+        return [*told, conclusion(self.verdicts)] if self.verdicts else told
 
     @property
     def conclusion(self) -> str:
         """The verdicts, or if there are none, the winner's scores."""
-        return " ".join(one.sentence for one in self.verdicts) or self.sentences[1]
+        return conclusion(self.verdicts) if self.verdicts else self.sentences[1]
 
     @property
     def _left_out(self) -> str:
