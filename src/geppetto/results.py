@@ -294,7 +294,8 @@ class Results(Scored):
         predicted = self.predicted(cast(Measure, effect.measure))
         people = replace(self.resampling, level=LEVEL / self.analysis.looks)
         items = other_items(effect.differences, predicted, people)
-        return replace(verdict, calibrated=calibrated, items=items)
+        flat = effect.model in self.flat
+        return replace(verdict, calibrated=calibrated, flat=flat, items=items)
 
     @cached_property
     def _calibrated(self) -> dict[tuple[str, str, str], Effect]:

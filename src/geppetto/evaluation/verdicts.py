@@ -74,6 +74,12 @@ class Verdict:
         How far the effect could be from this, given what models did not say; None where that is
         not computed: of parts of people, items and wordings, of pooled studies, of gaps and of
         what optimisers gain.
+    calibrated, flat
+        The same comparison at one temperature a model, and whether that temperature is as high as
+        can be, since the model predicts best when it is made uniform. None of what does not confirm
+        and of other measures than the NLL over the legal options.
+    match
+        How good the matches are of a contrast with matched strangers.
     items
         What it comes to over other items like these, which is found for all that are confirmatory
         and changes no verdict; None for the others.
@@ -95,6 +101,7 @@ class Verdict:
     basis: Basis
     bounds: Bounds | None = None
     calibrated: Effect | None = None
+    flat: bool = False
     match: MatchQuality | None = None
     items: OtherItems | None = None
 
@@ -368,7 +375,10 @@ class Verdict:
     @property
     def _at_one_temperature(self) -> str:
         """The effect after calibration, in words."""
-        return f"; after calibration {interval(self.calibrated.nats)}" if self.calibrated else ""
+        if self.calibrated is None:
+            return ""
+        flat = ", which leaves next to a uniform guess," if self.flat else ""
+        return f"; after calibration{flat} {interval(self.calibrated.nats)}"
 
     @property
     def is_of_too_few(self) -> bool:
