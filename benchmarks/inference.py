@@ -18,8 +18,10 @@ from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.asked import asked_quality
 from geppetto.evaluation.best_of import folds_of
 from geppetto.evaluation.differences import differences
+from geppetto.evaluation.effects import effects
 from geppetto.evaluation.enough import basis_of
 from geppetto.evaluation.hypotheses import equivalence
+from geppetto.evaluation.interaction import interactions
 from geppetto.evaluation.lending import influence
 from geppetto.evaluation.looks import Looks
 from geppetto.evaluation.matching import matching_matrix
@@ -35,8 +37,10 @@ from geppetto.studies.session_text import parsed
 from invented import circle, predicted, responses, tilt_of, two_types
 from invented_offers import Row, always, blocks, learning, machines, pairs, repeating
 from invented_oracle import Oracle
+from test_benefit import against
 from test_matching import unequal
 from test_samples_unbiased import sampled
+from test_subgroups import by_contrast, unlike
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -319,6 +323,49 @@ def other_items(items: int, runs: int, rng: np.random.Generator) -> None:
     row(f"mixed model over {items} skewed items: 95% interval", held / runs, runs, "93-97%")
 
 
+# Groups of people, and what knows nothing of them
+
+
+def groups_of_people(runs: int, rng: np.random.Generator) -> None:
+    """Personas that predict everybody well or badly, men's better, and that match nobody."""
+    for people in (30, 100):
+        men = np.arange(people) < people // 3
+        told: dict[str, list[float]] = {}
+        for run in range(runs):
+            found = unlike(rng, people, gap=0.2)
+            half = np.sort(rng.permutation(people)[: people // 2])
+            everybody = Resampling.of(people, draws=500, seed=run)
+            parts = {"men": np.flatnonzero(men), "women": np.flatnonzero(~men), "half": half}
+            for name, rows in parts.items():
+                (effect,) = effects([by_contrast(found, rows)["information"]], everybody)
+                told.setdefault(f"{name}, intervals that hold 0", []).append(
+                    not effect.nats.excludes_zero()
+                )
+            whole = by_contrast(found)["information"]
+            either = {name: parts[name] for name in ("men", "women")}
+            for change in interactions([whole], either, everybody):
+                told.setdefault("tests that find a difference", []).append(change.p < LEVEL)
+        for what, hits in told.items():
+            aim = "aim 3-7%" if what.startswith("tests") else "aim 93-97%"
+            row(f"information among {people} people: {what}", float(np.mean(hits)), runs, aim)
+
+
+def benefit(runs: int, rng: np.random.Generator) -> None:
+    """Own personas and three rivals that are about equally good."""
+    for people in (60, 200):
+        for apart in (0.0, 0.1):
+            helped = missed = 0
+            for run in range(runs):
+                costs = rng.normal(size=(3, people)) + apart * np.arange(3)[:, None]
+                drawn = Resampling.of(people, draws=500, seed=run)
+                verdict = against(costs, rng.normal(size=people), drawn)
+                helped += verdict.finding == "positive"
+                missed += verdict.effect.nats.excludes_zero()
+            what = f"benefit of {people} people, rivals {apart:g} apart"
+            row(f"{what}: helps where it does not", helped / runs, runs, "aim below 3.5%")
+            row(f"{what}: intervals that miss", missed / runs, runs, "aim below 7%")
+
+
 def main() -> None:
     """Print what the simulations find."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -340,6 +387,8 @@ def main() -> None:
     skill_of_equal_rivals(runs, rng)
     for items in (10, 25):
         other_items(items, runs, rng)
+    groups_of_people(runs, rng)
+    benefit(runs, rng)
 
 
 if __name__ == "__main__":

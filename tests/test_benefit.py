@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from geppetto.evaluation.analysis import Analysis
+from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.baselines import BASELINE, MARGINALS
 from geppetto.evaluation.best_of import chosen_elsewhere, folds_of
 from geppetto.evaluation.conclusions import conclusion
@@ -17,6 +18,7 @@ from geppetto.evaluation.inference import infer
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Resampling
 from geppetto.evaluation.uninformed import Uninformed, best_uninformed, candidates
+from geppetto.evaluation.verdicts import Verdict
 from geppetto.plan import Condition
 from invented import circle, predicted, responses
 
@@ -109,24 +111,33 @@ def test_what_does_not_predict_everybody_is_no_rival() -> None:
     assert best is not None and Condition(BASELINE, "uniform", "none") not in best.conditions
 
 
+def against(costs: Floats, own: Floats, people: Resampling) -> Verdict:
+    """The verdict on what own personas save over rivals, of what each costs each participant."""
+    rows = np.arange(len(own))
+    chosen = chosen_elsewhere(costs, folds_of(rows), np.ones(len(own)))
+    names = [Condition(BASELINE, f"rival {number}", "none") for number in range(len(costs))]
+    best = Uninformed(tuple(names), chosen)
+    persons = best.of(list(costs)) - own
+    one = Differences(
+        *("m", "s", BENEFIT, "nll", "", rows, persons, persons, persons, False),
+        uninformed=best,
+        rivals=(costs - own).T,
+    )
+    (verdict,) = infer([one], people, Analysis(draws=300), {})
+    return verdict
+
+
 def test_where_rivals_are_about_equally_good_the_choice_is_not_taken_for_a_gain() -> None:
     """Own and three rivals are equally good; an interval of the chosen alone misses 8 to 10%."""
-    rng, runs, people, helped, missed = np.random.default_rng(3), 400, 60, 0, 0
-    drawn = Resampling.of(people, draws=300)
+    rng, runs, helped, missed = np.random.default_rng(3), 400, 0, 0
+    drawn = Resampling.of(60, draws=300)
     for _ in range(runs):
-        costs, own = rng.normal(size=(3, people)), rng.normal(size=people)
-        chosen = chosen_elsewhere(costs, folds_of(np.arange(people)), np.ones(people))
-        best = Uninformed(tuple(Condition(BASELINE, name, "none") for name in "abc"), chosen)
-        persons = best.of(list(costs)) - own
-        one = Differences(
-            *("m", "s", BENEFIT, "nll", "", np.arange(people), persons, persons, persons, False),
-            uninformed=best,
-            rivals=(costs - own).T,
-        )
-        (verdict,) = infer([one], drawn, Analysis(draws=300), {})
+        verdict = against(rng.normal(size=(3, 60)), rng.normal(size=60), drawn)
         helped += verdict.finding == "positive"
         missed += verdict.effect.nats.excludes_zero()
-        assert best.is_one or "several predictions" in verdict.withheld
+        rival = verdict.effect.differences.uninformed
+        assert rival is not None
+        assert rival.is_one or "several predictions" in verdict.withheld
     assert helped / runs <= 0.035 and missed / runs <= 0.065
 
 
