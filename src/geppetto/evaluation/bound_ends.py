@@ -85,8 +85,11 @@ class End:
 
 def ends(
     known: Differences, changes: tuple[Changes, Changes] | None, people: Resampling
-) -> tuple[End, End]:
+) -> tuple[list[End], End]:
     """The lowest and the highest mean over people of what the worse arm costs beyond the better.
+
+    Of a benefit there is a lowest against every prediction that could have been chosen, since with
+    what was not said any of them may be the best; the highest is against the one that was chosen.
 
     Parameters
     ----------
@@ -98,29 +101,40 @@ def ends(
         How all participants are drawn; those of `known` come first.
     """
     parts = known.wordings or (known,)
-    each = np.full((len(people.base), len(parts)), np.nan)
-    each[known.rows] = np.stack([part.influence for part in parts], axis=1)
-    lowest = highest = each
+    adds = [np.stack([part.influence for part in parts], axis=1)]
+    if known.rivals is not None:
+        rivals = [part.rivals for part in parts if part.rivals is not None]
+        adds += list(np.moveaxis(np.stack(rivals, axis=2), 1, 0))
+    each = np.full((len(adds), len(people.base), len(parts)), np.nan)
+    each[:, known.rows] = adds
+    lowest, highest = list(each), each[0]
     if changes is not None:
         least, most = changes
-        better = known.conditions[1]
-        lowest = _moved(each, _of_worse(known, least), most[better], -np.inf, people)
-        highest = _moved(each, _of_worse(known, most), least[better], np.inf, people)
-    return End(lowest, -np.inf, people), End(highest, np.inf, people)
+        better, worse = known.conditions[1], _of_worse(known, least)
+        lowest = [
+            _moved(one, of, most[better], -np.inf, people)
+            for one, of in zip(each, worse, strict=True)
+        ]
+        chosen, *_ = _of_worse(known, most)
+        highest = _moved(each[0], chosen, least[better], np.inf, people)
+    return [End(one, -np.inf, people) for one in lowest], End(highest, np.inf, people)
 
 
-def _of_worse(known: Differences, changes: Changes) -> Sequence[Change]:
-    """How far the worse arm could be from what it was found to, in each wording."""
+def _of_worse(known: Differences, changes: Changes) -> list[Sequence[Change]]:
+    """How far the worse arm could be from what it was found to, in each wording.
+
+    Of a benefit first what was chosen, then each that could have been.
+    """
     best = known.uninformed
     if best is None:
-        return changes[known.conditions[0]]
+        return [changes[known.conditions[0]]]
     of = [changes[condition] for condition in best.conditions]
     best = best.beyond(of[0][0].values.shape[1])
     values = [
         best.of([_known_mean(one[number % len(one)].values) for one in of])[None]
         for number in range(max(map(len, of)))
     ]
-    return [Change(one, np.full(one.shape, -1)) for one in values]
+    return [[Change(one, np.full(one.shape, -1)) for one in values], *of]
 
 
 def _moved(

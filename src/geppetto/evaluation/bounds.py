@@ -8,12 +8,13 @@ worst for the better arm and at its best for the other, the highest the reverse 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from geppetto.evaluation.analysis import Analysis
-from geppetto.evaluation.bound_ends import ends
+from geppetto.evaluation.bound_ends import End, ends
 from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.limits import Limits
 from geppetto.evaluation.resampling import Estimate
@@ -89,13 +90,21 @@ def bounds(effect: Effect, of: Limits, analysis: Analysis) -> Bounds:
     accuracy = (Estimate(np.nan, np.nan, np.nan),) * 2
     if misses := of.misses.get(known.conditions):
         least, most = ends(misses, of.missed, of.people)
-        accuracy = least.interval(analysis), most.interval(analysis)
+        accuracy = _lowest(least, analysis), most.interval(analysis)
     if of.nll is None:
         return Bounds(effect.nats, effect.nats, *accuracy, p_equivalent=0.0, exact=True)
     limits = {"nll": of.nll, "brier": of.brier}.get(effect.measure)
     if limits is None:
         return Bounds(*INFINITE, *accuracy, p_equivalent=1.0, exact=False)
     lowest, highest = ends(known, limits, of.people)
-    p = max(lowest.p_equivalent(analysis), highest.p_equivalent(analysis))
-    nats = lowest.interval(analysis), highest.interval(analysis)
+    p = max(one.p_equivalent(analysis) for one in (*lowest, highest))
+    nats = _lowest(lowest, analysis), highest.interval(analysis)
     return Bounds(*nats, *accuracy, p_equivalent=p, exact=False)
+
+
+def _lowest(of: Sequence[End], analysis: Analysis) -> Estimate:
+    """The lowest of several ends, with the lowest ends of their intervals."""
+    each = [one.interval(analysis) for one in of]
+    return Estimate(
+        min(one.value for one in each), min(one.low for one in each), min(one.high for one in each)
+    )
