@@ -23,6 +23,7 @@ from geppetto.pooling import pooled
 from geppetto.prompts.announcing import flagged
 from geppetto.reports.terminal import result
 from geppetto.results import MEASURES, Results
+from geppetto.studies.codebook import Trait
 from geppetto.tracking.mlflow_runs import _tables
 from invented_answers import World, results_of
 from test_results import results_of as results_of_survey
@@ -357,3 +358,19 @@ def test_few_arms_are_told_as_far_as_they_go() -> None:
     assert "Information was not measured" in printed(nobody)
     for found in (without_strangers, nobody):
         assert not _tables(found)["identification"].columns.difference(CONDITION).size
+
+
+def test_what_needs_strangers_is_not_told_among_some_people_of_sessions(opened: Results) -> None:
+    """What men's personas cost everybody is known too roughly to be taken from what they tell."""
+    sex = Trait(
+        name="sex", label="sex", question="What is your sex?", values={"1": "Male", "2": "Female"}
+    )
+    people = {
+        name: replace(person, traits={"sex": ("Male", "Female")[number % 2]})
+        for number, (name, person) in enumerate(opened.study.people.items())
+    }
+    book = opened.study.codebook.model_copy(update={"traits": (sex,)})
+    found = replace(opened, study=replace(opened.study, codebook=book, people=people))
+    for told in (found.effects, found.changes):
+        with pytest.warns(UserWarning, match="format, information: left out among some people"):
+            assert set(told(by="sex")["effect"]) == {"total", "benefit"}

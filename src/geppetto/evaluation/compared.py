@@ -17,6 +17,7 @@ from geppetto.evaluation.measures import Measure
 from geppetto.evaluation.parts import parts
 from geppetto.evaluation.rows import READ
 from geppetto.evaluation.scored import Scored
+from geppetto.personas.arms import Matched, Shuffled
 
 
 def everything(found: Scored, measure: Measure) -> list[Differences]:
@@ -93,7 +94,7 @@ def _between_groups(found: Scored, by: str, measure: Measure) -> list[Change]:
         for among, _, rows in parts(by, found.responses, found.study)
         if rows is not None
     }
-    contrasts = everything(found, measure)
+    contrasts = _told_among_people(found, everything(found, measure))
     kept = large_enough(groups, contrasts[0], found.resampling) if contrasts else {}
     if few := [name for name, rows in groups.items() if len(rows) and name not in kept]:
         warnings.warn(
@@ -101,6 +102,26 @@ def _between_groups(found: Scored, by: str, measure: Measure) -> list[Change]:
             stacklevel=4,
         )
     return interactions(contrasts, groups, found.resampling, found.analysis.looks)
+
+
+def _told_among_people(found: Scored, made: list[Differences]) -> list[Differences]:
+    """The contrasts that can be told among some people: in sessions those without strangers.
+
+    In a survey it is known what a persona costs whoever it is shown to. In sessions it is known of
+    a few strangers each, and shrunk as noise is (see `asked_quality`): the rest of what personas of
+    a group cost everybody would count as what they tell of their owners.
+    """
+    if not found.of_sessions:
+        return made
+    arms = {Shuffled.name, Matched.name}
+    told = [one for one in made if not arms & {one.contrast.worse, one.contrast.better}]
+    if left_out := dict.fromkeys(one.contrast.name for one in made if one not in told):
+        warnings.warn(
+            f"{', '.join(left_out)}: left out among some people of sessions, where what their "
+            "personas cost everybody cannot be told from what they tell of their owners",
+            stacklevel=5,
+        )
+    return told
 
 
 def _is_same(one: Differences, other: Differences) -> bool:
@@ -140,6 +161,8 @@ def _among(found: Scored, by: str, measure: Measure) -> Iterator[Differences]:
             rows=rows,
             weights=found.resampling.base,
         )
+        if rows is not None:
+            made = _told_among_people(found, made)
         enough = [one for one in made if len(np.unique(clusters[one.rows])) > 1]
         if len(enough) < len(made):
             warnings.warn(f"{among}: too few people for an interval", stacklevel=4)
