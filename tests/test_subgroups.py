@@ -14,6 +14,7 @@ from geppetto.evaluation.changes import Change
 from geppetto.evaluation.contrasts import INFORMATION
 from geppetto.evaluation.differences import Differences, differences
 from geppetto.evaluation.interaction import interactions
+from geppetto.evaluation.matches import information_tests, matching_matrices
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Resampling, estimate, mean
 from invented import circle, predicted, responses
@@ -98,6 +99,27 @@ def test_random_halves_and_groups_with_other_personas_have_honest_intervals() ->
         differ += change.p < 0.05
     assert all(0.89 <= count / runs <= 0.99 for count in held.values()), held
     assert 0.005 <= differ / runs <= 0.10
+
+
+def test_personas_of_people_who_stand_for_more_and_cost_everybody_less_do_not_matter() -> None:
+    """With survey weights own personas count as their owners do, and so must strangers'."""
+    rng = np.random.default_rng(7)
+    people, items = 60, 6
+    many = np.arange(people) < 30
+    weights = np.where(many, 2.0, 0.5)
+    belief = np.repeat(np.where(many, 0.8, 0.6)[:, None], items, axis=1)
+    found = of_personas(np.ones((people, items), int), belief, circle(people, (1, 5), rng))
+    for rows in (np.arange(people), np.flatnonzero(many), np.flatnonzero(~many)):
+        among = {one.contrast.name: one for one in differences(found, rows=rows, weights=weights)}
+        assert among["information"].influence == pytest.approx(0, abs=1e-12)
+    belief = np.clip(belief + 0.1 * rng.standard_normal(belief.shape), 0.03, 0.97)
+    said = rng.integers(0, 2, belief.shape)
+    found = of_personas(said, belief, circle(people, (1, 5), rng))
+    (one,) = (d for d in differences(found, weights=weights) if d.contrast == INFORMATION)
+    drawn = Resampling.of(people, base=weights)
+    (test,) = information_tests(matching_matrices(found), found, drawn, 0).values()
+    assert test.information == pytest.approx(np.average(one.persons, weights=weights))
+    assert test.information == pytest.approx(np.average(one.influence, weights=weights))
 
 
 def contributions(values: Floats) -> Differences:

@@ -12,7 +12,7 @@ from geppetto.evaluation.arrays import Floats, Integers, nanmean
 from geppetto.evaluation.asked import asked_quality, mean_cost
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.contrasts import INFORMATION, UNINFORMED, Contrast, contrasts
-from geppetto.evaluation.lending import influence, persona_quality
+from geppetto.evaluation.lending import influence, not_shown_in_proportion, persona_quality
 from geppetto.evaluation.predictions import Predictions, in_each_wording
 from geppetto.evaluation.resampling import (
     Resampling,
@@ -42,7 +42,9 @@ class Differences:
     rows
         Rows of the participants who have a difference.
     persons
-        Each one's mean difference in nats a response, shape (rows,); positive is better.
+        Each one's mean difference in nats a response, shape (rows,); positive is better. With
+        survey weights all differences from strangers are moved alike, so that strangers' personas
+        count for as many people as their owners do; see `not_shown_in_proportion`.
     influence, totals
         What each one adds to the mean difference, and to that of differences summed over a
         person's responses, shape (rows,); see `influence`. Over everybody their mean is that of
@@ -255,7 +257,7 @@ def _in_one_wording(
             np.concatenate([donors[name] for name in shown]),
         )
     elif shown:
-        quality = persona_quality([arms[name] for name in shown], items, measure)
+        quality = persona_quality([arms[name] for name in shown], items, measure, weights)
     typical = typical_cost(arms, measure, items) if costs_of is mean_cost else None
     strangers = {name: arm.shows_strangers for name, arm in arms.items()}
     sampled = {name: arm.counts is not None for name, arm in arms.items()}
@@ -266,9 +268,19 @@ def _in_one_wording(
         donors[UNINFORMED] = np.full((1, len(trials)), -1)
         strangers[UNINFORMED] = False
         sampled[UNINFORMED] = any(one.counts is not None for one in uninformed)
+    shifts = {}
+    if STRANGERS in arms and weights is not None and np.ptp(weights) > 0:
+        of_strangers = costs[STRANGERS], donors[STRANGERS]
+        shifts[STRANGERS] = not_shown_in_proportion(*of_strangers, quality, weights)
     levels = {
         name: _level(
-            values, donors[name], quality, trials, weights, typical if name == STRANGERS else None
+            values + shifts.get(name, 0.0),
+            donors[name],
+            quality,
+            trials,
+            weights,
+            typical if name == STRANGERS else None,
+            name == STRANGERS,
         )
         for name, values in costs.items()
     }
@@ -334,8 +346,12 @@ def _level(
     trials: Integers,
     weights: Floats | None,
     typical: Floats | None,
+    of_all_strangers: bool,
 ) -> _Level:
-    """One arm in one wording; see `influence` and `geppetto.evaluation.strangers`."""
+    """One arm in one wording; see `influence` and `geppetto.evaluation.strangers`.
+
+    Personas of strangers who are drawn from all others count as their owners do, which is 1.
+    """
     cost = nanmean(values, 0)
     known = np.isfinite(cost)
     base = np.ones(len(cost)) if weights is None else weights
@@ -346,7 +362,7 @@ def _level(
             return adds
         return adds + np.average((mean_of - adds)[known], weights=base[known])
 
-    adds = influence(values, donors, quality, weights)
+    adds = influence(values, donors, quality, None if of_all_strangers else weights)
     of_all = (cost, adds) if typical is None else (typical, typical + quality)
     return _Level(
         cost,

@@ -13,7 +13,10 @@ from geppetto.evaluation.predictions import Predictions
 
 
 def persona_quality(
-    arms: Sequence[Predictions], items: Sequence[int] | None = None, measure: str = "nll"
+    arms: Sequence[Predictions],
+    items: Sequence[int] | None = None,
+    measure: str = "nll",
+    weights: Floats | None = None,
 ) -> Floats:
     """How badly each participant's persona predicts everybody, whoever it is of.
 
@@ -25,6 +28,8 @@ def persona_quality(
         Items that count; all by default.
     measure
         What responses cost by, see `geppetto.evaluation.asked.cell_cost`.
+    weights
+        How many people each participant stands for, shape (participants,).
 
     Returns
     -------
@@ -59,7 +64,9 @@ def persona_quality(
                 np.add.at(times, donors[to_others], 1)
         predicted = np.where(times > 0, lent / np.maximum(times, 1), own)
         position = answers.position[:, item]
-        said = np.bincount(position[position >= 0], minlength=predicted.shape[1])
+        there = position >= 0
+        counts = None if weights is None else weights[there]
+        said = np.bincount(position[there], counts, predicted.shape[1])
         known = np.isfinite(predicted)
         cost[:, column] = np.sum(said * predicted, axis=1, where=known) / said.sum()
         cost[~known.any(1), column] = np.nan
@@ -105,3 +112,23 @@ def influence(
     owed = quotient(shown, counts, otherwise=0.0)
     moved = owed * quality - np.sum(share * quality[np.maximum(donors, 0)], axis=0)
     return np.asarray(nanmean(values, 0) + moved)
+
+
+def not_shown_in_proportion(
+    values: Floats, donors: Integers, quality: Floats, weights: Floats
+) -> float:
+    """How much more strangers' personas would cost if each were shown for as many as it stands for.
+
+    Strangers are drawn as if everybody stood for one person. Own personas count as their owners do,
+    so that with survey weights the two arms show the same personas, but not as often: if those of
+    people with large weights cost everybody less, it would seem to matter whose persona it is.
+
+    Parameters
+    ----------
+    values, donors, quality, weights
+        As of `influence`.
+    """
+    known = np.isfinite(values)
+    of_shown = np.sum(known * quality[np.maximum(donors, 0)], axis=0) / np.maximum(known.sum(0), 1)
+    some = (known & (donors >= 0)).any(0)
+    return float(np.average((quality - of_shown)[some], weights=weights[some]))

@@ -109,7 +109,9 @@ def permutation_test(
         personas that fall to them: T is then the effect that is measured with these strangers.
         All others of the group by default.
     weights
-        How many people each participant stands for, shape (participants,).
+        How many people each participant stands for, shape (participants,). What a persona costs
+        all people of the group is then no part of T, since own personas count as their owners do
+        and strangers' as those who are shown them.
 
     Raises
     ------
@@ -125,6 +127,9 @@ def permutation_test(
     groups = matrix.groups[people].astype(float)
     gains = (matrix.gains if donors is None else -matrix.nll)[np.ix_(people, people)]
     weight = (np.ones(len(place)) if weights is None else weights)[people]
+    if np.ptp(weight) > 0:
+        counted = weight @ ~np.isnan(gains)
+        gains = gains - quotient(weight @ np.nan_to_num(gains), counted, otherwise=0.0)
     strangers = None if donors is None else np.where(donors < 0, -1, place[donors])[:, people]
     rows = np.arange(len(people))
 
