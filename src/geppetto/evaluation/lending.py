@@ -90,6 +90,8 @@ def influence(
         A number a participant and draw, shape (draws, participants).
     donors
         Row of the participant whose persona was shown, shape (draws, participants); -1 for nobody.
+        What is lent by those who have no number themselves stays where it is: it varies, and they
+        are not among the people of the mean.
     quality
         What each persona costs, shape (participants,), see `persona_quality` and, in sessions,
         `geppetto.evaluation.asked.asked_quality`.
@@ -106,6 +108,7 @@ def influence(
     """
     counts = np.ones(values.shape[1]) if weights is None else weights
     lent = (donors >= 0) & (donors != np.arange(values.shape[1])) & np.isfinite(values)
+    lent &= np.isfinite(values).any(0)[np.maximum(donors, 0)]
     share = lent / np.maximum(np.isfinite(values).sum(0), 1)
     counted = (share * counts).ravel()
     shown = np.bincount(np.maximum(donors, 0).ravel(), counted, values.shape[1])
