@@ -361,7 +361,7 @@ def test_the_conclusion_names_every_strategy_once() -> None:
     assert conclusion(found) == (
         "With a (m): it matters whose persona it is. With b (m): it is open whether it matters "
         "whose persona it is. With c (m): a stranger's persona predicts people better than their "
-        "own. With d (m): it does not matter whose persona it is."
+        "own. With d (m): whose persona it is matters by less than 0.005 nats."
     )
     assert "needs the arms shuffled and own" in conclusion([])
     assert conclusion([verdict(0.1, 0.2, people=5)]) == (

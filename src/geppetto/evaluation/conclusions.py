@@ -43,18 +43,19 @@ def _concluded(of_both: Sequence[Verdict]) -> str:
     if information == benefit == "positive":
         return (
             "people are predicted better than with a stranger's persona, and better than by "
-            "anything that knows nothing of them"
+            "the best of what was compared that knows nothing of them"
         )
+    within = f"{of_both[0].smallest:g} nats"
     of_information = {
         "positive": "it matters whose persona it is",
         "negative": "a stranger's persona predicts people better than their own",
-        "equivalent": "it does not matter whose persona it is",
+        "equivalent": f"whose persona it is matters by less than {within}",
         "undecided": "it is open whether it matters whose persona it is",
     }
     of_benefit = {
-        "positive": "they do better than what knows nothing of the person",
+        "positive": "own personas do better than what knows nothing of the person",
         "negative": "what knows nothing of the person predicts better",
-        "equivalent": "nothing is gained over what knows nothing of the person",
+        "equivalent": f"less than {within} are gained over what knows nothing of the person",
         "undecided": "whether anything is gained over what knows nothing of the person is open",
     }
     not_asked = "whether it matters whose persona it is was not asked (it takes the arm shuffled)"
