@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -18,10 +19,13 @@ from statsmodels.stats.multitest import multipletests
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.changes import Change
 from geppetto.evaluation.differences import Differences
+from geppetto.evaluation.permutation import PERMUTATIONS
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling
 
 FEWEST_IN_A_GROUP = 10
 """People, or groups of people that are drawn together, whom a comparison needs on either side."""
+
+_BATCH = 2_000_000
 
 
 def interactions(
@@ -32,9 +36,12 @@ def interactions(
 ) -> list[Change]:
     """How much every contrast differs between groups of people.
 
-    A linear model has a mean for each group; its covariance is robust to unequal variances (HC3;
-    MacKinnon & White 1985) or to clusters, with one degree of freedom less than the smallest group
-    has people or clusters.
+    Means of groups are compared by Wald's statistic with variances of their own, which is also
+    computed with people in groups at random: the test is exact where groups do not differ at all,
+    and asymptotically where only their means do not (Pauly, Brunner & Konietschke 2015, JRSS B 77,
+    461-473). By t and F groups of 15 and 85 would be told apart in 21% of samples in which 5% of
+    people lose 20 nats. Of clusters, which groups may split, a linear model has a covariance that
+    is robust to them, with one degree of freedom less than the smallest group has clusters.
 
     Parameters
     ----------
@@ -92,25 +99,82 @@ def _tested(
         same = Estimate(0.0, 0.0, 0.0)
         named = _names(places).values()
         return [Change(replace(one, among=name), same, 1.0, 1.0) for name in named]
-    fit = WLS(values, design, weights=weights)
-    grouped = len(np.unique(clusters)) < len(clusters)
-    fitted = fit.fit(
-        cov_type="cluster" if grouped else "HC3",
-        cov_kwds={"groups": clusters} if grouped else None,
-        use_t=True,
+    sizes = weights @ design
+    names = _names(places)
+    against = np.stack([_against_others(number, sizes) for number in names])
+    if len(np.unique(clusters)) < len(clusters):
+        compared = _of_clusters(values, design, weights, clusters, against, LEVEL / looks)
+    else:
+        compared = _of_people(values, design, weights, against, LEVEL / looks, resampling.seed)
+    rows = []
+    for name, value, away in zip(
+        names.values(), compared.values.tolist(), compared.reach.tolist(), strict=True
+    ):
+        nats = Estimate(value, value - away, value + away)
+        rows.append(Change(replace(one, among=name, wordings=()), nats, compared.p, compared.p))
+    return rows
+
+
+class _Compared(NamedTuple):
+    """Differences between groups, how far their intervals reach, and p of none of them."""
+
+    values: Floats
+    reach: Floats
+    p: float
+
+
+def _of_clusters(
+    values: Floats,
+    design: Floats,
+    weights: Floats,
+    clusters: Integers,
+    against: Floats,
+    level: float,
+) -> _Compared:
+    """By a linear model whose covariance is robust to clusters."""
+    fitted = WLS(values, design, weights=weights).fit(
+        cov_type="cluster", cov_kwds={"groups": clusters}, use_t=True
     )
     means, covariance = np.asarray(fitted.params), np.asarray(fitted.cov_params())
-    degrees = min(len(np.unique(clusters[design[:, n] > 0])) for n in range(len(places))) - 1
-    sizes = weights @ design
-    p = _p_of_any(means, covariance, degrees)
-    reach = float(stats.t.ppf(1 - LEVEL / looks / 2, degrees))
-    rows = []
-    for number, name in _names(places).items():
-        against = _against_others(number, sizes)
-        value, error = float(against @ means), float(np.sqrt(against @ covariance @ against))
-        nats = Estimate(value, value - reach * error, value + reach * error)
-        rows.append(Change(replace(one, among=name, wordings=()), nats, p, p))
-    return rows
+    degrees = min(len(np.unique(clusters[group > 0])) for group in design.T) - 1
+    errors = np.sqrt(np.sum(against @ covariance * against, axis=1))
+    reach = float(stats.t.ppf(1 - level / 2, degrees)) * errors
+    return _Compared(against @ means, reach, _p_of_any(means, covariance, degrees))
+
+
+def _of_people(
+    values: Floats, design: Floats, weights: Floats, against: Floats, level: float, seed: int
+) -> _Compared:
+    """By permuting who is in which group."""
+    rng = np.random.default_rng(seed)
+    size = max(1, _BATCH // len(values))
+    each = [_standardised(values, design.T[None], weights, against)]
+    for start in range(0, PERMUTATIONS, size):
+        order = rng.random((min(size, PERMUTATIONS - start), len(values))).argsort(axis=1)
+        each.append(_standardised(values, np.moveaxis(design[order], 2, 1), weights, against))
+    wald, differences, errors = (np.concatenate(of) for of in zip(*each, strict=True))
+    t = np.abs(differences[1:] / errors[1:])
+    reach = np.quantile(t, 1 - level, axis=0, method="higher") * errors[0]
+    extreme = np.sum(wald[1:] >= wald[0] * (1 - 1e-12))
+    return _Compared(differences[0], reach, float((1 + extreme) / (1 + PERMUTATIONS)))
+
+
+def _standardised(
+    values: Floats, groups: Floats, weights: Floats, against: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Wald's statistic of no difference between groups, differences, and their standard errors.
+
+    Groups are of shape (permutations, groups, people).
+    """
+    total = groups @ weights
+    means = groups @ (weights * values) / total
+    squares = groups @ (weights * values) ** 2
+    squares -= 2 * means * (groups @ (weights**2 * values)) - means**2 * (groups @ weights**2)
+    number = groups.sum(2)
+    variances = np.maximum(squares, 1e-300) / total**2 * number / (number - 1)
+    middle = np.sum(means / variances, axis=1) / np.sum(1 / variances, axis=1)
+    wald = np.sum((means - middle[:, None]) ** 2 / variances, axis=1)
+    return wald, means @ against.T, np.sqrt(variances @ (against**2).T)
 
 
 def _model(
