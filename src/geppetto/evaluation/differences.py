@@ -68,8 +68,7 @@ class Differences:
         predictions): it is above zero if all of these are. None of all other contrasts.
     typical, projection
         `persons` and `influence` if all others had been everyone's strangers, with the same means,
-        shape (rows,): what an effect's size is told from. Among some people both are `influence`,
-        so that who is said to fare better does so by what is counted there. None where they are not known, or there
+        shape (rows,): what an effect's size is told from. None where they are not known, or there
         are no strangers from all others; see `geppetto.evaluation.strangers`.
     """
 
@@ -313,7 +312,7 @@ def _in_one_wording(
                 rivals=(np.stack(each, 1) - levels[better].contribution[:, None])[chosen]
                 if worse == UNINFORMED
                 else None,
-                typical=(typical_persons if rows is None else projection)[chosen],
+                typical=typical_persons[chosen],
                 projection=projection[chosen],
             )
         )

@@ -108,7 +108,8 @@ def influence(
     """
     counts = np.ones(values.shape[1]) if weights is None else weights
     lent = (donors >= 0) & (donors != np.arange(values.shape[1])) & np.isfinite(values)
-    lent &= np.isfinite(values).any(0)[np.maximum(donors, 0)]
+    here = np.isfinite(nanmean(values, 0))
+    lent &= here[np.maximum(donors, 0)]
     share = lent / np.maximum(np.isfinite(values).sum(0), 1)
     counted = (share * counts).ravel()
     shown = np.bincount(np.maximum(donors, 0).ravel(), counted, values.shape[1])
