@@ -70,28 +70,33 @@ class Calibrated:
         """
         if difference.is_of_matched_people:
             return difference
-        worse, better = (of[difference.rows] for of in self._of_arms(difference))
+        worse, better, rivals = (of[difference.rows] for of in self._of_arms(difference))
         changed = worse - better
+        each = difference.rivals
         trials = (self.responses.choices > 0).sum(1)[difference.rows].mean()
         return replace(
             difference,
             influence=difference.influence + changed,
             totals=difference.totals + changed * trials,
             projection=difference.of_each[1] + changed,
+            rivals=None if each is None else each + rivals - better[:, None],
             wordings=tuple(self.with_temperatures(one) for one in difference.wordings),
         )
 
-    def _of_arms(self, difference: Differences) -> tuple[Floats, Floats]:
+    def _of_arms(self, difference: Differences) -> tuple[Floats, Floats, Floats]:
         """How the costs of the two arms of a contrast vary with temperatures, person by person.
 
+        And of all that could have been chosen as the worse one, shape (participants, predictions).
         Baselines have no temperature.
         """
         worse, better = difference.conditions
         mine, best = self._contributions[better], difference.uninformed
         if best is None:
-            return self._contributions[worse], mine
+            theirs = self._contributions[worse]
+            return theirs, mine, theirs[:, None]
         none = np.zeros_like(mine)
-        return best.of([self._contributions.get(one, none) for one in best.conditions]), mine
+        each = [self._contributions.get(one, none) for one in best.conditions]
+        return best.of(each), mine, np.stack(each, axis=1)
 
     @cached_property
     def _by_model(self) -> tuple[list[Predictions], dict[str, Temperatures]]:
