@@ -137,6 +137,8 @@ def test_survey_weights_count_if_they_are_asked_for(many: list[Results]) -> None
         contrast = verdict.effect.contrast
         if contrast.name == "benefit":  # of a rival that is chosen for each fold of people
             continue
+        if "shuffled" in (contrast.worse, contrast.better):  # counted as owners are
+            continue
         assert verdict.effect.nats.value == pytest.approx(
             metrics[contrast.worse].iloc[0] - metrics[contrast.better]
             if contrast.worse == "none"
