@@ -81,7 +81,9 @@ def test_people_are_predicted_better_only_if_own_beats_both(
     assert said in conclusion(verdicts)
     others = [one.sentence for one in verdicts]
     assert not any("predicted better" in sentence for sentence in others)
-    assert "a uniform guess, the best that knows nothing of them" in by_name["benefit"].sentence
+    assert (
+        "under a uniform guess, the best that knows nothing of them" in by_name["benefit"].sentence
+    )
 
 
 def test_the_rival_is_chosen_on_other_people_and_named() -> None:

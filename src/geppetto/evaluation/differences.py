@@ -122,6 +122,12 @@ class Differences:
         return Matched.name in (self.contrast.worse, self.contrast.better)
 
     @property
+    def is_of_strangers(self) -> bool:
+        """Whether an arm shows strangers' personas."""
+        arms = (self.contrast.worse, self.contrast.better)
+        return STRANGERS in arms or Matched.name in arms
+
+    @property
     def smoothed(self) -> bool:
         """Whether it is of the smoothed shares of samples, so that it may have the wrong sign."""
         return self.sampled and self.measure != "brier"

@@ -52,6 +52,16 @@ class Uninformed:
         return np.asarray(np.stack(values)[self.chosen, np.arange(len(self.chosen))])
 
     @property
+    def names(self) -> list[str]:
+        """What was chosen from, in words."""
+        return [
+            _WORDS.get(one.strategy, one.strategy)
+            if one.model == BASELINE
+            else "the model without a persona"
+            for one in self.conditions
+        ]
+
+    @property
     def is_one(self) -> bool:
         """Whether the same was chosen for all people."""
         return bool((self.chosen == self.chosen[0]).all())
@@ -60,8 +70,7 @@ class Uninformed:
     def name(self) -> str:
         """What was chosen, in words: of several, the one for most people and that others were."""
         of = np.bincount(self.chosen, minlength=len(self.conditions))
-        first = self.conditions[int(of.argmax())]
-        name = "the model without a persona" if first.model != BASELINE else _WORDS[first.strategy]
+        name = self.names[int(of.argmax())]
         return name if self.is_one else f"{name} for {of.max() / of.sum():.0%} of people"
 
     def beyond(self, participants: int) -> Uninformed:

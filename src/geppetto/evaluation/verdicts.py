@@ -349,9 +349,11 @@ class Verdict:
             return f"{where} {self.too_few}"
         better, worse = f"with {in_words(contrast.better)}", f"with {in_words(contrast.worse)}"
         if (rival := effect.differences.uninformed) is not None:
-            worse = f"by {rival.name}, the best that knows nothing of them"
+            worse = f"under {rival.name}, the best that knows nothing of them"
         more, less, same = COMPARED["brier" if effect.measure == "brier" else "nll"]
         matters = "it matters whose persona it is: " * (contrast == INFORMATION)
+        if effect.among and effect.differences.is_of_strangers:
+            where += " beyond what personas do to everybody,"
         match self.finding:
             case "positive":
                 return f"{where} {matters}people's responses are {more} {better} than {worse}"

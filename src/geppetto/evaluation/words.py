@@ -42,7 +42,7 @@ def over(measure: str) -> str:
 
 def interval(estimate: Estimate, digits: int = 4) -> str:
     """A number and its interval, signed."""
-    return ranged(estimate, f"+.{digits}f")
+    return ranged(estimate, f"+z.{digits}f")
 
 
 def probability(p: float) -> str:

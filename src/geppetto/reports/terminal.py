@@ -325,12 +325,14 @@ def _effects_in(verdicts: Sequence[Verdict]) -> Table:
 def _uninformed(verdicts: Sequence[Verdict]) -> str:
     """What benefit is measured against, for each model."""
     rivals = {
-        verdict.effect.model: rival.name
+        verdict.effect.model: rival
         for verdict in verdicts
         if (rival := verdict.effect.differences.uninformed)
     }
-    named = [f"{name} ({model})" for model, name in rivals.items()]
-    return f" Uninformed, chosen on other people: {', '.join(named)}." if named else ""
+    named = [
+        f"{rival.name} ({model}; of {', '.join(rival.names)})" for model, rival in rivals.items()
+    ]
+    return f" Uninformed, chosen on other people: {'; '.join(named)}." if named else ""
 
 
 def _matched(found: Results) -> Iterator[Text]:
