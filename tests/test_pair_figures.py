@@ -158,7 +158,7 @@ def test_categories_have_every_pair_and_their_mean() -> None:
     assert {label.get_text() for label in axis.get_yticklabels()} == set(CATEGORIES)
 
 
-def test_persona_benefits_are_split_by_the_ladder_of_arms() -> None:
+def test_persona_effects_are_split_by_the_ladder_of_arms() -> None:
     rng = np.random.default_rng(0)
     known = {name: of for name, of in lineages().items() if of.family == "Larch"}
     asked = []
@@ -170,7 +170,7 @@ def test_persona_benefits_are_split_by_the_ladder_of_arms() -> None:
                 Differences(model, "s", contrast, "nll", "", rows, nats, nats, nats, False)
             )
     verdicts = infer(asked, RESAMPLING, ANALYSIS, {})
-    figure = figures.persona_benefits(verdicts, known)
+    figure = figures.persona_effects(verdicts, known)
     assert_legible(figure)
     assert [axis.get_title().split("\n") for axis in figure.axes] == [
         ["total", "none − own"],
@@ -182,6 +182,6 @@ def test_persona_benefits_are_split_by_the_ladder_of_arms() -> None:
     models = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert models == [*known, "a model of unknown lineage"]
     assert {"base", "post-trained"} <= set(words(figure).split("\n"))
-    without = figures.persona_benefits(verdicts, {})
+    without = figures.persona_effects(verdicts, {})
     assert_legible(without)
     assert not without.legends

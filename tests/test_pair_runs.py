@@ -78,7 +78,7 @@ def test_an_experiment_with_a_pair_is_run_and_logged(workspace: Path, fakes: Non
     assert parent.data.tags["gap.chat"] == row["outcome"] == "undecided"
     assert "6 people are too few" in parent.data.tags["mlflow.note.content"].split("- chat is")[1]
     files = {item.path for item in client.list_artifacts(run)}
-    for name in ("gaps", "gaps_by_generation", "recoveries", "persona_benefits"):
+    for name in ("gaps", "gaps_by_generation", "recoveries", "persona_effects"):
         assert f"{name}.png" in files
     gaps, recoveries = (
         pd.read_csv(client.download_artifacts(run, f"{name}.csv"))
@@ -104,7 +104,7 @@ def test_models_can_be_compared_without_any_persona(workspace: Path, fakes: None
     assert "chat − pine" in capture.get()
     client, parent, _ = tracked(workspace, "pairs")
     files = {item.path for item in client.list_artifacts(parent.info.run_id)}
-    assert "gaps.png" in files and not {"recoveries.png", "persona_benefits.png"} & files
+    assert "gaps.png" in files and not {"recoveries.png", "persona_effects.png"} & files
 
 
 def test_gaps_of_sessions_are_compared_by_the_category_of_their_task(

@@ -178,7 +178,7 @@ def test_without_a_pair_it_is_said_what_makes_one(survey: Results) -> None:
     without = replace(survey, answers=survey.answers.query("arm == 'none'"))
     assert without.gaps()["nats"].iloc[0] == pytest.approx(0.2)
     assert without.recoveries().empty
-    for figure, arm in ((without.plot.recoveries, "own"), (without.plot.persona_benefits, "none")):
+    for figure, arm in ((without.plot.recoveries, "own"), (without.plot.persona_effects, "none")):
         with pytest.raises(GeppettoError, match=f"add the arms? {arm}"):
             figure()
 
@@ -206,7 +206,7 @@ def test_figures_of_results_with_pairs_are_legible(survey: Results) -> None:
         plot.gaps(),
         plot.gaps_by_generation(),
         plot.recoveries(),
-        plot.persona_benefits(),
+        plot.persona_effects(),
     ):
         assert_legible(figure)
         assert "nats" in words(figure) or "Fieller" in words(figure)

@@ -352,7 +352,7 @@ def test_looks_are_paid_for_in_changes(fading: Results) -> None:
 def test_few_arms_are_told_as_far_as_they_go() -> None:
     every = results_of(World(people=24, trials=6, donors=1))
     without_strangers = replace(every, answers=every.answers.query("arm != 'shuffled'"))
-    assert "nats saved a response by position: total" in printed(without_strangers)
+    assert "nats saved a response by position: benefit" in printed(without_strangers)
     assert without_strangers.individuation().empty
     nobody = replace(every, answers=every.answers.query("arm == 'none'"))
     assert "Information was not measured" in printed(nobody)

@@ -140,7 +140,7 @@ def gaps_by_category(found: Sequence[Gap], means: Mapping[str, Estimate]) -> Fig
     return figure
 
 
-def persona_benefits(verdicts: Sequence[Verdict], lineages: Mapping[str, Lineage]) -> Figure:
+def persona_effects(verdicts: Sequence[Verdict], lineages: Mapping[str, Lineage]) -> Figure:
     """What personas save each model, and what of it is format, group and individual.
 
     A column a contrast, all on one scale of nats; full dots are of decided comparisons.

@@ -56,9 +56,9 @@ class Plots:
             raise GeppettoError("no post-trained model was given personas; add the arm own")
         return recoveries(found)
 
-    def persona_benefits(self, measure: Measure | None = None) -> Figure:
+    def persona_effects(self, measure: Measure | None = None) -> Figure:
         """What personas save each model, split by the ladder of arms."""
         verdicts = self.results.verdicts(measure=measure)
         if not any(verdict.effect.contrast.name in pairs.LADDER for verdict in verdicts):
             raise GeppettoError("no contrast of the ladder was asked; add the arms none and own")
-        return pairs.persona_benefits(verdicts, self.results.lineages)
+        return pairs.persona_effects(verdicts, self.results.lineages)

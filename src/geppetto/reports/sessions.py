@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pandas as pd
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from geppetto.evaluation.contrasts import CONFIRMATORY
 from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.shown import number, ranged
 from geppetto.evaluation.words import interval, over, probability
@@ -78,15 +80,20 @@ def parts(found: Results) -> Iterator[RenderableType]:
         )
     yield ""
     for by in found.along if found.verdicts() else ():
-        yield from (_along(found, by), "")
+        for table in _along(found, by):
+            yield from (table, "")
     yield Text(f"left out of sessions: {', '.join(found.left_out)} (`results.left_out` says why)")
 
 
-def _along(found: Results, by: str) -> Table:
-    """Information in each part, or else the first contrast there is, and how it changes."""
+def _along(found: Results, by: str) -> Iterator[Table]:
+    """What answers the question in each part, or else the first contrast, and how it changes."""
     effects, changes = found.effects(by), found.changes(by)
     names = effects["effect"].unique().tolist()
-    told = "information" if "information" in names else names[0]
+    for told in [one.name for one in CONFIRMATORY if one.name in names] or names[:1]:
+        yield _along_in(effects, changes, by, told)
+
+
+def _along_in(effects: pd.DataFrame, changes: pd.DataFrame, by: str, told: str) -> Table:
     table = columns(f"nats saved a response by {by}: {told}", "mean [95% CI]", "people", "p")
     effects = effects[effects["effect"] == told]
     for (model, strategy), rows in effects.groupby(["model", "strategy"], sort=False):

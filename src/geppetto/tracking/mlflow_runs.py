@@ -196,7 +196,7 @@ def _log_pairs(results: Results) -> None:
     if results.found_recoveries():
         _log_figure(results.plot.recoveries(), "recoveries.png")
     if any(verdict.effect.contrast.name in LADDER for verdict in results.verdicts()):
-        _log_figure(results.plot.persona_benefits(), "persona_benefits.png")
+        _log_figure(results.plot.persona_effects(), "persona_effects.png")
 
 
 def _note(prepared: Prepared, results: Results) -> str:
