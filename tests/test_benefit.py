@@ -95,12 +95,12 @@ def test_the_rival_is_chosen_on_other_people_and_named() -> None:
     favoured[:, : PEOPLE // 2] = -100.0  # the model is hopeless for half of the people
     favoured[:, PEOPLE // 2 :] = np.log(0.999)
     changed = replace(none, option_log_probs=favoured)
-    best = best_uninformed([*rivals[:2], changed], "nll")
+    best = best_uninformed([*rivals[:2], changed], "nll", np.ones(PEOPLE))
     assert best is not None and set(best.chosen) == {0} and best.name == "a uniform guess"
     costs = best.of([one.nll[0] for one in rivals])
     assert costs == pytest.approx(rivals[0].nll[0])
     assert len(best.beyond(PEOPLE + 3).chosen) == PEOPLE + 3
-    assert best_uninformed([], "nll") is None
+    assert best_uninformed([], "nll", np.ones(PEOPLE)) is None
 
 
 def test_what_does_not_predict_everybody_is_no_rival() -> None:
@@ -109,7 +109,7 @@ def test_what_does_not_predict_everybody_is_no_rival() -> None:
     open_ones = rivals[0].option_log_probs.copy()
     open_ones[:, 3] = np.nan
     rivals[0] = replace(rivals[0], option_log_probs=open_ones)
-    best = best_uninformed(rivals, "nll")
+    best = best_uninformed(rivals, "nll", np.ones(PEOPLE))
     assert best is not None and Condition(BASELINE, "uniform", "none") not in best.conditions
 
 
@@ -121,7 +121,7 @@ def against(costs: Floats, own: Floats, people: Resampling) -> Verdict:
     best = Uninformed(tuple(names), chosen)
     persons = best.of(list(costs)) - own
     one = Differences(
-        *("m", "s", BENEFIT, "nll", "", rows, persons, persons, persons, False),
+        *("m", "s", BENEFIT, "nll", "", rows, persons, persons, persons),
         uninformed=best,
         rivals=(costs - own).T,
     )
@@ -148,4 +148,4 @@ def test_it_is_in_the_ladder_beside_information() -> None:
     assert names == ["total", "format", "information", "benefit"]
     (one,) = (d for d in differences(believers(2)) if d.contrast == BENEFIT)
     assert one.conditions == (Condition("m", "s", UNINFORMED), Condition("m", "s", "own"))
-    assert not one.strangers and one.influence == pytest.approx(one.persons)
+    assert not one.people_share_personas and one.influence == pytest.approx(one.persons)

@@ -252,7 +252,6 @@ def verdict(
         nothing,
         nothing,
         nothing,
-        False,
     )
     found = Effect(compared, nats, nats, nats, Estimate(0.5, 0, 1), nats)
     (judged,) = judge([comparison(found, p, equivalent, **change)], 0.005)

@@ -166,9 +166,7 @@ def test_persona_effects_are_split_by_the_ladder_of_arms() -> None:
         for contrast in CONTRASTS:
             nats = rng.normal(0.01, 0.05, PEOPLE)
             rows = np.arange(PEOPLE)
-            asked.append(
-                Differences(model, "s", contrast, "nll", "", rows, nats, nats, nats, False)
-            )
+            asked.append(Differences(model, "s", contrast, "nll", "", rows, nats, nats, nats))
     verdicts = infer(asked, RESAMPLING, ANALYSIS, {})
     figure = figures.persona_effects(verdicts, known)
     assert_legible(figure)

@@ -15,8 +15,7 @@ from rich.console import Console, RenderableType
 from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.baselines import baseline_answers
 from geppetto.evaluation.resampling import Estimate
-from geppetto.evaluation.shown import number, ranged
-from geppetto.evaluation.words import interval, p_value, probability
+from geppetto.evaluation.words import interval, number, p_value, probability, ranged
 from geppetto.reports import terminal
 from geppetto.results import Results
 from geppetto.tracking.mlflow_runs import _effect_metrics, _numbers

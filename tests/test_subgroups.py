@@ -137,7 +137,7 @@ def test_personas_of_people_who_stand_for_more_and_cost_everybody_less_do_not_ma
 def contributions(values: Floats) -> Differences:
     """Invented contributions to information."""
     rows = np.arange(len(values))
-    return Differences("m", "s", INFORMATION, "nll", "", rows, values, values, values, False)
+    return Differences("m", "s", INFORMATION, "nll", "", rows, values, values, values)
 
 
 def changed(

@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from geppetto.errors import GeppettoError
-from geppetto.evaluation.contrasts import CONFIRMATORY, UNINFORMED, contrasts
+from geppetto.evaluation.contrasts import UNINFORMED, contrasts
 from geppetto.evaluation.followed import Followed
 from geppetto.evaluation.permutation import PERMUTATIONS
 from geppetto.experiment import Prepared
@@ -136,8 +136,8 @@ def content(prepared: Prepared) -> dict[str, Any]:
             "precision": experiment.precision,
         },
         "family": {
-            "confirm": [one.name for one in every if one in CONFIRMATORY],
-            "explore": [one.name for one in every if one not in CONFIRMATORY],
+            "confirm": [one.name for one in every if one.confirms],
+            "explore": [one.name for one in every if not one.confirms],
             "corrected": _FAMILY,
         },
         "analysis": experiment.analysis.model_dump(mode="json") | {"permutations": PERMUTATIONS},

@@ -78,7 +78,7 @@ def _look(prepared: Prepared, results: Results, kind: Kind) -> Look:
                 )
             }
         ),
-        experiment.analysis.model_dump(exclude={"looks", "seed", "draws"}),
+        experiment.analysis.model_dump(exclude={"looks"}),
         experiment.normalisation,
         None if experiment.search is None else experiment.search.objective,
     ]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.analysis import Analysis
-from geppetto.evaluation.arrays import Integers
+from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.comparisons import Comparison, judge
 from geppetto.evaluation.differences import Differences, combined
 from geppetto.evaluation.effects import effects
@@ -21,8 +21,9 @@ from geppetto.evaluation.measures import Measure
 from geppetto.evaluation.paired import pair_gaps
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling
+from geppetto.evaluation.uninformed import Uninformed
 from geppetto.evaluation.verdicts import Verdict
-from geppetto.results import Results, compared
+from geppetto.results import Results
 from geppetto.tables import gaps_table
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
     decide = set(measures.values())
     verdicts = [
         {
-            compared(one.effect): one.effect.differences
+            one.effect.differences.key: one.effect.differences
             for measure in decide
             for one in found.verdicts(measure=measure)
             if measures[one.effect.model] == measure
@@ -219,12 +220,34 @@ def _tested(
 
 def _joined(parts: Sequence[Differences]) -> Differences:
     """The differences of all people, in every wording too."""
+    uninformed, rivals = _rivals(parts)
     return replace(
-        combined(parts, np.concatenate),
+        combined([replace(part, rivals=None) for part in parts], np.concatenate),
+        uninformed=uninformed,
+        rivals=rivals,
         rows=np.arange(sum(len(part.rows) for part in parts)),
         sampled=any(part.sampled for part in parts),
         wordings=tuple(map(_joined, zip(*(part.wordings for part in parts), strict=True))),
     )
+
+
+def _rivals(parts: Sequence[Differences]) -> tuple[Uninformed | None, Floats | None]:
+    """What a benefit of all people is over, and over all that could have been chosen in any study.
+
+    In a study that has no such prediction, a survey without habits say, its best one stands there.
+    """
+    of = [(part, part.uninformed, part.rivals) for part in parts]
+    told = [(part, best, rivals) for part, best, rivals in of if best and rivals is not None]
+    if not told:
+        return None, None
+    every = tuple(dict.fromkeys(one for _, best, _ in told for one in best.conditions))
+    chosen, columns = [], []
+    for part, best, rivals in told:
+        against = dict(zip(best.conditions, rivals.T, strict=True))
+        columns.append(np.stack([against.get(one, part.influence) for one in every], axis=1))
+        number = np.array([every.index(one) for one in best.conditions])
+        chosen.append(number[best.chosen[part.rows]])
+    return Uninformed(every, np.concatenate(chosen)), np.concatenate(columns)
 
 
 def _nested(people: Sequence[Resampling], analysis: Analysis) -> Resampling:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
@@ -18,11 +17,8 @@ from geppetto.evaluation.ceilings import (
     retest,
     second_responses,
 )
-from geppetto.evaluation.compared import along, by_change, by_part, everything
+from geppetto.evaluation.compared import along, by_change
 from geppetto.evaluation.compliance import Compliance, differences_table
-from geppetto.evaluation.contrasts import CONFIRMATORY
-from geppetto.evaluation.differences import Differences
-from geppetto.evaluation.effects import Effect, effects
 from geppetto.evaluation.elicited import (
     ByElicitation,
     agreement_table,
@@ -31,21 +27,14 @@ from geppetto.evaluation.elicited import (
 )
 from geppetto.evaluation.gap import Gap, gaps
 from geppetto.evaluation.individuation import individuation
-from geppetto.evaluation.inference import infer
-from geppetto.evaluation.limits import Limits, limits
-from geppetto.evaluation.matches import information_tests, matching_matrices
-from geppetto.evaluation.matching import Identification, MatchingMatrix, identification
-from geppetto.evaluation.measures import MEASURES, Measure, measures_of
+from geppetto.evaluation.judged import Judged
+from geppetto.evaluation.matching import Identification, identification
+from geppetto.evaluation.measures import MEASURES, Measure
 from geppetto.evaluation.metrics import condition_metrics, item_metrics, participant_metrics
 from geppetto.evaluation.paired import asked_pairs, pair_gaps, pair_recoveries
-from geppetto.evaluation.permutation import PermutationTest
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.recovery import PersonaRecovery
-from geppetto.evaluation.resampling import LEVEL
-from geppetto.evaluation.scored import Scored
-from geppetto.evaluation.second_opinion import other_items
 from geppetto.evaluation.skill import Skill, skills
-from geppetto.evaluation.verdicts import Verdict
 from geppetto.models.lineage import Pair
 from geppetto.plan import Condition
 from geppetto.tables import (
@@ -71,15 +60,12 @@ __all__ = ["MEASURES", "Measure", "Results"]
 
 
 @dataclass(frozen=True, eq=False)
-class Results(Scored):
+class Results(Judged):
     """What an experiment found. Everything is computed from `answers` when it is first asked for.
 
-    `Scored` has its attributes, and the answers that everything here is computed from.
+    `Scored` has its attributes, and the answers that everything here is computed from; `Judged` has
+    the verdicts.
     """
-
-    @cached_property
-    def _verdicts(self) -> dict[Measure | None, list[Verdict]]:
-        return {}
 
     @property
     def plot(self) -> Plots:
@@ -149,35 +135,13 @@ class Results(Scored):
         `accuracy_lowest` and so on are the same of how much more accurate the better arm is. See
         `geppetto.evaluation.bounds`. `survives_bounds` says whether `verdict` holds anywhere in
         that interval, which is not corrected for the family; one that is undecided always does.
-        They are not computed `by` parts, and in measures other than "nll" they are infinite where
-        anything was not said. `withheld` says why nothing can be called equivalent to nothing, if
-        so: the smallest effect of interest is no number of Brier scores, the NLL of samples is
-        smoothed, or what was not said may be more than nothing.
+        They are not computed `by` parts, and in measures other than "nll" and "brier" they are
+        infinite where anything was not said. `withheld` says why nothing can be called equivalent
+        to nothing, if so: people are too few or too uneven, several predictions that know nothing
+        of them may be the best, the smallest effect of interest is no number of Brier scores, the
+        NLL of samples is smoothed, or what was not said may be more than nothing.
         """
         return effects_table(self.verdicts(by, measure))
-
-    def verdicts(self, by: str | None = None, measure: Measure | None = None) -> list[Verdict]:
-        """The same as objects that can say themselves in words."""
-        if by is None:
-            if measure not in self._verdicts:
-                self._verdicts[measure] = self._verdicts_on_everything(measure)
-            return list(self._verdicts[measure])
-        found = self._in(measure, lambda one: by_part(self, by, one))
-        return infer(found, self.resampling, self.analysis, {})
-
-    def _in(
-        self, measure: Measure | None, of: Callable[[Measure], list[Differences]]
-    ) -> list[Differences]:
-        """Contrasts in a measure, or by default of each model in the one that decides for it."""
-        if measure is not None:
-            return of(measure)
-        deciding = self.decided_by
-        return [
-            one
-            for each in dict.fromkeys(deciding.values())
-            for one in of(each)
-            if deciding[one.model] == each
-        ]
 
     def changes(self, by: str, measure: Measure | None = None) -> pd.DataFrame:
         """How much every contrast differs between parts, a row each, with 95% intervals.
@@ -271,49 +235,6 @@ class Results(Scored):
     def _compliance(self) -> Compliance | None:
         return Compliance.of(self.replies, self.analysis) if len(self.replies) else None
 
-    def _verdicts_on_everything(self, measure: Measure | None) -> list[Verdict]:
-        """Verdicts in a measure. Those that decide are corrected for all that decide."""
-        decide = self.verdicts() if measure else []
-        decide = [verdict for verdict in decide if verdict.effect.measure == measure]
-        told = {verdict.effect.model for verdict in decide}
-        found = [one for one in self._in(measure, self._everything) if one.model not in told]
-        of = self._limits if found else None
-        measures = set(self.decided_by.values()) if measure is None else ()
-        matches = self._matches if measure is None else {}
-        judged = infer(found, self.resampling, self.analysis, matches, measures, of)
-        return [*decide, *map(self._described, judged)]
-
-    def _described(self, verdict: Verdict) -> Verdict:
-        """A verdict with what else is to be said of it: the quality of matches, calibration."""
-        effect = verdict.effect
-        if effect.differences.is_of_matched_people:
-            return replace(verdict, match=self.matches.get(effect.strategy))
-        if not verdict.confirmatory:
-            return verdict
-        calibrated = self._calibrated.get(compared(effect)) if effect.measure == "nll" else None
-        predicted = self.predicted(cast(Measure, effect.measure))
-        people = replace(self.resampling, level=LEVEL / self.analysis.looks)
-        items = other_items(effect.differences, predicted, people)
-        flat = effect.model in self.flat
-        return replace(verdict, calibrated=calibrated, flat=flat, items=items)
-
-    @cached_property
-    def _calibrated(self) -> dict[tuple[str, str, str], Effect]:
-        """What answers the question after calibration, by model, strategy and contrast."""
-        found = [one for one in self._everything("nll_calibrated") if one.contrast in CONFIRMATORY]
-        people = replace(self.resampling, level=LEVEL / self.analysis.looks)
-        return {compared(one): one for one in effects(found, people, self.analysis.intervals)}
-
-    def _everything(self, measure: Measure) -> list[Differences]:
-        found = everything(self, measure)
-        if measure == "nll_calibrated":
-            return [self.calibrated.with_temperatures(one) for one in found]
-        return found
-
-    @cached_property
-    def _limits(self) -> Limits:
-        return limits(self.in_slice(self.planned), self.predictions, self.analysis)
-
     @cached_property
     def pairs(self) -> list[Pair]:
         """The post-trained models that were asked without a persona, each with its base."""
@@ -381,25 +302,11 @@ class Results(Scored):
         return individuation_table(told)
 
     @cached_property
-    def matching(self) -> dict[tuple[str, str], MatchingMatrix]:
-        """How well everybody's persona predicts everybody, by model and strategy.
-
-        People are compared with those of whom the same is known; see `matching_matrices`.
-        """
-        return matching_matrices(self.predictions, measures_of(self.responses)[0])
-
-    @cached_property
     def identified(self) -> dict[tuple[str, str], Identification]:
         """Whether people can be found by their personas, by model and strategy."""
         return {
             key: identification(matrix, self.resampling) for key, matrix in self.matching.items()
         }
-
-    @cached_property
-    def _matches(self) -> dict[tuple[str, str], PermutationTest]:
-        return information_tests(
-            self.matching, self.predictions, self.resampling, self.analysis.seed
-        )
 
     @cached_property
     def skills(self) -> list[Skill]:
@@ -465,11 +372,6 @@ class Results(Scored):
         """
         return calibration_table(self.reliability, self.calibrated)
 
-    @property
-    def flat(self) -> list[str]:
-        """Models that predict best, over all of their conditions, when they are made uniform."""
-        return self.calibrated.flat if "nll" in self.measures else []
-
     def second_opinion(self) -> pd.DataFrame:
         """Information by a mixed model with crossed random people and items, a row an effect.
 
@@ -482,8 +384,3 @@ class Results(Scored):
         """
         self.must_apply("second_opinion")
         return second_opinion_table(verdict for verdict in self.verdicts() if verdict.confirmatory)
-
-
-def compared(effect: Effect) -> tuple[str, str, str]:
-    """What an effect is of, whatever it is measured by."""
-    return effect.model, effect.strategy, effect.contrast.name

@@ -22,18 +22,16 @@ given does not see. With four equal rivals of independent costs the variance of 
 """
 
 
-def folds_of(clusters: Integers, seed: int = 0) -> Integers:
+def folds_of(clusters: Integers) -> Integers:
     """A fold for each participant: whole clusters at random, as many in each as possible.
 
     Parameters
     ----------
     clusters
         Number of each participant's group, shape (participants,), as of `Resampling.clusters`.
-    seed
-        Of the order in which groups are dealt to folds.
     """
     groups, members = np.unique(clusters, return_inverse=True)
-    dealt = np.random.default_rng(seed).permutation(len(groups)) % FOLDS
+    dealt = np.random.default_rng(0).permutation(len(groups)) % FOLDS
     return np.asarray(dealt[members])
 
 

@@ -18,7 +18,7 @@ from geppetto.evaluation.bound_ends import End, ends
 from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.limits import Limits
 from geppetto.evaluation.resampling import Estimate
-from geppetto.evaluation.shown import number
+from geppetto.evaluation.words import number
 
 INFINITE = (
     Estimate(-np.inf, -np.inf, -np.inf),

@@ -63,7 +63,7 @@ def by_change(found: Scored, by: str, measure: Measure) -> list[Change]:
             for other in others
             for a in first
             for b in other
-            if _is_same(a, b)
+            if a.key == b.key
         ]
     else:
         raise unknown("by", by, ["item", *READ, "position", *found.study.traits])
@@ -83,7 +83,7 @@ def _of_items(found: Scored, measure: Measure) -> Iterator[Differences]:
         )
         for first in rest:
             for second in this:
-                if _is_same(first, second):
+                if first.key == second.key:
                     yield between(first, second, f"other items to {among}")
 
 
@@ -122,11 +122,6 @@ def _told_among_people(found: Scored, made: list[Differences]) -> list[Differenc
             stacklevel=5,
         )
     return told
-
-
-def _is_same(one: Differences, other: Differences) -> bool:
-    """Whether two are of one contrast of one strategy under one model."""
-    return (one.model, one.strategy, one.contrast) == (other.model, other.strategy, other.contrast)
 
 
 def along(found: Scored) -> tuple[str, ...]:

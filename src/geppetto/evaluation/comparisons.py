@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from statsmodels.stats.multitest import multipletests
 
 from geppetto.evaluation.bounds import Bounds
-from geppetto.evaluation.contrasts import CONFIRMATORY
 from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.enough import Basis
 from geppetto.evaluation.hypotheses import holm
@@ -120,4 +119,4 @@ def is_confirmatory(effect: Effect, measures: Collection[str] = ("nll",)) -> boo
 
 def is_asked(effect: Effect) -> bool:
     """Whether a comparison answers the question, if its measure does."""
-    return effect.contrast in CONFIRMATORY and not effect.among
+    return effect.contrast.confirms and not effect.among

@@ -21,10 +21,12 @@ class Contrast:
         What it is called, and what is compared.
     meaning
         What the difference is, in words.
-    positive, negative
-        What a verdict calls a difference that is above zero, and one that is below. Only `benefit`
-        "helps" or "hurts": that one arm costs less than another says nothing yet of whether people
-        are predicted well.
+    positive, negative, equivalent
+        What a verdict calls a difference that is above zero, one that is below, and one that is too
+        small to matter. Only `benefit` "helps" or "hurts": that one arm costs less than another
+        says nothing yet of whether people are predicted well.
+    confirms
+        Whether it answers the question; all others explore.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Contrast:
     meaning: str
     positive: str = "saves"
     negative: str = "costs"
+    equivalent: str = "equivalent to nothing"
+    confirms: bool = False
 
 
 INFORMATION = Contrast(
@@ -42,6 +46,7 @@ INFORMATION = Contrast(
     "what it costs to be told of a stranger instead",
     "matters",
     "misleads",
+    confirms=True,
 )
 BENEFIT = Contrast(
     "benefit",
@@ -50,6 +55,7 @@ BENEFIT = Contrast(
     "what it saves over the best that knows nothing of the person",
     "helps",
     "hurts",
+    confirms=True,
 )
 
 CONTRASTS = (
@@ -63,10 +69,6 @@ CONTRASTS = (
     Contrast("group", "shuffled", "matched", "what a stranger of the same demographics saves"),
     Contrast("individual", "matched", "own", "what is the person's beyond demographics"),
 )
-
-
-CONFIRMATORY = (INFORMATION, BENEFIT)
-"""What answers the question; all others explore."""
 
 
 def contrasts(arms: Sequence[str]) -> list[Contrast]:

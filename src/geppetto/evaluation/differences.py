@@ -14,9 +14,7 @@ from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.contrasts import INFORMATION, UNINFORMED, Contrast, contrasts
 from geppetto.evaluation.lending import influence, not_shown_in_proportion, persona_quality
 from geppetto.evaluation.predictions import Predictions, in_each_wording
-from geppetto.evaluation.resampling import (
-    Resampling,
-)
+from geppetto.evaluation.resampling import Resampling
 from geppetto.evaluation.strangers import STRANGERS, typical_cost
 from geppetto.evaluation.uninformed import Uninformed, best_uninformed, candidates
 from geppetto.evaluation.wordings import OverWordings, over_wordings
@@ -52,8 +50,6 @@ class Differences:
         over everybody and would not among them, so it is with its owner there as well. Then the
         effects of groups have the effect of everybody as their mean, and that men's personas cost
         less, whoever is told them, is a difference of format and not of information.
-    strangers
-        Whether an arm shows strangers' personas and the other is not their owners' own.
     wordings
         The same contrast in each wording alone, of which `persons`, `influence` and `totals` are
         the means; empty if there is one wording.
@@ -81,7 +77,6 @@ class Differences:
     persons: Floats = field(repr=False)
     influence: Floats = field(repr=False)
     totals: Floats = field(repr=False)
-    strangers: bool
     wordings: tuple[Differences, ...] = field(default=(), repr=False)
     precision: Floats | None = field(default=None, repr=False)
     sampled: bool = False
@@ -100,6 +95,11 @@ class Differences:
             self.persons if self.typical is None else self.typical,
             self.influence if self.projection is None else self.projection,
         )
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Model, strategy and contrast: what it is of, whatever the measure and the people."""
+        return self.model, self.strategy, self.contrast.name
 
     def over_wordings(self, people: Resampling, summed: bool = False) -> OverWordings | None:
         """The mean in each wording and what it varies by; None if there is one wording.
@@ -126,6 +126,14 @@ class Differences:
         """Whether an arm shows strangers' personas."""
         arms = (self.contrast.worse, self.contrast.better)
         return STRANGERS in arms or Matched.name in arms
+
+    @property
+    def people_share_personas(self) -> bool:
+        """Whether people differ together, since the same personas are shown to several of them.
+
+        Information is not of these: it is over people and over those whose personas are shown.
+        """
+        return self.is_of_strangers and self.contrast != INFORMATION
 
     @property
     def smoothed(self) -> bool:
@@ -172,20 +180,22 @@ def differences(
         participants): the mean cost, or how it grows in a session.
     """
     made = []
+    base = np.ones(len(found[0].pool)) if weights is None else weights
     for arms in personas(found):
         rivals = candidates(found, next(iter(arms.values())).condition.model)
-        best = best_uninformed(rivals, measure, weights)
+        best = best_uninformed(rivals, measure, base)
         if best is not None:
             rivals = [one for one in rivals if one.condition in best.conditions]
         in_each = [
             _in_one_wording(
                 dict(zip(arms, same, strict=False)),
-                (best, same[len(arms) :]),
+                best,
+                same[len(arms) :],
                 measure,
                 among,
                 items,
                 rows,
-                weights,
+                base,
                 costs,
             )
             for same in in_each_wording([*arms.values(), *rivals])
@@ -219,7 +229,7 @@ def combined(
     rivals = [one.rivals for one in parts if one.rivals is not None]
     return replace(
         parts[0],
-        rivals=combine(_as_many(rivals)) if rivals else None,
+        rivals=combine(rivals) if rivals else None,
         persons=persons,
         influence=influence,
         totals=totals,
@@ -228,24 +238,19 @@ def combined(
     )
 
 
-def _as_many(rivals: Sequence[Floats]) -> list[Floats]:
-    """The same with as many columns in all: studies may differ in what could be chosen."""
-    most = max(one.shape[1] for one in rivals)
-    return [np.pad(one, ((0, 0), (0, most - one.shape[1])), mode="edge") for one in rivals]
-
-
 def _mean(values: Sequence[Floats]) -> Floats:
     return np.asarray(np.mean(values, axis=0))
 
 
 def _in_one_wording(
     arms: Mapping[str, Predictions],
-    rivals: tuple[Uninformed | None, Sequence[Predictions]],
+    best: Uninformed | None,
+    rivals: Sequence[Predictions],
     measure: str,
     among: str,
     items: Sequence[int] | None,
     rows: Integers | None,
-    weights: Floats | None,
+    weights: Floats,
     costs_of: Costs,
 ) -> list[Differences]:
     """Every contrast of one model and strategy in one wording; see `differences`."""
@@ -265,31 +270,20 @@ def _in_one_wording(
     elif shown:
         quality = persona_quality([arms[name] for name in shown], items, measure, weights)
     typical = typical_cost(arms, measure, items) if costs_of is mean_cost else None
-    strangers = {name: arm.shows_strangers for name, arm in arms.items()}
     sampled = {name: arm.counts is not None for name, arm in arms.items()}
-    best, uninformed = rivals
-    each = [nanmean(costs_of(one, measure, items), 0) for one in uninformed]
+    each = [nanmean(costs_of(one, measure, items), 0) for one in rivals]
     if best is not None:
         costs[UNINFORMED] = best.of(each)[None]
         donors[UNINFORMED] = np.full((1, len(trials)), -1)
-        strangers[UNINFORMED] = False
-        sampled[UNINFORMED] = any(one.counts is not None for one in uninformed)
-    shifts = {}
-    if STRANGERS in arms and weights is not None and np.ptp(weights) > 0:
-        of_strangers = costs[STRANGERS], donors[STRANGERS]
-        shifts[STRANGERS] = not_shown_in_proportion(*of_strangers, quality, weights)
+        sampled[UNINFORMED] = any(one.counts is not None for one in rivals)
     levels = {
-        name: _level(
-            values + shifts.get(name, 0.0),
-            donors[name],
-            quality,
-            trials,
-            weights,
-            typical if name == STRANGERS else None,
-            name == STRANGERS,
-        )
+        name: _level(values, donors[name], quality, trials, weights)
         for name, values in costs.items()
+        if name != STRANGERS
     }
+    if STRANGERS in arms:
+        shown_to = costs[STRANGERS], donors[STRANGERS], quality
+        levels[STRANGERS] = _level_of_strangers(*shown_to, trials, weights, typical)
     condition = next(arm.condition for arm in arms.values() if arm.condition.arm != "none")
     for contrast in contrasts(list(costs)):
         worse, better = contrast.worse, contrast.better
@@ -312,7 +306,6 @@ def _in_one_wording(
                 persons[chosen],
                 adds[chosen],
                 totals[chosen],
-                strangers[better] or (strangers[worse] and contrast != INFORMATION),
                 sampled=sampled[worse] or sampled[better],
                 uninformed=best if worse == UNINFORMED else None,
                 rivals=(np.stack(each, 1) - levels[better].contribution[:, None])[chosen]
@@ -346,35 +339,54 @@ class _Level(NamedTuple):
 
 
 def _level(
+    values: Floats, donors: Integers, quality: Floats, trials: Integers, weights: Floats
+) -> _Level:
+    """One arm in one wording; see `influence`."""
+    cost, adds = nanmean(values, 0), influence(values, donors, quality, weights)
+    return _centred(cost, adds, cost, adds, trials, weights)
+
+
+def _level_of_strangers(
     values: Floats,
     donors: Integers,
     quality: Floats,
     trials: Integers,
-    weights: Floats | None,
+    weights: Floats,
     typical: Floats | None,
-    of_all_strangers: bool,
 ) -> _Level:
-    """One arm in one wording; see `influence` and `geppetto.evaluation.strangers`.
+    """The arm of strangers who are drawn from all others; see `geppetto.evaluation.strangers`.
 
-    Personas of strangers who are drawn from all others count as their owners do, which is 1.
+    Their personas count for as many people as their owners do, as own ones, and so each counts 1 of
+    its owner.
     """
-    cost = nanmean(values, 0)
-    known = np.isfinite(cost)
-    base = np.ones(len(cost)) if weights is None else weights
-
-    def centred(adds: Floats, mean_of: Floats) -> Floats:
-        """The same with the mean of costs, if there are any."""
-        if not known.any():
-            return adds
-        return adds + np.average((mean_of - adds)[known], weights=base[known])
-
-    adds = influence(values, donors, quality, None if of_all_strangers else weights)
+    values = values + not_shown_in_proportion(values, donors, quality, weights)
+    cost, adds = nanmean(values, 0), influence(values, donors, quality)
     of_all = (cost, adds) if typical is None else (typical, typical + quality)
+    return _centred(cost, adds, *of_all, trials, weights)
+
+
+def _centred(
+    cost: Floats,
+    adds: Floats,
+    typical: Floats,
+    projection: Floats,
+    trials: Integers,
+    weights: Floats,
+) -> _Level:
+    """A level whose parts have the mean of its costs over people, if anybody has any."""
+    known = np.isfinite(cost)
+
+    def centred(parts: Floats, mean_of: Floats) -> Floats:
+        if not known.any():
+            return parts
+        return parts + np.average((mean_of - parts)[known], weights=weights[known])
+
     return _Level(
         cost,
         centred(adds, cost),
         centred(adds * trials, cost * trials),
-        *(centred(one, cost) for one in of_all),
+        centred(typical, cost),
+        centred(projection, cost),
     )
 
 

@@ -134,7 +134,7 @@ def effects(
             if part.rivals is not None:
                 against = estimates(mean, part.rivals, people=drawn, method=method)
                 nats = replace(nats, low=min([nats.low, *(one.low for one in against)]))
-            if part.strangers:
+            if part.people_share_personas:
                 improved, worst = (Estimate(e.value, np.nan, np.nan) for e in (improved, worst))
             if over := part.over_wordings(drawn):
                 nats = over.interval(nats, people.level)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
@@ -17,29 +16,13 @@ from geppetto.evaluation.effects import effects
 from geppetto.evaluation.inference import comparison
 from geppetto.evaluation.permutation import sign_flip_p
 from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
-from geppetto.evaluation.verdicts import DESCRIPTIVE, Finding, Verdict
-from geppetto.evaluation.words import interval, p_value
+from geppetto.evaluation.verdicts import Verdict
+from geppetto.evaluation.words import interval, number, p_value
 from geppetto.models.lineage import Pair
 from geppetto.plan import NO_STRATEGY
 
 GAP = "gap"
 """Name of the contrast of a post-trained model and its base."""
-
-Outcome = Literal[
-    "less human-like",
-    "more human-like",
-    "equally human-like",
-    "undecided",
-    "descriptive: the NLL of samples is smoothed",
-]
-
-_OUTCOMES: dict[Finding, Outcome] = {
-    "positive": "less human-like",
-    "negative": "more human-like",
-    "equivalent": "equally human-like",
-    "undecided": "undecided",
-    "descriptive": DESCRIPTIVE,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,9 +74,9 @@ class Gap:
         return self.verdict.effect.among
 
     @property
-    def outcome(self) -> Outcome:
-        """What post-training made of the model."""
-        return _OUTCOMES[self.verdict.finding]
+    def outcome(self) -> str:
+        """What post-training made of the model: less, more or equally human-like."""
+        return self.verdict.found
 
     @property
     def sentence(self) -> str:
@@ -102,10 +85,11 @@ class Gap:
         among = f", among {self.among}" if self.among else ""
         few = f" ({verdict.too_few})" if verdict.too_few else ""
         note = f" {self.pair.note}." if self.pair.note else ""
+        worse = number(effect.improved.value, ".0%")
         return (
             f"{self.pair.post} is {self.outcome} against {self.pair.base}{among}{few}: "
             f"{interval(self.nats)} {verdict.unit_of_measure} a response ({verdict.confidence}), "
-            f"{effect.improved.value:.0%} of {effect.participants:,} people are predicted worse; "
+            f"{worse} of {effect.participants:,} people are predicted worse; "
             f"{p_value(verdict.p_adjusted)} ({verdict.test}) after {verdict.correction}, "
             f"equivalence {verdict.equivalence}.{note}"
         )
@@ -173,7 +157,8 @@ def pair_differences(
     chosen = np.flatnonzero(np.isfinite(post))
     chosen = chosen if rows is None else np.intersect1d(chosen, rows)
     persons = (post - base)[chosen]
-    contrast = Contrast(GAP, pair.post, pair.base, "what post-training lost")
+    words = ("less human-like", "more human-like", "equally human-like")
+    contrast = Contrast(GAP, pair.post, pair.base, "what post-training lost", *words)
     return PairDifferences(
         pair,
         Differences(
@@ -186,7 +171,6 @@ def pair_differences(
             persons,
             persons,
             persons * trials[chosen],
-            False,
             sampled=sampled,
         ),
         published_d,

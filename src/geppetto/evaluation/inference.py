@@ -32,10 +32,6 @@ def infer(
 ) -> list[Verdict]:
     """Verdicts on contrasts that are corrected for each other.
 
-    A benefit has the largest p of those against every prediction that could have been chosen: it
-    is one only if all of them are beaten (an intersection-union test; Berger 1982, Technometrics
-    24, 295-300).
-
     Parameters
     ----------
     found
@@ -61,9 +57,6 @@ def infer(
         p |= dict(zip(same, flipped.tolist(), strict=True))
     tested = []
     for number, one in enumerate(effects(found, resampling, analysis.intervals)):
-        if (rivals := one.differences.rivals) is not None and one.nats.value > 0:
-            people = resampling.among(one.differences.rows)
-            p[number] = max(p[number], *sign_flip_p(rivals, people, seed=analysis.seed).tolist())
         permuted = one.contrast == INFORMATION and is_confirmatory(one, measures)
         match = matches.get((one.model, one.strategy)) if permuted else None
         compared = comparison(
@@ -82,11 +75,15 @@ def comparison(
 ) -> Comparison:
     """An effect with its tests.
 
-    Nothing is tested of the NLL of samples, whose sign smoothing may have turned: p are NaN.
-    Permutations of people take wordings as given. Over several of them p is no smaller than that of
-    a mean that varies with the wordings drawn, and nor is that of equivalence.
+    A benefit has the largest p of those against every prediction that could have been chosen: it
+    is one only if all of them are beaten (an intersection-union test; Berger 1982, Technometrics
+    24, 295-300). Nothing is tested of the NLL of samples, whose sign smoothing may have turned: p
+    are NaN. Permutations of people take wordings as given. Over several of them p is no smaller
+    than that of a mean that varies with the wordings drawn, and nor is that of equivalence.
     """
     smallest = analysis.smallest_effect
+    if (rivals := measured.differences.rivals) is not None and measured.nats.value > 0:
+        p = max(p, *sign_flip_p(rivals, people, seed=analysis.seed).tolist())
     (found,) = studentised(measured.differences.influence, people)
     rests_on = basis_of(found, people, smallest)
     p_equivalent = found.p_within(smallest)

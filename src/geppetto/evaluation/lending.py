@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -38,31 +38,11 @@ def persona_quality(
         persona's predictions, less the mean of that over personas. 0 for participants whose
         persona is not shown.
 
-    Notes
-    -----
-    Predictions are those that were drawn for strangers, and where there is none of an item those
-    that were drawn for the persona's owner. If predictions are samples, each drawing of them has
-    noise of its own; taken from the owner's, what a persona costs would be subtracted, noise and
-    all, from that same noise in what the own persona saves, which then seems to vary less than it
-    does, the more so the more strangers there are.
     """
     answers = arms[0].responses
     answers.must_be_shared("what a persona costs whoever it is shown to")
-    chosen = range(len(answers.items)) if items is None else items
-    of_arms = [(arm.donors, option_costs(arm, measure), arm.nll) for arm in arms]
-    people = np.arange(len(answers.participants))
-    cost = np.full((len(people), len(chosen)), np.nan)
-    for column, item in enumerate(chosen):
-        own = np.full((len(cost), arms[0].option_log_probs.shape[3]), np.nan)
-        lent, times = np.zeros_like(own), np.zeros((len(cost), 1))
-        for shown_for, costs, nll in of_arms:
-            for draw, donors in enumerate(shown_for):
-                shown = (donors >= 0) & np.isfinite(nll[draw, :, item])
-                to_owner, to_others = shown & (donors == people), shown & (donors != people)
-                own[to_owner] = costs[draw, to_owner, item]
-                np.add.at(lent, donors[to_others], costs[draw, to_others, item])
-                np.add.at(times, donors[to_others], 1)
-        predicted = np.where(times > 0, lent / np.maximum(times, 1), own)
+    cost = np.full((len(answers.participants), len(_items(arms, items))), np.nan)
+    for column, (item, predicted) in enumerate(costs_under(arms, measure, items)):
         position = answers.position[:, item]
         there = position >= 0
         counts = None if weights is None else weights[there]
@@ -71,6 +51,46 @@ def persona_quality(
         cost[:, column] = np.sum(said * predicted, axis=1, where=known) / said.sum()
         cost[~known.any(1), column] = np.nan
     return np.nan_to_num(nanmean(cost - nanmean(cost, 0), 1))
+
+
+def costs_under(
+    arms: Sequence[Predictions], measure: str, items: Sequence[int] | None = None
+) -> Iterator[tuple[int, Floats]]:
+    """What each option of an item would cost under everybody's persona, an item at a time.
+
+    Predictions are those that were drawn for strangers, and where there is none of an item those
+    that were drawn for the persona's owner. If predictions are samples, each drawing of them has
+    noise of its own; taken from the owner's, what a persona costs would be subtracted, noise and
+    all, from that same noise in what the own persona saves, which then seems to vary less than it
+    does, the more so the more strangers there are.
+
+    Parameters
+    ----------
+    arms, measure, items
+        As of `persona_quality`.
+
+    Yields
+    ------
+    tuple
+        The item and costs of shape (participants, options), NaN under personas that were not shown.
+    """
+    of_arms = [(arm.donors, option_costs(arm, measure), arm.nll) for arm in arms]
+    people = np.arange(len(arms[0].responses.participants))
+    for item in _items(arms, items):
+        own = np.full((len(people), arms[0].option_log_probs.shape[3]), np.nan)
+        lent, times = np.zeros_like(own), np.zeros((len(people), 1))
+        for shown_for, costs, nll in of_arms:
+            for draw, donors in enumerate(shown_for):
+                shown = (donors >= 0) & np.isfinite(nll[draw, :, item])
+                to_owner, to_others = shown & (donors == people), shown & (donors != people)
+                own[to_owner] = costs[draw, to_owner, item]
+                np.add.at(lent, donors[to_others], costs[draw, to_others, item])
+                np.add.at(times, donors[to_others], 1)
+        yield item, np.where(times > 0, lent / np.maximum(times, 1), own)
+
+
+def _items(arms: Sequence[Predictions], items: Sequence[int] | None) -> Sequence[int]:
+    return range(len(arms[0].responses.items)) if items is None else items
 
 
 def influence(
@@ -125,7 +145,8 @@ def not_shown_in_proportion(
 
     Strangers are drawn as if everybody stood for one person. Own personas count as their owners do,
     so that with survey weights the two arms show the same personas, but not as often: if those of
-    people with large weights cost everybody less, it would seem to matter whose persona it is.
+    people with large weights cost everybody less, it would seem to matter whose persona it is. 0
+    without survey weights: all are shown as often then.
 
     Parameters
     ----------
@@ -135,4 +156,6 @@ def not_shown_in_proportion(
     known = np.isfinite(values)
     of_shown = np.sum(known * quality[np.maximum(donors, 0)], axis=0) / np.maximum(known.sum(0), 1)
     some = (known & (donors >= 0)).any(0)
+    if np.ptp(weights) == 0 or not some.any():
+        return 0.0
     return float(np.average((quality - of_shown)[some], weights=weights[some]))

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from geppetto.evaluation.arrays import Floats, nanmean
-from geppetto.evaluation.asked import option_costs
+from geppetto.evaluation.lending import costs_under
 from geppetto.evaluation.moments import quotient
 from geppetto.evaluation.predictions import Predictions
 
@@ -48,17 +48,10 @@ def typical_cost(
     given, pools = shown[0].responses, shown[0].pool
     if given.of_sessions:
         return None
-    of_arms = [(arm.donors, option_costs(arm, measure), arm.nll) for arm in shown]
     people = np.arange(len(pools))
     number, pool = np.unique(pools, return_inverse=True)
-    chosen = range(len(given.items)) if items is None else items
-    cost = np.full((len(people), len(chosen)), np.nan)
-    for column, item in enumerate(chosen):
-        predicted = np.full((len(people), shown[0].option_log_probs.shape[3]), np.nan)
-        for donors_of, costs, nll in of_arms:
-            for draw, donors in enumerate(donors_of):
-                there = (donors >= 0) & np.isfinite(nll[draw, :, item])
-                predicted[donors[there]] = costs[draw, there, item]
+    columns = []
+    for item, predicted in costs_under(shown, measure, items):
         known = np.isfinite(predicted)
         total, count = np.zeros((2, len(number), predicted.shape[1]))
         np.add.at(total, pool, np.where(known, predicted, 0.0))
@@ -68,5 +61,5 @@ def typical_cost(
         own = known[people, at[1]]
         mine = np.where(own, predicted[people, at[1]], 0.0)
         mean = quotient(total[at] - mine, count[at] - own)
-        cost[:, column] = np.where(position >= 0, mean, np.nan)
-    return nanmean(cost, 1)
+        columns.append(np.where(position >= 0, mean, np.nan))
+    return nanmean(np.stack(columns, axis=1), 1)

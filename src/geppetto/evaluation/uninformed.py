@@ -96,7 +96,7 @@ def candidates(found: Sequence[Predictions], model: str) -> list[Predictions]:
 
 
 def best_uninformed(
-    rivals: Sequence[Predictions], measure: str, weights: Floats | None = None
+    rivals: Sequence[Predictions], measure: str, weights: Floats
 ) -> Uninformed | None:
     """What predicts other people best, for each fold of people; None if nothing predicts all.
 
@@ -118,6 +118,5 @@ def best_uninformed(
     if not len(complete):
         return None
     folds = folds_of(rivals[0].responses.cluster)
-    counts = np.ones(costs.shape[1]) if weights is None else weights
-    chosen = chosen_elsewhere(costs[complete], folds, counts)
+    chosen = chosen_elsewhere(costs[complete], folds, weights)
     return Uninformed(tuple(rivals[int(number)].condition for number in complete), chosen)

@@ -14,8 +14,7 @@ from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.enough import FEWEST_EQUIVALENT, Basis
 from geppetto.evaluation.resampling import LEVEL
 from geppetto.evaluation.second_opinion import OtherItems
-from geppetto.evaluation.shown import number
-from geppetto.evaluation.words import COMPARED, in_words, interval, over, p_value
+from geppetto.evaluation.words import COMPARED, in_words, interval, number, over, p_value
 from geppetto.personas.donors import MatchQuality
 
 Finding = Literal["positive", "negative", "equivalent", "undecided", "descriptive"]
@@ -116,7 +115,7 @@ class Verdict:
         words: dict[Finding, str] = {
             "positive": self.effect.contrast.positive,
             "negative": self.effect.contrast.negative,
-            "equivalent": "equivalent to nothing",
+            "equivalent": self.effect.contrast.equivalent,
             "undecided": "undecided",
             "descriptive": DESCRIPTIVE,
         }
@@ -262,7 +261,8 @@ class Verdict:
             return ""
         if self.items.model is None:
             return f" Of other items nothing is said: {self.items.reason}."
-        ends = f"[{self.items.model.mean.low:+.4f}, {self.items.model.mean.high:+.4f}]"
+        low, high = self.items.model.mean.low, self.items.model.mean.high
+        ends = f"[{number(low, '+z.4f')}, {number(high, '+z.4f')}]"
         match self.generalises:
             case True:
                 return f" Over other items like these, too: {ends}."

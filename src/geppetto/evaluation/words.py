@@ -1,17 +1,32 @@
-"""Effects and their tests in running text."""
+"""Numbers, effects and tests in running text: never "nan" or "inf"."""
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
 from geppetto.evaluation.resampling import Estimate
-from geppetto.evaluation.shown import NOTHING, ranged
+
+NOTHING = "–"
+"""What stands for a number that there is none of."""
 
 COMPARED = {
     "nll": ("likelier", "less likely", "equally likely"),
     "brier": ("predicted more closely", "predicted less closely", "predicted equally closely"),
 }
 """How responses compare, by the measure: if there is more of it, if less, and if the same."""
+
+
+def number(value: float, form: str) -> str:
+    """A number; a dash where there is none, and a sign for one without an end."""
+    if math.isinf(value):
+        return f"{'+' * ('+' in form)}∞" if value > 0 else "-∞"
+    return NOTHING if math.isnan(value) else format(value, form)
+
+
+def ranged(estimate: Estimate, form: str) -> str:
+    """A number and its interval; a dash where there is neither."""
+    value, low, high = (number(end, form) for end in (estimate.value, estimate.low, estimate.high))
+    return NOTHING if value == low == high == NOTHING else f"{value} [{low}, {high}]"
 
 
 def in_words(arm: str) -> str:
@@ -47,7 +62,7 @@ def interval(estimate: Estimate, digits: int = 4) -> str:
 
 def probability(p: float) -> str:
     """A p-value as journals print it; a dash where there was no test."""
-    if np.isnan(p):
+    if math.isnan(p):
         return NOTHING
     if p < 0.0001:
         return "< .0001"

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.resampling import Estimate
-from geppetto.evaluation.shown import ranged
+from geppetto.evaluation.words import ranged
 
 
 def columns(first: str, *others: str) -> Table:

@@ -12,8 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from geppetto.errors import GeppettoError
-from geppetto.evaluation.shown import number
-from geppetto.evaluation.words import interval, p_value, probability
+from geppetto.evaluation.words import interval, number, p_value, probability
 from geppetto.reports.columns import columns, with_interval, within_model
 from geppetto.results import Results
 
@@ -112,8 +111,8 @@ def _brier(found: Results, elicitation: str) -> Table:
         )
     shown.caption = (
         f"Of two samples or more, not smoothed and without bias.{_left_out(found)} p: signs "
-        "of people flipped, Holm for information and Benjamini-Hochberg for the others. Nothing is "
-        "called equivalent to nothing: the smallest effect of interest is in nats."
+        "of people flipped, Holm for information and benefit, Benjamini-Hochberg for the others. "
+        "Nothing is called equivalent to nothing: the smallest effect of interest is in nats."
     )
     return shown
 

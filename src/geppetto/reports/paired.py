@@ -11,9 +11,8 @@ from rich.text import Text
 
 from geppetto.evaluation.gap import Gap
 from geppetto.evaluation.recovery import PersonaRecovery
-from geppetto.evaluation.shown import number
 from geppetto.evaluation.verdicts import units
-from geppetto.evaluation.words import interval, probability
+from geppetto.evaluation.words import interval, number, probability
 from geppetto.experiment import Prepared
 from geppetto.models.base import LanguageModel
 from geppetto.models.lineage import CHAT_TEMPLATE, PLAIN_TEXT, pairs

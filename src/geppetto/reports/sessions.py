@@ -9,10 +9,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from geppetto.evaluation.contrasts import CONFIRMATORY
+from geppetto.evaluation.contrasts import CONTRASTS
 from geppetto.evaluation.resampling import Estimate
-from geppetto.evaluation.shown import number, ranged
-from geppetto.evaluation.words import interval, over, probability
+from geppetto.evaluation.words import interval, number, over, probability, ranged
 from geppetto.reports.columns import columns, if_fewer, with_interval, within_model
 from geppetto.results import Results
 
@@ -89,7 +88,7 @@ def _along(found: Results, by: str) -> Iterator[Table]:
     """What answers the question in each part, or else the first contrast, and how it changes."""
     effects, changes = found.effects(by), found.changes(by)
     names = effects["effect"].unique().tolist()
-    for told in [one.name for one in CONFIRMATORY if one.name in names] or names[:1]:
+    for told in [one.name for one in CONTRASTS if one.confirms and one.name in names] or names[:1]:
         yield _along_in(effects, changes, by, told)
 
 

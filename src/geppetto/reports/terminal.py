@@ -18,10 +18,9 @@ from geppetto.evaluation.conclusions import conclusion
 from geppetto.evaluation.enough import FEWEST, FEWEST_EQUIVALENT
 from geppetto.evaluation.power import minimal_effect, people_to_decide
 from geppetto.evaluation.resampling import Estimate
-from geppetto.evaluation.shown import number, ranged
 from geppetto.evaluation.skill import Skill
 from geppetto.evaluation.verdicts import Verdict
-from geppetto.evaluation.words import interval, probability
+from geppetto.evaluation.words import interval, number, probability, ranged
 from geppetto.experiment import Prepared
 from geppetto.hearing import Hearing
 from geppetto.personas.donors import MatchQuality

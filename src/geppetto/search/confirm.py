@@ -34,9 +34,6 @@ DONORS = 9
 """Strangers for each test person in a confirmation whose experiment names no arms, or all others
 if they are fewer."""
 
-CLAIMS = ("benefit", "information")
-"""Contrasts whose verdicts say what the winner is worth."""
-
 
 @dataclass(frozen=True, eq=False)
 class Confirmation:
@@ -106,8 +103,7 @@ class Confirmation:
     @cached_property
     def verdicts(self) -> list[Verdict]:
         """The verdicts on what the winner is worth, of those whose arms were asked."""
-        found = self._verdicts(WINNER)
-        return [found[name] for name in CLAIMS if name in found]
+        return [verdict for verdict in self._verdicts(WINNER).values() if verdict.confirmatory]
 
     @cached_property
     def versus(self) -> list[Gain]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,12 +12,11 @@ from geppetto.evaluation.asked import mean_cost
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.contrasts import Contrast
 from geppetto.evaluation.differences import Differences
-from geppetto.evaluation.hypotheses import holm
 from geppetto.evaluation.inference import infer
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.verdicts import Verdict
-from geppetto.evaluation.words import interval, p_value
+from geppetto.evaluation.words import interval, number, p_value
 from geppetto.personas.arms import Own
 from geppetto.results import Results
 
@@ -51,12 +50,14 @@ class Gain:
         """What came out, in words, with its numbers."""
         verdict, effect = self.verdict, self.verdict.effect
         few = f" ({verdict.too_few})" if verdict.too_few else ""
+        is_clear = verdict.finding in ("positive", "negative")
+        equivalence = "" if is_clear else f", equivalence {verdict.equivalence}"
         return (
             f"By the NLL of own personas, on people who took no part, {self._said}{few}: "
             f"{interval(self.nats)} nats a response, positive if better ({verdict.confidence}), "
-            f"d_z {effect.d_z.value:+.2f}, {effect.improved.value:.0%} of {effect.participants:,} "
-            f"people improved; {p_value(verdict.p_adjusted)} ({verdict.test}) after "
-            f"{verdict.correction}, equivalence {verdict.equivalence}."
+            f"d_z {number(effect.d_z.value, '+.2f')}, {number(effect.improved.value, '.0%')} of "
+            f"{effect.participants:,} people improved; {p_value(verdict.p_adjusted)} "
+            f"({verdict.test}) after {verdict.correction}{equivalence}."
         )
 
     @property
@@ -91,7 +92,7 @@ def gains(results: Results, label: str, one: str, others: Mapping[str, str]) -> 
         if found.condition.arm == Own.name and found.condition.model != BASELINE
     }
     made = [_differences(own[other], own[label]) for other in others]
-    verdicts = _confirmatory(infer(made, results.resampling, results.analysis, {}))
+    verdicts = infer(made, results.resampling, results.analysis, {})
     return [Gain(each, one, name) for each, name in zip(verdicts, others.values(), strict=True)]
 
 
@@ -104,32 +105,14 @@ def _differences(worse: Predictions, better: Predictions) -> Differences:
     return Differences(
         model=one.model,
         strategy=one.strategy,
-        contrast=Contrast(GAIN, other.strategy, one.strategy, "what it saves over the other"),
+        contrast=Contrast(
+            GAIN, other.strategy, one.strategy, "what it saves over the other", confirms=True
+        ),
         measure="nll",
         among="",
         rows=rows,
         persons=saved,
         influence=saved,
         totals=saved * (better.responses.choices > 0).sum(1)[rows],
-        strangers=False,
+        sampled=worse.counts is not None or better.counts is not None,
     )
-
-
-def _confirmatory(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """The same verdicts, corrected as claims are and not as explorations."""
-    corrected = zip(
-        verdicts,
-        holm([verdict.p for verdict in verdicts]).tolist(),
-        holm([verdict.p_equivalent for verdict in verdicts]).tolist(),
-        strict=True,
-    )
-    return [
-        replace(
-            verdict,
-            confirmatory=True,
-            p_adjusted=min(1.0, verdict.looks * p),
-            p_equivalent_adjusted=min(1.0, verdict.looks * p_equivalent),
-            p_equivalent_bounded=min(1.0, verdict.looks * p_equivalent),
-        )
-        for verdict, p, p_equivalent in corrected
-    ]

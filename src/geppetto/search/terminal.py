@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from geppetto.evaluation.shown import number
+from geppetto.evaluation.words import number
 from geppetto.prompts.layout import Layout
 from geppetto.search.confirm import Confirmation, described
 from geppetto.search.prepare import PreparedSearch
