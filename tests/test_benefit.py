@@ -20,6 +20,7 @@ from geppetto.evaluation.resampling import Resampling
 from geppetto.evaluation.uninformed import Uninformed, best_uninformed, candidates
 from geppetto.evaluation.verdicts import Verdict
 from geppetto.plan import Condition
+from geppetto.pooling import _tested
 from invented import circle, predicted, responses
 
 PEOPLE, ITEMS = 300, 20
@@ -141,6 +142,39 @@ def test_where_rivals_are_about_equally_good_the_choice_is_not_taken_for_a_gain(
         assert rival is not None
         assert rival.is_one or "several predictions" in verdict.withheld
     assert helped / runs <= 0.035 and missed / runs <= 0.065
+
+
+def of_study(names: str, rng: np.random.Generator) -> Differences:
+    """What 40 people save over what was chosen for them, "a", which is worse than "b"."""
+    saved = rng.normal([0.5 if name == "a" else -0.5 for name in names], 0.01, (40, len(names)))
+    conditions = tuple(Condition(BASELINE, name, "none") for name in names)
+    chosen = np.full(40, names.index("a"))
+    persons = saved[:, chosen[0]]
+    return Differences(
+        *("m", "s", BENEFIT, "nll", "", np.arange(40), persons, persons, persons),
+        uninformed=Uninformed(conditions, chosen),
+        rivals=saved,
+    )
+
+
+def test_pooled_it_is_over_every_rival_of_any_study_by_its_name() -> None:
+    rng, drawn = np.random.default_rng(5), Resampling.of(40, draws=300)
+    studies = [of_study(names, rng) for names in ("ba", "ab", "a", "ab", "ba", "ba", "a")]
+    pooled = _tested(studies, [drawn] * 7, Analysis(draws=300))
+    best, rivals = pooled.effect.differences.uninformed, pooled.effect.differences.rivals
+    assert best is not None and rivals is not None
+    assert best.names == ["b", "a"] and (best.chosen == 1).all()
+    assert np.allclose(rivals[:, 1], 0.5, atol=0.1)
+    assert np.allclose(rivals[80:120, 0], 0.5, atol=0.1)  # without "b" it is over the chosen one
+    assert pooled.effect.nats.value > 0.4 and pooled.p == 1  # "b" is better than the persona
+    beaten = [of_study("a", rng) for _ in range(7)]
+    assert _tested(beaten, [drawn] * 7, Analysis(draws=300)).p == 2 / 2**7
+
+
+def test_a_persona_that_loses_to_one_rival_helps_nobody() -> None:
+    rng = np.random.default_rng(6)
+    (verdict,) = infer([of_study("ab", rng)], Resampling.of(40, draws=300), Analysis(draws=300), {})
+    assert verdict.effect.nats.value > 0.4 and verdict.p == 1 and verdict.finding != "positive"
 
 
 def test_it_is_in_the_ladder_beside_information() -> None:

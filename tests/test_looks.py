@@ -135,6 +135,8 @@ def test_every_analysis_of_the_same_people_counts(tmp_path: Path) -> None:
     assert stated.looks == Looks() and stated.analysis.looks == 5
     stricter = planned(tmp_path, analysis={"draws": 200, "smallest_effect": 0.1})
     assert analysed(stricter, tmp_path).looks == Looks(4)
+    reseeded = planned(tmp_path, analysis={"draws": 200, "seed": 1})  # a seed can be searched, too
+    assert analysed(reseeded, tmp_path).looks == Looks(5)
 
 
 def test_another_study_name_and_other_ids_hide_nobody(tmp_path: Path) -> None:

@@ -75,15 +75,17 @@ def comparison(
 ) -> Comparison:
     """An effect with its tests.
 
-    A benefit has the largest p of those against every prediction that could have been chosen: it
-    is one only if all of them are beaten (an intersection-union test; Berger 1982, Technometrics
-    24, 295-300). Nothing is tested of the NLL of samples, whose sign smoothing may have turned: p
-    are NaN. Permutations of people take wordings as given. Over several of them p is no smaller
-    than that of a mean that varies with the wordings drawn, and nor is that of equivalence.
+    A benefit has the largest p of those against every prediction that could have been chosen, and
+    1 if one of these is the better: it is one only if all of them are beaten (an intersection-union
+    test; Berger 1982, Technometrics 24, 295-300). Nothing is tested of the NLL of samples, whose
+    sign smoothing may have turned: p are NaN. Permutations of people take wordings as given. Over
+    several of them p is no smaller than that of a mean that varies with the wordings drawn, and nor
+    is that of equivalence.
     """
     smallest = analysis.smallest_effect
     if (rivals := measured.differences.rivals) is not None and measured.nats.value > 0:
-        p = max(p, *sign_flip_p(rivals, people, seed=analysis.seed).tolist())
+        beaten = people.sample[0] @ rivals > 0
+        p = max(p, *np.where(beaten, sign_flip_p(rivals, people, seed=analysis.seed), 1.0).tolist())
     (found,) = studentised(measured.differences.influence, people)
     rests_on = basis_of(found, people, smallest)
     p_equivalent = found.p_within(smallest)
