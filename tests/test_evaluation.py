@@ -241,6 +241,7 @@ def verdict(
     """The verdict on an invented effect, on information unless another contrast is given."""
     nats = Estimate((low + high) / 2, low, high)
     people = change.pop("people", 200)
+    possible = change.pop("possible", None)
     nothing = np.zeros(people)
     compared = Differences(
         "m",
@@ -252,6 +253,7 @@ def verdict(
         nothing,
         nothing,
         nothing,
+        possible=None if possible is None else np.tile(possible, (people, 1)),
     )
     found = Effect(compared, nats, nats, nats, Estimate(0.5, 0, 1), nats)
     (judged,) = judge([comparison(found, p, equivalent, **change)], 0.005)
@@ -304,8 +306,25 @@ def comparison(found: Effect, p: float, equivalent: float, **change: Any) -> Com
         ),
         (
             {"low": -0.03, "high": -0.01, "p": 0.01, "people": 102},
+            "undecided",
+            "102 people are too few: one in 34 may be of a kind that is not among them, who would "
+            "undo it if they gained 0.33 a response, and nothing bounds what they could have "
+            "gained; 150 people would have such.",
+        ),
+        (
+            {"low": -0.03, "high": -0.01, "p": 0.01, "people": 102, "possible": (-9.0, 0.34)},
+            "undecided",
+            "if they gained 0.33 a response, and some could have gained 0.34",
+        ),
+        (
+            {"low": -0.03, "high": -0.01, "p": 0.01, "people": 102, "possible": (-9.0, 0.32)},
             "misleads",
-            "not among these, one in 34, would undo it if they gained 0.33.",
+            "own",
+        ),
+        (
+            {"low": 0.01, "high": 0.03, "p": 0.01, "people": 102, "possible": (-0.32, 9.0)},
+            "matters",
+            "own",
         ),
     ],
 )

@@ -67,7 +67,7 @@ def test_facts_that_are_used_too_strongly_are_no_gain_though_information_grows()
 
 def test_nothing_is_better_while_its_interval_includes_zero() -> None:
     """Every combination of p and interval; only one of them is a difference."""
-    plain = answers_of(3, people=60)
+    plain = answers_of(3, people=150)
     (told,) = gain(compared(origin=plain, program=nearer(plain, 0.2)), "program", "origin")
     for p in (0.049, 0.066):
         for low in (-0.0043, 0.0043):

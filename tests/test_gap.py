@@ -101,7 +101,8 @@ def test_of_several_studies_whole_studies_are_drawn_and_permuted() -> None:
 
 def test_a_category_is_of_its_participants_only() -> None:
     persons = np.where(np.arange(PEOPLE) < 80, 0.2, 0.0) + normal(0, 0.02)
-    some = gap_of(persons, among="RL", rows=np.arange(80))
+    ends = np.tile([-1.0, 1.0], (PEOPLE, 1))
+    some = gap_of(persons, among="RL", rows=np.arange(80), possible=ends)
     (found,) = gaps([some], RESAMPLING, ANALYSIS)
     assert found.nats.value == pytest.approx(persons[:80].mean())
     assert found.verdict.effect.participants == 80

@@ -142,9 +142,9 @@ def test_each_model_is_decided_by_its_own_measure_in_one_family() -> None:
 def too_sure(rng: np.random.Generator, right: float) -> list[Predictions]:
     """No persona, which knows nothing, and an own one that is .97 sure of what is right so often.
 
-    Of 60 people who respond to 10 items of five options.
+    Of 150 people who respond to 10 items of five options.
     """
-    given = responses(rng.integers(0, 5, (60, 10)), 5)
+    given = responses(rng.integers(0, 5, (150, 10)), 5)
     wrong = (given.position + 1) % 5
     mode = np.where(rng.random(wrong.shape) < right, given.position, wrong)
     own = np.where(np.arange(5) == mode[..., None], 0.97, 0.0075)

@@ -54,7 +54,7 @@ def mixed() -> Results:
 
 @pytest.fixture(scope="module")
 def opened() -> Results:
-    return results_of(World(people=60, information=0.8, opened=60))
+    return results_of(World(people=150, information=0.8, opened=150))
 
 
 def printed(found: Results) -> str:

@@ -65,6 +65,41 @@ def option_costs(found: Predictions, measure: str) -> Floats:
     return -found.option_log_probs
 
 
+def possible_savings(
+    worse: Predictions, better: Predictions, measure: str, items: Sequence[int] | None = None
+) -> Floats:
+    """The least and the most that would be saved a response, whatever somebody had responded.
+
+    By what is predicted of every option, in the mean over draws. Of an open response nothing is
+    known, so that anything could be saved.
+
+    Parameters
+    ----------
+    worse, better
+        What is compared, of the same cells.
+    measure
+        See `cell_cost`.
+    items
+        Items that count; all by default.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (participants, 2).
+    """
+    of = slice(None) if items is None else list(items)
+    saved = nanmean(option_costs(worse, measure)[:, :, of], 0)
+    saved = saved - nanmean(option_costs(better, measure)[:, :, of], 0)
+    known = np.isfinite(saved)
+    is_open = worse.responses.is_open[:, of] & (measure == "nll_full")
+    counted = known.any(2) | is_open
+    number = np.maximum(counted.sum(1), 1)
+    least = np.where(is_open, -np.inf, np.where(known, saved, np.inf).min(2))
+    most = np.where(is_open, np.inf, np.where(known, saved, -np.inf).max(2))
+    each = np.stack([least, most], axis=2)
+    return np.asarray(np.where(counted[..., None], each, 0.0).sum(1) / number[:, None])
+
+
 def _missed(log_probs: Floats) -> Floats:
     best = log_probs == np.fmax.reduce(log_probs, axis=-1, keepdims=True)
     hit = best / np.maximum(best.sum(axis=-1, keepdims=True), 1)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from geppetto.evaluation.arrays import Floats, Integers, nanmean
-from geppetto.evaluation.asked import asked_quality, mean_cost
+from geppetto.evaluation.asked import asked_quality, mean_cost, possible_savings
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.contrasts import INFORMATION, UNINFORMED, Contrast, contrasts
 from geppetto.evaluation.lending import influence, not_shown_in_proportion, persona_quality
@@ -66,6 +66,10 @@ class Differences:
         `persons` and `influence` if all others had been everyone's strangers, with the same means,
         shape (rows,): what an effect's size is told from. None where they are not known, or there
         are no strangers from all others; see `geppetto.evaluation.strangers`.
+    possible
+        The least and the most that each one's difference could be, whatever they had responded, by
+        what the model says of every option, shape (rows, 2); of a benefit the least is over all
+        predictions that could have been chosen. None where that is not known.
     """
 
     model: str
@@ -84,6 +88,7 @@ class Differences:
     rivals: Floats | None = field(default=None, repr=False)
     typical: Floats | None = field(default=None, repr=False)
     projection: Floats | None = field(default=None, repr=False)
+    possible: Floats | None = field(default=None, repr=False)
 
     @property
     def of_each(self) -> tuple[Floats, Floats]:
@@ -227,9 +232,11 @@ def combined(
     each = [(one.persons, one.influence, one.totals, *one.of_each) for one in parts]
     persons, influence, totals, typical, projection = map(combine, zip(*each, strict=True))
     rivals = [one.rivals for one in parts if one.rivals is not None]
+    possible = [one.possible for one in parts if one.possible is not None]
     return replace(
         parts[0],
         rivals=combine(rivals) if rivals else None,
+        possible=combine(possible) if len(possible) == len(parts) else None,
         persons=persons,
         influence=influence,
         totals=totals,
@@ -295,6 +302,10 @@ def _in_one_wording(
             chosen = np.intersect1d(chosen, rows)
         if not len(chosen):
             continue
+        possible = None
+        if costs_of is mean_cost:
+            moved = persons - nanmean(costs[worse], 0) + nanmean(costs[better], 0)
+            possible = _possible(arms, best, rivals, contrast, measure, items) + moved[:, None]
         made.append(
             Differences(
                 condition.model,
@@ -313,9 +324,26 @@ def _in_one_wording(
                 else None,
                 typical=typical_persons[chosen],
                 projection=projection[chosen],
+                possible=None if possible is None else possible[chosen],
             )
         )
     return made
+
+
+def _possible(
+    arms: Mapping[str, Predictions],
+    best: Uninformed | None,
+    rivals: Sequence[Predictions],
+    contrast: Contrast,
+    measure: str,
+    items: Sequence[int] | None,
+) -> Floats:
+    """The least and the most that each one's difference could be; see `Differences.possible`."""
+    better = arms[contrast.better]
+    if best is None or contrast.worse != UNINFORMED:
+        return possible_savings(arms[contrast.worse], better, measure, items)
+    each = [possible_savings(rival, better, measure, items) for rival in rivals]
+    return np.stack([np.min(each, axis=0)[:, 0], best.of(each)[:, 1]], axis=1)
 
 
 class _Level(NamedTuple):

@@ -89,6 +89,17 @@ class Effect:
         return len(self.differences.rows)
 
     @property
+    def reach(self) -> float:
+        """How much anybody could have lost, whatever they had responded; gained, if nats are lost.
+
+        Infinite if that is not known.
+        """
+        possible = self.differences.possible
+        if possible is None:
+            return float("inf")
+        return float(-possible[:, 0].min() if self.nats.value > 0 else possible[:, 1].max())
+
+    @property
     def among(self) -> str:
         return self.differences.among
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from geppetto.evaluation.arrays import Floats, effective_number
-from geppetto.evaluation.resampling import Resampling
+from geppetto.evaluation.resampling import Estimate, Resampling
 from geppetto.evaluation.studentised import Studentised, studentised
 
 Unit = Literal["people", "groups of people", "studies"]
@@ -21,9 +21,13 @@ probability of 95%, and beside groups there must be 60 people too; of groups and
 seldom so many, and 20 and 8 are how many it takes for intervals to hold what they should.
 """
 
-FEWEST_EQUIVALENT = 150
-"""How many people it takes to show that there is nothing, which a rare large effect undoes: they
-have one of a kind that 2% are with a probability of 95%."""
+ALL_KINDS = 150
+"""How many people have one of a kind that 2% are with a probability of 95%.
+
+So many it takes to show that there is nothing, which a rare large effect undoes. Of fewer, a
+difference is one only where nobody could have lost as much as would undo it; see
+`Basis.undone_by`.
+"""
 
 _PER_SKEW = 10
 _PER_SKEW_EQUIVALENT = 25
@@ -72,23 +76,56 @@ class Basis:
     @property
     def too_few_for_equivalence(self) -> str:
         """Why nothing can be shown to be equivalent to nothing; empty if it can be."""
-        return self._lacking(FEWEST_EQUIVALENT, _PER_SKEW_EQUIVALENT)
+        return self._lacking(ALL_KINDS, _PER_SKEW_EQUIVALENT)
 
     def needed(self, equivalence: bool) -> int:
         """How many such participants are enough to decide anything."""
-        people = FEWEST_EQUIVALENT if equivalence else FEWEST["people"]
+        people = ALL_KINDS if equivalence else FEWEST["people"]
         per = _PER_SKEW_EQUIVALENT if equivalence else _PER_SKEW
         units = per * self.skewness**2
         units = units if self.unit == "people" else max(units, FEWEST[self.unit])
         return int(np.ceil(self.participants * max(people / self.people, units / self.units)))
 
-    def undone_by(self, low: float) -> float:
-        """How much a kind of unit that is not among these would have to lose to undo the mean.
+    def undone_by(self, nats: Estimate) -> float | None:
+        """How much people of a kind that is not among these would have to lose to undo a mean.
 
         Of a kind that is a share of 3/n of all there is none among n with a probability of 5%. They
-        undo a mean whose interval ends at `low` if they lose low (n - 3) / 3.
+        undo a mean whose interval ends at `low` if they lose low (n - 3) / 3; or gain it, where
+        something is lost.
+
+        Returns
+        -------
+        float or None
+            None where there are as many people as have one of every kind that counts, and of
+            studies, of which there are never so many.
         """
-        return abs(low) * (self.units - 3) / 3
+        if self.unit == "studies" or self.people >= ALL_KINDS:
+            return None
+        end = nats.low if nats.value > 0 else nats.high
+        return abs(end) * (self.people - 3) / 3
+
+    def undone_by_others(self, nats: Estimate, reach: float) -> str:
+        """Why people of a kind that is not among these could undo a mean; empty if they could not.
+
+        Parameters
+        ----------
+        nats
+            The mean, with its interval.
+        reach
+            How much somebody could lose at the most, or gain where something is lost.
+        """
+        needed = self.undone_by(nats)
+        if needed is None or reach < needed:
+            return ""
+        lost = "lost" if nats.value > 0 else "gained"
+        could = f"some could have {lost} {reach:.2g}"
+        if np.isinf(reach):
+            could = f"nothing bounds what they could have {lost}"
+        return (
+            f"{self.people:.0f} people are too few: one in {self.people / 3:.0f} may be of a kind "
+            f"that is not among them, who would undo it if they {lost} {needed:.2g} a response, "
+            f"and {could}; {ALL_KINDS} people would have such"
+        )
 
     def _lacking(self, people: int, per_skew: int) -> str:
         fewest = FEWEST[self.unit]

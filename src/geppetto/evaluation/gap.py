@@ -126,6 +126,7 @@ def pair_differences(
     among: str = "",
     rows: Integers | None = None,
     published_d: float = float("nan"),
+    possible: Floats | None = None,
 ) -> PairDifferences:
     """The gap of a pair from what each of its models predicted without a persona.
 
@@ -146,6 +147,8 @@ def pair_differences(
         Name and rows of the participants it is restricted to; all by default.
     published_d
         As in `PairDifferences`.
+    possible
+        See `Differences`, of all participants.
 
     Raises
     ------
@@ -172,6 +175,7 @@ def pair_differences(
             persons,
             persons * trials[chosen],
             sampled=sampled,
+            possible=None if possible is None else possible[chosen],
         ),
         published_d,
     )

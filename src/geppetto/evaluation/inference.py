@@ -98,7 +98,8 @@ def comparison(
         sd = found.error * float(np.sqrt(measured.participants))
         decide = max(people_to_decide(smallest, sd), rests_on.needed(equivalence=True))
         if (count := people_to_find_observed(found.value, sd)) is not None:
-            observed = max(count, rests_on.needed(equivalence=False))
+            of_all = bool(rests_on.undone_by_others(measured.nats, measured.reach))
+            observed = max(count, rests_on.needed(equivalence=of_all))
     if measured.differences.smoothed:
         p = p_equivalent = float("nan")
     return Comparison(measured, p, p_equivalent, test, decide, observed, rests_on)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.arrays import nanmean
-from geppetto.evaluation.asked import cell_cost, mean_cost
+from geppetto.evaluation.asked import cell_cost, mean_cost, possible_savings
 from geppetto.evaluation.compared import everything
 from geppetto.evaluation.gap import PairDifferences, pair_differences, published_d
 from geppetto.evaluation.measures import Measure
@@ -55,6 +55,7 @@ def pair_gaps(found: Scored, measure: Measure | None = None) -> list[PairDiffere
                 trials=counted.sum(1),
                 sampled=any(one.counts is not None for one in (post, base)),
                 published_d=published_d(cell_cost(post, of), cell_cost(base, of)),
+                possible=possible_savings(post, base, of),
             )
         )
     return made

@@ -79,6 +79,11 @@ class Responses:
         """Which cells have a response, shape (participants, items)."""
         return self.position >= 0
 
+    @property
+    def is_open(self) -> NDArray[np.bool_]:
+        """Which responses have no legal options, shape (participants, items)."""
+        return np.asarray(self.answered & (self.choices == 0))
+
     @cached_property
     def option_values(self) -> Floats:
         """Value of each option as a share of its item's range, shape (items, options).

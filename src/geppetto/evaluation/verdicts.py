@@ -11,7 +11,7 @@ import numpy as np
 from geppetto.evaluation.bounds import Bounds
 from geppetto.evaluation.contrasts import INFORMATION
 from geppetto.evaluation.effects import Effect
-from geppetto.evaluation.enough import FEWEST_EQUIVALENT, Basis
+from geppetto.evaluation.enough import Basis
 from geppetto.evaluation.resampling import LEVEL
 from geppetto.evaluation.second_opinion import OtherItems
 from geppetto.evaluation.words import COMPARED, in_words, interval, number, over, p_value
@@ -137,9 +137,14 @@ class Verdict:
             return "undecided"
         if self.p_equivalent_adjusted < LEVEL and not self.withheld:
             return "equivalent"
-        if self.p_adjusted < LEVEL and self.effect.nats.excludes_zero():
+        if self._differs:
             return "positive" if self.effect.nats.value > 0 else "negative"
         return "undecided"
+
+    @property
+    def _differs(self) -> bool:
+        """Whether the tests find a difference, whatever it rests on."""
+        return self.p_adjusted < LEVEL and self.effect.nats.excludes_zero()
 
     @property
     def withheld(self) -> str:
@@ -204,45 +209,24 @@ class Verdict:
         return None if self.finding in ("undecided", "descriptive") else self._rests_on_one == 0
 
     @property
-    def unseen(self) -> float | None:
-        """How much a kind of person that is not among these would have to lose to undo it, in nats.
-
-        See `Basis.undone_by`; or to gain, where something is lost. None where there are as many
-        people as equivalence takes, and where no difference was found.
-        """
-        if self.finding not in ("positive", "negative"):
-            return None
-        if self.basis.units >= FEWEST_EQUIVALENT:
-            return None
-        nats = self.effect.nats
-        return self.basis.undone_by(nats.low if nats.value > 0 else nats.high)
-
-    @property
     def _rests_on_one(self) -> float:
         equivalent = self.finding == "equivalent"
         return self.basis.of_equivalence if equivalent else self.basis.of_difference
 
     @property
     def _fragile(self) -> str:
-        """What would undo it: one person who is left out, or a kind of people that was not seen."""
-        said = ""
+        """What would undo it: that one person is left out."""
+        if self.survives_each is not False:
+            return ""
         one, kind = {
             "people": ("person", "people"),
             "groups of people": ("group", "groups"),
             "studies": ("study", "studies"),
         }[self.basis.unit]
-        if self.survives_each is False:
-            said = (
-                f" Without one {one}, with {self._rests_on_one:.0%} of all that {kind} add to it, "
-                "it is undecided."
-            )
-        if (unseen := self.unseen) is not None:
-            verb = "lost" if self.effect.nats.value > 0 else "gained"
-            said += (
-                f" {kind.capitalize()} of a kind that is not among these, one in "
-                f"{self.basis.units / 3:.0f}, would undo it if they {verb} {unseen:.2g}."
-            )
-        return said
+        return (
+            f" Without one {one}, with {self._rests_on_one:.0%} of all that {kind} add to it, it "
+            "is undecided."
+        )
 
     @property
     def generalises(self) -> bool | None:
@@ -389,8 +373,15 @@ class Verdict:
 
     @property
     def too_few(self) -> str:
-        """What is said where that is so; empty elsewhere."""
-        return self.basis.too_few
+        """What is said where that is so; empty elsewhere.
+
+        A difference is of too few also where people of a kind that is not among these could undo
+        it: where by what the model says of every option somebody could have lost as much as it
+        takes, or that is not known.
+        """
+        if self.basis.too_few or not self._differs:
+            return self.basis.too_few
+        return self.basis.undone_by_others(self.effect.nats, self.effect.reach)
 
     @property
     def _more(self) -> str:

@@ -15,7 +15,7 @@ from rich.text import Text
 from geppetto.asking import Unit
 from geppetto.errors import GeppettoError
 from geppetto.evaluation.conclusions import conclusion
-from geppetto.evaluation.enough import FEWEST, FEWEST_EQUIVALENT
+from geppetto.evaluation.enough import ALL_KINDS, FEWEST
 from geppetto.evaluation.power import minimal_effect, people_to_decide
 from geppetto.evaluation.resampling import Estimate
 from geppetto.evaluation.skill import Skill
@@ -171,7 +171,7 @@ def power(people: int, groups: int, smallest: float, spreads: Sequence[float]) -
     if groups < 2:
         return Text("a single participant, or a single group of them, shows no effect: take more")
     unit = "people" if groups == people else "groups"
-    fewest = FEWEST_EQUIVALENT if groups == people else FEWEST["groups of people"]
+    fewest = ALL_KINDS if groups == people else FEWEST["groups of people"]
     who = "participants'" if groups == people else "groups' mean"
     table = columns(f"if {who} differences have an SD of", "found", "to decide")
     for spread in spreads:
@@ -185,10 +185,10 @@ def power(people: int, groups: int, smallest: float, spreads: Sequence[float]) -
         f"to decide: how many {unit} tell the smallest effect of interest, {smallest:g} nats, from "
         "none, and none from it, with 80% probability each; an effect as large as was seen may "
         "take fewer. In the demo the SD is 0.04 to 0.4. Verdicts take "
-        f"{FEWEST['people']} people, that there is nothing takes {FEWEST_EQUIVALENT}, and more "
+        f"{FEWEST['people']} people, that there is nothing takes {ALL_KINDS}, and more "
         "where differences are skewed."
     )
-    short = FEWEST["people"] if people < FEWEST["people"] else FEWEST_EQUIVALENT
+    short = FEWEST["people"] if people < FEWEST["people"] else ALL_KINDS
     lacks = "decide anything" if people < FEWEST["people"] else "show that there is nothing"
     warning = f"{people:,} people are too few to {lacks}: {short} are needed"
     return Group(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geppetto.evaluation.arrays import nanmean
-from geppetto.evaluation.asked import mean_cost
+from geppetto.evaluation.asked import mean_cost, possible_savings
 from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.contrasts import Contrast
 from geppetto.evaluation.differences import Differences
@@ -115,4 +115,5 @@ def _differences(worse: Predictions, better: Predictions) -> Differences:
         influence=saved,
         totals=saved * (better.responses.choices > 0).sum(1)[rows],
         sampled=worse.counts is not None or better.counts is not None,
+        possible=possible_savings(worse, better, "nll")[rows],
     )
