@@ -2,17 +2,28 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test bench clean
+.PHONY: demo lint test test-fast docs bench clean
 
 demo: .venv/local.stamp
 	$(BIN)/geppetto run experiments/bfi_personas.yaml
 
-test: .venv/dev.stamp
+lint: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict src
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+test: lint
+	$(PYTEST)
+
+# Without a model, a server or a browser: for every change, while it is being made.
+test-fast: .venv/dev.stamp
+	$(PYTEST) -m 'not server' --ignore tests/integration --ignore tests/simulations
+
+# The documentation, in site/; everything is built from what is installed, without a network.
+docs: .venv/dev.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/option_likelihood.py

@@ -20,16 +20,16 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
-from geppetto.answers.replies import ReplyStore
-from geppetto.conversation import converse
-from geppetto.models.litellm_library import connections, library
-from geppetto.spending import Spending
+from geppetto.answers.client import converse
+from geppetto.answers.completions import CompletionStore
+from geppetto.models.budget import BudgetTracker
+from geppetto.models.endpoint.litellm_setup import connections, library
 from scripted import Rounds, endpoint, questions, request
 
 AT_ONCE = 64
-SERVER = Path(__file__).parents[1] / "tests" / "fault_server.py"
+SERVER = Path(__file__).parents[1] / "tests" / "helpers" / "fault_server.py"
 
 
 @contextmanager
@@ -71,11 +71,11 @@ def bare(base: str, model: str, number: int, first: int) -> float:
     return number / (time.perf_counter() - began)
 
 
-def ours(speaker: Any, number: int, first: int, store: ReplyStore) -> float:
+def ours(text_model: Any, number: int, first: int, store: CompletionStore) -> float:
     """Requests a second of a conversation whose every reply is stored."""
     asked = questions(number, first)
     began = time.perf_counter()
-    converse(speaker, Rounds(), asked, store, Spending(), lambda _: None, AT_ONCE)
+    converse(text_model, Rounds(), asked, store, BudgetTracker(), lambda _: None, AT_ONCE)
     return number / (time.perf_counter() - began)
 
 
@@ -94,15 +94,15 @@ def main() -> None:
     parser.add_argument("--memory", type=int, default=0)
     given = parser.parse_args()
     with TemporaryDirectory() as folder, server(Path(folder)) as base:
-        store = ReplyStore.at(Path(folder) / "answers.db")
+        store = CompletionStore.at(Path(folder) / "answers.db")
         model = f"{given.provider}/scripted"
-        speaker = endpoint(base, model=model, most_at_once=AT_ONCE)
+        text_model = endpoint(base, model=model, most_at_once=AT_ONCE)
         bare(base, model, 200, 10**8)
-        ours(speaker, 200, 2 * 10**8, store)
+        ours(text_model, 200, 2 * 10**8, store)
         if given.memory:
             number = given.memory // 10
             for part in range(10):
-                rate = ours(speaker, number, part * number, store)
+                rate = ours(text_model, number, part * number, store)
                 print(
                     f"{number * (part + 1):7,} requests  {resident():6.0f} MiB  {rate:4.0f}/s",
                     flush=True,
@@ -115,7 +115,7 @@ def main() -> None:
             began = time.process_time()
             rates["bare LiteLLM"].append(bare(base, model, number, part * number))
             between = time.process_time()
-            rates["geppetto"].append(ours(speaker, number, part * number, store))
+            rates["geppetto"].append(ours(text_model, number, part * number, store))
             work["bare LiteLLM"].append(1000 * (between - began) / number)
             work["geppetto"].append(1000 * (time.process_time() - between) / number)
         for name, found in rates.items():

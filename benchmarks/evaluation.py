@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
 from geppetto.answers.table import COLUMNS
-from geppetto.evaluation.analysis import Analysis
-from geppetto.evaluation.baselines import baseline_answers, twin_names
+from geppetto.evaluation.baselines.rows import baseline_answers, supervised_names
+from geppetto.evaluation.results import MEASURES, Results
 from geppetto.personas.library import load_strategy
-from geppetto.plan import Strategy
-from geppetto.results import MEASURES, Results
+from geppetto.planning.analysis_config import Analysis
+from geppetto.planning.plan import Strategy
 from geppetto.studies import Participant, Study
 from invented import codebook
 
@@ -133,8 +133,8 @@ def main() -> None:
     baselines = baseline_answers(table, invented, strategies)
     everything = pd.concat([table, baselines], ignore_index=True)
     lap("baselines, supervised ones cross-fitted")
-    twins = twin_names(strategies, invented) | {"t": (), "u": ()}
-    results = Results("How fast?", invented, Analysis(), everything, twins)
+    supervised = supervised_names(strategies, invented) | {"t": (), "u": ()}
+    results = Results("How fast?", invented, Analysis(), everything, supervised)
     lap(f"conditions: {len(results.conditions)}, as arrays")
     results.metrics()
     lap("metrics of every condition")

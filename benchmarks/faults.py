@@ -16,22 +16,22 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
-from geppetto.answers.replies import ReplyStore
-from geppetto.conversation import converse
-from geppetto.spending import Spending
+from geppetto.answers.client import converse
+from geppetto.answers.completions import CompletionStore
+from geppetto.models.budget import BudgetTracker
 from scripted import Rounds, endpoint, questions, request, truth
 
-SERVER = Path(__file__).parents[1] / "tests" / "fault_server.py"
+SERVER = Path(__file__).parents[1] / "tests" / "helpers" / "fault_server.py"
 
 
 def ask(folder: Path, number: int) -> None:
     """What the client does: ask all that is not answered yet."""
     base = f"http://127.0.0.1:{(folder / 'port').read_text()}/v1"
-    store = ReplyStore.at(folder / "answers.db")
-    speaker = endpoint(base, timeout=1.0)
-    converse(speaker, Rounds(), questions(number), store, Spending(), lambda _: None)
+    store = CompletionStore.at(folder / "answers.db")
+    text_model = endpoint(base, timeout=1.0)
+    converse(text_model, Rounds(), questions(number), store, BudgetTracker(), lambda _: None)
 
 
 def killed_and_resumed(folder: Path, number: int, kills: int, seconds: float) -> int:
@@ -57,20 +57,23 @@ def report(folder: Path, number: int) -> None:
     said = {
         request(question).id(identity): truth(question) for question in questions(number).values()
     }
-    replies = ReplyStore.at(folder / "answers.db").get(said)
+    completions = CompletionStore.at(folder / "answers.db").get(said)
     became = Counter(
-        "carries a reason" if reply.error else "as without faults" if reply.text == said[key]
-        else "WRONG" for key, reply in replies.items()
+        "carries a reason"
+        if completion.error
+        else "as without faults"
+        if completion.text == said[key]
+        else "WRONG" for key, completion in completions.items()
     )  # fmt: skip
-    became["LOST"] = number - len(replies)
-    for reply in replies.values():
-        if reply.error:
-            print(f"a reason, after {reply.attempts} attempts: {reply.error}")
+    became["LOST"] = number - len(completions)
+    for completion in completions.values():
+        if completion.error:
+            print(f"a reason, after {completion.attempts} attempts: {completion.error}")
     for what, count in became.items():
         print(f"{what:24} {count:7,}")
     happened = json.loads((folder / "happened").read_text())
     print(f"{'sent in all':24} {sum(happened.values()):7,}")
-    print(f"{'attempts of the stored':24} {sum(r.attempts for r in replies.values()):7,}")
+    print(f"{'attempts of the stored':24} {sum(r.attempts for r in completions.values()):7,}")
     for what, count in sorted(happened.items()):
         print(f"  {what or 'answered':22} {count:7,}")
 

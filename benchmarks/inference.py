@@ -13,37 +13,36 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from geppetto.evaluation.analysis import Analysis
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
+
 from geppetto.evaluation.arrays import Floats
-from geppetto.evaluation.asked import asked_quality
-from geppetto.evaluation.best_of import folds_of
+from geppetto.evaluation.baselines.best_of import folds_of
+from geppetto.evaluation.baselines.skill import saved_part
 from geppetto.evaluation.differences import differences
 from geppetto.evaluation.effects import effects
-from geppetto.evaluation.enough import basis_of
-from geppetto.evaluation.hypotheses import equivalence
-from geppetto.evaluation.interaction import interactions
+from geppetto.evaluation.individuation.matching import matching_matrix
+from geppetto.evaluation.inference.hypotheses import equivalence
+from geppetto.evaluation.inference.interaction import interactions
+from geppetto.evaluation.inference.mixed_model import mixed_model
+from geppetto.evaluation.inference.permutation import permutation_test, sign_flip_p
+from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling, estimate, mean
+from geppetto.evaluation.inference.sample_size import basis_of
+from geppetto.evaluation.inference.studentised import studentised
 from geppetto.evaluation.lending import influence
 from geppetto.evaluation.looks import Looks
-from geppetto.evaluation.matching import matching_matrix
-from geppetto.evaluation.mixed_model import mixed_model
-from geppetto.evaluation.permutation import permutation_test, sign_flip_p
-from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
-from geppetto.evaluation.skill import saved_part
-from geppetto.evaluation.studentised import studentised
+from geppetto.evaluation.losses import quality_where_shown
 from geppetto.personas.arms import SESSION_DONORS, Matched
-from geppetto.studies.session_options import inferred
-from geppetto.studies.session_stretches import doubt
-from geppetto.studies.session_text import parsed
+from geppetto.planning.analysis_config import Analysis
+from geppetto.studies.sessions.options import inferred
+from geppetto.studies.sessions.parsing import parsed
+from geppetto.studies.sessions.stretches import doubt
 from invented import circle, predicted, responses, tilt_of, two_types
+from invented_benefit import against
+from invented_groups import by_contrast, unlike
+from invented_matches import unequal
 from invented_offers import Row, always, blocks, learning, machines, pairs, repeating
 from invented_oracle import Oracle
-from test_benefit import against
-from test_matching import unequal
-from test_samples_unbiased import sampled
-from test_subgroups import by_contrast, unlike
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
+from invented_samples import sampled
 
 PEOPLE, ITEMS = 200, 20
 
@@ -238,7 +237,7 @@ def sessions(runs: int, rng: np.random.Generator) -> None:
                 donors = circle(people, tuple(distances), rng)
                 shuffled = person + persona[donors] + rng.normal(0, 0.12, donors.shape)
                 own = person + persona + rng.normal(0, 0.12, people)
-                each = influence(shuffled, donors, asked_quality(shuffled, donors)) - own
+                each = influence(shuffled, donors, quality_where_shown(shuffled, donors)) - own
                 value = (shuffled.mean(0) - own).mean()
                 found.append((value, each.std(ddof=1) / np.sqrt(people)))
             values, errors = np.array(found).T

@@ -16,14 +16,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from geppetto.elicitation.option_likelihood import Unit, request_id, score, units
-from geppetto.elicitation.token_tree import TokenTree
-from geppetto.experiment import Participants
+from geppetto.elicitation.likelihood import Unit, request_id, score, units
 from geppetto.models.base import LanguageModel, Precision
 from geppetto.models.spec import ModelSpec, open_model
-from geppetto.personas.known import blocks, persona, view
+from geppetto.models.token_tree import TokenTree
 from geppetto.personas.library import load_strategy
-from geppetto.prompts.layout import Layout, Prompt, render
+from geppetto.personas.visibility import blocks, persona, view
+from geppetto.planning.config import Participants
+from geppetto.prompts.survey import Layout, Prompt, render
 from geppetto.studies import load_study
 
 PREFILL_TOKENS = 512

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
 from simulated_search import Outcome, Simulated, exhausted, holds, searched
 
@@ -46,8 +46,12 @@ HEAD = (
 def line(world: str, way: str, runs: Sequence[Outcome]) -> str:
     """One row of the table: shares of repetitions, and means over them."""
     optimism = np.array([run.optimism for run in runs])
-    expected = [run.luck.optimism for run in runs if run.luck is not None]
-    equals = [run.luck.best_of_equals for run in runs if run.luck is not None]
+    expected = [
+        run.selection_optimism.optimism for run in runs if run.selection_optimism is not None
+    ]
+    equals = [
+        run.selection_optimism.best_of_equals for run in runs if run.selection_optimism is not None
+    ]
     good, given_up = (sum(getattr(run, name) for run in runs) for name in ("good", "given_up"))
     has_best = world != "equal"
     cells = [

@@ -24,7 +24,7 @@ import numpy as np
 
 from geppetto.elicitation.transcript_likelihood import Unit, request_ids, score, units
 from geppetto.models.base import LanguageModel
-from geppetto.models.gguf import PACKAGED, dequantised, sha256
+from geppetto.models.local.gguf import PACKAGED, dequantised, sha256
 from geppetto.models.spec import ModelSpec, open_model
 from geppetto.prompts.transcript import Response, Transcript
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from geppetto.personas.content import Answers, trait_facts
-from geppetto.personas.written import Told, WrittenStrategy
+from geppetto.personas.generated import GeneratedStrategy, Inputs
 from geppetto.studies import Participant, Study
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ EXPERTS = {
 Expert = Literal["psychologist", "economist", "political scientist", "demographer"]
 
 
-class ExpertNotes(WrittenStrategy):
+class ExpertNotes(GeneratedStrategy):
     """The traits, then what one expert notes of the person after reading their other answers.
 
     Four experts write their notes once for each half of the items, without being told the
@@ -37,11 +37,11 @@ class ExpertNotes(WrittenStrategy):
         "themselves.",
     )
 
-    def told(self, participant: Participant, study: Study) -> dict[str, dict[str, Told]]:
+    def inputs(self, participant: Participant, study: Study) -> dict[str, dict[str, Inputs]]:
         answers = list(Answers(choose="all", answer="label").known(participant, study))
         if not answers or not study.asked:
             return {}
-        record: dict[str, Told] = {
+        record: dict[str, Inputs] = {
             "facts": [f"{f.label}: {f.value}" for f in trait_facts(participant, study, None)],
             "answers": [f"{fact.question} {fact.value}" for fact in answers],
         }

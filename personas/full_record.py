@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from geppetto.personas import Answers, Format, Wording
-from geppetto.personas.strategy import Placement
+from geppetto.personas.base import Placement
 
 
 class FullRecord(Format):

@@ -8,14 +8,14 @@ from pydantic import Field
 
 from geppetto.personas.chosen import chosen
 from geppetto.personas.content import trait_facts
-from geppetto.personas.written import Told, WrittenStrategy
+from geppetto.personas.generated import GeneratedStrategy, Inputs
 from geppetto.studies import Participant, Study
 
 if TYPE_CHECKING:
     import dspy
 
 
-class LifeStory(WrittenStrategy):
+class LifeStory(GeneratedStrategy):
     """A first-person story that agrees with every trait that is known.
 
     Each trait is asked for again, by somebody who reads nothing but the story. Where they answer
@@ -34,7 +34,7 @@ class LifeStory(WrittenStrategy):
 
     revisions: int = Field(1, ge=0, le=3)
 
-    def told(self, participant: Participant, study: Study) -> dict[str, dict[str, Told]]:
+    def inputs(self, participant: Participant, study: Study) -> dict[str, dict[str, Inputs]]:
         facts = list(trait_facts(participant, study, None))
         if not facts:
             return {}

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
 from geppetto.personas import PersonaStrategy
 from geppetto.studies import Participant, Study
 

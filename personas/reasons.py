@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from geppetto.personas.content import Answers, Fact, trait_facts
-from geppetto.personas.written import Told, WrittenStrategy
+from geppetto.personas.generated import GeneratedStrategy, Inputs
 from geppetto.studies import Participant, Study
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ SCAFFOLDS = {
 """In which terms a reason is given."""
 
 
-class Reasons(WrittenStrategy):
+class Reasons(GeneratedStrategy):
     """The traits, then up to `k` answers to other items, each with why this person gave it.
 
     The answers are drawn from a fixed seed, as those of `known_answers`; so the difference to that
@@ -43,7 +43,7 @@ class Reasons(WrittenStrategy):
     k: int = Field(8, ge=1, le=50)
     scaffold: Literal["none", "big_five", "values", "primals"] = "big_five"
 
-    def told(self, participant: Participant, study: Study) -> dict[str, dict[str, Told]]:
+    def inputs(self, participant: Participant, study: Study) -> dict[str, dict[str, Inputs]]:
         known = self._known(participant, study)
         if not known:
             return {}

@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from geppetto.personas.content import Answers, trait_facts
-from geppetto.personas.written import Told, WrittenStrategy
+from geppetto.personas.generated import GeneratedStrategy, Inputs
 from geppetto.studies import Participant, Study
 
 if TYPE_CHECKING:
     import dspy
 
 
-class WrittenProfile(WrittenStrategy):
+class WrittenProfile(GeneratedStrategy):
     """What a reader of all traits, and all answers to other items, says of the person.
 
     The model that predicts sees the summary and none of the answers, so the difference to
@@ -28,9 +28,9 @@ class WrittenProfile(WrittenStrategy):
         "do not repeat any question or answer.",
     )
 
-    def told(self, participant: Participant, study: Study) -> dict[str, dict[str, Told]]:
+    def inputs(self, participant: Participant, study: Study) -> dict[str, dict[str, Inputs]]:
         answers = Answers(choose="all", answer="label").known(participant, study)
-        told: dict[str, Told] = {
+        told: dict[str, Inputs] = {
             "facts": [f"{f.label}: {f.value}" for f in trait_facts(participant, study, None)],
             "answers": [f"{fact.question} {fact.value}" for fact in answers],
         }

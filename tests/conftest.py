@@ -3,103 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sql
 from hypothesis import settings
 from mlflow import MlflowClient
-from mlflow.entities import Run
-from numpy.typing import NDArray
 
-from geppetto.elicitation.token_tree import Tokens, TokenTree
-from geppetto.models.base import ModelIdentity
-from geppetto.models.gguf import PACKAGED
-from geppetto.models.llama_cpp import LlamaCppModel
-from geppetto.prompts.chat import ChatTemplate
-from geppetto.studies import Study, load_study
+from fast import kept_fast
+from geppetto.models.local.gguf import PACKAGED
+from geppetto.models.local.llama_cpp import LlamaCppModel
+from geppetto.studies import Study, Trait, load_study
 from geppetto.studies.build import study_from_table
 from invented import codebook
+from memory import give_back
 from postgres import postgres_server
+from workspaces import folds_of_two, with_store
 
 # how long an example takes is the machine's matter
 settings.register_profile("geppetto", deadline=None)
 settings.load_profile("geppetto")
 
-ROOT = Path(__file__).parents[1]
-CHATML = (
-    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
-    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
 
-
-class FakeModel:
-    """Reads bytes as tokens; a token's probability depends on everything before it."""
-
-    def __init__(
-        self, name: str = "fake", context: int = 10_000, template: ChatTemplate | None = None
-    ) -> None:
-        self.identity = ModelIdentity(
-            name=name,
-            sha256="0",
-            kind="chat" if template else "base",
-            weights="none",
-            kv_cache="none",
-            flash_attention=False,
-            gelu="none",
-            engine="fake",
-        )
-        self.context = context
-        self.template = template
-        self.most_branches = 256
-        self.decoded = 0
-
-    def tokenize(self, text: str) -> Tokens:
-        return tuple(text.encode())
-
-    def tokenize_on(self, text: str) -> Tokens:
-        return tuple(text.encode())
-
-    def detokenize(self, tokens: Sequence[int]) -> bytes:
-        return bytes(tokens)
-
-    def has_control_tokens(self, text: str) -> bool:
-        return "<|" in text
-
-    def log_probs(self, tree: TokenTree, head: int = 0) -> NDArray[np.float64]:
-        self.decoded += len(set(tree.parents.tolist()) - {-1}) - head
-        scored = tree.scored()
-        paths: list[bytes] = []
-        for token, parent in zip(tree.tokens, tree.parents, strict=True):
-            paths.append((paths[parent] if parent >= 0 else b"") + bytes([token]))
-        return np.array(
-            [self.log_prob(path) if s else np.nan for path, s in zip(paths, scored, strict=True)]
-        )
-
-    @staticmethod
-    def log_prob(path: bytes) -> float:
-        """Log-probability of the last byte of a path given the others."""
-        return float(np.log(int.from_bytes(hashlib.sha256(path).digest()[:4]) / 2**33 + 0.001))
-
-
-def tracked(workspace: Path, experiment: str) -> tuple[MlflowClient, Run, list[Run]]:
-    """A client of a workspace's MLflow store, and an experiment's one parent and its children.
-
-    The client is used instead of MLflow's global functions, which would leave the store's address
-    in the environment of every later command.
-    """
-    client = MlflowClient(f"sqlite:///{workspace}/mlruns/mlflow.db")
-    found = client.get_experiment_by_name(experiment)
-    assert found is not None
-    runs = client.search_runs([found.experiment_id])
-    (parent,) = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
-    children = [run for run in runs if run is not parent]
-    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
-    return client, parent, children
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Refuse what is slow to tests of `make test-fast`, and free what no test uses any more."""
+    with kept_fast(item):
+        result = yield
+    give_back()
+    return result
 
 
 @pytest.fixture(scope="session")
@@ -143,6 +77,7 @@ def small_study() -> Study:
 
 @pytest.fixture(scope="session")
 def smollm2() -> LlamaCppModel:
+    """A real model; what reads its vocabulary alone is still fast."""
     return LlamaCppModel("smollm2-135m-instruct", PACKAGED["smollm2-135m-instruct"]())
 
 
@@ -170,17 +105,16 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def with_store(workspace: Path, empty_store: Path) -> Path:
-    """The workspace, which now has an MLflow store."""
-    (workspace / "mlruns").mkdir()
-    shutil.copy(empty_store, workspace / "mlruns" / "mlflow.db")
-    return workspace
-
-
 @pytest.fixture
 def ready(workspace: Path, empty_store: Path) -> Path:
     """A workspace that has an MLflow store."""
     return with_store(workspace, empty_store)
+
+
+@pytest.fixture
+def few_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Baselines that are fitted learn from one half of the others at a time."""
+    folds_of_two(monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -190,7 +124,7 @@ def postgres() -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A store of answers that is still empty."""
     if request.param == "sqlite":
@@ -204,3 +138,28 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         connection.execute(sql.text(f"CREATE DATABASE {name}"))
     engine.dispose()
     return server.format(name)
+
+
+@pytest.fixture
+def scored_study(small_study: Study) -> Study:
+    """Eight invented people with two demographics, one score and four items, all known."""
+    score = Trait(name="worry", label="worry score", question="How worried?", demographic=False)
+    codebook = small_study.codebook
+    codebook = codebook.model_copy(update={"traits": (*codebook.traits, score)})
+    rows = [
+        ("a", "20", "1", "1.5", "1", "2", "3", "1"),
+        ("b", "21", "1", "2.5", "2", "2", "3", "2"),
+        ("c", "40", "1", "3.5", "3", "1", "1", "3"),
+        ("d", "43", "1", "4.5", "1", "1", "2", "2"),
+        ("e", "30", "2", "5.5", "1", "3", "2", "1"),
+        ("f", "30", "2", "6.5", "2", "1", "2", "1"),
+        ("g", "70", "2", "7.5", "3", "3", "3", "3"),
+        ("h", "60", "2", "8.5", "3", "3", "1", "3"),
+    ]
+    columns = ["id", "age", "sex", "worry", "q1", "q2", "q3", "q4"]
+    return study_from_table(codebook, pd.DataFrame(rows, columns=columns))
+
+
+@pytest.fixture(scope="module")
+def base_models() -> dict[str, LlamaCppModel]:
+    return {name: LlamaCppModel(name, PACKAGED[name](), kind="base") for name in PACKAGED}

@@ -1,9 +1,9 @@
 """Record the log-probabilities that an independent float32 computation gives the local models.
 
-Writes tests/fixtures/reference_log_probs.json, which tests/test_reference.py holds geppetto to.
-Needs torch, transformers and gguf besides geppetto and its local models. The reference reads the
-float32 copy of a model's weights with transformers and is fed geppetto's token ids; where
-transformers' own tokenizer splits a text into other ones, that is printed.
+Writes tests/fixtures/reference_log_probs.json, which tests/integration/test_reference.py holds
+geppetto to. Needs torch, transformers and gguf besides geppetto and its local models. The
+reference reads the float32 copy of a model's weights with transformers and is fed geppetto's token
+ids; where transformers' own tokenizer splits a text into other ones, that is printed.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from geppetto.elicitation.token_tree import Tokens
-from geppetto.models.gguf import PACKAGED, dequantised
-from geppetto.models.llama_cpp import LlamaCppModel
+from geppetto.models.local.gguf import PACKAGED, dequantised
+from geppetto.models.local.llama_cpp import LlamaCppModel
+from geppetto.models.token_tree import Tokens
 from geppetto.prompts.chat import Turn
 
 FIXTURE = Path(__file__).parents[1] / "tests" / "fixtures" / "reference_log_probs.json"

@@ -1,11 +1,12 @@
 """Record the log-probabilities that an independent float32 computation gives whole sessions.
 
-Writes tests/fixtures/transcript_log_probs.npz, which tests/test_transcript_reference.py holds
-geppetto to: numbers only, no text. Needs torch, transformers and gguf besides geppetto and its
-local models, and the experiments of Psych-201 named below. Written from the definition and with
-nothing of geppetto but the float32 copy of a model's weights: transformers splits and reads each
-session, a response is found by its marks, and its negative log-likelihood is the sum over its
-tokens of the log-softmax of the whole vocabulary.
+Writes tests/fixtures/transcript_log_probs.npz, which
+tests/integration/test_transcript_reference.py holds geppetto to: numbers only, no text. Needs
+torch, transformers and gguf besides geppetto and its local models, and the experiments of
+Psych-201 named below. Written from the definition and with nothing of geppetto but the float32
+copy of a model's weights: transformers splits and reads each session, a response is found by its
+marks, and its negative log-likelihood is the sum over its tokens of the log-softmax of the whole
+vocabulary.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geppetto.models.gguf import PACKAGED, dequantised, sha256
+from geppetto.models.local.gguf import PACKAGED, dequantised, sha256
 
 FIXTURE = Path(__file__).parents[1] / "tests" / "fixtures" / "transcript_log_probs.npz"
 SESSIONS = {

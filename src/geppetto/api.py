@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, get_args
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from geppetto.evaluation.verdicts import Verdict
-    from geppetto.optimising import Improvement
-    from geppetto.pooling import PooledGaps
-    from geppetto.results import Results
+    from geppetto.evaluation.inference.verdicts import Verdict
+    from geppetto.evaluation.pooling import PooledGaps
+    from geppetto.evaluation.results import Results
     from geppetto.search.confirm import Confirmation
     from geppetto.search.optimisers import Optimiser
+    from geppetto.search.run_optimise import Improvement
 
 
 def run(
@@ -49,8 +49,8 @@ def run(
         If the experiment's budget is, which is a GeppettoError too; every answer so far is kept,
         and running it again goes on from there.
     """
-    from geppetto.errors import GeppettoError
-    from geppetto.experiment import Experiment
+    from geppetto._util.errors import GeppettoError
+    from geppetto.planning.config import Experiment
 
     studies = len(Experiment.from_file(Path(experiment)).each)
     if studies > 1:
@@ -72,32 +72,33 @@ def run_each(
 
     Nothing is asked before the plans of all studies are made.
     """
-    from geppetto.answers.replies import ReplyStore
+    from geppetto._util.errors import errors_in
+    from geppetto.answers.completions import CompletionStore
+    from geppetto.answers.local import unanswered
+    from geppetto.answers.status import forget_errors
     from geppetto.answers.store import AnswerStore
-    from geppetto.asking import unanswered
-    from geppetto.commissioning import Writers
-    from geppetto.errors import errors_in
-    from geppetto.experiment import Experiment, prepare_each
-    from geppetto.freezing import plan_to_follow
-    from geppetto.hearing import forget_errors
-    from geppetto.models.secrets import read_keys
-    from geppetto.running import run as run_prepared
-    from geppetto.spending import Spending
+    from geppetto.experiment.persona_writers import Writers
+    from geppetto.experiment.prepare import draft_each
+    from geppetto.experiment.preregistration import plan_to_follow
+    from geppetto.experiment.run import run as run_prepared
+    from geppetto.models.budget import BudgetTracker
+    from geppetto.models.endpoint.secrets import read_keys
+    from geppetto.planning.config import Experiment
 
     path, folder = Path(experiment), Path(workspace)
     to_follow = plan_to_follow(path, frozen)
     read_keys(folder)
     store = AnswerStore.of_workspace(folder)
     with errors_in(path):
-        asked = Experiment.from_file(path)
-        spending = Spending(asked.budget)
-        writers = Writers(asked, folder, spending)
-        prepared = writers.having_written(lambda: prepare_each(asked, folder))
+        wanted = Experiment.from_file(path)
+        tracker = BudgetTracker(wanted.budget)
+        writers = Writers(wanted, folder, tracker)
+        prepared = writers.complete(lambda: draft_each(wanted, folder))
         missing = [unanswered(each, store) for each in prepared]
         for each in prepared if retry_errors else ():
-            forget_errors(each, ReplyStore.of_workspace(folder))
+            forget_errors(each, CompletionStore.of_workspace(folder))
     return [
-        run_prepared(each, left, store, folder, spending=spending, frozen=to_follow)[0]
+        run_prepared(each, left, store, folder, tracker=tracker, frozen=to_follow)[0]
         for each, left in zip(prepared, missing, strict=True)
     ]
 
@@ -120,9 +121,10 @@ def freeze(experiment: str | Path, workspace: str | Path = ".") -> Path:
     GeppettoError
         If there is one already, or the experiment cannot be planned.
     """
-    from geppetto import freezing
-    from geppetto.errors import errors_in
-    from geppetto.experiment import Experiment, prepare_each
+    from geppetto._util.errors import errors_in
+    from geppetto.experiment import preregistration as freezing
+    from geppetto.experiment.prepare import prepare_each
+    from geppetto.planning.config import Experiment
 
     path, folder = Path(experiment), Path(workspace)
     target = freezing.frozen_file(path)
@@ -156,9 +158,9 @@ def run_search(experiment: str | Path, workspace: str | Path = ".") -> Confirmat
     BudgetReached
         If the experiment's budget is; see `run`.
     """
-    from geppetto import searching
-    from geppetto.errors import errors_in
-    from geppetto.models.secrets import read_keys
+    from geppetto._util.errors import errors_in
+    from geppetto.models.endpoint.secrets import read_keys
+    from geppetto.search import run as searching
     from geppetto.search.prepare import search_of_file
 
     path = Path(experiment)
@@ -201,21 +203,21 @@ def optimise(
     BudgetReached
         If the experiment's budget is; see `run`.
     """
-    from geppetto.errors import GeppettoError, errors_in, unknown
-    from geppetto.models.secrets import read_keys
-    from geppetto.optimising import improve
-    from geppetto.personas.library import load_strategy
-    from geppetto.personas.written import WrittenStrategy
+    from geppetto._util.errors import GeppettoError, errors_in, unknown
+    from geppetto.experiment.strategies import open_strategy
+    from geppetto.models.endpoint.secrets import read_keys
+    from geppetto.personas.generated import GeneratedStrategy
     from geppetto.search.optimisers import Optimiser
     from geppetto.search.prepare import search_of_file
+    from geppetto.search.run_optimise import improve
 
     if optimiser not in get_args(Optimiser):
         raise unknown("optimiser", optimiser, get_args(Optimiser))
     path, folder = Path(experiment), Path(workspace)
     read_keys(folder)
     prepared = search_of_file(path, folder)
-    rule = load_strategy(strategy, parameters, folder, prepared.experiment.models)
-    if not isinstance(rule, WrittenStrategy):
+    rule = open_strategy(strategy, parameters, folder, prepared.experiment.models)
+    if not isinstance(rule, GeneratedStrategy):
         raise GeppettoError(
             f"{strategy} writes its personas itself, so there is no instruction to improve; name "
             "a strategy with a `writer`"
@@ -239,7 +241,7 @@ def pool(results: Sequence[Results]) -> list[Verdict]:
         If there are fewer than two studies, one of them twice, or they were analysed, worded or
         read from models differently.
     """
-    from geppetto.pooling import pooled
+    from geppetto.evaluation.pooling import pooled
 
     return pooled(results)
 
@@ -254,6 +256,6 @@ def pool_gaps(results: Sequence[Results]) -> PooledGaps:
     GeppettoError
         As `pool`; or if there is no pair that all results have.
     """
-    from geppetto.pooling import pooled_gaps
+    from geppetto.evaluation.pooling import pooled_gaps
 
     return pooled_gaps(results)

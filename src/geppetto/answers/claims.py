@@ -19,9 +19,9 @@ from typing import Self
 
 import sqlalchemy as sql
 
+from geppetto._util.errors import GeppettoError
+from geppetto._util.process import Worker
 from geppetto.answers.database import Database, answers, batches, claims
-from geppetto.errors import GeppettoError
-from geppetto.worker import Worker
 
 LEASE = timedelta(seconds=60)
 """How long a claim holds after its worker last said that it lives."""
@@ -69,20 +69,20 @@ class Claims:
         if self._renewal:
             self._renewal.join()
         if self._held:
-            with self._database.writing() as connection:
+            with self._database.transaction() as connection:
                 for some in batches(self._held):
                     connection.execute(claims.delete().where(*_of(self._worker, some)))
 
     def take_all(self, requests: Collection[str]) -> frozenset[str] | None:
         """Claim all requests that are not done; None, with nothing claimed, if another has one."""
-        with self._database.writing() as connection:
+        with self._database.transaction() as connection:
             if self._others(requests, connection):
                 return None
             return self._take(requests, connection)
 
     def take_free(self, requests: Collection[str]) -> frozenset[str]:
         """Claim those requests that are not done and that no other has."""
-        with self._database.writing() as connection:
+        with self._database.transaction() as connection:
             free = frozenset(requests) - self._others(requests, connection)
             return self._take(free, connection)
 
@@ -130,7 +130,7 @@ class Claims:
         while not self._ended.wait(LEASE.total_seconds() / 3):
             with self._change:
                 held = frozenset(self._held)
-            with suppress(GeppettoError), self._database.writing() as connection:
+            with suppress(GeppettoError), self._database.transaction() as connection:
                 until = _now(connection) + LEASE
                 for some in batches(held):
                     mine = _of(self._worker, some)

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import sqlalchemy as sql
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
 
 VARIABLE = "GEPPETTO_ANSWERS"
 """Environment variable with the URL of the store to use."""
@@ -32,7 +32,7 @@ answers = sql.Table(
     sql.Column("announcing", sql.String),
 )
 
-writings = sql.Table(
+generated_texts = sql.Table(
     "writings",
     _metadata,
     sql.Column("commission", sql.String(64), primary_key=True),
@@ -50,7 +50,7 @@ writings = sql.Table(
     sql.Column("written", sql.DateTime, nullable=False),
 )
 
-replies = sql.Table(
+completions = sql.Table(
     "replies",
     _metadata,
     sql.Column("request", sql.String(64), primary_key=True),
@@ -159,7 +159,7 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[sql.Connection]:
+    def transaction(self) -> Iterator[sql.Connection]:
         """A transaction that begins when no other writes, and is durable when it ends."""
         if self._file is not None:
             self._file.parent.mkdir(parents=True, exist_ok=True)

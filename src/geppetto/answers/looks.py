@@ -69,7 +69,7 @@ class LookStore(Store):
         A look that is kept already stays where it is in the order; of how many candidates it was
         the choice may grow. Nobody else can look in between.
         """
-        with self._database.writing() as connection:
+        with self._database.transaction() as connection:
             number = _number(look.question, connection)
             if number is None:
                 made = connection.execute(

@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 import sqlalchemy as sql
 
 from geppetto.answers.database import Store, probes
-from geppetto.models.probe import VERSION, Probe, probed
-from geppetto.models.speaker import Speaker, SpeakerIdentity
-from geppetto.spending import Bill, Spending
+from geppetto.models.budget import BudgetTracker, Usage
+from geppetto.models.endpoint.probe import VERSION, Probe, probed
+from geppetto.models.requests import TextModel, TextModelIdentity
 
 
 class ProbeStore(Store):
     """The last probe of each model, by everything that changes its replies but its name."""
 
-    def get(self, model: SpeakerIdentity) -> Probe | None:
+    def get(self, model: TextModelIdentity) -> Probe | None:
         """The last probe of a model; None if there is none."""
         if not self._database.exists(probes):
             return None
@@ -28,7 +28,7 @@ class ProbeStore(Store):
     def put(self, probe: Probe) -> None:
         """Keep a probe in place of an earlier one of the same model."""
         key = _key(probe.identity)
-        with self._database.writing() as connection:
+        with self._database.transaction() as connection:
             connection.execute(probes.delete().where(probes.c.identity == key))
             connection.execute(
                 probes.insert().values(
@@ -40,7 +40,7 @@ class ProbeStore(Store):
             )
 
 
-def probe_of(speaker: Speaker, store: ProbeStore, spending: Spending) -> Probe:
+def probe_of(text_model: TextModel, store: ProbeStore, tracker: BudgetTracker) -> Probe:
     """What a model's interface gives: as it was seen before, or else as it is seen now.
 
     What that takes is counted, and not held back by a budget.
@@ -50,15 +50,15 @@ def probe_of(speaker: Speaker, store: ProbeStore, spending: Spending) -> Probe:
     GeppettoError
         If it has to be probed and cannot be.
     """
-    known = store.get(speaker.identity)
+    known = store.get(text_model.identity)
     if known is None:
-        known = probed(speaker)
+        known = probed(text_model)
         store.put(known)
         tokens = known.prompt_tokens + known.completion_tokens
-        spending.count(Bill(tokens, known.cost or 0.0))
+        tracker.count(Usage(tokens, known.cost or 0.0))
     return known
 
 
-def _key(model: SpeakerIdentity) -> str:
+def _key(model: TextModelIdentity) -> str:
     content = f"{VERSION} {model.model_dump_json(exclude={'name'})}"
     return hashlib.sha256(content.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The tidy table of answers to behavioural sessions; see `geppetto.answers.table.COLUMNS`."""
+"""The tidy table of answers to behavioural sessions; see `geppetto.answers.table.AnswerRow`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from geppetto.answers.table import COLUMNS
+from geppetto.answers.table import COLUMNS, Said, row
 from geppetto.elicitation.hits import hit
-from geppetto.elicitation.option_likelihood import OptionScores
-from geppetto.plan import Plan, PlannedAnswer
+from geppetto.elicitation.likelihood import OptionScores
+from geppetto.planning.plan import Plan, PlannedAnswer
 from geppetto.studies import Study
-from geppetto.studies.session import Session
+from geppetto.studies.sessions.session import Session
 
 
 def session_answers_table(
@@ -43,48 +43,19 @@ def session_answers_table(
         if legal and finite:
             surely = possibly = hit(sums.tolist(), response)
         over = float(sums[response] - np.logaddexp.reduce(sums)) if legal and finite else np.nan
-        rows.append(
-            (
-                study.name,
-                experiment,
-                planned.participant,
-                person.cluster,
-                person.weight,
-                int(planned.item) - 1,
-                planned.item,
-                planned.model,
-                planned.strategy,
-                planned.arm,
-                planned.donor,
-                planned.pool,
-                planned.block,
-                planned.paraphrase,
-                planned.history,
-                planned.presentation,
-                planned.elicitation,
-                "sum",
-                0,
-                legal,
-                False,
-                planned.response,
-                float(sums[response]),
-                over,
-                -over if finite else low,
-                -over if finite else high,
-                surely,
-                possibly,
-                tuple(sums.tolist()) if legal else (),
-                (),
-                False,
-                float(np.exp(sums).sum()) if legal else np.nan,
-                answer.announcing,
-                answer.prompt_tokens,
-                0.0,
-                "scored" if finite else "unscorable",
-                "" if finite else "a response's log-probability is not finite",
-                planned.request,
-            )
+        said = Said(
+            log_prob=float(sums[response]),
+            log_prob_of_options=over,
+            nll_low=-over if finite else low,
+            nll_high=-over if finite else high,
+            hit=(surely, possibly),
+            option_log_probs=tuple(sums.tolist()) if legal else (),
+            option_mass=float(np.exp(sums).sum()) if legal else np.nan,
+            tokens=answer.prompt_tokens,
+            reason="" if finite else "a response's log-probability is not finite",
+            announcing=answer.announcing,
         )
+        rows.append(row(planned, study, experiment, int(planned.item) - 1, legal, said))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 import numpy as np
 import sqlalchemy as sql
 
+from geppetto._util.errors import GeppettoError
 from geppetto.answers.claims import claimed
 from geppetto.answers.database import VARIABLE, Store, answers, claims, stored_columns
-from geppetto.elicitation.option_likelihood import OptionScores
-from geppetto.errors import GeppettoError
+from geppetto.elicitation.likelihood import OptionScores
 
 UNTIL_LOOKING_AGAIN = 0.2
 """Seconds between looks at what other processes are doing."""
@@ -59,7 +59,7 @@ class AnswerStore(Store):
         GeppettoError
             If an answer that is stored already is a different one.
         """
-        with self._database.writing() as connection:
+        with self._database.transaction() as connection:
             stored = _read(scores, connection)
             for request, before in stored.items():
                 self._refuse_another(model, before, scores[request])

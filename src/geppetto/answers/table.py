@@ -3,99 +3,180 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from geppetto.answers.heard import NOT_FINITE, Heard, same
+from geppetto.answers.parsed import NOT_FINITE, ParsedAnswer, same
 from geppetto.elicitation.hits import hit, hit_bounds
-from geppetto.elicitation.option_likelihood import OptionScores
-from geppetto.plan import Plan
+from geppetto.elicitation.likelihood import Normalisation, OptionScores
+from geppetto.planning.plan import Plan, PlannedAnswer
 from geppetto.studies import Study
 
-Normalisation = Literal["sum", "mean"]
 
-COLUMNS = (
-    "study",
-    "experiment",
-    "participant",
-    "cluster",
-    "weight",
-    "trial",
-    "item",
-    "model",
-    "strategy",
-    "arm",
-    "donor",
-    "pool",
-    "block",
-    "paraphrase",
-    "history",
-    "presentation",
-    "elicitation",
-    "normalisation",
-    "sample",
-    "options",
-    "ordinal",
-    "response",
-    "log_prob",
-    "log_prob_of_options",
-    "nll_low",
-    "nll_high",
-    "hit_low",
-    "hit_high",
-    "option_log_probs",
-    "counts",
-    "floored",
-    "option_mass",
-    "announcing",
-    "tokens",
-    "cost",
-    "status",
-    "reason",
-    "request",
-)
-"""Columns of the table.
+class AnswerRow(NamedTuple):
+    """One answer: a participant's response to an item, and what a model said of it.
 
-Participants with the same `pool` are those of whom a strategy knows the same things (of supervised
-baselines: those who were predicted from the same people); items with the same `block` were
-predicted from one persona. `paraphrase` is the number of the wording, from 0.
-`log_prob` is the log-probability of the real response in nats, `log_prob_of_options` the same
-renormalised over the legal options, `nll_low` and `nll_high` the least and the most that minus this
-could be given what is not known (equal to it where all is known; from 0 to infinity if nothing is),
-`hit_low` and `hit_high` the same of whether the real response is the most probable option (1/m if
-it is one of m that tie; from 0 to 1 if nothing is known),
-`elicitation` the label of how the answer was read, empty of baselines,
-`ordinal` says whether the options' order has a meaning,
-`option_log_probs` one number an option in the order of
-`options`, `counts` how many samples named each option where answers were sampled (then the
-log-probabilities are smoothed estimates) and empty elsewhere, `floored` whether the real response
-was given nothing (no sample named it, or 0 per cent were stated), so that its log-probability is a
-convention, `option_mass` the probability of all
-legal options together, `tokens` the length of the prompt, or of all that was sent for the answer,
-`cost` in dollars, NaN if a price is not known.
-An answer that is not "scored" is "unscorable", for a `reason`.
+    Participants with the same `pool` are those of whom a strategy knows the same things (of
+    supervised baselines: those who were predicted from the same people); items with the same
+    `block` were predicted from one persona. `paraphrase` is the number of the wording, from 0.
 
-In a session `item` is the response's number from "1", `options` are the participant's own, none if
-the response is open, and then there are no numbers about options. `history` is "all" or how many
-trials before its own the model read, `presentation` how it read them ("text" or "turns"), both
-empty in a survey, and `announcing` the log-probability of the text that announces the response.
-"""
+    `log_prob` is the log-probability of the real response in nats, `log_prob_of_options` the same
+    renormalised over the legal options, `nll_low` and `nll_high` the least and the most that minus
+    this could be given what is not known (equal to it where all is known; from 0 to infinity if
+    nothing is), `hit_low` and `hit_high` the same of whether the real response is the most probable
+    option (1/m if it is one of m that tie; from 0 to 1 if nothing is known).
+
+    `elicitation` is the label of how the answer was read, empty of baselines; `ordinal` says
+    whether the options' order has a meaning. `option_log_probs` has one number an option in the
+    order of `options`, `counts` how many samples named each option where answers were sampled (then
+    the log-probabilities are smoothed estimates) and is empty elsewhere; `floored` says whether the
+    real response was given nothing (no sample named it, or 0 per cent were stated), so that its
+    log-probability is a convention. `option_mass` is the probability of all legal options together,
+    `tokens` the length of the prompt, or of all that was sent for the answer, `cost` in dollars,
+    NaN if a price is not known. An answer that is not "scored" is "unscorable", for a `reason`.
+
+    In a session `item` is the response's number from "1", `options` are the participant's own, none
+    if the response is open, and then there are no numbers about options. `history` is "all" or how
+    many trials before its own the model read, `presentation` how it read them ("text" or "turns"),
+    both empty in a survey, and `announcing` the log-probability of the text that announces the
+    response, NaN in a survey.
+    """
+
+    study: str
+    experiment: str
+    participant: str
+    cluster: str | None
+    weight: float
+    trial: int
+    item: str
+    model: str
+    strategy: str
+    arm: str
+    donor: str
+    pool: int
+    block: int
+    paraphrase: int
+    history: str
+    presentation: str
+    elicitation: str
+    normalisation: Normalisation
+    sample: int
+    options: tuple[str, ...]
+    ordinal: bool
+    response: str
+    log_prob: float
+    log_prob_of_options: float
+    nll_low: float
+    nll_high: float
+    hit_low: float
+    hit_high: float
+    option_log_probs: tuple[float, ...]
+    counts: tuple[int, ...]
+    floored: bool
+    option_mass: float
+    announcing: float
+    tokens: int
+    cost: float
+    status: Literal["scored", "unscorable"]
+    reason: str
+    request: str
+
+
+COLUMNS = AnswerRow._fields
+"""Columns of the table; see `AnswerRow`."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """The columns of an answer that say what the model said; see `AnswerRow`.
+
+    `hit` are its `hit_low` and `hit_high`. It is scored unless there is a `reason`.
+    """
+
+    log_prob: float
+    log_prob_of_options: float
+    nll_low: float
+    nll_high: float
+    hit: tuple[float, float]
+    option_log_probs: tuple[float, ...]
+    option_mass: float
+    tokens: int
+    reason: str
+    cost: float = 0.0
+    normalisation: Normalisation = "sum"
+    counts: tuple[int, ...] = ()
+    floored: bool = False
+    announcing: float = np.nan
+
+
+def row(
+    planned: PlannedAnswer,
+    study: Study,
+    experiment: str,
+    trial: int,
+    options: tuple[str, ...],
+    said: Said,
+    ordinal: bool = False,
+) -> AnswerRow:
+    """A planned answer with what the model said."""
+    person = study.people[planned.participant]
+    return AnswerRow(
+        study=study.name,
+        experiment=experiment,
+        participant=planned.participant,
+        cluster=person.cluster,
+        weight=person.weight,
+        trial=trial,
+        item=planned.item,
+        model=planned.model,
+        strategy=planned.strategy,
+        arm=planned.arm,
+        donor=planned.donor,
+        pool=planned.pool,
+        block=planned.block,
+        paraphrase=planned.paraphrase,
+        history=planned.history,
+        presentation=planned.presentation,
+        elicitation=planned.elicitation,
+        normalisation=said.normalisation,
+        sample=0,
+        options=options,
+        ordinal=ordinal,
+        response=planned.response,
+        log_prob=said.log_prob,
+        log_prob_of_options=said.log_prob_of_options,
+        nll_low=said.nll_low,
+        nll_high=said.nll_high,
+        hit_low=said.hit[0],
+        hit_high=said.hit[1],
+        option_log_probs=said.option_log_probs,
+        counts=said.counts,
+        floored=said.floored,
+        option_mass=said.option_mass,
+        announcing=said.announcing,
+        tokens=said.tokens,
+        cost=said.cost,
+        status="unscorable" if said.reason else "scored",
+        reason=said.reason,
+        request=planned.request,
+    )
 
 
 def answers_table(
     plan: Plan,
-    scores: Mapping[str, OptionScores | Heard],
+    scores: Mapping[str, OptionScores | ParsedAnswer],
     study: Study,
     experiment: str,
     normalisation: Normalisation = "sum",
 ) -> pd.DataFrame:
-    """The answers of a plan whose every request has been scored or heard.
+    """The answers of a plan whose every request has been scored or parsed.
 
     With `normalisation` "mean" each option's log-probability is divided by its number of tokens
     before options are compared: in `option_log_probs` and `log_prob_of_options`. `log_prob` and
-    `option_mass` are always of the sums, since only those are probabilities. What was heard from a
+    `option_mass` are always of the sums, since only those are probabilities. What was parsed of a
     model is not normalised so: it is a distribution over options already.
 
     Raises
@@ -103,7 +184,7 @@ def answers_table(
     KeyError
         If a request has no scores.
     ValueError
-        If what was heard is of another number of options.
+        If what was parsed is of another number of options.
     """
     codes = {name: tuple(study.scale(item).options) for name, item in study.items.items()}
     ordinal = {name: study.scale(item).ordinal for name, item in study.items.items()}
@@ -112,95 +193,35 @@ def answers_table(
     for planned in plan.answers:
         answer, legal = scores[planned.request], codes[planned.item]
         response = legal.index(planned.response)
-        if isinstance(answer, Heard):
-            told = _heard(answer, response, len(legal))
+        if isinstance(answer, ParsedAnswer):
+            said = _parsed(answer, response, len(legal))
         else:
-            told = _scored(answer, response, normalisation)
-        rows.append(
-            (
-                study.name,
-                experiment,
-                planned.participant,
-                study.people[planned.participant].cluster,
-                study.people[planned.participant].weight,
-                positions[planned.item],
-                planned.item,
-                planned.model,
-                planned.strategy,
-                planned.arm,
-                planned.donor,
-                planned.pool,
-                planned.block,
-                planned.paraphrase,
-                "",
-                "",
-                planned.elicitation,
-                told.normalisation,
-                0,
-                legal,
-                ordinal[planned.item],
-                planned.response,
-                told.log_prob,
-                told.of_options,
-                told.nll_low,
-                told.nll_high,
-                *told.hit,
-                told.options,
-                told.counts,
-                told.floored,
-                told.mass,
-                np.nan,
-                told.tokens,
-                told.cost,
-                "unscorable" if told.reason else "scored",
-                told.reason,
-                planned.request,
-            )
-        )
+            said = _scored(answer, response, normalisation)
+        trial, of_order = positions[planned.item], ordinal[planned.item]
+        rows.append(row(planned, study, experiment, trial, legal, said, of_order))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-class _Told(NamedTuple):
-    """The columns of an answer that say what the model said."""
-
-    normalisation: Normalisation
-    log_prob: float
-    of_options: float
-    nll_low: float
-    nll_high: float
-    hit: tuple[float, float]
-    options: tuple[float, ...]
-    counts: tuple[int, ...]
-    floored: bool
-    mass: float
-    tokens: int
-    cost: float
-    reason: str
-
-
-def _scored(answer: OptionScores, response: int, normalisation: Normalisation) -> _Told:
+def _scored(answer: OptionScores, response: int, normalisation: Normalisation) -> Said:
     sums = np.array(answer.log_probs)
     options = sums if normalisation == "sum" else sums / np.array(answer.tokens)
     finite = bool(np.isfinite(sums).all())
     over = float(options[response] - np.logaddexp.reduce(options))
-    return _Told(
-        normalisation,
-        float(sums[response]),
-        over,
-        -over if finite else 0.0,
-        -over if finite else np.inf,
-        (hit(options.tolist(), response),) * 2 if finite else (0.0, 1.0),
-        tuple(options.tolist()),
-        (),
-        False,
-        float(np.exp(sums).sum()),
-        answer.prompt_tokens,
-        0.0,
-        "" if finite else NOT_FINITE,
+    return Said(
+        log_prob=float(sums[response]),
+        log_prob_of_options=over,
+        nll_low=-over if finite else 0.0,
+        nll_high=-over if finite else np.inf,
+        hit=(hit(options.tolist(), response),) * 2 if finite else (0.0, 1.0),
+        option_log_probs=tuple(options.tolist()),
+        option_mass=float(np.exp(sums).sum()),
+        tokens=answer.prompt_tokens,
+        reason="" if finite else NOT_FINITE,
+        normalisation=normalisation,
     )
 
 
-def _heard(answer: Heard, response: int, options: int) -> _Told:
+def _parsed(answer: ParsedAnswer, response: int, options: int) -> Said:
     reading = answer.reading
     if {len(reading.low), len(reading.high), len(reading.log_probs) or options} != {options}:
         raise ValueError(f"a reading is not of {options} options: {reading}")
@@ -217,18 +238,17 @@ def _heard(answer: Heard, response: int, options: int) -> _Told:
             surely = possibly = found
         low, high = min(low, -over), max(high, -over)
         surely, possibly = min(surely, found), max(possibly, found)
-    return _Told(
-        "sum",
-        float(sums[response]) if len(sums) else np.nan,
-        over,
-        low,
-        high,
-        (surely, possibly),
-        reading.log_probs,
-        reading.counts,
-        finite and bool(reading.floored) and reading.floored[response],
-        float(np.exp(sums).sum()) if len(sums) else np.nan,
-        answer.prompt_tokens,
-        answer.cost,
-        "" if finite else answer.reason,
+    return Said(
+        log_prob=float(sums[response]) if len(sums) else np.nan,
+        log_prob_of_options=over,
+        nll_low=low,
+        nll_high=high,
+        hit=(surely, possibly),
+        option_log_probs=reading.log_probs,
+        option_mass=float(np.exp(sums).sum()) if len(sums) else np.nan,
+        tokens=answer.prompt_tokens,
+        reason="" if finite else answer.reason,
+        cost=answer.cost,
+        counts=reading.counts,
+        floored=finite and bool(reading.floored) and reading.floored[response],
     )

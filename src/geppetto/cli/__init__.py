@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from geppetto._util.errors import GeppettoError
 from geppetto.cli import experiments, models, personas, searches, studies, ui
 from geppetto.cli.terminal import WORKSPACE
-from geppetto.errors import GeppettoError
 
 app = typer.Typer(
     help="Does a persona make a language model predict this person?",
@@ -23,9 +25,27 @@ for noun, commands in {"studies": studies, "personas": personas, "models": model
     app.add_typer(commands.app, name=noun)
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"geppetto {version('geppetto')}")
+        raise typer.Exit
+
+
+@app.callback()
+def of_all_commands(
+    wanted: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Say the version, and end."
+        ),
+    ] = False,
+) -> None:
+    """Take what stands before a command."""
+
+
 def main() -> None:
     """Run the command line; an error that a user can mend is one sentence and exit code 2."""
-    from geppetto.models.secrets import read_keys
+    from geppetto.models.endpoint.secrets import read_keys
 
     try:
         read_keys(WORKSPACE)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from geppetto._util.errors import GeppettoError, errors_in
 from geppetto.cli.terminal import WORKSPACE, console, going_on_later
-from geppetto.errors import GeppettoError, errors_in
 
 if TYPE_CHECKING:
+    from geppetto.answers.local import Unit
+    from geppetto.answers.status import AnswerStatus
     from geppetto.answers.store import AnswerStore
-    from geppetto.asking import Unit
-    from geppetto.experiment import Prepared
-    from geppetto.hearing import Hearing
     from geppetto.models.base import LanguageModel
-    from geppetto.spending import Spending
+    from geppetto.models.budget import BudgetTracker
+    from geppetto.planning.prepared import Prepared
 
 app = typer.Typer()
 
@@ -36,41 +36,41 @@ def run(
     ] = None,
 ) -> None:
     """Run an experiment: plan, ask, evaluate, log."""
-    from geppetto.experiment import Experiment
-    from geppetto.freezing import plan_to_follow
+    from geppetto.experiment.preregistration import plan_to_follow
+    from geppetto.models.budget import BudgetTracker
+    from geppetto.planning.config import Experiment
     from geppetto.reports import terminal
     from geppetto.reports.progress import Asking, bars
-    from geppetto.spending import Spending
 
     to_follow = plan_to_follow(experiment, frozen)
-    spending = Spending(Experiment.from_file(experiment).budget)
+    tracker = BudgetTracker(Experiment.from_file(experiment).budget)
     with going_on_later():
-        store, planned = _planned(experiment, spending, retry_errors)
+        store, planned = _planned(experiment, tracker, retry_errors)
     found = []
-    for prepared, missing, hearings in planned:
+    for prepared, missing, statuses in planned:
         work = {}
         for model in prepared.models:
             units = missing[model.identity.name]
             with console.status(f"reading the weights of {model.identity.name}"):
                 work[model.identity.name] = terminal.Work(units, _speed(model, units))
-        console.print(terminal.plan(prepared, work, hearings))
+        console.print(terminal.plan(prepared, work, statuses))
         with console.status("opening MLflow"):
-            from geppetto import running
+            from geppetto.experiment import run as running
         with going_on_later(), bars(console) as progress:
-            asking = Asking(progress, work, hearings)
+            asking = Asking(progress, work, statuses)
             result, tracked = running.run(
                 prepared,
                 missing,
                 store,
                 WORKSPACE,
                 asking.answered,
-                asking.heard,
-                spending=spending,
+                asking.parsed,
+                tracker=tracker,
                 frozen=to_follow,
             )
         found.append(result)
-        failed = result.replies[result.replies["error"] != ""]
-        if errors := failed["reply"].nunique():
+        failed = result.completions[result.completions["error"] != ""]
+        if errors := failed["completion"].nunique():
             console.print(f"{errors:,} replies are errors; --retry-errors asks them again")
         console.print()
         console.print(terminal.result(result))
@@ -96,16 +96,16 @@ def plan(
     ] = False,
 ) -> None:
     """Show what an experiment would ask, and what its people could find. Asks nothing."""
-    from geppetto import freezing
-    from geppetto.looking import earlier, standing
+    from geppetto.experiment import preregistration as freezing
+    from geppetto.experiment.looks import earlier, standing
     from geppetto.reports import terminal
 
     if any(spread <= 0 for spread in sd or ()):
         raise GeppettoError("--sd must be more than 0 nats")
     planned = _planned(experiment, None)[1]
-    for prepared, missing, hearings in planned:
+    for prepared, missing, statuses in planned:
         work = {name: terminal.Work(units, None) for name, units in missing.items()}
-        console.print(terminal.plan(prepared, work, hearings))
+        console.print(terminal.plan(prepared, work, statuses))
         if looks := standing(earlier(prepared, WORKSPACE)).sentence:
             console.print(f"If it was not run before: {looks}")
         console.print()
@@ -120,39 +120,43 @@ def plan(
         console.print(f"frozen in {target}; post it before you run the experiment")
 
 
-_Planned = tuple["Prepared", "dict[str, list[Unit]]", "dict[tuple[str, str], Hearing]"]
+_Planned = tuple["Prepared", "dict[str, list[Unit]]", "dict[tuple[str, str], AnswerStatus]"]
 
 
 def _planned(
-    experiment: Path, spending: Spending | None, retry_errors: bool = False
+    experiment: Path, tracker: BudgetTracker | None, retry_errors: bool = False
 ) -> tuple[AnswerStore, list[_Planned]]:
     """The plan of each study of an experiment, and what of it is not answered yet.
 
-    With `spending`, personas that a language model writes are written first, within its budget.
+    With `tracker`, personas that a language model writes are written first, within its budget.
     With `retry_errors`, what failed for good is not answered.
     """
-    from geppetto.answers.replies import ReplyStore
+    from geppetto.answers.completions import CompletionStore
+    from geppetto.answers.local import unanswered
+    from geppetto.answers.status import answer_statuses, forget_errors
     from geppetto.answers.store import AnswerStore
-    from geppetto.asking import unanswered
-    from geppetto.commissioning import Writers
-    from geppetto.experiment import Experiment, prepare_each
-    from geppetto.hearing import forget_errors, hear_all
+    from geppetto.experiment.persona_writers import Writers
+    from geppetto.experiment.prepare import draft_each, prepare_each
+    from geppetto.planning.config import Experiment
 
-    asked = Experiment.from_file(experiment)
-    store, replies = AnswerStore.of_workspace(WORKSPACE), ReplyStore.of_workspace(WORKSPACE)
+    wanted = Experiment.from_file(experiment)
+    store, completions = (
+        AnswerStore.of_workspace(WORKSPACE),
+        CompletionStore.of_workspace(WORKSPACE),
+    )
     with console.status("making the plan") as status, errors_in(experiment):
-        if spending:
-            writers, texts = Writers(asked, WORKSPACE, spending), itertools.count(1)
-            prepared = writers.having_written(
-                lambda: prepare_each(asked, WORKSPACE),
+        if tracker:
+            writers, texts = Writers(wanted, WORKSPACE, tracker), itertools.count(1)
+            prepared = writers.complete(
+                lambda: draft_each(wanted, WORKSPACE),
                 lambda _: status.update(f"personas: {next(texts):,} texts written"),
             )
         else:
-            prepared = prepare_each(asked, WORKSPACE)
+            prepared = prepare_each(wanted, WORKSPACE)
         for each in prepared if retry_errors else ():
-            forget_errors(each, replies)
+            forget_errors(each, completions)
         return store, [
-            (each, unanswered(each, store), hear_all(each, replies)) for each in prepared
+            (each, unanswered(each, store), answer_statuses(each, completions)) for each in prepared
         ]
 
 

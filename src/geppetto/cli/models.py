@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from geppetto._util.errors import GeppettoError, errors_in
 from geppetto.cli.terminal import WORKSPACE, console
-from geppetto.errors import GeppettoError, errors_in
 
 app = typer.Typer(help="What answers.", invoke_without_command=True)
 
@@ -18,8 +18,8 @@ def list_models(context: typer.Context) -> None:
     """List the models that are installed, or `probe` any."""
     if context.invoked_subcommand is not None:
         return
-    from geppetto.models.gguf import PACKAGED
-    from geppetto.models.llama_cpp import LlamaCppModel
+    from geppetto.models.local.gguf import PACKAGED
+    from geppetto.models.local.llama_cpp import LlamaCppModel
     from geppetto.reports import models as terminal
 
     console.print(terminal.models([LlamaCppModel(name, PACKAGED[name]()) for name in PACKAGED]))
@@ -44,21 +44,21 @@ def probe_model(
 ) -> None:
     """Ask a model a handful of cheap questions, and report what its interface gives."""
     from geppetto.answers.probes import ProbeStore
-    from geppetto.models.named_speaker import declared_speaker, named_speaker
-    from geppetto.models.probe import probed
+    from geppetto.models.by_name import declared_text_model, named_text_model
+    from geppetto.models.endpoint.probe import probed
     from geppetto.reports import models as terminal
 
     if experiment is None:
-        speaker = named_speaker(name, api_base, kind)
+        text_model = named_text_model(name, api_base, kind)
     else:
-        from geppetto.experiment import Experiment
+        from geppetto.planning.config import Experiment
 
         if api_base or kind:
             raise GeppettoError(f"{experiment} says what {name} is; leave out the other options")
         with errors_in(experiment):
-            asked = Experiment.from_file(experiment)
-            speaker = declared_speaker(name, asked.models, asked.precision)
+            wanted = Experiment.from_file(experiment)
+            text_model = declared_text_model(name, wanted.models, wanted.precision)
     with console.status(f"asking {name}"):
-        found = probed(speaker)
+        found = probed(text_model)
     ProbeStore.of_workspace(WORKSPACE).put(found)
     console.print(terminal.probe(found))

@@ -43,7 +43,7 @@ def new_strategy(
     name: Annotated[str, typer.Argument(help="What the strategy is to be called.")],
 ) -> None:
     """Write a strategy to start from, which runs as it is, to `personas/`."""
-    from geppetto.personas import new
+    from geppetto.personas import scaffold as new
 
     console.print(Text(f"wrote {new.new_strategy(name, WORKSPACE)}; see what a model will read:"))
     console.print(Text(f"geppetto personas preview {name} --study bfi"))
@@ -74,13 +74,14 @@ def preview(
 
     An elicitation by requests adds at the end in what form to answer.
     """
-    from geppetto.preview import preview as previewed
+    from geppetto._util.settings import settings
+    from geppetto.experiment.strategies import open_strategy
+    from geppetto.planning.preview import preview as previewed
     from geppetto.reports import preview as terminal
-    from geppetto.settings import settings
 
     found = previewed(
         name,
-        settings("--set", set_ or [], "k=5"),
+        open_strategy(name, settings("--set", set_ or [], "k=5"), WORKSPACE),
         study,
         WORKSPACE,
         participants=participant or [],

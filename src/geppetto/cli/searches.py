@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from geppetto._util.errors import errors_in
 from geppetto.cli.terminal import WORKSPACE, console, going_on_later
-from geppetto.errors import errors_in
 from geppetto.search.optimisers import Optimiser
 
 app = typer.Typer()
@@ -28,7 +28,7 @@ def search(experiment: Annotated[Path, typer.Argument(help="A file with a `searc
         prepared = search_of_file(experiment, WORKSPACE)
     console.print(terminal.plan(prepared))
     with console.status("opening MLflow"):
-        from geppetto import searching
+        from geppetto.search import run as searching
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with (
         going_on_later(),
@@ -67,8 +67,8 @@ def optimise(
 ) -> None:
     """Improve what a writer of personas is told, on some people, and confirm it on the others."""
     from geppetto import api
+    from geppetto._util.settings import settings
     from geppetto.reports import terminal
-    from geppetto.settings import settings
 
     with going_on_later(), console.status("optimising"):
         found = api.optimise(

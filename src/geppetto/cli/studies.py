@@ -16,7 +16,8 @@ def list_studies(context: typer.Context) -> None:
     """List the studies that ship with geppetto; `show` or `check` one."""
     if context.invoked_subcommand is not None:
         return
-    from geppetto.studies import bundled_studies, load_study, terminal
+    from geppetto.reports import studies as terminal
+    from geppetto.studies import bundled_studies, load_study
 
     console.print(terminal.studies([load_study(name) for name in bundled_studies()]))
 
@@ -28,7 +29,8 @@ def show_study(
     ],
 ) -> None:
     """Describe a study: where it comes from, its people, their traits and what they did."""
-    from geppetto.studies import load_study, terminal
+    from geppetto.reports import studies as terminal
+    from geppetto.studies import load_study
 
     console.print(terminal.study(load_study(name, WORKSPACE)))
 
@@ -40,7 +42,7 @@ def check_survey(
     ],
 ) -> None:
     """List everything that is wrong with a study's data; exit code 1 if anything is."""
-    from geppetto.studies import terminal
+    from geppetto.reports import studies as terminal
     from geppetto.studies.problems import errors
     from geppetto.studies.survey_file import check_study
 

@@ -19,7 +19,7 @@ WORKSPACE = Path()
 @contextmanager
 def going_on_later() -> Iterator[None]:
     """Say that the next run goes on from here, if this one is interrupted or its budget reached."""
-    from geppetto.spending import BudgetReached
+    from geppetto.models.budget import BudgetReached
 
     try:
         yield

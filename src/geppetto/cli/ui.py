@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from geppetto._util.errors import GeppettoError
 from geppetto.cli.terminal import WORKSPACE, console
-from geppetto.errors import GeppettoError
 
 app = typer.Typer()
 

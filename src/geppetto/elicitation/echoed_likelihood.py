@@ -8,13 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from geppetto.elicitation.elicitation import Elicitation, Outcome, Question, Reading, unreachable
+from geppetto._util.errors import GeppettoError
+from geppetto.elicitation.base import Elicitation, Outcome, Question, Reading, unreachable
+from geppetto.elicitation.bounds import Pool, bounds
 from geppetto.elicitation.outcomes import of_mass
-from geppetto.elicitation.partial_mass import Pool, bounds
-from geppetto.errors import GeppettoError
 from geppetto.models.base import Kind
-from geppetto.models.echo import of_text
-from geppetto.models.speaker import Capabilities, Reply, Request, Token
+from geppetto.models.local.echo import of_text
+from geppetto.models.requests import Capabilities, Completion, Request, Token
 
 _ROUNDING = 1e-6
 """The options' probabilities arrive rounded, so that what they leave is not known better."""
@@ -39,7 +39,9 @@ class EchoedLikelihood(Elicitation):
             )
         return "" if can.echo else "it does not give the log-probabilities of a text it is sent"
 
-    def requests(self, question: Question, replies: Sequence[Reply]) -> tuple[Request, ...]:
+    def requests(
+        self, question: Question, completions: Sequence[Completion]
+    ) -> tuple[Request, ...]:
         """A request an option.
 
         Raises
@@ -48,15 +50,15 @@ class EchoedLikelihood(Elicitation):
             If a token stands on both sides of where the answer begins, or the tokens of one option
             begin another's.
         """
-        _refuse_ambiguous(question, replies)
-        texts = _texts(question)[len(replies) :]
+        _refuse_ambiguous(question, completions)
+        texts = _texts(question)[len(completions) :]
         return tuple(Request(text=text, max_tokens=1, echo=True) for text in texts)
 
-    def read(self, question: Question, replies: Sequence[Reply]) -> Reading:
+    def read(self, question: Question, completions: Sequence[Completion]) -> Reading:
         begin = len(question.plain())
         found = [
-            _option(reply, text, begin)
-            for text, reply in zip(_texts(question), replies, strict=False)
+            _option(completion, text, begin)
+            for text, completion in zip(_texts(question), completions, strict=False)
         ]
         known = [-np.inf if log_prob is None else log_prob for log_prob in found]
         known += [-np.inf] * (len(question.options) - len(known))
@@ -67,11 +69,11 @@ class EchoedLikelihood(Elicitation):
         left = float(np.log(max(1 - np.exp(known).sum(), _ROUNDING)))
         unknown = tuple(left if log_prob == -np.inf else -np.inf for log_prob in known)
         low, high = bounds(known, [Pool(left, unknown)])
-        return Reading((), low, high, tuple(map(_became, replies, found)))
+        return Reading((), low, high, tuple(map(_became, completions, found)))
 
 
-def _became(reply: Reply, log_prob: float | None) -> Outcome:
-    if reply.finish == "filter":
+def _became(completion: Completion, log_prob: float | None) -> Outcome:
+    if completion.finish == "filter":
         return "filtered"
     return "error" if log_prob is None else "answered"
 
@@ -82,9 +84,9 @@ def _texts(question: Question) -> list[str]:
     return [before + space + answer for answer in question.answers]
 
 
-def _echoed(reply: Reply, text: str) -> tuple[Token, ...] | None:
+def _echoed(completion: Completion, text: str) -> tuple[Token, ...] | None:
     """The tokens of a reply that spell a text; None if none do."""
-    spelling = of_text(reply.tokens, text)
+    spelling = of_text(completion.tokens, text)
     return spelling if "".join(token.text for token in spelling) == text else None
 
 
@@ -94,19 +96,21 @@ def _after(tokens: Sequence[Token], begin: int) -> list[Token] | None:
     return list(tokens[starts.index(begin) :]) if begin in starts else None
 
 
-def _option(reply: Reply, text: str, begin: int) -> float | None:
+def _option(completion: Completion, text: str, begin: int) -> float | None:
     """The log-probability of what a reply echoes from some place on, if it is known."""
-    tokens = _after(_echoed(reply, text) or (), begin)
+    tokens = _after(_echoed(completion, text) or (), begin)
     log_probs = [token.log_prob for token in tokens or () if token.log_prob is not None]
     return sum(log_probs) if tokens and len(log_probs) == len(tokens) else None
 
 
-def _refuse_ambiguous(question: Question, replies: Sequence[Reply]) -> None:
+def _refuse_ambiguous(question: Question, completions: Sequence[Completion]) -> None:
     begin = len(question.plain())
     use = "use `layout: {answer: letter}`"
     spelled: dict[str, tuple[str, ...]] = {}
-    for answer, text, reply in zip(question.answers, _texts(question), replies, strict=False):
-        if (tokens := _echoed(reply, text)) is None:
+    for answer, text, completion in zip(
+        question.answers, _texts(question), completions, strict=False
+    ):
+        if (tokens := _echoed(completion, text)) is None:
             continue
         if (option := _after(tokens, begin)) is None:
             raise GeppettoError(

@@ -17,7 +17,7 @@ def hit_bounds(low: Sequence[float], high: Sequence[float], response: int) -> tu
     Parameters
     ----------
     low, high
-        Bounds of each option's log-probability, see `geppetto.elicitation.partial_mass.bounds`.
+        Bounds of each option's log-probability, see `geppetto.elicitation.bounds.bounds`.
         Not all options can be at their ends at once, so that an answer may seem open that is not,
         but never closed where it is open.
     response

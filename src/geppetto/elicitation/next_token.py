@@ -10,14 +10,14 @@ import numpy as np
 from pydantic import Field
 from scipy.special import logsumexp
 
-from geppetto.elicitation.answer_texts import said
-from geppetto.elicitation.elicitation import Elicitation, Outcome, Question, Reading, unreachable
+from geppetto._util.errors import GeppettoError
+from geppetto.elicitation.base import Elicitation, Outcome, Question, Reading, unreachable
+from geppetto.elicitation.bounds import Pool, bounds
 from geppetto.elicitation.outcomes import of_mass, unanswered, undelivered
-from geppetto.elicitation.partial_mass import Pool, bounds
+from geppetto.elicitation.parsing import said
 from geppetto.elicitation.samples import answering
-from geppetto.errors import GeppettoError
 from geppetto.models.base import Kind
-from geppetto.models.speaker import Capabilities, Reply, Request, Token
+from geppetto.models.requests import Capabilities, Completion, Request, Token
 
 _TOKENS = {"chat": 16, "base": 1}
 """The most that is said: a chat's first words tell a refusal from another answer."""
@@ -69,7 +69,9 @@ class NextToken(Elicitation):
             )
         return ""
 
-    def requests(self, question: Question, replies: Sequence[Reply]) -> tuple[Request, ...]:
+    def requests(
+        self, question: Question, completions: Sequence[Completion]
+    ) -> tuple[Request, ...]:
         """One request.
 
         Raises
@@ -77,30 +79,30 @@ class NextToken(Elicitation):
         GeppettoError
             If answers are more than one token, or one begins another.
         """
-        _refuse_unless_one_token_tells(question, replies)
-        if replies:
+        _refuse_unless_one_token_tells(question, completions)
+        if completions:
             return ()
         return (answering(question, _TOKENS[question.kind], top_logprobs=self.top),)
 
-    def read(self, question: Question, replies: Sequence[Reply]) -> Reading:
+    def read(self, question: Question, completions: Sequence[Completion]) -> Reading:
         count = len(question.options)
         nothing = Reading((), (-np.inf,) * count, (0.0,) * count, ())
-        if not replies:
+        if not completions:
             return nothing
-        (reply,) = replies
-        became = _became(reply, question.kind)
+        (completion,) = completions
+        became = _became(completion, question.kind)
         if became is not None:
             return Reading((), nothing.low, nothing.high, (became,))
-        says = unanswered(said(reply, question.kind), question.wordings)
+        says = unanswered(said(completion, question.kind), question.wordings)
         if says in ("refusal", "out of role"):
             return Reading((), nothing.low, nothing.high, (says,))
-        top = _top(reply.tokens[0])
+        top = _top(completion.tokens[0])
         spellings = [_spellings(answer) for answer in question.answers]
         known = [
             float(logsumexp([-np.inf, *(top[text] for text in texts if text in top)]))
             for texts in spellings
         ]
-        last = min(log_prob for _, log_prob in reply.tokens[0].top)
+        last = min(log_prob for _, log_prob in completion.tokens[0].top)
         left = float(np.log(max(1 - np.exp(list(top.values())).sum(), _ROUNDING)))
         unseen = [sum(text not in top for text in _with_beginnings(texts)) for texts in spellings]
         hidden = [last + np.log(number) if number else -np.inf for number in unseen]
@@ -112,7 +114,7 @@ class NextToken(Elicitation):
         return Reading(log_probs, low, high, (of_mass(mass),))
 
 
-def _refuse_unless_one_token_tells(question: Question, replies: Sequence[Reply]) -> None:
+def _refuse_unless_one_token_tells(question: Question, completions: Sequence[Completion]) -> None:
     answers = [answer.casefold() for answer in question.answers]
     use = "use `layout: {answer: letter}`"
     for short, long in permutations(answers, 2):
@@ -130,8 +132,8 @@ def _refuse_unless_one_token_tells(question: Question, replies: Sequence[Reply])
             raise GeppettoError(
                 f"next_token reads answers of one token, but {answer!r} is several; {use}"
             )
-    for reply in replies:
-        first = _spelled(reply.tokens[0].text).strip().casefold() if reply.tokens else ""
+    for completion in completions:
+        first = _spelled(completion.tokens[0].text).strip().casefold() if completion.tokens else ""
         for answer in answers:
             if first and first != answer and answer.startswith(first):
                 raise GeppettoError(
@@ -140,14 +142,14 @@ def _refuse_unless_one_token_tells(question: Question, replies: Sequence[Reply])
                 )
 
 
-def _became(reply: Reply, kind: Kind) -> Outcome | None:
+def _became(completion: Completion, kind: Kind) -> Outcome | None:
     """Why the first token cannot be read, if it cannot; that the reply goes on does not matter."""
-    became = undelivered(reply, kind)
+    became = undelivered(completion, kind)
     if became in ("error", "filtered"):
         return became
-    if not reply.tokens and not reply.text:
+    if not completion.tokens and not completion.text:
         return "unparseable"
-    return None if reply.tokens and reply.tokens[0].top else "error"
+    return None if completion.tokens and completion.tokens[0].top else "error"
 
 
 def _top(token: Token) -> dict[str, float]:

@@ -3,7 +3,7 @@
 1. error: there is no reply, or not what was asked for with it.
 2. filtered: the interface took the reply away.
 3. truncated: it ended at the most tokens before all was said.
-4. answered: it is an answer (see `geppetto.elicitation.answer_texts`). A distribution whose options
+4. answered: it is an answer (see `geppetto.elicitation.parsing`). A distribution whose options
    together have less than `ENOUGH_MASS` is scored all the same, but low option mass, unless the
    text that goes on from it is one of the next two.
 5. refusal: it says that it cannot, will not or prefers not to do what was asked.
@@ -19,15 +19,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from geppetto.elicitation.answer_texts import is_cut
-from geppetto.elicitation.elicitation import Outcome
+from geppetto.elicitation.base import Outcome
+from geppetto.elicitation.parsing import is_cut
 from geppetto.models.base import Kind
-from geppetto.models.speaker import Reply
+from geppetto.models.requests import Completion
 
 ENOUGH_MASS = 0.5
 """Option mass below which a model rather says something else than an option."""
 
-_ASKED = (
+_TASKS = (
     r"(?:(?:answer|respond|reply|assist|fulfil+|proceed|participate|engage|select|pick|rank|assign|"
     r"express|disclose|discuss|speculate|predict|guess|assume|adopt|role-?play|pretend|"
     r"impersonate)(?:ing)?|comply|help(?! \w+ing\b| but\b| it\b)|continue|"
@@ -43,7 +43,7 @@ _UNWILLING = (
 )
 _ENDS = r"(?=\W*$|[.,;:!]| to\b| this\b| that\b| and\b| as\b| because\b)"
 _REFUSAL = re.compile(
-    rf"\b{_UNWILLING}(?:\W+\w+){{0,2}}?\W+{_ASKED}"
+    rf"\b{_UNWILLING}(?:\W+\w+){{0,2}}?\W+{_TASKS}"
     r"|\bi(?:'m| am) (?:so |very |really )?(?:sorry|afraid),? (?:but|i can|i'm|i am)\b"
     r"|\bi (?:must |have to |respectfully |politely |will have to |would )*(?:decline|refuse)"
     rf"{_ENDS}"
@@ -79,22 +79,22 @@ _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "´": "'"})
 
 
 def outcome(
-    reply: Reply, kind: Kind, text: str, answered: bool, wordings: Iterable[str] = ()
+    completion: Completion, kind: Kind, text: str, answered: bool, wordings: Iterable[str] = ()
 ) -> Outcome:
     """What became of a reply whose text was or was not understood as an answer.
 
     `wordings` are those of the options.
     """
-    return undelivered(reply, kind) or ("answered" if answered else unanswered(text, wordings))
+    return undelivered(completion, kind) or ("answered" if answered else unanswered(text, wordings))
 
 
-def undelivered(reply: Reply, kind: Kind) -> Outcome | None:
+def undelivered(completion: Completion, kind: Kind) -> Outcome | None:
     """Why a reply cannot be read, if it cannot."""
-    if reply.finish == "error":
+    if completion.finish == "error":
         return "error"
-    if reply.finish == "filter":
+    if completion.finish == "filter":
         return "filtered"
-    return "truncated" if is_cut(reply, kind) else None
+    return "truncated" if is_cut(completion, kind) else None
 
 
 def unanswered(text: str, wordings: Iterable[str] = ()) -> Outcome:
@@ -112,9 +112,9 @@ def _plain(text: str) -> str:
     return " ".join(text.translate(_APOSTROPHES).casefold().split())
 
 
-def of_reasoning(reply: Reply, kind: Kind, text: str) -> Outcome:
+def of_reasoning(completion: Completion, kind: Kind, text: str) -> Outcome:
     """What became of reasoning, of which it matters only that it is there."""
-    return undelivered(reply, kind) or ("answered" if text else "unparseable")
+    return undelivered(completion, kind) or ("answered" if text else "unparseable")
 
 
 def of_mass(mass: float) -> Outcome:

@@ -8,15 +8,15 @@ from typing import Any, ClassVar
 
 from pydantic import Field, field_serializer, field_validator
 
-from geppetto.elicitation.answer_texts import said
-from geppetto.elicitation.elicitation import Elicitation, Outcome, Question, Reading
+from geppetto._util.named import Named
+from geppetto.elicitation.base import Elicitation, Outcome, Question, Reading
 from geppetto.elicitation.next_token import NextToken
 from geppetto.elicitation.outcomes import of_reasoning
+from geppetto.elicitation.parsing import said
 from geppetto.elicitation.samples import Samples
 from geppetto.elicitation.stated import Stated
 from geppetto.models.base import Kind
-from geppetto.models.speaker import Capabilities, Reply, Request
-from geppetto.named import Named
+from geppetto.models.requests import Capabilities, Completion, Request
 from geppetto.prompts.chat import Turn
 
 AFTERWARDS: dict[str, type[Elicitation]] = {
@@ -71,13 +71,15 @@ class Reasoned(Elicitation):
     def lacks(self, can: Capabilities, kind: Kind) -> str:
         return self.then.lacks(can, kind)
 
-    def requests(self, question: Question, replies: Sequence[Reply]) -> tuple[Request, ...]:
-        if len(replies) < self._chains:
+    def requests(
+        self, question: Question, completions: Sequence[Completion]
+    ) -> tuple[Request, ...]:
+        if len(completions) < self._chains:
             return tuple(
                 self._reasons(question).model_copy(update={"sample": chain})
-                for chain in range(len(replies), self._chains)
+                for chain in range(len(completions), self._chains)
             )
-        reasons, answers = replies[: self._chains], replies[self._chains :]
+        reasons, answers = completions[: self._chains], completions[self._chains :]
         given = [one for one in enumerate(reasons) if _became(one[1], question) == "answered"]
         if isinstance(self.then, Samples) and self.draws:
             return tuple(
@@ -90,9 +92,9 @@ class Reasoned(Elicitation):
             for request in self.then.requests(self._afterwards(question, reason), answers)
         )
 
-    def read(self, question: Question, replies: Sequence[Reply]) -> Reading:
+    def read(self, question: Question, completions: Sequence[Completion]) -> Reading:
         """What the answers say; samples whose reasons are missing are not answered."""
-        reasons, answers = replies[: self._chains], replies[self._chains :]
+        reasons, answers = completions[: self._chains], completions[self._chains :]
         reading = self.then.read(question, answers)
         became = tuple(_became(reason, question) for reason in reasons)
         return replace(reading, outcomes=(*became, *reading.outcomes), reasons=len(became))
@@ -113,17 +115,17 @@ class Reasoned(Elicitation):
             "be. Do not answer yet."
         )
 
-    def _afterwards(self, question: Question, reasons: Reply) -> Question:
+    def _afterwards(self, question: Question, reasons: Completion) -> Question:
         """The question with the reasons given, of which the answer is still missing."""
         text = said(reasons, question.kind)
-        asked = question.put(self._instruction)
+        wanted = question.put(self._instruction)
         if question.kind == "base":
-            turns = (*asked, Turn(role="user", content=f"{_CUE} {text}"))
+            turns = (*wanted, Turn(role="user", content=f"{_CUE} {text}"))
         else:
             given = Turn(role="assistant", content=text)
-            turns = (*asked, given, Turn(role="user", content=_NOW))
+            turns = (*wanted, given, Turn(role="user", content=_NOW))
         return replace(question, turns=turns)
 
 
-def _became(reasons: Reply, question: Question) -> Outcome:
+def _became(reasons: Completion, question: Question) -> Outcome:
     return of_reasoning(reasons, question.kind, said(reasons, question.kind))

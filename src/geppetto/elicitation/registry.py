@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from geppetto.elicitation.base import Elicitation
 from geppetto.elicitation.echoed_likelihood import EchoedLikelihood
-from geppetto.elicitation.elicitation import Elicitation
 from geppetto.elicitation.next_token import NextToken
 from geppetto.elicitation.reasoned import Reasoned
 from geppetto.elicitation.samples import Samples

@@ -8,11 +8,11 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from geppetto.elicitation.answer_texts import option_in, said
-from geppetto.elicitation.elicitation import Elicitation, Question, Reading, unreachable
+from geppetto.elicitation.base import Elicitation, Question, Reading, unreachable
 from geppetto.elicitation.outcomes import outcome
+from geppetto.elicitation.parsing import option_in, said
 from geppetto.models.base import Kind
-from geppetto.models.speaker import Capabilities, Reply, Request
+from geppetto.models.requests import Capabilities, Completion, Request
 
 SMOOTHING = 0.5
 """Answers that each option is given before the first sample.
@@ -93,25 +93,27 @@ class Samples(Elicitation):
             )
         return ""
 
-    def requests(self, question: Question, replies: Sequence[Reply]) -> tuple[Request, ...]:
-        return tuple(self.draw(question, sample) for sample in range(len(replies), self.k))
+    def requests(
+        self, question: Question, completions: Sequence[Completion]
+    ) -> tuple[Request, ...]:
+        return tuple(self.draw(question, sample) for sample in range(len(completions), self.k))
 
     def draw(self, question: Question, sample: int) -> Request:
         """The request for one of the samples."""
         once = answering(question, temperature=self.temperature)
         return once.model_copy(update={"sample": sample})
 
-    def read(self, question: Question, replies: Sequence[Reply]) -> Reading:
+    def read(self, question: Question, completions: Sequence[Completion]) -> Reading:
         """The share of each option among the samples that answered.
 
         The option mass is the share of samples that answered. An option is lowest if all others
         had answered with other options, and highest if they had with this one.
         """
-        texts = [said(reply, question.kind) for reply in replies]
+        texts = [said(completion, question.kind) for completion in completions]
         options = [option_in(text, question) for text in texts]
         outcomes = tuple(
-            outcome(reply, question.kind, text, option is not None, question.wordings)
-            for reply, text, option in zip(replies, texts, options, strict=True)
+            outcome(completion, question.kind, text, option is not None, question.wordings)
+            for completion, text, option in zip(completions, texts, options, strict=True)
         )
         named = [
             option

@@ -10,11 +10,11 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 
-from geppetto.elicitation.answer_texts import said
-from geppetto.elicitation.elicitation import Elicitation, Question, Reading, unreachable
+from geppetto.elicitation.base import Elicitation, Question, Reading, unreachable
 from geppetto.elicitation.outcomes import outcome
+from geppetto.elicitation.parsing import said
 from geppetto.models.base import Kind
-from geppetto.models.speaker import Capabilities, Reply, Request
+from geppetto.models.requests import Capabilities, Completion, Request
 
 RESOLUTION = 0.5
 """Per cent of what is stated in total. Whole numbers are what is stated, so that 0 means less than
@@ -46,8 +46,10 @@ class Stated(Elicitation):
     def lacks(self, can: Capabilities, kind: Kind) -> str:
         return unreachable(can, kind)
 
-    def requests(self, question: Question, replies: Sequence[Reply]) -> tuple[Request, ...]:
-        if replies:
+    def requests(
+        self, question: Question, completions: Sequence[Completion]
+    ) -> tuple[Request, ...]:
+        if completions:
             return ()
         shape = ", ".join(
             f"{json.dumps(answer, ensure_ascii=False)}: ..." for answer in question.answers
@@ -59,17 +61,17 @@ class Stated(Elicitation):
         room = 32 + sum(12 + len(answer) for answer in question.answers)
         return (question.request(room, instruction, _CUE),)
 
-    def read(self, question: Question, replies: Sequence[Reply]) -> Reading:
+    def read(self, question: Question, completions: Sequence[Completion]) -> Reading:
         """The stated distribution; without one, each option between the least and most statable."""
         count = len(question.options)
         most = 100 + RESOLUTION * (count - 1)
         low, high = (np.log(RESOLUTION / most),) * count, (np.log(100 / most),) * count
-        if not replies:
+        if not completions:
             return Reading((), tuple(map(float, low)), tuple(map(float, high)), ())
-        (reply,) = replies
-        text = said(reply, question.kind)
+        (completion,) = completions
+        text = said(completion, question.kind)
         stated = percentages(text, question.answers)
-        became = outcome(reply, question.kind, text, stated is not None)
+        became = outcome(completion, question.kind, text, stated is not None)
         if stated is None or became != "answered":
             return Reading((), tuple(map(float, low)), tuple(map(float, high)), (became,))
         total = sum(stated)

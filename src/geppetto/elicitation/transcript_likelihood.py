@@ -16,11 +16,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from geppetto.elicitation.option_likelihood import OptionScores
-from geppetto.elicitation.token_tree import Tokens, TokenTree
+from geppetto._util.errors import GeppettoError
+from geppetto.elicitation.likelihood import OptionScores
 from geppetto.elicitation.transcript_tokens import last_tokens, tokenised
-from geppetto.errors import GeppettoError
 from geppetto.models.base import LanguageModel, ModelIdentity
+from geppetto.models.token_tree import Tokens, TokenTree
 from geppetto.prompts.transcript import Response, Transcript
 
 NAME = "transcript_likelihood"
@@ -174,11 +174,11 @@ def units(
         If a transcript does not fit the model's context, the tokenizer does not give its text
         back, or one option begins another.
     """
-    asked: dict[int, dict[str, Response]] = {}
+    wanted: dict[int, dict[str, Response]] = {}
     transcripts: dict[int, Transcript] = {}
     for request, (transcript, response) in requests.items():
         transcripts[id(transcript)] = transcript
-        asked.setdefault(id(transcript), {})[request] = response
+        wanted.setdefault(id(transcript), {})[request] = response
     alike: dict[str | int, list[int]] = {}
     for key, transcript in transcripts.items():
         alike.setdefault(transcript.text[: transcript.head] or key, []).append(key)
@@ -186,16 +186,16 @@ def units(
         lines = [
             part
             for key in keys
-            for part in _parts(_line(transcripts[key], asked[key], model), model.most_branches)
+            for part in _parts(_line(transcripts[key], wanted[key], model), model.most_branches)
         ]
         yield from _together(lines, model.most_branches)
 
 
-def _line(transcript: Transcript, asked: Mapping[str, Response], model: LanguageModel) -> Line:
+def _line(transcript: Transcript, wanted: Mapping[str, Response], model: LanguageModel) -> Line:
     tokens, tokens_at = tokenised(transcript, model)
     spelled: dict[tuple[str, ...], tuple[Tokens, ...]] = {}
     places = []
-    for request, response in asked.items():
+    for request, response in wanted.items():
         start, end = tokens_at[response.start], tokens_at[response.end]
         if response.options and response.options not in spelled:
             spelled[response.options] = _options(response.options, model)

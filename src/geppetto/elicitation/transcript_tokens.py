@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import accumulate, pairwise
 
-from geppetto.elicitation.token_tree import Tokens
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
 from geppetto.models.base import LanguageModel
+from geppetto.models.token_tree import Tokens
 from geppetto.prompts.transcript import Transcript
 
 

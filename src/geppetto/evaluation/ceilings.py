@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geppetto.evaluation.arrays import Floats, Integers, nanmean
-from geppetto.evaluation.calibration import top_options
-from geppetto.evaluation.moments import NOTHING, correlation, covariance, quotient
-from geppetto.evaluation.predictions import Predictions
-from geppetto.evaluation.resampling import (
+from geppetto.evaluation.calibration.reliability import top_options
+from geppetto.evaluation.inference.moments import NOTHING, correlation, covariance, quotient
+from geppetto.evaluation.inference.resampling import (
     Estimate,
     Resampling,
     Statistic,
@@ -27,8 +26,9 @@ from geppetto.evaluation.resampling import (
     estimates,
     mean,
 )
+from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.responses import Responses
-from geppetto.plan import Condition
+from geppetto.planning.plan import Condition
 from geppetto.studies import Study
 
 SPLITS = 200
@@ -219,7 +219,7 @@ def construct_fits(
     """How well every condition predicts the scores of every construct.
 
     Answers from several donors are averaged first. Over several wordings the means of what each
-    predicts alone are taken, as in `geppetto.evaluation.individuation.individuation`.
+    predicts alone are taken, as in `geppetto.evaluation.individuation.statistics.individuation`.
 
     Parameters
     ----------

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from geppetto.evaluation.analysis import Analysis
 from geppetto.evaluation.arrays import Floats, nanmean
-from geppetto.evaluation.asked import cell_cost
 from geppetto.evaluation.differences import Differences, combined, differences
-from geppetto.evaluation.moments import quotient
-from geppetto.evaluation.permutation import sign_flip_p
+from geppetto.evaluation.inference.moments import quotient
+from geppetto.evaluation.inference.permutation import sign_flip_p
+from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling, estimate, mean
+from geppetto.evaluation.losses import cell_cost
 from geppetto.evaluation.predictions import Predictions
-from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
 from geppetto.evaluation.responses import Responses
+from geppetto.planning.analysis_config import Analysis
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,10 @@ def between(first: Differences, second: Differences, among: str) -> Differences:
     """
     rows, in_first, in_second = np.intersect1d(first.rows, second.rows, return_indices=True)
     return replace(
-        combined([second, first], lambda both: both[0][in_second] - both[1][in_first]),
+        combined(
+            [replace(second, possible=None), first],
+            lambda both: both[0][in_second] - both[1][in_first],
+        ),
         among=among,
         rows=rows,
         sampled=first.sampled or second.sampled,

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from geppetto.errors import GeppettoError, unknown
+from geppetto._util.errors import GeppettoError, unknown
 from geppetto.evaluation.changes import Change, between, changes, in_rows_of, slopes
 from geppetto.evaluation.differences import Differences, differences
-from geppetto.evaluation.interaction import FEWEST_IN_A_GROUP, interactions, large_enough
+from geppetto.evaluation.inference.interaction import FEWEST_IN_A_GROUP, interactions, large_enough
 from geppetto.evaluation.measures import Measure
 from geppetto.evaluation.parts import parts
 from geppetto.evaluation.rows import READ
@@ -94,7 +94,7 @@ def _between_groups(found: Scored, by: str, measure: Measure) -> list[Change]:
         for among, _, rows in parts(by, found.responses, found.study)
         if rows is not None
     }
-    contrasts = _told_among_people(found, everything(found, measure))
+    contrasts = _among_people(found, everything(found, measure))
     kept = large_enough(groups, contrasts[0], found.resampling) if contrasts else {}
     if few := [name for name, rows in groups.items() if len(rows) and name not in kept]:
         warnings.warn(
@@ -104,12 +104,12 @@ def _between_groups(found: Scored, by: str, measure: Measure) -> list[Change]:
     return interactions(contrasts, groups, found.resampling, found.analysis.looks)
 
 
-def _told_among_people(found: Scored, made: list[Differences]) -> list[Differences]:
+def _among_people(found: Scored, made: list[Differences]) -> list[Differences]:
     """The contrasts that can be told among some people: in sessions those without strangers.
 
     In a survey it is known what a persona costs whoever it is shown to. In sessions it is known of
-    a few strangers each, and shrunk as noise is (see `asked_quality`): the rest of what personas of
-    a group cost everybody would count as what they tell of their owners.
+    a few strangers each, and shrunk as noise is (see `quality_where_shown`): the rest of what
+    personas of a group cost everybody would count as what they tell of their owners.
     """
     if not found.of_sessions:
         return made
@@ -157,7 +157,7 @@ def _among(found: Scored, by: str, measure: Measure) -> Iterator[Differences]:
             weights=found.resampling.base,
         )
         if rows is not None:
-            made = _told_among_people(found, made)
+            made = _among_people(found, made)
         enough = [one for one in made if len(np.unique(clusters[one.rows])) > 1]
         if len(enough) < len(made):
             warnings.warn(f"{among}: too few people for an interval", stacklevel=4)

@@ -21,15 +21,15 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from geppetto.elicitation.elicitation import Outcome
-from geppetto.evaluation.analysis import Analysis
+from geppetto.elicitation.base import Outcome
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.contrasts import Contrast, contrasts
-from geppetto.evaluation.permutation import sign_flip_p
-from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimates, mean
+from geppetto.evaluation.inference.permutation import sign_flip_p
+from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling, estimates, mean
 from geppetto.evaluation.rows import CONDITION, rows_by
 from geppetto.personas.arms import Average, Filler, Human, NoPersona
-from geppetto.plan import NO_STRATEGY, Condition
+from geppetto.planning.analysis_config import Analysis
+from geppetto.planning.plan import NO_STRATEGY, Condition
 
 KEY = ["elicitation", *CONDITION]
 NOBODYS = frozenset((NoPersona.name, Human.name, Average.name, Filler.name))
@@ -129,9 +129,9 @@ class Compliance:
     people: Resampling
 
     @classmethod
-    def of(cls, replies: pd.DataFrame, analysis: Analysis) -> Compliance:
-        """What became of these rows of `geppetto.answers.replies_table`."""
-        firsts = replies.drop_duplicates("participant").sort_values("participant")
+    def of(cls, completions: pd.DataFrame, analysis: Analysis) -> Compliance:
+        """What became of these rows of `geppetto.answers.completions_table`."""
+        firsts = completions.drop_duplicates("participant").sort_values("participant")
         names = pd.Index(firsts["participant"])
         groups = pd.factorize(firsts["cluster"])[0]
         alone = np.arange(len(names)) + groups.max() + 1
@@ -143,15 +143,19 @@ class Compliance:
             seed=analysis.seed,
             level=LEVEL,
         )
-        seen = set(replies["outcome"])
+        seen = set(completions["outcome"])
         outcomes = tuple(outcome for outcome in get_args(Outcome) if outcome in seen)
-        first = ~replies.duplicated([*KEY, "reply"]).to_numpy()
-        failed = (replies["error"] != "").to_numpy()
-        became = pd.Index(outcomes).get_indexer(replies["outcome"])
-        whose = replies["donor"].where(replies["donor"].isin(names), replies["participant"])
+        first = ~completions.duplicated([*KEY, "completion"]).to_numpy()
+        failed = (completions["error"] != "").to_numpy()
+        became = pd.Index(outcomes).get_indexer(completions["outcome"])
+        whose = completions["donor"].where(
+            completions["donor"].isin(names), completions["participant"]
+        )
         cell = names.get_indexer(whose) * len(outcomes) + became
-        part = replies["part"].to_numpy(float)
-        serves = replies.groupby([*KEY, "request"], sort=False)["participant"].transform("nunique")
+        part = completions["part"].to_numpy(float)
+        serves = completions.groupby([*KEY, "request"], sort=False)["participant"].transform(
+            "nunique"
+        )
         shared = (serves > 1).to_numpy()
 
         def answers(rows: Integers) -> Floats:
@@ -168,7 +172,7 @@ class Compliance:
                 answers(rows),
                 condition[-1] in NOBODYS and bool(shared[rows].any()),
             )
-            for (elicitation, *condition), rows in rows_by(replies, KEY)
+            for (elicitation, *condition), rows in rows_by(completions, KEY)
         )
         return cls(outcomes, shares, people)
 
@@ -205,8 +209,8 @@ class Compliance:
 
     def _contrasted(self) -> Iterator[tuple[Shares, Shares, str, Contrast]]:
         found = {(one.elicitation, one.condition): one for one in self.shares}
-        asked = dict.fromkeys((e, c.model, c.strategy) for e, c in found)
-        for elicitation, model, strategy in asked:
+        wanted = dict.fromkeys((e, c.model, c.strategy) for e, c in found)
+        for elicitation, model, strategy in wanted:
             if strategy == NO_STRATEGY:
                 continue
             arms = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from geppetto.evaluation.comparisons import is_asked
 from geppetto.evaluation.contrasts import BENEFIT, INFORMATION
-from geppetto.evaluation.verdicts import UNDONE, Verdict
+from geppetto.evaluation.inference.comparisons import answers_question
+from geppetto.evaluation.inference.verdicts import UNDONE, Verdict
 
 
 def conclusion(verdicts: Sequence[Verdict]) -> str:
@@ -15,19 +15,19 @@ def conclusion(verdicts: Sequence[Verdict]) -> str:
     People are said to be predicted better only where both hold: it matters whose persona it is,
     and to be told it improves on the best prediction that knows nothing of the person.
     """
-    asked = [verdict for verdict in verdicts if verdict.confirmatory]
-    if not asked and any(is_asked(verdict.effect) for verdict in verdicts):
+    wanted = [verdict for verdict in verdicts if verdict.confirmatory]
+    if not wanted and any(answers_question(verdict.effect) for verdict in verdicts):
         return (
             "Information was not decided: one sample says nothing of how sure a model is; ask "
             "`samples` with a `k` of at least 2."
         )
-    if not asked:
+    if not wanted:
         return "Information was not measured: it needs the arms shuffled and own."
-    reasons = {verdict.too_few for verdict in asked}
+    reasons = {verdict.too_few for verdict in wanted}
     if len(reasons) == 1 and (reason := reasons.pop()):
         return f"Undecided: {reason}."
     found: dict[tuple[str, str], list[Verdict]] = {}
-    for verdict in asked:
+    for verdict in wanted:
         found.setdefault((verdict.effect.strategy, verdict.effect.model), []).append(verdict)
     said: dict[str, list[str]] = {}
     for (strategy, model), of_both in found.items():
@@ -58,8 +58,8 @@ def _concluded(of_both: Sequence[Verdict]) -> str:
         "equivalent": f"less than {within} are gained over what knows nothing of the person",
         "undecided": "whether anything is gained over what knows nothing of the person is open",
     }
-    not_asked = "whether it matters whose persona it is was not asked (it takes the arm shuffled)"
-    parts = [of_information[information] if information else not_asked]
+    beyond = "whether it matters whose persona it is was not asked (it takes the arm shuffled)"
+    parts = [of_information[information] if information else beyond]
     if benefit:
         joint = "but " if (information, benefit) == ("positive", "negative") else "and "
         parts.append(joint + of_benefit[benefit])

@@ -9,17 +9,16 @@ from typing import NamedTuple
 import numpy as np
 
 from geppetto.evaluation.arrays import Floats, Integers, nanmean
-from geppetto.evaluation.asked import asked_quality, mean_cost, possible_savings
-from geppetto.evaluation.baselines import BASELINE
+from geppetto.evaluation.baselines.uninformed import Uninformed, best_uninformed, candidates
 from geppetto.evaluation.contrasts import INFORMATION, UNINFORMED, Contrast, contrasts
+from geppetto.evaluation.inference.resampling import Resampling
+from geppetto.evaluation.inference.wordings import OverWordings, over_wordings
 from geppetto.evaluation.lending import influence, not_shown_in_proportion, persona_quality
+from geppetto.evaluation.losses import mean_cost, possible_savings, quality_where_shown
 from geppetto.evaluation.predictions import Predictions, in_each_wording
-from geppetto.evaluation.resampling import Resampling
 from geppetto.evaluation.strangers import STRANGERS, typical_cost
-from geppetto.evaluation.uninformed import Uninformed, best_uninformed, candidates
-from geppetto.evaluation.wordings import OverWordings, over_wordings
 from geppetto.personas.arms import Matched
-from geppetto.plan import NO_STRATEGY, Condition
+from geppetto.planning.plan import BASELINE, NO_STRATEGY, Condition
 
 Costs = Callable[[Predictions, str, Sequence[int] | None], Floats]
 
@@ -249,7 +248,7 @@ def _mean(values: Sequence[Floats]) -> Floats:
     return np.asarray(np.mean(values, axis=0))
 
 
-def _in_one_wording(
+def _in_one_wording(  # noqa: PLR0913  what all wordings share
     arms: Mapping[str, Predictions],
     best: Uninformed | None,
     rivals: Sequence[Predictions],
@@ -262,15 +261,15 @@ def _in_one_wording(
 ) -> list[Differences]:
     """Every contrast of one model and strategy in one wording; see `differences`."""
     made = []
-    given = next(iter(arms.values())).responses
-    counted = given.answered if measure == "nll_full" else given.choices > 0
+    observed = next(iter(arms.values())).responses
+    counted = observed.answered if measure == "nll_full" else observed.choices > 0
     trials = (counted if items is None else counted[:, items]).sum(1)
     costs = {name: costs_of(arm, measure, items) for name, arm in arms.items()}
     donors = {name: arm.donors for name, arm in arms.items()}
     shown = [name for name, arm in arms.items() if (arm.donors >= 0).any()]
     quality = np.zeros(len(trials))
-    if shown and given.of_sessions:
-        quality = asked_quality(
+    if shown and observed.of_sessions:
+        quality = quality_where_shown(
             np.concatenate([costs[name] for name in shown]),
             np.concatenate([donors[name] for name in shown]),
         )

@@ -9,9 +9,8 @@ import numpy as np
 
 from geppetto.evaluation.contrasts import Contrast
 from geppetto.evaluation.differences import Differences
-from geppetto.evaluation.resampling import (
+from geppetto.evaluation.inference.resampling import (
     Estimate,
-    Method,
     Resampling,
     estimates,
     mean,
@@ -19,6 +18,7 @@ from geppetto.evaluation.resampling import (
     standardised_mean,
     worst_tenth,
 )
+from geppetto.planning.analysis_config import Method
 
 
 @dataclass(frozen=True)

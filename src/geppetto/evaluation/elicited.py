@@ -12,16 +12,15 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from geppetto.evaluation.analysis import Analysis, drawn
 from geppetto.evaluation.arrays import Floats
-from geppetto.evaluation.baselines import BASELINE
-from geppetto.evaluation.calibration import reliability, top_options
+from geppetto.evaluation.calibration.reliability import reliability, top_options
+from geppetto.evaluation.inference.moments import NOTHING, quotient
+from geppetto.evaluation.inference.resampling import Estimate, Weights, drawn, estimate, mean
 from geppetto.evaluation.metrics import condition_metrics, participant_metrics, per_participant
-from geppetto.evaluation.moments import NOTHING, quotient
 from geppetto.evaluation.predictions import Predictions, predictions
-from geppetto.evaluation.resampling import Estimate, Weights, estimate, mean
 from geppetto.evaluation.rows import CELL, CONDITION
-from geppetto.plan import Condition
+from geppetto.planning.analysis_config import Analysis
+from geppetto.planning.plan import BASELINE, Condition
 
 SHOWN = ("accuracy", "nll", "brier", "option_mass")
 """Metrics of a condition that are compared between elicitations, with their intervals."""
@@ -60,7 +59,7 @@ def _common(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def elicitations_table(
-    found: ByElicitation, answers: pd.DataFrame, replies: pd.DataFrame, analysis: Analysis
+    found: ByElicitation, answers: pd.DataFrame, completions: pd.DataFrame, analysis: Analysis
 ) -> pd.DataFrame:
     """A row a model, elicitation, strategy and arm; see `Results.by_elicitation`.
 
@@ -70,8 +69,8 @@ def elicitations_table(
         As from `on_common_cells`.
     answers
         What that is of.
-    replies
-        Rows of `geppetto.answers.replies_table`, or none.
+    completions
+        Rows of `geppetto.answers.completions_table`, or none.
     analysis
         Settings of the inference.
     """
@@ -88,8 +87,8 @@ def elicitations_table(
     scored = of_models[of_models["status"] == "scored"]
     table["floored"] = scored.astype({"floored": float}).groupby(key)["floored"].mean()
     table["completion_tokens"] = np.nan
-    if len(replies):
-        said = replies.groupby(key)["completion_tokens"].sum()
+    if len(completions):
+        said = completions.groupby(key)["completion_tokens"].sum()
         table["completion_tokens"] = said / table["answers"]
     metrics = [
         _metrics(of_condition, elicitation, analysis)

@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast
 
+from geppetto.evaluation.bounds.conditions import Limits, limits
 from geppetto.evaluation.compared import by_part, everything
 from geppetto.evaluation.differences import Differences
 from geppetto.evaluation.effects import Effect, effects
-from geppetto.evaluation.inference import infer
-from geppetto.evaluation.limits import Limits, limits
-from geppetto.evaluation.matches import information_tests, matching_matrices
-from geppetto.evaluation.matching import MatchingMatrix
+from geppetto.evaluation.individuation.matches import information_tests, matching_matrices
+from geppetto.evaluation.individuation.matching import MatchingMatrix
+from geppetto.evaluation.inference.infer import infer
+from geppetto.evaluation.inference.permutation import PermutationTest
+from geppetto.evaluation.inference.resampling import LEVEL
+from geppetto.evaluation.inference.verdicts import Verdict
+from geppetto.evaluation.item_sampling import other_items
 from geppetto.evaluation.measures import Measure, measures_of
-from geppetto.evaluation.permutation import PermutationTest
-from geppetto.evaluation.resampling import LEVEL
 from geppetto.evaluation.scored import Scored
-from geppetto.evaluation.second_opinion import other_items
-from geppetto.evaluation.verdicts import Verdict
 
 
 @dataclass(frozen=True, eq=False)

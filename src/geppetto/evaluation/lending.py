@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from geppetto.evaluation.arrays import Floats, Integers, nanmean
-from geppetto.evaluation.asked import option_costs
-from geppetto.evaluation.moments import quotient
+from geppetto.evaluation.inference.moments import quotient
+from geppetto.evaluation.losses import option_costs
 from geppetto.evaluation.predictions import Predictions
 
 
@@ -27,7 +27,7 @@ def persona_quality(
     items
         Items that count; all by default.
     measure
-        What responses cost by, see `geppetto.evaluation.asked.cell_cost`.
+        What responses cost by, see `geppetto.evaluation.losses.cell_cost`.
     weights
         How many people each participant stands for, shape (participants,).
 
@@ -114,7 +114,7 @@ def influence(
         are not among the people of the mean.
     quality
         What each persona costs, shape (participants,), see `persona_quality` and, in sessions,
-        `geppetto.evaluation.asked.asked_quality`.
+        `geppetto.evaluation.losses.quality_where_shown`.
     weights
         How many people each participant stands for, shape (participants,): a persona counts as
         much as those to whom it is shown, and its owner adds that to a mean in which they count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from geppetto.errors import GeppettoError, unknown
+from geppetto._util.errors import GeppettoError, unknown
 from geppetto.evaluation.responses import Responses
 
 Measure = Literal["nll", "nll_full", "nll_calibrated", "nll_each_calibrated", "brier"]

@@ -7,15 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
 from geppetto.evaluation.arrays import Floats, nanmean
-from geppetto.evaluation.calibration import top_options
+from geppetto.evaluation.calibration.reliability import top_options
+from geppetto.evaluation.cue_log_prob import flagged
+from geppetto.evaluation.inference.resampling import Resampling, estimates, mean, saved_share
 from geppetto.evaluation.predictions import Predictions
-from geppetto.evaluation.resampling import Method, Resampling, estimates, mean, saved_share
 from geppetto.evaluation.rows import CELL, CONDITION, READ, rows_by
 from geppetto.personas.arms import Matched
-from geppetto.plan import Condition
-from geppetto.prompts.announcing import flagged
+from geppetto.planning.analysis_config import Method
+from geppetto.planning.plan import Condition
 
 MEASURES = (
     "accuracy",
@@ -126,10 +127,10 @@ def cell_metrics(found: Predictions) -> dict[str, Floats]:
             "score_error": score_errors(found),
             "brier": found.brier,
         }
-    asked = found.responses.answered[None] | np.zeros_like(cells)
+    wanted = found.responses.answered[None] | np.zeros_like(cells)
     return common | {
         "chance": 1 / choices,
-        "closed": np.where(asked, found.responses.choices > 0, np.nan),
+        "closed": np.where(wanted, found.responses.choices > 0, np.nan),
         "announced_badly": np.where(
             np.isnan(found.announcing), np.nan, flagged(found.announcing, found.log_prob)
         ),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from geppetto.errors import GeppettoError, unknown
+from geppetto._util.errors import GeppettoError, unknown
 from geppetto.evaluation.arrays import Integers
 from geppetto.evaluation.responses import Responses
 from geppetto.studies import Study

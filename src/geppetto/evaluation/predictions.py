@@ -16,7 +16,7 @@ from geppetto.evaluation.brier import option_scores
 from geppetto.evaluation.responses import Responses
 from geppetto.evaluation.rows import is_of_sessions, rows_by_condition
 from geppetto.personas.arms import Matched
-from geppetto.plan import Condition
+from geppetto.planning.plan import Condition
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +107,8 @@ class Predictions:
     @property
     def of_cells(self) -> Responses:
         """The responses that were predicted, without all others."""
-        given = self.responses
-        return replace(given, position=np.where(self.cells, given.position, -1))
+        observed = self.responses
+        return replace(observed, position=np.where(self.cells, observed.position, -1))
 
     @property
     def blocks(self) -> list[Integers]:

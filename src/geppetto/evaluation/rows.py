@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geppetto.evaluation.arrays import Integers
-from geppetto.plan import Condition
+from geppetto.planning.plan import Condition
 
 
 class Slice(NamedTuple):

@@ -12,11 +12,10 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from geppetto.errors import GeppettoError
-from geppetto.evaluation.analysis import Analysis, drawn
-from geppetto.evaluation.baselines import BASELINE
-from geppetto.evaluation.calibrated import Calibrated
+from geppetto._util.errors import GeppettoError
+from geppetto.evaluation.calibration.calibrated import Calibrated
 from geppetto.evaluation.followed import Followed
+from geppetto.evaluation.inference.resampling import Resampling, drawn
 from geppetto.evaluation.looks import Looks
 from geppetto.evaluation.measures import (
     ALL_OPEN,
@@ -27,12 +26,12 @@ from geppetto.evaluation.measures import (
 )
 from geppetto.evaluation.metrics import matched
 from geppetto.evaluation.predictions import Predictions, predictions
-from geppetto.evaluation.resampling import Resampling
 from geppetto.evaluation.responses import Responses
 from geppetto.evaluation.rows import SLICE, Slice, rows_by
 from geppetto.models.lineage import Lineage
 from geppetto.personas.donors import MatchQuality
-from geppetto.plan import Condition
+from geppetto.planning.analysis_config import Analysis
+from geppetto.planning.plan import BASELINE, Condition
 from geppetto.studies import Study
 
 
@@ -49,8 +48,8 @@ class Scored:
     analysis
         Settings of the inference.
     answers
-        The tidy table, baselines included; see `geppetto.answers.table.COLUMNS`.
-    twins
+        The tidy table, baselines included; see `geppetto.answers.table.AnswerRow`.
+    supervised
         The baselines that are given what each strategy shows, by the label of the strategy.
     lineages
         Where models come from, by name, of those that declare it.
@@ -66,9 +65,9 @@ class Scored:
         default the elicitation of each model that comes first; see `at`.
     matches
         Who has matched strangers and how much like them these are, by the label of the strategy.
-    replies
-        What models replied, a row a reply; see `geppetto.answers.replies_table.COLUMNS`. Empty if
-        that was not kept.
+    completions
+        What models replied, a row a completion; see `CompletionRow`.
+        Empty if that was not kept.
     looks
         Which analysis of these people it is; `analysis` is corrected for it already.
     followed
@@ -79,14 +78,14 @@ class Scored:
     study: Study
     analysis: Analysis
     answers: pd.DataFrame
-    twins: Mapping[str, Sequence[str]]
+    supervised: Mapping[str, Sequence[str]]
     lineages: Mapping[str, Lineage] = field(default_factory=dict)
     in_template: frozenset[str] = frozenset()
     history: str = ""
     presentation: str = ""
     elicitation: str = ""
     matches: Mapping[str, MatchQuality] = field(default_factory=dict)
-    replies: pd.DataFrame = field(default_factory=pd.DataFrame)
+    completions: pd.DataFrame = field(default_factory=pd.DataFrame)
     looks: Looks = field(default_factory=Looks)
     followed: Followed | None = None
 
@@ -98,15 +97,15 @@ class Scored:
         """
         digest = hashlib.sha256()
         of_models = self.answers[self.answers["model"] != BASELINE]
-        for table in (of_models, self.replies):
+        for table in (of_models, self.completions):
             digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
         return digest.hexdigest()
 
     @cached_property
     def histories(self) -> list[str]:
         """How many trials before its own the model could read, shortest first, "all" last."""
-        asked = [str(history) for history in self.answers["history"].unique()]
-        return sorted(asked, key=lambda one: int(one) if one.isdecimal() else np.inf)
+        wanted = [str(history) for history in self.answers["history"].unique()]
+        return sorted(wanted, key=lambda one: int(one) if one.isdecimal() else np.inf)
 
     @cached_property
     def presentations(self) -> Mapping[str, list[str]]:
@@ -127,9 +126,9 @@ class Scored:
     def read_by(self) -> Mapping[str, str]:
         """How the answers of each model were read that everything here is about, by its name."""
         return {
-            model: self.elicitation or asked[0]
-            for model, asked in self.elicitations.items()
-            if not self.elicitation or self.elicitation in asked
+            model: self.elicitation or wanted[0]
+            for model, wanted in self.elicitations.items()
+            if not self.elicitation or self.elicitation in wanted
         }
 
     def _by_model(self, column: str) -> dict[str, list[str]]:
@@ -158,10 +157,10 @@ class Scored:
             list(dict.fromkeys(itertools.chain(*of_models.values())))
             for of_models in (self.presentations, self.elicitations)
         )
-        for name, one, asked in zip(SLICE, wanted, (self.histories, presented, read), strict=True):
-            if one and one not in asked:
+        for name, one, there in zip(SLICE, wanted, (self.histories, presented, read), strict=True):
+            if one and one not in there:
                 raise GeppettoError(
-                    f"{name} {one} was not asked; there are {', '.join(filter(None, asked)) or 0}"
+                    f"{name} {one} was not asked; there are {', '.join(filter(None, there)) or 0}"
                 )
         if wanted not in self._others:
             self._others[wanted] = replace(self, **wanted._asdict())
@@ -191,10 +190,10 @@ class Scored:
         """
         sampled = {
             one.condition.model
-            for one in self.asked
+            for one in self.of_language_models
             if one.counts is not None and np.isfinite(one.brier).any()
         }
-        models = dict.fromkeys(one.condition.model for one in self.asked)
+        models = dict.fromkeys(one.condition.model for one in self.of_language_models)
         exact = measures_of(self.responses)[0]
         return {model: "brier" if model in sampled else exact for model in models}
 
@@ -261,7 +260,7 @@ class Scored:
         return self.predictions[0].responses
 
     @property
-    def asked(self) -> list[Predictions]:
+    def of_language_models(self) -> list[Predictions]:
         """What models predicted, without baselines."""
         return [found for found in self.predictions if found.condition.model != BASELINE]
 
@@ -272,7 +271,7 @@ class Scored:
     @cached_property
     def calibrated(self) -> Calibrated:
         """What models would have predicted at other temperatures."""
-        return Calibrated(self.responses, self.asked)
+        return Calibrated(self.responses, self.of_language_models)
 
     def predicted(self, measure: Measure) -> Sequence[Predictions]:
         """The predictions that a measure is of.

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from geppetto.evaluation.arrays import Floats, nanmean
+from geppetto.evaluation.inference.moments import quotient
 from geppetto.evaluation.lending import costs_under
-from geppetto.evaluation.moments import quotient
 from geppetto.evaluation.predictions import Predictions
 
 STRANGERS = "shuffled"
@@ -32,7 +32,7 @@ def typical_cost(
     arms
         Conditions of one model and strategy in one wording, by their arms.
     measure
-        What responses cost by, see `geppetto.evaluation.asked.cell_cost`.
+        What responses cost by, see `geppetto.evaluation.losses.cell_cost`.
     items
         Items that count; all by default.
 
@@ -45,8 +45,8 @@ def typical_cost(
     shown = [arms[name] for name in (STRANGERS, "own") if name in arms]
     if STRANGERS not in arms or any(arm.counts is not None for arm in shown):
         return None
-    given, pools = shown[0].responses, shown[0].pool
-    if given.of_sessions:
+    observed, pools = shown[0].responses, shown[0].pool
+    if observed.of_sessions:
         return None
     people = np.arange(len(pools))
     number, pool = np.unique(pools, return_inverse=True)
@@ -56,7 +56,7 @@ def typical_cost(
         total, count = np.zeros((2, len(number), predicted.shape[1]))
         np.add.at(total, pool, np.where(known, predicted, 0.0))
         np.add.at(count, pool, known)
-        position = given.position[:, item]
+        position = observed.position[:, item]
         at = pool, np.maximum(position, 0)
         own = known[people, at[1]]
         mine = np.where(own, predicted[people, at[1]], 0.0)

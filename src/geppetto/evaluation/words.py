@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from geppetto.evaluation.resampling import Estimate
+from geppetto.evaluation.inference.resampling import Estimate
 
 NOTHING = "–"
 """What stands for a number that there is none of."""

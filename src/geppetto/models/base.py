@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from geppetto.elicitation.token_tree import Tokens, TokenTree
+from geppetto.models.token_tree import Tokens, TokenTree
 from geppetto.prompts.chat import ChatTemplate
 
 Kind = Literal["base", "chat"]

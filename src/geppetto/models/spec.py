@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from geppetto.errors import GeppettoError, unknown
+from geppetto._util.errors import GeppettoError, unknown
 from geppetto.models.base import Kind, Precision
+from geppetto.models.endpoint.concurrency import CONNECTIONS, MOST_AT_ONCE
 from geppetto.models.lineage import Lineage
-from geppetto.models.pace import CONNECTIONS, MOST_AT_ONCE
 
 if TYPE_CHECKING:
-    from geppetto.models.endpoint import Endpoint
-    from geppetto.models.llama_cpp import LlamaCppModel
+    from geppetto.models.endpoint.client import Endpoint
+    from geppetto.models.local.llama_cpp import LlamaCppModel
 
 
 class ModelSpec(BaseModel):
@@ -102,7 +102,7 @@ def model_file(spec: ModelSpec) -> Path:
     GeppettoError
         If there is no such model or file.
     """
-    from geppetto.models.gguf import PACKAGED
+    from geppetto.models.local.gguf import PACKAGED
 
     if spec.path is None and spec.name not in PACKAGED:
         others = ["a path to a .gguf file", "a name at LiteLLM, as openai/gpt-4o"]
@@ -121,12 +121,12 @@ def open_model(spec: ModelSpec, precision: Precision = "exact") -> LlamaCppModel
     GeppettoError
         If there is no such model or file, or the file cannot be read.
     """
-    from geppetto.models.llama_cpp import LlamaCppModel
+    from geppetto.models.local.llama_cpp import LlamaCppModel
 
     return LlamaCppModel(spec.name, model_file(spec), spec.kind, precision)
 
 
-def open_speaker(spec: ModelSpec) -> Endpoint:
+def open_text_model(spec: ModelSpec) -> Endpoint:
     """A model behind an interface; nothing is sent to it yet.
 
     Raises
@@ -134,7 +134,7 @@ def open_speaker(spec: ModelSpec) -> Endpoint:
     GeppettoError
         If LiteLLM is not installed, or does not know its provider.
     """
-    from geppetto.models.endpoint import Endpoint
+    from geppetto.models.endpoint.client import Endpoint
 
     assert spec.model is not None
     return Endpoint(

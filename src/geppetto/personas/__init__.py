@@ -1,8 +1,8 @@
 """Who the model is told it is."""
 
+from geppetto.personas.base import Persona, PersonaStrategy
 from geppetto.personas.content import Answers, Content, Fact, Scores
 from geppetto.personas.formats import Format, Wording
-from geppetto.personas.strategy import Persona, PersonaStrategy
 
 __all__ = [
     "Answers",

@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
+from geppetto.personas.base import PersonaStrategy
 from geppetto.personas.donors import Likeness, derangements, in_a_row
-from geppetto.personas.known import shown
-from geppetto.personas.strategy import PersonaStrategy
+from geppetto.personas.visibility import shown
 from geppetto.studies import Participant, Study, Trait
 
 HUMAN = "You are an ordinary person who takes part in a study, not an AI model."
@@ -19,7 +19,7 @@ HUMAN = "You are an ordinary person who takes part in a study, not an AI model."
 SESSION_DONORS = 4
 """Strangers who stand in for each participant of sessions unless a number is stated: so many that
 what a persona costs whoever it is shown for can be told from whom it was shown for, and intervals
-of information are at most a quarter too wide; see `geppetto.evaluation.asked.asked_quality`."""
+of information are at most a quarter too wide; see `quality_where_shown`."""
 
 
 class Arm(BaseModel):

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
 from geppetto.studies import Item, Norm, Participant, Study, Trait
 from geppetto.studies.codebook import Poles
 from geppetto.studies.reference import Reference, response_share

@@ -178,7 +178,7 @@ def matched(
     return drawn
 
 
-def _in_stratum(
+def _in_stratum(  # noqa: PLR0913  columns of the same people
     members: Sequence[Participant],
     clusters: NDArray[np.int64],
     numbers: NDArray[np.float64],

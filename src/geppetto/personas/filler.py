@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
 
 PASSAGE = (
     "Rivers carry water from high ground to the sea. Rain that falls on a hill runs down in "

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
+from geppetto.personas.base import PersonaStrategy
 from geppetto.personas.content import Answers, Content, Fact, Scores, trait_facts
-from geppetto.personas.strategy import PersonaStrategy
 from geppetto.studies import Participant, Study
 
 

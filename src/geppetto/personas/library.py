@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from geppetto.errors import GeppettoError, unknown
-from geppetto.personas.strategy import PersonaStrategy
+from geppetto._util.errors import GeppettoError, unknown
+from geppetto.personas.base import PersonaStrategy
+from geppetto.personas.moved import importable
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
-
-    from geppetto.models.spec import ModelSpec
 
 
 def shipped() -> Path:
@@ -59,6 +58,7 @@ def strategy_class(name: str, workspace: Path) -> type[PersonaStrategy]:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
+    importable()
     with errors_of(path):
         spec.loader.exec_module(module)
     defined = [
@@ -76,9 +76,7 @@ def strategy_class(name: str, workspace: Path) -> type[PersonaStrategy]:
     return defined[0]
 
 
-def load_strategy(
-    name: str, parameters: Mapping[str, Any], workspace: Path, models: Sequence[ModelSpec] = ()
-) -> PersonaStrategy:
+def load_strategy(name: str, parameters: Mapping[str, Any], workspace: Path) -> PersonaStrategy:
     """A strategy with its parameters.
 
     Parameters
@@ -87,8 +85,6 @@ def load_strategy(
         Which, and what it is told.
     workspace
         Folder with `personas/`.
-    models
-        Those of an experiment, which a strategy may name as its writer.
 
     Raises
     ------
@@ -99,7 +95,7 @@ def load_strategy(
     path = Path(inspect.getfile(strategy))
     with errors_of(path):
         try:
-            return strategy.model_validate(dict(parameters)).in_workspace(workspace, models)
+            return strategy.model_validate(dict(parameters)).in_workspace(workspace)
         except ValidationError as error:
             first = error.errors()[0]
             of_default = first["loc"] and first["loc"][0] not in parameters

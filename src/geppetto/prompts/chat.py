@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
 
 _SYSTEM, _USER, _ANSWER = "\ue000", "\ue001", "\ue002"
 _OPEN_REASONING = re.compile(r"<(think|thinking|thought|reason|reasoning)>\s*$")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
 from geppetto.prompts.chat import ChatTemplate
 
 Presentation = Literal["text", "turns"]
@@ -65,11 +65,11 @@ class SessionLayout(BaseModel):
         GeppettoError
             If turns are asked of a base model.
         """
-        asked = self.presentation or (("text",) if template is None else ("turns",))
-        if "turns" in asked and template is None:
+        wanted = self.presentation or (("text",) if template is None else ("turns",))
+        if "turns" in wanted and template is None:
             raise GeppettoError(
                 f"session: {model} is a base model and has no chat template, so it cannot read "
                 "turns; leave `presentation` out, so that each model is given what it reads, or "
                 "use `presentation: text`"
             )
-        return {how: template if how == "turns" else None for how in asked}
+        return {how: template if how == "turns" else None for how in wanted}

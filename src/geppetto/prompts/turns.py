@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
 from geppetto.prompts.chat import ChatTemplate, Turn, answer_prefix
 
 _SYSTEM, *_REST = map(chr, range(0xE000, 0xE007))

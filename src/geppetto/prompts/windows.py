@@ -11,11 +11,11 @@ from itertools import takewhile
 import numpy as np
 from numpy.typing import NDArray
 
-from geppetto.personas.strategy import Persona
+from geppetto.personas.base import Persona
 from geppetto.prompts.chat import ChatTemplate
-from geppetto.prompts.script import Window, script
+from geppetto.prompts.session import Window, script
 from geppetto.prompts.session_layout import History, SessionLayout
-from geppetto.studies.session import Session
+from geppetto.studies.sessions.session import Session
 
 
 @dataclass(frozen=True)
@@ -53,18 +53,18 @@ class Shown:
         trial fits.
     cut
         How many are left out because they do not fit.
-    not_asked
+    beyond
         How many are left out because the layout asks for the first ones only.
     """
 
     windows: Mapping[History, tuple[Window, ...]]
     scored: int
     cut: int
-    not_asked: int
+    beyond: int
 
 
 def fit(
-    session: Session, given: Mapping[Reader, Sequence[Persona | None]], layout: SessionLayout
+    session: Session, personas: Mapping[Reader, Sequence[Persona | None]], layout: SessionLayout
 ) -> Shown:
     """Decide what is shown of a session so that it fits with the longest persona of any arm.
 
@@ -76,7 +76,7 @@ def fit(
     ----------
     session
         What a participant did.
-    given
+    personas
         Every persona that a reader is given for the participant, None among them for none.
     layout
         What the experiment asks for.
@@ -86,8 +86,10 @@ def fit(
     GeppettoError
         If a template cannot write the session as turns.
     """
-    asked = min(layout.responses or len(session.spans), len(session.spans))
-    room = _Room(session, asked, tuple(_measure(session, asked, *item) for item in given.items()))
+    wanted = min(layout.responses or len(session.spans), len(session.spans))
+    room = _Room(
+        session, wanted, tuple(_measure(session, wanted, *item) for item in personas.items())
+    )
     windows = {
         history: _windows(room, layout) if history == "all" else _short(room, history)
         for history in layout.history
@@ -96,8 +98,8 @@ def fit(
     return Shown(
         windows={history: _until(scored, made) for history, made in windows.items()},
         scored=scored,
-        cut=asked - scored,
-        not_asked=len(session.spans) - asked,
+        cut=wanted - scored,
+        beyond=len(session.spans) - wanted,
     )
 
 
@@ -123,7 +125,7 @@ class _Measure:
 
 
 def _measure(
-    session: Session, asked: int, reader: Reader, personas: Sequence[Persona | None]
+    session: Session, wanted: int, reader: Reader, personas: Sequence[Persona | None]
 ) -> _Measure:
     count = cache(reader.count)
 
@@ -135,7 +137,7 @@ def _measure(
 
     start = Window(0, 0, 1)
     heads = [count(script(each, session, start, reader.template).head) for each in personas]
-    steps = script(personas[0], session, Window(0, 0, asked), reader.template).steps
+    steps = script(personas[0], session, Window(0, 0, wanted), reader.template).steps
     before = np.array([count(step.before) for step in steps])
     lengths = np.array([count(step.response) for step in steps])
     longest = np.array(
@@ -169,17 +171,17 @@ class _Room:
     """
 
     session: Session
-    asked: int
+    wanted: int
     measures: tuple[_Measure, ...]
 
     @property
     def trials(self) -> int:
         """How many trials have responses that are asked for."""
-        return self.session.trial_of(self.asked - 1) + 1
+        return self.session.trial_of(self.wanted - 1) + 1
 
     def stop(self, trial: int) -> int:
         """Number of the response after the last one that is asked for before a trial."""
-        return min(self.session.first_response(trial), self.asked)
+        return min(self.session.first_response(trial), self.wanted)
 
     def holds(self, first: int, end: int, share: float = 1) -> bool:
         """Whether the trials from the first to before the end fit into a share of the room."""

@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.table import Table
 
-from geppetto.evaluation.baselines import BASELINE
-from geppetto.evaluation.resampling import Estimate
+from geppetto.evaluation.inference.resampling import Estimate
 from geppetto.evaluation.words import ranged
+from geppetto.planning.plan import BASELINE
 
 
 def columns(first: str, *others: str) -> Table:

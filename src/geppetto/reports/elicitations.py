@@ -11,10 +11,10 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
+from geppetto.evaluation.results import Results
 from geppetto.evaluation.words import interval, number, p_value, probability
 from geppetto.reports.columns import columns, with_interval, within_model
-from geppetto.results import Results
 
 COMPLIED = ("answered", "low option mass")
 """Outcomes that metrics of conditions say enough of: the second is a column of theirs."""

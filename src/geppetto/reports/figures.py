@@ -14,12 +14,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from geppetto.evaluation.baselines import BASELINE
-from geppetto.evaluation.calibration import Reliability
+from geppetto.evaluation.calibration.reliability import Reliability
+from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.rows import CONDITION
-from geppetto.evaluation.verdicts import Verdict
 from geppetto.evaluation.words import over
-from geppetto.plan import Condition
+from geppetto.planning.plan import BASELINE, Condition
 
 _COLOURS = {
     "total": "#444444",

@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from geppetto.models.llama_cpp import LlamaCppModel
-from geppetto.models.probe import Probe
+from geppetto.models.endpoint.probe import Probe
+from geppetto.models.local.llama_cpp import LlamaCppModel
 
 _OTHERS = """\
 Any other GGUF file: its path. Any other model: its LiteLLM name, as openai/NAME, anthropic/NAME or
@@ -31,7 +31,7 @@ def probe(found: Probe) -> RenderableType:
     where = f" at {model.api_base}" if model.api_base else ""
     table = Table("", "gives", "asked", "seen", box=None, header_style="dim")
     for finding in found.findings:
-        table.add_row(*map(Text, (finding.what, finding.found, finding.asked, finding.seen)))
+        table.add_row(*map(Text, (finding.what, finding.found, finding.wanted, finding.seen)))
     cost = "price not known" if found.cost is None else f"${found.cost:.6f}"
     return Group(
         Text(f"{model.name} ({model.model}{where}), asked as `kind: {model.kind}`"),

@@ -9,16 +9,16 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from geppetto.evaluation.gap import Gap
-from geppetto.evaluation.recovery import PersonaRecovery
-from geppetto.evaluation.verdicts import units
+from geppetto.evaluation.inference.verdicts import units
+from geppetto.evaluation.pairs.gap import Gap
+from geppetto.evaluation.pairs.recovery import PersonaRecovery
+from geppetto.evaluation.results import Results
 from geppetto.evaluation.words import interval, number, probability
-from geppetto.experiment import Prepared
 from geppetto.models.base import LanguageModel
 from geppetto.models.lineage import CHAT_TEMPLATE, PLAIN_TEXT, pairs
 from geppetto.personas.arms import NoPersona
+from geppetto.planning.prepared import Prepared
 from geppetto.reports.columns import columns
-from geppetto.results import Results
 
 
 def notes(prepared: Prepared) -> Iterator[str]:
@@ -26,13 +26,13 @@ def notes(prepared: Prepared) -> Iterator[str]:
     models = {model.identity.name: model for model in prepared.models}
     without_persona = any(isinstance(arm, NoPersona) for arm in prepared.arms)
     for pair in pairs(prepared.experiment.lineages):
-        asked = replace(
+        wanted = replace(
             pair,
             read=(_read(prepared, models[pair.post]), _read(prepared, models[pair.base])),
         )
         yield f"pair: {pair.post} was post-trained from {pair.base}"
-        if asked.note:
-            yield f"{asked.note}, so their gap is not one of post-training alone"
+        if wanted.note:
+            yield f"{wanted.note}, so their gap is not one of post-training alone"
         if not without_persona:
             yield f"the gap of {pair.post} and {pair.base} is not measured: add the arm none"
 

@@ -14,9 +14,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from geppetto.evaluation.gap import Gap
-from geppetto.evaluation.resampling import Estimate
-from geppetto.evaluation.verdicts import DESCRIPTIVE, Verdict, units
+from geppetto.evaluation.inference.resampling import Estimate
+from geppetto.evaluation.inference.verdicts import DESCRIPTIVE, Verdict, units
+from geppetto.evaluation.pairs.gap import Gap
 from geppetto.models.lineage import Lineage
 
 LADDER = ("total", "format", "information", "group", "individual")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
+from geppetto.evaluation.results import Measure, Results
 from geppetto.reports import comparison, figures, pairs
 from geppetto.reports.recoveries import recoveries
-from geppetto.results import Measure, Results
 
 ALONG = ("position", "history", "presentation")
 

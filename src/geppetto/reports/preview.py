@@ -10,8 +10,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from geppetto.preview import PLACE, SEED, Preview
-from geppetto.readings import Passage, Reading
+from geppetto.planning.preview import PLACE, SEED, Preview
+from geppetto.planning.prompt_preview import Passage, Reading
 
 NARROWEST, GAP = 36, 3
 """Characters that a column needs at least, and that it is followed by."""

@@ -18,10 +18,10 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from geppetto.approach import ByRequests
-from geppetto.asking import Unit
-from geppetto.hearing import Hearing
+from geppetto.answers.local import Unit
+from geppetto.answers.status import AnswerStatus
 from geppetto.models.base import LanguageModel
+from geppetto.planning.models_and_elicitations import ByRequests
 from geppetto.reports.terminal import Work
 
 
@@ -50,12 +50,12 @@ class Asking:
         self,
         progress: Progress,
         work: Mapping[str, Work],
-        hearings: Mapping[tuple[str, str], Hearing],
+        statuses: Mapping[tuple[str, str], AnswerStatus],
     ) -> None:
         self._progress = progress
-        self._heard = {
-            key: progress.add_task(" · ".join(key), total=len(of.heard) + len(of.open), speed=None)
-            for key, of in hearings.items()
+        self._parsed = {
+            key: progress.add_task(" · ".join(key), total=len(of.parsed) + len(of.open), speed=None)
+            for key, of in statuses.items()
             if of.open
         }
         self._tasks = {
@@ -77,7 +77,7 @@ class Asking:
         seconds = max(time.perf_counter() - self._started[name], 1e-9)
         self._progress.update(task, advance=len(unit.ids), speed=self._tokens[name] / seconds)
 
-    def heard(self, approach: ByRequests) -> None:
+    def parsed(self, elicited: ByRequests) -> None:
         """One more question has all its replies."""
-        if approach.key in self._heard:
-            self._progress.update(self._heard[approach.key], advance=1)
+        if elicited.key in self._parsed:
+            self._progress.update(self._parsed[elicited.key], advance=1)

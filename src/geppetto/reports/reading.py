@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from geppetto.experiment import Prepared
 from geppetto.models.base import LanguageModel
+from geppetto.planning.prepared import Prepared
 from geppetto.prompts.chat import ChatTemplate
 from geppetto.prompts.session_layout import SessionLayout
 from geppetto.prompts.turns import remark
 
 
-def model(asked: LanguageModel, declared: bool, layout: SessionLayout | None = None) -> str:
+def model(wanted: LanguageModel, declared: bool, layout: SessionLayout | None = None) -> str:
     """A model and how it will be asked, in one line.
 
     Parameters
@@ -23,7 +23,7 @@ def model(asked: LanguageModel, declared: bool, layout: SessionLayout | None = N
     layout
         How sessions are put before it; None in a survey.
     """
-    identity, template = asked.identity, asked.template
+    identity, template = wanted.identity, wanted.template
     carries = "no" if template is None else "a"
     why = "declared" if declared else f"its file carries {carries} chat template"
     if layout is None:
@@ -52,7 +52,7 @@ def sessions(prepared: Prepared) -> Iterator[str]:
     yield from prepared.study.notes
     for what, left_out in (
         ("do not fit into the context of every model", [s.cut for s in read.values()]),
-        (f"come after the first {layout.responses}", [s.not_asked for s in read.values()]),
+        (f"come after the first {layout.responses}", [s.beyond for s in read.values()]),
     ):
         if count := sum(left_out):
             of = sum(n > 0 for n in left_out)

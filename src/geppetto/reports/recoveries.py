@@ -11,7 +11,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from geppetto.evaluation.recovery import PersonaRecovery
+from geppetto.evaluation.pairs.recovery import PersonaRecovery
 
 
 def recoveries(found: Sequence[PersonaRecovery]) -> Figure:
@@ -33,14 +33,14 @@ def recoveries(found: Sequence[PersonaRecovery]) -> Figure:
         squeeze=False,
         layout="constrained",
     )
-    ends = [end for one in found if _told(one) for end in (one.recovery.low, one.recovery.high)]
+    ends = [end for one in found if _is_known(one) for end in (one.recovery.low, one.recovery.high)]
     left, right = min([-0.5, *ends]) - 0.1, max([1.5, *ends]) + 0.1
     for axis, ((post, strategy), rows) in zip(axes[:, 0], panels.items(), strict=True):
         axis.axvspan(0, 1, color="#eeeeee", lw=0, zorder=0)
         axis.axvline(0, color="black", lw=0.8, zorder=0)
         for height, one in enumerate(rows):
             part = one.recovery
-            if _told(one):
+            if _is_known(one):
                 axis.plot([part.low, part.high], [height] * 2, color="#1f6f8b", lw=2)
                 axis.plot(part.value, height, "o", ms=5, color="#1f6f8b")
             else:
@@ -51,7 +51,7 @@ def recoveries(found: Sequence[PersonaRecovery]) -> Figure:
                 xycoords=("axes fraction", "data"),
                 fontsize=8,
                 va="center",
-                color="black" if _told(one) else "#888888",
+                color="black" if _is_known(one) else "#888888",
             )
         contrasts = [one.contrast for one in rows]
         names = [f"{one.name} ({one.worse} − {one.better})" for one in contrasts]
@@ -68,13 +68,13 @@ def recoveries(found: Sequence[PersonaRecovery]) -> Figure:
     return figure
 
 
-def _told(one: PersonaRecovery) -> bool:
+def _is_known(one: PersonaRecovery) -> bool:
     """Whether there is a gap of which a part can be won back."""
     return one.recovery.bounded and one.recovery.gap.value > 0 and not one.too_few
 
 
 def _in_words(one: PersonaRecovery) -> str:
-    if _told(one):
+    if _is_known(one):
         return f"{one.recovery.value:.0%}"
     lost = one.recovery.gap.value > 0 or not one.recovery.bounded or one.too_few
     return "cannot be told" if lost else "nothing to win back"

@@ -6,20 +6,20 @@ from collections.abc import Iterator, Mapping
 
 from rich.table import Table
 
-from geppetto.estimating import estimate
-from geppetto.experiment import Prepared
-from geppetto.hearing import Hearing
-from geppetto.models.endpoint import Endpoint
+from geppetto.answers.status import AnswerStatus
+from geppetto.models.endpoint.client import Endpoint
 from geppetto.personas.arms import Filler
+from geppetto.planning.cost import estimate
+from geppetto.planning.prepared import Prepared
 
 
 def notes(prepared: Prepared) -> Iterator[str]:
     """How models are asked that do not score options exactly."""
     fillers = any(isinstance(arm, Filler) for arm in prepared.arms)
-    for speaker in {one.key[0]: one.speaker for one in prepared.by_requests}.values():
-        identity = speaker.identity
+    for text_model in {one.key[0]: one.text_model for one in prepared.by_requests}.values():
+        identity = text_model.identity
         reads = "its chat template" if identity.kind == "chat" else "plain text"
-        if not isinstance(speaker, Endpoint):
+        if not isinstance(text_model, Endpoint):
             yield f"{identity.name} is asked on this machine, in {reads}"
             continue
         where = f" at {identity.api_base}" if identity.api_base else ""
@@ -34,22 +34,22 @@ def notes(prepared: Prepared) -> Iterator[str]:
         yield f"this run ends at {most}, and the next goes on from there"
 
 
-def table(prepared: Prepared, hearings: Mapping[tuple[str, str], Hearing]) -> Table:
+def table(prepared: Prepared, statuses: Mapping[tuple[str, str], AnswerStatus]) -> Table:
     """What is left to ask by requests."""
     shown = Table(box=None, header_style="dim", pad_edge=False)
     shown.add_column("to ask by requests", no_wrap=True)
     for column in ("questions", "requests", "tokens\nsent", "tokens said\nat most", "dollars"):
         shown.add_column(column, justify="right", no_wrap=True)
-    for approach in prepared.by_requests:
-        left, questions = hearings[approach.key].open, prepared.plan.questions[approach.key]
+    for elicited in prepared.by_requests:
+        left, questions = statuses[elicited.key].open, prepared.plan.questions[elicited.key]
         first = f"{len(left):,} of {len(questions):,}"
-        if not isinstance(approach.speaker, Endpoint):
-            shown.add_row(" · ".join(approach.key), first, "", "", "", "")
+        if not isinstance(elicited.text_model, Endpoint):
+            shown.add_row(" · ".join(elicited.key), first, "", "", "", "")
             continue
         open_ones = [questions[name] for name in left]
-        foreseen = estimate(approach.speaker, approach.elicitation, open_ones)
+        foreseen = estimate(elicited.text_model, elicited.elicitation, open_ones)
         shown.add_row(
-            " · ".join(approach.key),
+            " · ".join(elicited.key),
             first,
             f"{foreseen.requests:,}",
             f"about {foreseen.prompt_tokens:,}",

@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from geppetto.evaluation.contrasts import CONTRASTS
-from geppetto.evaluation.resampling import Estimate
+from geppetto.evaluation.inference.resampling import Estimate
+from geppetto.evaluation.results import Results
 from geppetto.evaluation.words import interval, number, over, probability, ranged
 from geppetto.reports.columns import columns, if_fewer, with_interval, within_model
-from geppetto.results import Results
 
 
 def conditions(found: Results) -> Table:
@@ -88,17 +88,19 @@ def _along(found: Results, by: str) -> Iterator[Table]:
     """What answers the question in each part, or else the first contrast, and how it changes."""
     effects, changes = found.effects(by), found.changes(by)
     names = effects["effect"].unique().tolist()
-    for told in [one.name for one in CONTRASTS if one.confirms and one.name in names] or names[:1]:
-        yield _along_in(effects, changes, by, told)
+    for contrast in [one.name for one in CONTRASTS if one.confirms and one.name in names] or names[
+        :1
+    ]:
+        yield _along_in(effects, changes, by, contrast)
 
 
-def _along_in(effects: pd.DataFrame, changes: pd.DataFrame, by: str, told: str) -> Table:
-    table = columns(f"nats saved a response by {by}: {told}", "mean [95% CI]", "people", "p")
-    effects = effects[effects["effect"] == told]
+def _along_in(effects: pd.DataFrame, changes: pd.DataFrame, by: str, contrast: str) -> Table:
+    table = columns(f"nats saved a response by {by}: {contrast}", "mean [95% CI]", "people", "p")
+    effects = effects[effects["effect"] == contrast]
     for (model, strategy), rows in effects.groupby(["model", "strategy"], sort=False):
         table.add_row(Text(f"{model} · {strategy}", "bold"))
         same = (changes["model"] == model) & (changes["strategy"] == strategy)
-        changed = changes[same & (changes["effect"] == told)].assign(
+        changed = changes[same & (changes["effect"] == contrast)].assign(
             among=lambda table: "change with " + table["change"]
         )
         for row in (*rows.to_dict("records"), *changed.to_dict("records")):

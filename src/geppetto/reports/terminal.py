@@ -12,23 +12,23 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from geppetto.asking import Unit
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
+from geppetto.answers.local import Unit
+from geppetto.answers.status import AnswerStatus
+from geppetto.evaluation.baselines.skill import Skill
 from geppetto.evaluation.conclusions import conclusion
-from geppetto.evaluation.enough import ALL_KINDS, FEWEST
-from geppetto.evaluation.power import minimal_effect, people_to_decide
-from geppetto.evaluation.resampling import Estimate
-from geppetto.evaluation.skill import Skill
-from geppetto.evaluation.verdicts import Verdict
+from geppetto.evaluation.inference.power import minimal_effect, people_to_decide
+from geppetto.evaluation.inference.resampling import Estimate
+from geppetto.evaluation.inference.sample_size import ALL_KINDS, FEWEST
+from geppetto.evaluation.inference.verdicts import Verdict
+from geppetto.evaluation.pooling import pooled as pool
+from geppetto.evaluation.pooling import pooled_gaps as pool_gaps
+from geppetto.evaluation.results import Results
 from geppetto.evaluation.words import interval, number, probability, ranged
-from geppetto.experiment import Prepared
-from geppetto.hearing import Hearing
 from geppetto.personas.donors import MatchQuality
-from geppetto.pooling import pooled as pool
-from geppetto.pooling import pooled_gaps as pool_gaps
+from geppetto.planning.prepared import Prepared
 from geppetto.reports import elicitations, paired, reading, requests, sessions
 from geppetto.reports.columns import columns, if_fewer, with_interval, within_model
-from geppetto.results import Results
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Work:
 def plan(
     prepared: Prepared,
     work: Mapping[str, Work],
-    hearings: Mapping[tuple[str, str], Hearing] | None = None,
+    statuses: Mapping[tuple[str, str], AnswerStatus] | None = None,
 ) -> RenderableType:
     """What will be asked, of whom, and how long it takes."""
     planned, study = prepared.plan, prepared.study
@@ -119,7 +119,7 @@ def plan(
             _estimate(left),
         )
     left_to_ask = [table] if work else []
-    left_to_ask += [requests.table(prepared, hearings)] if hearings else []
+    left_to_ask += [requests.table(prepared, statuses)] if statuses else []
     return Group(*lines, "", *left_to_ask, f"plan {planned.sha256[:12]}")
 
 

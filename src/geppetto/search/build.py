@@ -12,10 +12,10 @@ from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from geppetto.errors import GeppettoError, unknown
-from geppetto.named import Named
+from geppetto._util.errors import GeppettoError, unknown
+from geppetto._util.named import Named
 from geppetto.personas.library import strategy_class
-from geppetto.prompts.layout import Layout
+from geppetto.prompts.survey import Layout
 from geppetto.search.space import (
     Branches,
     Choice,
@@ -66,14 +66,14 @@ def _strategy(candidate: Named, study: Study, workspace: Path) -> Record:
     return Record(tuple(found.items()))
 
 
-def of_model(schema: type[BaseModel], given: Mapping[str, Any], place: str) -> Record:
+def of_model(schema: type[BaseModel], stated: Mapping[str, Any], place: str) -> Record:
     """What the fields of a model could be; those that keep their default are absent.
 
     Parameters
     ----------
     schema
         The model.
-    given
+    stated
         Values and ranges of some fields.
     place
         What errors call the model.
@@ -83,15 +83,15 @@ def of_model(schema: type[BaseModel], given: Mapping[str, Any], place: str) -> R
     GeppettoError
         If a field is unknown, cannot have what it was given, or has no value at all.
     """
-    for name in given:
+    for name in stated:
         if name not in schema.model_fields:
             raise unknown("parameter", name, schema.model_fields, place)
     fields = []
     for name, field in schema.model_fields.items():
         where = f"{place}: {name}"
         node = (
-            _narrowed(field, given[name], where, schema.model_config.get("strict", False))
-            if name in given
+            _narrowed(field, stated[name], where, schema.model_config.get("strict", False))
+            if name in stated
             else of_field(schema, name, where)
         )
         if node is not None:
@@ -209,39 +209,39 @@ def _one_of(values: Sequence[Any]) -> Node:
     return Fixed(values[0]) if len(values) == 1 else Choice(tuple(values))
 
 
-def _narrowed(field: FieldInfo, given: Any, place: str, strict: bool) -> Node:
+def _narrowed(field: FieldInfo, stated: Any, place: str, strict: bool) -> Node:
     """What a field could be after the user has narrowed it."""
     annotation: Any = field.annotation
-    keys = given.keys() if isinstance(given, dict) else set()
+    keys = stated.keys() if isinstance(stated, dict) else set()
     if {"low", "high"} <= keys <= {"low", "high", "log"}:
-        return _given_range(field, given, place, strict)
-    if keys == {"choices"} and isinstance(given["choices"], list) and given["choices"]:
-        values = [_valid(field, value, place, strict) for value in given["choices"]]
+        return _stated_range(field, stated, place, strict)
+    if keys == {"choices"} and isinstance(stated["choices"], list) and stated["choices"]:
+        values = [_valid(field, value, place, strict) for value in stated["choices"]]
         if any(value in values[:n] for n, value in enumerate(values)):
             raise GeppettoError(f"{place}: a choice is listed twice; keep one of them")
         return _one_of(values)
-    if keys == {"subset"} and isinstance(given["subset"], list) and given["subset"]:
-        names = _valid(field, given["subset"], place, strict)
+    if keys == {"subset"} and isinstance(stated["subset"], list) and stated["subset"]:
+        names = _valid(field, stated["subset"], place, strict)
         if len(set(names)) < len(names):
             raise GeppettoError(f"{place}: a name is listed twice; keep one of them")
         return Subset(tuple(names))
     if keys & {"low", "high", "log", "choices", "subset"}:
         raise GeppettoError(
-            f"{place}: {given!r} is no range; write {{low: 1, high: 9}}, {{choices: [...]}} or, of "
-            "traits, {subset: [...]}"
+            f"{place}: {stated!r} is no range; write {{low: 1, high: 9}}, {{choices: [...]}} or, "
+            "of traits, {subset: [...]}"
         )
     models = [each for each in (annotation, *get_args(annotation)) if _is_model(each)]
-    if isinstance(given, dict) and len(models) == 1:
-        return of_model(models[0], given, place)
-    return Fixed(_valid(field, given, place, strict))
+    if isinstance(stated, dict) and len(models) == 1:
+        return of_model(models[0], stated, place)
+    return Fixed(_valid(field, stated, place, strict))
 
 
-def _given_range(field: FieldInfo, given: Mapping[str, Any], place: str, strict: bool) -> Node:
+def _stated_range(field: FieldInfo, stated: Mapping[str, Any], place: str, strict: bool) -> Node:
     numbers = [each for each in (int, float) if field.annotation in (each, each | None)]
-    log = given.get("log", False)
+    log = stated.get("log", False)
     if not numbers:
         raise GeppettoError(f"{place}: is no number, so it has no `low` and `high`")
-    low, high = (_valid(field, given[end], f"{place}: {end}", strict) for end in ("low", "high"))
+    low, high = (_valid(field, stated[end], f"{place}: {end}", strict) for end in ("low", "high"))
     if not isinstance(low, int | float) or not isinstance(high, int | float) or not low < high:
         raise GeppettoError(f"{place}: `low` must be a number below `high`, not {low} and {high}")
     if not isinstance(log, bool):

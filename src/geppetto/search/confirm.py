@@ -9,23 +9,25 @@ from functools import cached_property
 
 import numpy as np
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
+from geppetto._util.named import Named
 from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.conclusions import conclusion
-from geppetto.evaluation.resampling import LEVEL, Estimate, Resampling, estimate, mean
-from geppetto.evaluation.verdicts import Verdict
+from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling, estimate, mean
+from geppetto.evaluation.inference.verdicts import Verdict
+from geppetto.evaluation.results import Results
 from geppetto.evaluation.words import interval
-from geppetto.experiment import Experiment, Prepared, prepare_on, strategies_of
-from geppetto.named import Named
-from geppetto.plan import Strategy
-from geppetto.prompts.layout import Layout
-from geppetto.results import Results
+from geppetto.experiment.prepare import prepare_on, strategies_of
+from geppetto.planning.config import Experiment
+from geppetto.planning.plan import Strategy
+from geppetto.planning.prepared import Prepared
+from geppetto.planning.search_config import DIRECTIONS
+from geppetto.prompts.survey import Layout
 from geppetto.search.gain import Gain, gains
-from geppetto.search.luck import Luck, luck
+from geppetto.search.optimism import SelectionOptimism, selection_optimism
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
 from geppetto.search.scoring import Candidate
-from geppetto.search.settings import DIRECTIONS
 
 WINNER = "winner"
 """What the winner is called in the tables of its confirmation."""
@@ -87,7 +89,7 @@ class Confirmation:
         return self._sign * (self.searched - self.confirmed.value)
 
     @cached_property
-    def luck(self) -> Luck | None:
+    def selection_optimism(self) -> SelectionOptimism | None:
         """What the search's own people say of the winner's luck; None for a single trial."""
         scores = self.search.scores[self.objective]
         people = [self.results.study.people[name] for name in scores.columns]
@@ -98,7 +100,7 @@ class Confirmation:
             draws=self.results.analysis.draws,
             seed=self.results.analysis.seed,
         )
-        return luck(scores.to_numpy(), drawn, DIRECTIONS[self.objective])
+        return selection_optimism(scores.to_numpy(), drawn, DIRECTIONS[self.objective])
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
@@ -108,8 +110,8 @@ class Confirmation:
     @cached_property
     def versus(self) -> list[Gain]:
         """The winner against each reference, by the NLL of people's own personas."""
-        asked = {name: f"{name} (asked in the winner's layout)" for name in self.references}
-        return gains(self.results, WINNER, "the winner", asked)
+        wanted = {name: f"{name} (asked in the winner's layout)" for name in self.references}
+        return gains(self.results, WINNER, "the winner", wanted)
 
     def beside(self, reference: str) -> Estimate:
         """By how much the winner's score is better than a reference's, on test people."""
@@ -123,7 +125,7 @@ class Confirmation:
         unfinished = ""
         if (search.trials["state"] == "pruned").any():
             unfinished = " Trials that were given up are not in this, so it is rather too little."
-        told = [
+        inputs = [
             f"Winner of {len(search.trials):,} trials: "
             f"{described(search.winner.strategy.label, search.winner.layout)}.",
             f"Its mean {objective}: {self.searched:+.4f} for the {len(search.search):,} people it "
@@ -133,47 +135,47 @@ class Confirmation:
         ]
         if len(search.objectives) > 1:
             front = len(search.best)
-            told.append(
+            inputs.append(
                 f"Where it was chosen, it is the best by {objective} of the {front:,} "
                 f"trial{'s' * (front > 1)} that no other beats in "
                 f"{' and '.join(search.objectives)} at once."
             )
         if missing := len(search.test) - len(self._people):
-            told.append(
+            inputs.append(
                 f"Of {len(search.test):,} people kept for confirmation {missing:,} could not take "
                 f"part: {self._left_out}."
             )
         if complete > 1:
             means = search.scores[objective].mean(axis=1)
-            told.append(
+            inputs.append(
                 f"The {complete:,} trials that were finished scored from {means.min():+.4f} to "
                 f"{means.max():+.4f}, half of them below {means.median():+.4f}."
             )
         if search.importances:
             shares = [f"{name} {share:.0%}" for name, share in search.importances.items()]
-            told.append(
+            inputs.append(
                 f"What made the difference among them (PED-ANOVA): {', '.join(shares[:5])}."
             )
-        if self.luck is not None:
+        if (chance := self.selection_optimism) is not None:
             distinct = len(search.scores[objective].drop_duplicates())
-            told.append(
+            inputs.append(
                 f"Choosing again among people drawn anew from those it was chosen on, one would "
-                f"expect an optimism of {self.luck.optimism:+.4f}; the best of {distinct:,} "
-                f"equally good candidates would seem {self.luck.best_of_equals:.4f} better than "
-                f"it is by luck alone. The same candidate won in {self.luck.chosen_again:.0%} of "
+                f"expect an optimism of {chance.optimism:+.4f}; the best of {distinct:,} "
+                f"equally good candidates would seem {chance.best_of_equals:.4f} better than "
+                f"it is by luck alone. The same candidate won in {chance.chosen_again:.0%} of "
                 f"draws.{unfinished}"
             )
         if self.references and objective != "nll":
             shown = [f"{name}: {interval(self.beside(name))}" for name in self.references]
-            told.append(
+            inputs.append(
                 f"Its mean {objective} beside that of the strategies it is compared with, "
                 f"positive if better, of which nothing is claimed: {'; '.join(shown)}."
             )
-        told += [one.sentence for one in self.versus]
+        inputs += [one.sentence for one in self.versus]
         if looks := self.results.looks.sentence:
-            told.append(looks)
-        told += [verdict.sentence for verdict in self.verdicts]
-        return [*told, conclusion(self.verdicts)] if self.verdicts else told
+            inputs.append(looks)
+        inputs += [verdict.sentence for verdict in self.verdicts]
+        return [*inputs, conclusion(self.verdicts)] if self.verdicts else inputs
 
     @property
     def conclusion(self) -> str:
@@ -221,8 +223,10 @@ def described(label: str, layout: Layout) -> str:
     return " · ".join([label, *(f"{name} {value}" for name, value in fields)])
 
 
-def check_confirmation(prepared: PreparedSearch, beside: Sequence[Strategy] = ()) -> None:
+def check_confirmation(prepared: PreparedSearch, beside: Sequence[Strategy] = ()) -> list[Prepared]:
     """Refuse before the search what would keep any winner from being confirmed after it.
+
+    Returns the plan of the references, if there are any, of which something may be `pending`.
 
     Parameters
     ----------
@@ -238,8 +242,10 @@ def check_confirmation(prepared: PreparedSearch, beside: Sequence[Strategy] = ()
     """
     experiment = _confirming(prepared, prepared.experiment.layout)
     people = [prepared.study.people[name] for name in prepared.split.test]
-    if references := _references(prepared, beside):
-        prepare_on(people, experiment, prepared.study, references, [prepared.model])
+    references = _references(prepared, beside)
+    if not references:
+        return []
+    return [prepare_on(people, experiment, prepared.study, references, [prepared.model])]
 
 
 def prepare_confirmation(

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from geppetto.evaluation.arrays import nanmean
-from geppetto.evaluation.asked import mean_cost, possible_savings
-from geppetto.evaluation.baselines import BASELINE
 from geppetto.evaluation.contrasts import Contrast
 from geppetto.evaluation.differences import Differences
-from geppetto.evaluation.inference import infer
+from geppetto.evaluation.inference.infer import infer
+from geppetto.evaluation.inference.resampling import Estimate
+from geppetto.evaluation.inference.verdicts import Verdict
+from geppetto.evaluation.losses import mean_cost, possible_savings
 from geppetto.evaluation.predictions import Predictions
-from geppetto.evaluation.resampling import Estimate
-from geppetto.evaluation.verdicts import Verdict
+from geppetto.evaluation.results import Results
 from geppetto.evaluation.words import interval, number, p_value
 from geppetto.personas.arms import Own
-from geppetto.results import Results
+from geppetto.planning.plan import BASELINE
 
 GAIN = "gain"
 """Name of the contrast of two strategies' own personas."""

@@ -9,24 +9,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from geppetto.answers.replies import ReplyStore
+from geppetto._util.errors import GeppettoError
+from geppetto.answers.cache import CachedModel, finishing
+from geppetto.answers.completions import CompletionStore
 from geppetto.answers.store import AnswerStore
-from geppetto.errors import GeppettoError
-from geppetto.models.litellm_local import PROVIDER, drawing_for, serving
-from geppetto.models.speaker import Speaker
+from geppetto.experiment.persona_generation import program, writer_of
+from geppetto.models.budget import BudgetTracker
+from geppetto.models.endpoint.gate import RequestGate
+from geppetto.models.endpoint.litellm_provider import PROVIDER, drawing_for, serving
+from geppetto.models.requests import TextModel
 from geppetto.personas.arms import demographics
-from geppetto.personas.known import told_of
-from geppetto.personas.writing import program, writer_of
-from geppetto.personas.written import Taught, WrittenStrategy, taught
-from geppetto.remembering import RememberingSpeaker, finishing
-from geppetto.search.heard import all_heard
+from geppetto.personas.generated import GeneratedStrategy, TrainedOn, with_training
+from geppetto.personas.visibility import visible_study
 from geppetto.search.metric import Metric
 from geppetto.search.optimisers import Optimiser, compiled
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.split import split
+from geppetto.search.strict_client import all_completions
 from geppetto.search.worth import Case, Worth, cases
-from geppetto.sending import Leave
-from geppetto.spending import Spending
 from geppetto.studies import Study
 
 if TYPE_CHECKING:
@@ -73,23 +73,25 @@ class Optimised:
             " A text that could not be used counts as 0, as no persona does, which pays where "
             "personas cost more than none; test people of whom there is one are left out."
         ) * bool(self.failed_before or self.failed_after)
-        luck = ", which is optimistic, since the program was chosen by them" * self.optimistic
+        selection_optimism = (
+            ", which is optimistic, since the program was chosen by them" * self.optimistic
+        )
         return (
             f"On {self.cases:,} cases of people of the search, what own personas saved over no "
             f"persona was {self.before:+.4f} nats a response with the strategy's own instruction "
             f"({self.failed_before:,} texts could not be used) and {self.after:+.4f} with the "
-            f"optimised program ({self.failed_after:,}){luck}.{unusable}"
+            f"optimised program ({self.failed_after:,}){selection_optimism}.{unusable}"
         )
 
 
-def optimise(
+def optimise(  # noqa: PLR0913  parts of a search that are made elsewhere
     prepared: PreparedSearch,
-    strategy: WrittenStrategy,
+    strategy: GeneratedStrategy,
     optimiser: Optimiser,
-    speakers: Mapping[str, Speaker],
+    text_models: Mapping[str, TextModel],
     store: AnswerStore,
-    replies: ReplyStore,
-    spending: Spending,
+    completions: CompletionStore,
+    tracker: BudgetTracker,
     to: Path,
     *,
     reflector: str,
@@ -114,13 +116,13 @@ def optimise(
         What is improved.
     optimiser
         See `Optimiser`.
-    speakers
+    text_models
         The strategy's writer and the reflector, by name.
     store
         Where answers are kept.
-    replies
+    completions
         Where the replies of the writer and the reflector are kept.
-    spending
+    tracker
         What the run has spent so far, and may.
     to
         A JSON file to write; a hash of what is in it becomes part of its name, so that no program
@@ -162,20 +164,22 @@ def optimise(
         prepared.experiment.normalisation,
     )
     examples = [
-        dspy.Example(case=number, told=_told(strategy, prepared.study, case)).with_inputs("told")
+        dspy.Example(case=number, facts=_inputs(strategy, prepared.study, case)).with_inputs(
+            "facts"
+        )
         for number, case in enumerate([*train, *kept])
     ]
     metric = Metric(strategy, worth, (*train, *kept))
     to_learn, to_keep = examples[: len(train)], examples[len(train) :]
     student = program(strategy)
     own = student.dump_state()
-    leave = Leave(spending)
-    with replies.claiming() as claims:
+    gate = RequestGate(tracker)
+    with completions.claiming() as claims:
         remembering = {
-            name: RememberingSpeaker(speaker, claims, leave) for name, speaker in speakers.items()
+            name: CachedModel(text_model, claims, gate) for name, text_model in text_models.items()
         }
         with (
-            all_heard(remembering) as witnesses,
+            all_completions(remembering) as witnesses,
             serving(witnesses) as service,
             writer_of(strategy),
             drawing_for(f"optimising {strategy.made_of} {seed}"),
@@ -188,7 +192,7 @@ def optimise(
                 cache=False,
                 num_retries=0,
             )
-            with finishing(service, leave):
+            with finishing(service, gate):
                 before = metric.mean(student, to_keep)
                 better = compiled(
                     optimiser, student, metric, to_learn, to_keep, reflecting, calls, seed
@@ -196,7 +200,7 @@ def optimise(
                 changed = better.dump_state() != own
                 after = metric.mean(better, to_keep) if changed else before
     return Optimised(
-        _saved(better, to, Taught(study=prepared.study.name, people=prepared.split.search)),
+        _saved(better, to, TrainedOn(study=prepared.study.name, people=prepared.split.search)),
         *(before[0], after[0]),
         *(before[1], after[1]),
         cases=len(kept),
@@ -205,7 +209,7 @@ def optimise(
     )
 
 
-def refuse(strategy: WrittenStrategy) -> None:
+def refuse(strategy: GeneratedStrategy) -> None:
     """Refuse a strategy that cannot be optimised.
 
     Raises
@@ -223,18 +227,18 @@ def refuse(strategy: WrittenStrategy) -> None:
         )
 
 
-def _saved(better: dspy.Module, to: Path, by: Taught) -> Path:
+def _saved(better: dspy.Module, to: Path, by: TrainedOn) -> Path:
     """The file of a program with whom it was made from; its name has a hash of what is in it."""
     to.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=to.parent) as folder:
         file = Path(folder) / to.name
         better.save(file)
-        file.write_text(taught(file.read_text("utf-8"), [by]), "utf-8")
+        file.write_text(with_training(file.read_text("utf-8"), [by]), "utf-8")
         content = hashlib.sha256(file.read_bytes()).hexdigest()
         return file.rename(to.with_stem(f"{to.stem}-{content[:8]}"))
 
 
-def _told(strategy: WrittenStrategy, study: Study, case: Case) -> dict[str, dict[str, Any]]:
+def _inputs(strategy: GeneratedStrategy, study: Study, case: Case) -> dict[str, dict[str, Any]]:
     """What the modules are told in a case.
 
     Raises
@@ -242,8 +246,8 @@ def _told(strategy: WrittenStrategy, study: Study, case: Case) -> dict[str, dict
     GeppettoError
         If nothing is known that the strategy could show.
     """
-    if told := strategy.told(case.seen, told_of(study, case.block)):
-        return dict(told)
+    if inputs := strategy.inputs(case.seen, visible_study(study, case.block)):
+        return dict(inputs)
     raise GeppettoError(
         f"nothing is known of participant {case.person.id} that the strategy could show; take only "
         "people of whom everything is known (`participants: {complete: true}`)"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geppetto.personas.known import told_of
+from geppetto.personas.base import Persona
+from geppetto.personas.generated import GeneratedStrategy
 from geppetto.personas.leaked import leaked
-from geppetto.personas.strategy import Persona
-from geppetto.personas.written import WrittenStrategy
+from geppetto.personas.visibility import visible_study
 from geppetto.search.worth import Case, Worth
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Metric:
         must not read there what people answered.
     """
 
-    strategy: WrittenStrategy
+    strategy: GeneratedStrategy
     worth: Worth
     cases: tuple[Case, ...]
 
@@ -52,8 +52,8 @@ class Metric:
         saved = self._saved(gold, pred)
         if not saved:
             why = pred.failed or "it is empty, or says how a question is answered"
-            told = f"The persona cannot be used: {why}. It must be, whoever it is of."
-            return dspy.Prediction(score=0.0, feedback=told)
+            inputs = f"The persona cannot be used: {why}. It must be, whoever it is of."
+            return dspy.Prediction(score=0.0, feedback=inputs)
         score = _mean(saved)
         ordered = sorted(saved, key=lambda item: saved[item])
         texts = {item: self.worth.study.items[item].text for item in ordered}
@@ -61,14 +61,14 @@ class Metric:
             "; ".join(f"{texts[item]} ({saved[item]:+.3f})" for item in some)
             for some in (ordered[::-1][:3], ordered[:3])
         )
-        told = (
+        inputs = (
             f"A model that read the persona found this person's answers {score:+.3f} nats a "
             "question likelier than a model that read none. Below zero, it was further from them. "
             f"It told most on: {best}. It told least, or misled, on: {worst}. A better instruction "
             "makes the writer say what this person is like on such questions, no more surely than "
             "it is known, and never invent answers to them."
         )
-        return dspy.Prediction(score=score, feedback=told)
+        return dspy.Prediction(score=score, feedback=inputs)
 
     def mean(self, module: dspy.Module, examples: Sequence[Any]) -> tuple[float, int]:
         """The mean over cases, and in how many the text could not be used."""
@@ -80,7 +80,7 @@ class Metric:
         if written.get("failed"):
             return {}
         case = self.cases[example.case]
-        study = told_of(self.worth.study, case.block)
+        study = visible_study(self.worth.study, case.block)
         text = self.strategy.composed(written.texts, case.seen, study).strip()
         if not text or leaked(text, study):
             return {}

@@ -13,16 +13,16 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial, TrialState
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
+from geppetto._util.process import Worker
+from geppetto.planning.search_config import DIRECTIONS
 from geppetto.search.prepare import PreparedSearch, named
 from geppetto.search.result import SearchResult, result
 from geppetto.search.samplers import sampler
 from geppetto.search.scoring import InfeasibleError, Scorer
-from geppetto.search.settings import DIRECTIONS
 from geppetto.search.space import Drawn
 from geppetto.search.storage import fail_dead_trials, open_storage
 from geppetto.search.trials import FINISHED, PLACE, PROCESS, REASON, SCORES, WORK
-from geppetto.worker import Worker
 
 HOPELESS = 10
 """So many infeasible trials, and no other, end a search."""
@@ -186,8 +186,8 @@ class _Trial:
         for left, number in enumerate(order.permutation(len(batches)), 1 - len(batches)):
             found = self.scorer(candidate, batches[number])
             scores |= found.scores
-            for key in WORK:
-                work[key] += getattr(found, key)
+            for key, field in WORK.items():
+                work[key] += getattr(found, field)
                 trial.set_user_attr(key, work[key])
             if len(self.prepared.settings.objective) == 1:
                 for person, (value,) in found.scores.items():

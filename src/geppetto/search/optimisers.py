@@ -21,7 +21,7 @@ DEMOS = 2
 """Demonstrations at most, each of them a person's data and the text that was written of them."""
 
 
-def compiled(
+def compiled(  # noqa: PLR0913  what optimisers of DSPy are told
     optimiser: Optimiser,
     student: dspy.Module,
     metric: Metric,

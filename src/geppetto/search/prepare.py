@@ -11,25 +11,26 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from geppetto._util.errors import GeppettoError, errors_in, unknown
+from geppetto._util.named import Named
 from geppetto.answers.looks import Look, LookStore
 from geppetto.answers.store import AnswerStore
-from geppetto.approach import LIKELIHOOD
-from geppetto.commissioning import Writers
-from geppetto.errors import GeppettoError, errors_in, unknown
-from geppetto.experiment import Experiment
+from geppetto.experiment.persona_writers import Writers
+from geppetto.experiment.strategies import open_strategy
 from geppetto.models.base import LanguageModel
+from geppetto.models.budget import BudgetTracker
 from geppetto.models.spec import open_model
-from geppetto.named import Named
 from geppetto.personas.arms import demographics
-from geppetto.personas.library import load_strategy, shipped
-from geppetto.plan import Strategy
-from geppetto.prompts.layout import Layout
+from geppetto.personas.library import shipped
+from geppetto.planning.config import Experiment
+from geppetto.planning.models_and_elicitations import LIKELIHOOD
+from geppetto.planning.plan import Strategy
+from geppetto.planning.search_config import Search
+from geppetto.prompts.survey import Layout
 from geppetto.search import build
 from geppetto.search.scoring import Candidate, ModelScorer
-from geppetto.search.settings import Search
 from geppetto.search.space import Drawn, Space
 from geppetto.search.split import Split, batches, split
-from geppetto.spending import Spending
 from geppetto.studies import Study, load_study
 
 
@@ -141,7 +142,7 @@ class PreparedSearch:
     @cached_property
     def writers(self) -> Writers:
         """The models that write personas."""
-        return Writers(self.experiment, self.workspace, Spending(self.experiment.budget))
+        return Writers(self.experiment, self.workspace, BudgetTracker(self.experiment.budget))
 
     def candidate(self, drawn: Drawn) -> Candidate:
         """What a trial chose.
@@ -152,13 +153,13 @@ class PreparedSearch:
             If its parameters do not go together.
         """
         models = self.experiment.models
-        rule = load_strategy(drawn.strategy, drawn.parameters, self.workspace, models)
+        rule = open_strategy(drawn.strategy, drawn.parameters, self.workspace, models)
         label = Named.model_validate({drawn.strategy: rule.model_dump(exclude_defaults=True)}).label
         layout = Layout.model_validate(self.experiment.layout.model_dump() | dict(drawn.layout))
         return Candidate(Strategy(drawn.strategy, label, rule), layout)
 
 
-def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:
+def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:  # noqa: C901  refusals
     """Find every part of a search, without reading any weights.
 
     Raises

@@ -10,10 +10,10 @@ import optuna
 import pandas as pd
 from optuna.trial import FixedTrial, FrozenTrial
 
+from geppetto.planning.search_config import DIRECTIONS
 from geppetto.search.importance import importances
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.scoring import Candidate
-from geppetto.search.settings import DIRECTIONS
 from geppetto.search.trials import FINISHED, PLACE, REASON, WORK, person_scores, state
 
 
@@ -65,7 +65,7 @@ class SearchResult:
     tokens: int
 
     @property
-    def asked(self) -> int:
+    def anew(self) -> int:
         """Answers that the search's trials had computed."""
         return int(self.trials["asked"].sum())
 

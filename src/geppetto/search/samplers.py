@@ -13,7 +13,7 @@ from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial
 
-from geppetto.search.settings import POPULATION, Search
+from geppetto.planning.search_config import POPULATION, Search
 from geppetto.search.space import Scalar, Space
 
 

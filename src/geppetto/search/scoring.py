@@ -9,21 +9,20 @@ from typing import Protocol
 
 import numpy as np
 
+from geppetto._util.errors import GeppettoError
+from geppetto.answers.local import answer
 from geppetto.answers.store import AnswerStore
-from geppetto.answers.table import Normalisation, answers_table
-from geppetto.asking import answer
-from geppetto.commissioning import Writers
-from geppetto.elicitation.option_likelihood import OptionScores, units
-from geppetto.errors import GeppettoError
+from geppetto.answers.table import answers_table
+from geppetto.elicitation.likelihood import Normalisation, OptionScores, units
 from geppetto.evaluation.metrics import participant_metrics
 from geppetto.evaluation.predictions import predictions
-from geppetto.given import Writer
+from geppetto.experiment.persona_writers import Writers
 from geppetto.models.base import LanguageModel
 from geppetto.personas.arms import Arm, Own, Shuffled
-from geppetto.personas.written import NotWrittenError
-from geppetto.plan import Plan, Strategy
-from geppetto.planning import make_plan
-from geppetto.prompts.layout import Layout
+from geppetto.planning.assignment import PersonaCache
+from geppetto.planning.build import make_plan
+from geppetto.planning.plan import Plan, Strategy
+from geppetto.prompts.survey import Layout
 from geppetto.studies import Study
 
 
@@ -43,14 +42,14 @@ class BatchScores:
     ----------
     scores
         The value of each objective for each person, by participant id.
-    asked, reused
+    anew, reused
         Answers that were computed for it, and that were stored already.
     computed
         Distinct tokens that were computed.
     """
 
     scores: Mapping[str, tuple[float, ...]]
-    asked: int = 0
+    anew: int = 0
     reused: int = 0
     computed: int = 0
 
@@ -84,7 +83,7 @@ class ModelScorer:
     store
         Where answers are kept.
     objectives
-        Names of what is scored, see `geppetto.search.settings.DIRECTIONS`.
+        Names of what is scored, see `geppetto.planning.search_config.DIRECTIONS`.
     normalisation
         As of an experiment.
     writers
@@ -118,7 +117,7 @@ class ModelScorer:
                 "items"
             )
         scores = dict(zip(people, map(tuple, values.tolist()), strict=True))
-        return BatchScores(scores, work.asked, len(answers) - work.asked, work.computed)
+        return BatchScores(scores, work.anew, len(answers) - work.anew, work.computed)
 
     def _plan(self, candidate: Candidate, people: Sequence[str]) -> Plan:
         arms: list[Arm] = [Own()]
@@ -126,31 +125,36 @@ class ModelScorer:
             arms.append(Shuffled(donors=len(people) - 1))
         participants = [self.study.people[name] for name in people]
 
-        def prepare() -> Plan:
-            strategies, asked = [candidate.strategy], [self.model]
+        def plans() -> list[Plan]:
             try:
-                self._refuse_taught(candidate.strategy, people)
-                return make_plan(
-                    self.study, participants, self.items, strategies, arms, candidate.layout, asked
+                self._refuse_trained_on(candidate.strategy, people)
+                plan = make_plan(
+                    self.study,
+                    participants,
+                    self.items,
+                    [candidate.strategy],
+                    arms,
+                    candidate.layout,
+                    [self.model],
                 )
-            except NotWrittenError:
-                raise
             except GeppettoError as error:
                 raise InfeasibleError(str(error)) from error
+            return [plan]
 
-        plan = self.writers.having_written(prepare)
+        (plan,) = self.writers.complete(plans)
         if plan.dropped:
             reasons = Counter(plan.dropped.values()).items()
             out = "; ".join(f"{count:,} {why}" for why, count in reasons)
             raise InfeasibleError(f"left out of {len(people):,} people: {out}")
         return plan
 
-    def _refuse_taught(self, strategy: Strategy, people: Sequence[str]) -> None:
-        made_it = Writer(self.study, strategy, self.items, [strategy.rule]).taught_by
-        if taught := made_it.intersection(people):
+    def _refuse_trained_on(self, strategy: Strategy, people: Sequence[str]) -> None:
+        made_it = PersonaCache(self.study, strategy, self.items, [strategy.rule]).trained_on
+        if trained_on := made_it.intersection(people):
             raise GeppettoError(
-                f"left out of {len(people):,} people: {len(taught):,} whose answers the program of "
-                f"{strategy.label} was made from; take other `participants`, or name no `program`"
+                f"left out of {len(people):,} people: {len(trained_on):,} whose answers the "
+                f"program of {strategy.label} was made from; take other `participants`, or name no "
+                "`program`"
             )
 
     def _answer(self, plan: Plan) -> tuple[dict[str, OptionScores], _Work]:
@@ -165,7 +169,7 @@ class ModelScorer:
             raise InfeasibleError(str(error)) from error
         computed = [unit for _, unit in answer(self.model, missing, self.store) if unit]
         work = _Work(
-            asked=sum(len(unit.ids) for unit in computed),
+            anew=sum(len(unit.ids) for unit in computed),
             computed=sum(unit.distinct_tokens for unit in computed),
         )
         return (self.store.get(prompts) if missing else stored), work
@@ -173,5 +177,5 @@ class ModelScorer:
 
 @dataclass(frozen=True)
 class _Work:
-    asked: int
+    anew: int
     computed: int

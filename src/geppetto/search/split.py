@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
 from geppetto.studies import Participant, Trait
 
 

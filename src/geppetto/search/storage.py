@@ -14,9 +14,9 @@ import sqlalchemy as sql
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
+from geppetto._util.process import Worker
 from geppetto.search.trials import PROCESS
-from geppetto.worker import Worker
 
 HEARTBEAT = 60
 """Seconds between two signs of life of a trial, for processes on other hosts."""

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from geppetto.evaluation.words import number
-from geppetto.prompts.layout import Layout
+from geppetto.prompts.survey import Layout
 from geppetto.search.confirm import Confirmation, described
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
@@ -78,7 +78,7 @@ def result(found: SearchResult) -> RenderableType:
     for reason, count in Counter(found.trials["reason"]).items():
         if reason:
             lines.append(Text(f"  infeasible: {count:,} because {reason}", "yellow"))
-    effort = f"{found.asked:,} answers asked, {found.tokens:,} distinct tokens"
+    effort = f"{found.anew:,} answers asked, {found.tokens:,} distinct tokens"
     if found.exhaustive is not None:
         effort += f"; all candidates on everybody would need {found.exhaustive:,} answers"
     (winner,) = found.trials[found.trials["number"] == found.best[0]].to_dict("records")
@@ -94,9 +94,9 @@ def result(found: SearchResult) -> RenderableType:
     return Group(*lines)
 
 
-def confirmation(told: Confirmation) -> RenderableType:
+def confirmation(inputs: Confirmation) -> RenderableType:
     """What test people say of the winner."""
-    return Group(*(Text(sentence) for sentence in told.sentences))
+    return Group(*(Text(sentence) for sentence in inputs.sentences))
 
 
 def _described(trial: Mapping[Hashable, Any]) -> str:

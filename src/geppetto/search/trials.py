@@ -23,8 +23,8 @@ One objective's values are a trial's intermediate values, by the participant's p
 study.
 """
 
-WORK = ("asked", "reused", "computed")
-"""Its work so far, as of `geppetto.search.scoring.BatchScores`."""
+WORK = {"asked": "anew", "reused": "reused", "computed": "computed"}
+"""Its work so far: the names that are stored, with the fields of `BatchScores` that they are of."""
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 """States of trials that count. A failed trial was interrupted; another one takes its place."""

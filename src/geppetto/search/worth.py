@@ -13,15 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geppetto.answers.local import answer
 from geppetto.answers.store import AnswerStore
-from geppetto.answers.table import Normalisation
-from geppetto.asking import answer
-from geppetto.elicitation.option_likelihood import request_id, units
+from geppetto.elicitation.likelihood import Normalisation, request_id, units
 from geppetto.evaluation.arrays import Floats
 from geppetto.models.base import LanguageModel
-from geppetto.personas.known import Block, blocks, view
-from geppetto.personas.strategy import Persona, PersonaStrategy
-from geppetto.prompts.layout import Layout, render
+from geppetto.personas.base import Persona, PersonaStrategy
+from geppetto.personas.visibility import Block, blocks, view
+from geppetto.prompts.survey import Layout, render
 from geppetto.studies import Participant, Study
 
 
@@ -50,12 +49,12 @@ class Worth:
     ) -> dict[str, float]:
         """By how many nats a persona makes the person's response likelier, by answered item."""
         answered = [item for item in items if item in person.responses]
-        given, without = self._options(persona, answered), self._options(None, answered)
+        stated, without = self._options(persona, answered), self._options(None, answered)
         found = {}
         for item in answered:
             codes = list(self.study.scale(self.study.items[item]).options)
             response = codes.index(person.responses[item])
-            found[item] = float(given[item][response] - without[item][response])
+            found[item] = float(stated[item][response] - without[item][response])
         return found
 
     def _options(self, persona: Persona | None, items: Sequence[str]) -> dict[str, Floats]:

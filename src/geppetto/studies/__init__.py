@@ -13,7 +13,7 @@ from geppetto.studies.codebook import (
 )
 from geppetto.studies.loading import load_study
 from geppetto.studies.problems import Problem
-from geppetto.studies.session import Session, Span
+from geppetto.studies.sessions.session import Session, Span
 from geppetto.studies.study import Participant, Study
 
 __all__ = [

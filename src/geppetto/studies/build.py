@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
 from geppetto.studies.check import check_cells
 from geppetto.studies.codebook import Codebook, Trait
 from geppetto.studies.problems import Problem, errors, grouped
 from geppetto.studies.study import Participant, Study
-from geppetto.studies.tidy import Tidy, exclude, number, numbers, tidy
+from geppetto.studies.table import Tidy, exclude, number, numbers, tidy
 
 
 def study_from_table(codebook: Codebook, table: pd.DataFrame) -> Study:

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from geppetto.errors import unknown
+from geppetto._util.errors import unknown
 from geppetto.studies.codebook import Codebook
 from geppetto.studies.study import Participant, Study
 

@@ -10,7 +10,7 @@ import pandas as pd
 from geppetto.studies.codebook import Codebook, Trait
 from geppetto.studies.leaks import leaks
 from geppetto.studies.problems import Problem, in_cells
-from geppetto.studies.tidy import (
+from geppetto.studies.table import (
     Tidy,
     answers,
     exclude,
@@ -79,7 +79,7 @@ def readable(codebook: Codebook, frame: pd.DataFrame) -> bool:
     return set(_structure(codebook)) <= set(frame.columns)
 
 
-def _columns(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
+def _columns(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:  # noqa: C901  problems
     """Columns that the codebook names and the file lacks, and the other way round."""
     named = [*_structure(codebook), *fact_columns(codebook)]
     optional: list[str] = []

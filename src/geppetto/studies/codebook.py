@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from geppetto.errors import unknown
-from geppetto.studies.session_announced import compiled
+from geppetto._util.errors import unknown
+from geppetto.studies.sessions.announced import compiled
 
 TraitValue = str | float
 

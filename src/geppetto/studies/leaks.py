@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geppetto.studies.codebook import Codebook, Trait
 from geppetto.studies.problems import Problem
-from geppetto.studies.tidy import Tidy, number, numbers
+from geppetto.studies.table import Tidy, number, numbers
 
 ENOUGH = 20
 """Fewer people than this cannot show that one column follows from another."""

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from geppetto.errors import GeppettoError, unknown
+from geppetto._util.errors import GeppettoError, unknown
 from geppetto.studies.codebook import Codebook, Item, Scale, Trait, TraitValue
 from geppetto.studies.reference import Reference
-from geppetto.studies.session import Session
+from geppetto.studies.sessions.session import Session
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
+from geppetto._util.yaml_file import read_yaml
 from geppetto.studies.build import refuse, study_from_table
 from geppetto.studies.bundled import bundled_studies, bundled_study
 from geppetto.studies.bundled_tables import bundled_table
 from geppetto.studies.check import check
 from geppetto.studies.codebook import Codebook
 from geppetto.studies.problems import Problem
-from geppetto.studies.session_file import is_sessions, read_sessions
-from geppetto.studies.session_study import CheckedSessions, check_sessions
+from geppetto.studies.sessions.file import is_sessions, read_sessions
+from geppetto.studies.sessions.study import CheckedSessions, check_sessions
 from geppetto.studies.study import Study
 from geppetto.studies.table_file import read_table
-from geppetto.yaml_file import read_yaml
 
 SUFFIXES = (".yaml", ".yml", ".json")
 

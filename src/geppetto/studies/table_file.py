@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import pandas as pd
 
-from geppetto.errors import GeppettoError
+from geppetto._util.errors import GeppettoError
 from geppetto.studies.problems import Problem
 
 _OPEN: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}

@@ -16,19 +16,19 @@ from matplotlib.figure import Figure
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.entities import Metric, Param, RunTag
 
-from geppetto.answers.writings import WritingStore
-from geppetto.evaluation.baselines import BASELINE
+from geppetto.answers.generated_texts import GeneratedTextStore
 from geppetto.evaluation.conclusions import conclusion
-from geppetto.evaluation.permutation import PERMUTATIONS
+from geppetto.evaluation.inference.permutation import PERMUTATIONS
+from geppetto.evaluation.inference.verdicts import Verdict
+from geppetto.evaluation.results import Results
 from geppetto.evaluation.rows import CONDITION
-from geppetto.evaluation.verdicts import Verdict
-from geppetto.experiment import Prepared
-from geppetto.plan import Condition
+from geppetto.evaluation.tables import effects_table
+from geppetto.planning.plan import BASELINE, Condition
+from geppetto.planning.prepared import Prepared
 from geppetto.reports import figures
 from geppetto.reports.pairs import LADDER
-from geppetto.results import Results
-from geppetto.tables import effects_table
-from geppetto.tracking import heard, params
+from geppetto.tracking import completions as parsed
+from geppetto.tracking import params
 from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, using
 
 ANSWERS = "geppetto.answers"
@@ -69,8 +69,8 @@ def _begin(prepared: Prepared, workspace: Path) -> TrackedRun:
     mlflow.start_run(run_id=run_id)
     try:
         _log_plan(prepared)
-        written = WritingStore.of_workspace(workspace).get(prepared.plan.commissions)
-        mlflow.log_metrics(heard.personas(list(written.values())))
+        written = GeneratedTextStore.of_workspace(workspace).get(prepared.plan.generations)
+        mlflow.log_metrics(parsed.personas(list(written.values())))
     finally:
         mlflow.end_run("RUNNING")
     return TrackedRun(run_id, finished=False)
@@ -93,7 +93,7 @@ def _log_plan(prepared: Prepared) -> None:
             "study_sha256": study.sha256,
             "participants": plan.participants,
             "dropped": dict(plan.dropped),
-            "models": params.asked(prepared),
+            "models": params.model_params(prepared),
             "arms": {arm.name: arm.model_dump() for arm in prepared.arms},
             "matches": {strategy: asdict(quality) for strategy, quality in plan.matches.items()},
             "analysis": experiment.analysis.model_dump(),
@@ -120,7 +120,7 @@ def _log_plan(prepared: Prepared) -> None:
     mlflow.log_input(dataset, context="evaluation")
 
 
-def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> TrackedRun:
+def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> TrackedRun:  # noqa: C901  optional parts
     """Log the whole result, unless just that was logged before, and mark the run as finished.
 
     What was logged of other answers, or by a call that was interrupted, is replaced: its child
@@ -160,17 +160,17 @@ def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> Tracked
             mlflow.log_text("\n".join(results.followed.departures), "departures.txt")
         if results.pairs:
             _log_pairs(results)
-        mlflow.log_metrics(heard.numbers(results.replies))
+        mlflow.log_metrics(parsed.numbers(results.completions))
         if results.several_elicitations:
-            for elicitation, replies in results.replies.groupby("elicitation"):
+            for elicitation, completions in results.completions.groupby("elicitation"):
                 section = f"replies/{slug(str(elicitation))}"
-                mlflow.log_metrics(heard.numbers(replies, section))
+                mlflow.log_metrics(parsed.numbers(completions, section))
             _log_figure(results.plot.elicitations(), "elicitations.png")
-        for name, table in (_tables(results) | heard.tables(results)).items():
+        for name, table in (_tables(results) | parsed.tables(results)).items():
             mlflow.log_text(table.to_csv(index=False), f"{name}.csv")
         _log_parquet(results.answers, "answers.parquet")
-        if len(results.replies):
-            _log_parquet(results.replies.drop(columns="text"), "replies.parquet")
+        if len(results.completions):
+            _log_parquet(results.completions.drop(columns="text"), "replies.parquet")
         if verdicts:
             _log_figure(results.plot.effects(), "effects.png")
         _log_figure(results.plot.participants(), "participants.png")
@@ -263,9 +263,9 @@ def _log_condition(prepared: Prepared, results: Results, condition: Condition) -
                 noted = tags.get("mlflow.note.content", "")
                 tags["mlflow.note.content"] = f"{noted}\n\n{verdict.sentence}".strip()
     (elicitation, *_) = results.elicitations.get(condition.model, [""])
-    if len(results.replies):
-        asked = results.replies[["elicitation", *CONDITION]] == [elicitation, *condition]
-        numbers |= heard.numbers(results.replies[asked.all(axis=1)])
+    if len(results.completions):
+        wanted = results.completions[["elicitation", *CONDITION]] == [elicitation, *condition]
+        numbers |= parsed.numbers(results.completions[wanted.all(axis=1)])
     people = results.metrics(by="participant")
     mine = people[(people[CONDITION] == list(condition)).all(axis=1)]
     shown = ("nll", "accuracy") if "nll" in results.measures else ("nll_full",)
@@ -350,7 +350,7 @@ def _sample_prompts(prepared: Prepared, condition: Condition) -> Iterator[tuple[
     """What is sent first for each of the first participants in each elicitation, under a name."""
     plan = prepared.plan
     first = set(plan.participants[: prepared.experiment.sample_prompts])
-    by_requests = {approach.key: approach for approach in prepared.by_requests}
+    by_requests = {elicited.key: elicited for elicited in prepared.by_requests}
     exact = plan.exact(condition.model)
     shown: set[tuple[str, str]] = set()
     for planned in plan.answers:

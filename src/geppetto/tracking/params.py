@@ -6,12 +6,11 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from geppetto.approach import LIKELIHOOD, Approach, ByRequests
-from geppetto.evaluation.baselines import BASELINE
-from geppetto.experiment import Prepared
-from geppetto.models.endpoint import Endpoint
+from geppetto.models.endpoint.client import Endpoint
 from geppetto.personas.arms import Matched
-from geppetto.plan import Condition
+from geppetto.planning.models_and_elicitations import LIKELIHOOD, ByRequests, Elicited
+from geppetto.planning.plan import BASELINE, Condition
+from geppetto.planning.prepared import Prepared
 
 
 def of_plan(prepared: Prepared) -> dict[str, Any]:
@@ -38,13 +37,13 @@ def of_condition(prepared: Prepared, condition: Condition, elicitation: str) -> 
     params = _shared(prepared) | condition._asdict()
     params["paraphrases"] = prepared.experiment.paraphrases
     if condition.model != BASELINE:
-        approach = _approaches(prepared)[condition.model, elicitation]
+        elicited = _all_elicited(prepared)[condition.model, elicitation]
         params |= {"elicitation": elicitation}
-        params |= {f"model_{key}": value for key, value in _identity(approach).items()}
-        if isinstance(approach, ByRequests):
-            fields = approach.elicitation.model_dump()
+        params |= {f"model_{key}": value for key, value in _identity(elicited).items()}
+        if isinstance(elicited, ByRequests):
+            fields = elicited.elicitation.model_dump()
             params |= {f"elicitation_{key}": value for key, value in fields.items()}
-            can = approach.speaker.capabilities.model_dump()
+            can = elicited.text_model.capabilities.model_dump()
             params |= {f"capability_{key}": value for key, value in can.items()}
     if lineage := prepared.experiment.lineages.get(condition.model):
         declared = lineage.model_dump(exclude_none=True)
@@ -61,14 +60,14 @@ def of_condition(prepared: Prepared, condition: Condition, elicitation: str) -> 
     return params
 
 
-def asked(prepared: Prepared) -> list[dict[str, Any]]:
+def model_params(prepared: Prepared) -> list[dict[str, Any]]:
     """Every model in each elicitation: everything about it that can change its answers."""
     told = []
-    for (name, elicitation), approach in _approaches(prepared).items():
-        one = {"name": name} | _identity(approach) | {"elicitation": elicitation}
-        if isinstance(approach, ByRequests):
-            one |= {"elicitation_parameters": approach.elicitation.model_dump()}
-            one |= {"capabilities": approach.speaker.capabilities.model_dump()}
+    for (name, elicitation), elicited in _all_elicited(prepared).items():
+        one = {"name": name} | _identity(elicited) | {"elicitation": elicitation}
+        if isinstance(elicited, ByRequests):
+            one |= {"elicitation_parameters": elicited.elicitation.model_dump()}
+            one |= {"capabilities": elicited.text_model.capabilities.model_dump()}
         told.append(one)
     return told
 
@@ -95,19 +94,19 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _approaches(prepared: Prepared) -> dict[tuple[str, str], Approach]:
+def _all_elicited(prepared: Prepared) -> dict[tuple[str, str], Elicited]:
     """By model name and label of the elicitation."""
     exact = {(model.identity.name, LIKELIHOOD): model for model in prepared.models}
-    return exact | {approach.key: approach for approach in prepared.by_requests}
+    return exact | {elicited.key: elicited for elicited in prepared.by_requests}
 
 
-def _identity(approach: Approach) -> dict[str, Any]:
+def _identity(elicited: Elicited) -> dict[str, Any]:
     """Who is asked, but for its name in tables; what does not apply is left out."""
-    if not isinstance(approach, ByRequests):
-        return approach.identity.model_dump(exclude={"name"})
-    speaker = approach.speaker
-    known = speaker.identity.model_dump(exclude={"name"})
-    known["litellm_name" if isinstance(speaker, Endpoint) else "sha256"] = known.pop("model")
+    if not isinstance(elicited, ByRequests):
+        return elicited.identity.model_dump(exclude={"name"})
+    text_model = elicited.text_model
+    known = text_model.identity.model_dump(exclude={"name"})
+    known["litellm_name" if isinstance(text_model, Endpoint) else "sha256"] = known.pop("model")
     return {key: value for key, value in known.items() if value}
 
 

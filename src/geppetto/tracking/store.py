@@ -12,8 +12,8 @@ from typing import TypeVar
 import mlflow
 from mlflow.exceptions import MlflowException
 
-from geppetto.errors import GeppettoError
-from geppetto.files import appearing
+from geppetto._util.errors import GeppettoError
+from geppetto._util.files import appearing
 
 Begun = TypeVar("Begun")
 

@@ -10,7 +10,7 @@ import mlflow
 import mlflow.litellm
 from mlflow.entities.trace_location import MlflowExperimentLocation
 
-from geppetto.models.litellm_library import library
+from geppetto.models.endpoint.litellm_setup import library
 from geppetto.tracking.store import TrackedRun, experiment_id, using
 
 _CALLBACKS = (
@@ -44,7 +44,7 @@ def traced(tracked: TrackedRun) -> Iterator[None]:
 
 
 @contextmanager
-def writings_traced(experiment: str, workspace: Path) -> Iterator[None]:
+def generation_traced(experiment: str, workspace: Path) -> Iterator[None]:
     """Trace what DSPy has written, while in this context.
 
     Personas are written before the plan of a run is known, so their traces are in the experiment

@@ -1,0 +1,43 @@
+"""Settings as they are given on the command line: name=value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from geppetto._util.errors import GeppettoError
+
+
+def settings(option: str, texts: Sequence[str], example: str) -> dict[str, Any]:
+    """The values of an option that may be given several times, each read as YAML.
+
+    Parameters
+    ----------
+    option
+        What the option is called, for errors: "--set".
+    texts
+        What the user wrote.
+    example
+        What could be written, for errors: "k=5".
+
+    Raises
+    ------
+    GeppettoError
+        If one is not name=value, its value is not YAML, or a name is given twice.
+    """
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise GeppettoError(
+                f"{option} {text}: write it as name=value, for example {option} {example}"
+            )
+        if name in values:
+            raise GeppettoError(f"{option} {text}: {name!r} is given twice; keep one of them")
+        try:
+            values[name] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise GeppettoError(f"{option} {text}: {value!r} is not a YAML value") from error
+    return values

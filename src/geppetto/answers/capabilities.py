@@ -1,0 +1,37 @@
+"""Whether models can be asked as an experiment wants, found out before anything else is asked."""
+
+from __future__ import annotations
+
+from geppetto._util.errors import GeppettoError
+from geppetto.answers.probes import ProbeStore, probe_of
+from geppetto.elicitation.registry import ELICITATIONS
+from geppetto.models.budget import BudgetTracker
+from geppetto.models.endpoint.client import Endpoint
+from geppetto.models.endpoint.probe import PATIENCE
+from geppetto.planning.models_and_elicitations import ByRequests
+
+
+def refuse_unable(elicited: ByRequests, probes: ProbeStore, tracker: BudgetTracker) -> None:
+    """Refuse to ask a model for what it does not give; one behind an interface is probed once.
+
+    What a probe takes is counted as spent.
+
+    Raises
+    ------
+    GeppettoError
+        If it does not give what the elicitation needs; says which others it can be asked by.
+    """
+    text_model, elicitation = elicited.text_model, elicited.elicitation
+    identity = text_model.identity
+    if isinstance(text_model, Endpoint):
+        probed = probe_of(text_model.with_patience(PATIENCE), probes, tracker)
+        priced = text_model.price(1, 1) is not None
+        text_model.capabilities = probed.capabilities.model_copy(update={"priced": priced})
+    can = text_model.capabilities
+    if lacking := elicitation.lacks(can, identity.kind):
+        others = [name for name, way in ELICITATIONS.items() if not way().lacks(can, identity.kind)]
+        instead = f"it can be asked by {', '.join(others)}" if others else "nothing else fits it"
+        raise GeppettoError(
+            f"elicitations: {elicited.label} does not fit {identity.name}: {lacking}; {instead} "
+            f"(`geppetto models probe {identity.name} --experiment FILE` shows what was seen)"
+        )

@@ -1,0 +1,298 @@
+"""Asking a model that is reached by requests: all questions at once, nothing asked twice."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, nullcontext
+from typing import Generic, TypeVar
+
+from geppetto._util.errors import GeppettoError
+from geppetto._util.event_loop import run
+from geppetto.answers.completions import CompletionClaims, CompletionStore
+from geppetto.answers.store import UNTIL_LOOKING_AGAIN
+from geppetto.elicitation.base import Elicitation, Question
+from geppetto.models.budget import BudgetTracker, Usage, unmeasured, usage_of
+from geppetto.models.endpoint.client import Endpoint
+from geppetto.models.endpoint.concurrency import MOST_AT_ONCE
+from geppetto.models.endpoint.gate import RequestGate
+from geppetto.models.endpoint.litellm_setup import connections
+from geppetto.models.requests import Completion, Request, TextModel
+
+FAILURES_IN_A_ROW = 20
+"""Requests that may fail for good one after the other: then the endpoint is taken to be down."""
+
+STOPPING = "stopping: replies under way are waited for and stored; interrupt again to drop them"
+"""What is said after the first interrupt."""
+
+_OPEN = 4
+"""Questions, and requests, that are open at once for each request that may be under way, wherever
+they are: enough that storing replies never keeps requests back, and few enough to need little
+memory."""
+
+
+def converse(
+    text_model: TextModel,
+    elicitation: Elicitation,
+    questions: Mapping[str, Question],
+    store: CompletionStore,
+    tracker: BudgetTracker,
+    on_answer: Callable[[str], None],
+    most_at_once: int = MOST_AT_ONCE,
+) -> None:
+    """Ask a model all that an elicitation wants to ask about some questions.
+
+    Every reply is stored before anything follows from it. Requests that are stored are not sent,
+    equal ones are sent once, and those that another process is asking are left to it.
+
+    Parameters
+    ----------
+    questions
+        By whatever the caller knows them by.
+    tracker
+        What the run has spent so far; that of one run is shared by all its conversations.
+    on_answer
+        Called with each question's name once all its replies are stored.
+    most_at_once
+        Requests that are under way at most, those that wait for the endpoint's pace included.
+
+    Raises
+    ------
+    BudgetReached
+        If the budget is; what was under way is stored, so that a next run goes on from here.
+    GeppettoError
+        If no request can succeed, or too many fail in a row; what was told until then is stored.
+    Exception
+        That is a fault of this program or of LiteLLM; what was told until then is stored too.
+    KeyboardInterrupt
+        If it is interrupted: the first time once what is under way is stored, the second at once.
+    """
+    if tracker.budget.dollars and not text_model.capabilities.priced:
+        raise GeppettoError(
+            f"the price of {text_model.identity.name} is not known, so that a budget in dollars "
+            "cannot be kept; give its input_cost_per_token and output_cost_per_token among its "
+            "parameters, or a budget in tokens"
+        )
+    gate = RequestGate(tracker)
+    text_model = within(text_model, gate)
+    with store.claiming() as claims, ThreadPoolExecutor(1) as thread:
+        talk = _Conversation(text_model, elicitation, claims, gate, thread, most_at_once)
+        run(talk.about(questions, on_answer))
+    if gate.ended:
+        raise gate.ended
+
+
+class _Conversation:
+    """One model, one elicitation, one event loop."""
+
+    def __init__(
+        self,
+        text_model: TextModel,
+        elicitation: Elicitation,
+        claims: CompletionClaims,
+        gate: RequestGate,
+        thread: ThreadPoolExecutor,
+        most_at_once: int,
+    ) -> None:
+        self._text_model = text_model
+        self._elicitation = elicitation
+        self._gate = gate
+        self._places = asyncio.Semaphore(most_at_once)
+        self._open = _OPEN * max(most_at_once, MOST_AT_ONCE)
+        self._room = asyncio.Semaphore(self._open)
+        self._sought: dict[str, asyncio.Task[Completion | None]] = {}
+        self._take = _Grouped[None, Completion | bool](lambda group: _taken(claims, group), thread)
+        self._put = _Grouped[Completion, Completion](
+            lambda group: claims.put(text_model.identity.name, group), thread
+        )
+        self._failed: dict[str, Completion] = {}
+
+    async def about(
+        self, questions: Mapping[str, Question], on_answer: Callable[[str], None]
+    ) -> None:
+        """Work through the questions; the first interrupt lets what is under way be stored."""
+        work = asyncio.create_task(self._through(questions, on_answer))
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            self._gate.end(GeppettoError("it was interrupted"))
+            print(STOPPING, file=sys.stderr)
+            await work
+            raise
+
+    async def _through(
+        self, questions: Mapping[str, Question], on_answer: Callable[[str], None]
+    ) -> None:
+        """Work through the questions, some of them at a time."""
+        left = iter(questions.items())
+        shared = connections() if isinstance(self._text_model, Endpoint) else nullcontext()
+        async with shared, asyncio.TaskGroup() as group:
+            for _ in range(min(self._open, len(questions))):
+                group.create_task(self._work(left, on_answer))
+        if not self._gate.ended:
+            await self._store({})
+
+    async def _store(self, completions: Mapping[str, Completion]) -> list[Completion]:
+        """Store replies, and in the same commit the errors that were kept back so far.
+
+        Until something shows that the endpoint is up they are: an outage, however it ends, is
+        nobody's answer. That a request can never go well is what an endpoint says that is up.
+        """
+        failed, self._failed = self._failed, {}
+        return await asyncio.gather(
+            *(self._put(*each) for each in {**completions, **failed}.items())
+        )
+
+    async def _work(
+        self, left: Iterator[tuple[str, Question]], on_answer: Callable[[str], None]
+    ) -> None:
+        for name, question in left:
+            if self._gate.ended:
+                return
+            try:
+                is_answered = await self._ask(question)
+            except Exception as error:
+                self._gate.end(error)
+                return
+            if is_answered:
+                on_answer(name)
+
+    async def _ask(self, question: Question) -> bool:
+        """Ask all about a question; whether that could be done."""
+        completions: list[Completion] = []
+        while requests := self._elicitation.requests(question, completions):
+            sought = [await self._sought_completion(request) for request in requests]
+            for completion in await asyncio.gather(*sought):
+                if completion is None:
+                    return False
+                completions.append(completion)
+        return True
+
+    async def _sought_completion(self, request: Request) -> asyncio.Task[Completion | None]:
+        """What seeks the reply to a request, once there is room for it."""
+        key = request.id(self._text_model.identity)
+        await self._room.acquire()
+        if key in self._sought:
+            self._room.release()
+        else:
+            self._sought[key] = asyncio.create_task(self._seek(key, request))
+            self._sought[key].add_done_callback(lambda _: self._found(key))
+        return self._sought[key]
+
+    def _found(self, key: str) -> None:
+        del self._sought[key]
+        self._room.release()
+
+    async def _seek(self, key: str, request: Request) -> Completion | None:
+        if key in self._failed:
+            return self._failed[key]
+        try:
+            while not (found := await self._take(key, None)):
+                if self._gate.ended:
+                    return None
+                await asyncio.sleep(UNTIL_LOOKING_AGAIN)
+            if isinstance(found, Completion):
+                return found
+            async with self._places:
+                completion = await completion_of(self._text_model, request, self._gate)
+                self._count(key, completion)
+            if completion.error and not completion.hopeless:
+                return completion
+            return (await self._store({key: completion}))[0]
+        except Exception as error:
+            self._gate.end(error)
+            return None
+
+    def _count(self, key: str, completion: Completion) -> None:
+        name = self._text_model.identity.name
+        if completion.error:
+            if not completion.hopeless:
+                self._failed[key] = completion
+        elif why := unmeasured(completion, self._gate.tracker.budget, name):
+            self._gate.end(GeppettoError(why))
+        if len(self._failed) >= FAILURES_IN_A_ROW:
+            self._gate.end(
+                GeppettoError(
+                    f"{name} failed {FAILURES_IN_A_ROW} times in a row, at last with: "
+                    f"{completion.error}; what it answered before is stored: see what is wrong, "
+                    "then run it again"
+                )
+            )
+
+
+def within(text_model: TextModel, gate: RequestGate) -> TextModel:
+    """The same model, for `completion_of`."""
+    return text_model.within(gate) if isinstance(text_model, Endpoint) else text_model
+
+
+async def completion_of(text_model: TextModel, request: Request, gate: RequestGate) -> Completion:
+    """The reply to a request that may be sent, of a model that was made to work `within`.
+
+    Raises
+    ------
+    GeppettoError
+        As the model; or if the gate is closed.
+    """
+    if isinstance(text_model, Endpoint):  # it asks for leave at every attempt
+        return await text_model.completion(request)
+    async with AsyncExitStack() as held:
+        async with gate.waiting():
+            attempt = await held.enter_async_context(gate.sending(Usage()))
+        completion = await text_model.completion(request)
+        attempt.usage = usage_of(completion)
+        return completion
+
+
+_GATHERING = 0.02
+"""Seconds in which a group gathers: a commit costs as much for many replies as for one."""
+
+Task = TypeVar("Task")
+Found = TypeVar("Found")
+
+
+class _Grouped(Generic[Task, Found]):
+    """Work that is asked for one by one and done in groups.
+
+    While a group is worked on in a thread the next one gathers.
+    """
+
+    def __init__(
+        self, do: Callable[[dict[str, Task]], Mapping[str, Found]], thread: ThreadPoolExecutor
+    ) -> None:
+        self._do = do
+        self._thread = thread
+        self._gathered: dict[str, tuple[Task, asyncio.Future[Found]]] = {}
+        self._working: asyncio.Task[None] | None = None
+
+    async def __call__(self, key: str, task: Task) -> Found:
+        found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        self._gathered[key] = task, found
+        if self._working is None:
+            self._working = asyncio.create_task(self._work())
+        return await found
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._gathered:
+            await asyncio.sleep(_GATHERING)
+            group, self._gathered = self._gathered, {}
+            task = {key: task for key, (task, _) in group.items()}
+            try:
+                done = await loop.run_in_executor(self._thread, self._do, task)
+            except Exception as error:
+                for _, found in group.values():
+                    if not found.done():
+                        found.set_exception(error)
+            else:
+                for key, (_, found) in group.items():
+                    if not found.done():
+                        found.set_result(done[key])
+        self._working = None
+
+
+def _taken(claims: CompletionClaims, requests: Iterable[str]) -> dict[str, Completion | bool]:
+    """Each request's reply, or whether it is this process's to ask now."""
+    stored, mine = claims.take(set(requests))
+    return {request: stored.get(request, request in mine) for request in requests}

@@ -1,0 +1,273 @@
+"""Predictors without a language model, as rows of the same table of answers.
+
+Uniform guesses and item marginals know nothing of the participant. The *supervised baselines* of a
+strategy know what its personas may know, and learned from everybody else in the study what it is
+worth: what could be predicted from these fields in this population.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from geppetto.elicitation.hits import hit
+from geppetto.evaluation.arrays import Floats, Integers
+from geppetto.evaluation.baselines.habit import session_baselines
+from geppetto.evaluation.baselines.learners import LEARNERS, Learner, predict, split
+from geppetto.evaluation.rows import CELL, is_of_sessions
+from geppetto.personas.visibility import Block, blocks, view
+from geppetto.planning.plan import BASELINE, Strategy
+from geppetto.studies import Participant, Study
+
+MARGINALS = "item marginals"
+FOLDS = 5
+
+
+def supervised_names(strategies: Sequence[Strategy], study: Study) -> dict[str, tuple[str, ...]]:
+    """Names of the supervised baselines that are given what each strategy may know, by its label.
+
+    Strategies that may know the same share their baselines, which have the name of the first. A
+    strategy that may know nothing has none.
+    """
+    first: dict[tuple[frozenset[str], bool, bool], str] = {}
+    names = {}
+    for strategy in strategies:
+        rule = strategy.rule
+        traits = frozenset(study.traits if rule.traits is None else rule.traits)
+        may_know = (traits, rule.reads_responses, rule.one_item_at_a_time)
+        shown = first.setdefault(may_know, strategy.label)
+        learners = LEARNERS if traits or rule.reads_responses else ()
+        names[strategy.label] = tuple(f"{learner.name} given {shown}" for learner in learners)
+    return names
+
+
+def leave_one_out_marginals(responses: Integers, options: int) -> Floats:
+    """Probability of each option of one item, from everybody else's responses to it.
+
+    Parameters
+    ----------
+    responses
+        Position of each participant's response among the options, shape (participants,); -1
+        without one.
+    options
+        Number of options.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (participants, options). Each option starts with half a count (Jeffreys' prior), so
+        that an option that nobody else chose is improbable and not impossible.
+    """
+    answered = np.flatnonzero(responses >= 0)
+    counts = np.bincount(responses[answered], minlength=options) + 0.5
+    others = np.tile(counts, (len(responses), 1))
+    others[answered, responses[answered]] -= 1
+    return np.asarray(others / others.sum(axis=1, keepdims=True))
+
+
+def baseline_answers(
+    answers: pd.DataFrame, study: Study, strategies: Sequence[Strategy]
+) -> pd.DataFrame:
+    """Predictions of the cells of a table of answers without a language model.
+
+    Uniform guesses; item marginals, which know what everybody else in the study responded to the
+    item; and for each strategy a regularised multinomial logistic regression, gradient boosting
+    and a low-rank model of all items together, given what it may know: the chosen traits and, for
+    a strategy that reads responses, all of those that its block may show. All three learn from
+    everybody in the study, taking part or not, but the fifth of the people that the participant is
+    in; whole clusters are in the same fifth. Everybody counts the same for learning, whatever
+    their weight.
+
+    Sessions have baselines of their own, see `geppetto.evaluation.baselines.habit`.
+
+    Parameters
+    ----------
+    answers
+        Rows of `geppetto.answers.table`.
+    study
+        Where the participants come from.
+    strategies
+        Strategies that supervised baselines are made for.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a baseline and cell, with `model` "baseline" and arm "none". Neither the order of
+        rows nor that of the study's people changes a number.
+    """
+    if is_of_sessions(answers):
+        return session_baselines(answers, study)
+    cells = answers.drop_duplicates(CELL).assign(
+        model=BASELINE,
+        arm="none",
+        donor="",
+        paraphrase=0,
+        elicitation="",
+        counts=answers["options"].map(lambda _: ()),
+        floored=False,
+        option_mass=1.0,
+        announcing=np.nan,
+        tokens=0,
+        cost=0.0,
+        status="scored",
+        reason="",
+        request="",
+    )
+    everyone = _Everyone.of(study)
+    wanted = np.unique(everyone.rows(cells["participant"]))
+    predicted = set(cells["item"])
+    items = [item for item in study.items if item in predicted]
+    names = supervised_names(strategies, study)
+    found: dict[str, dict[str, Floats]] = {"uniform": {}, MARGINALS: {}}
+    parts: dict[str, dict[str, int]] = {}
+    for item in items:
+        options = len(study.scale(study.items[item]).options)
+        found["uniform"][item] = np.full((len(everyone.people), options), 1 / options)
+        found[MARGINALS][item] = leave_one_out_marginals(everyone.responses(item), options)
+    with threadpool_limits(1):  # so small fits that threads only wait for one another
+        for strategy in strategies:
+            for learner, name in zip(LEARNERS, names[strategy.label], strict=False):
+                if name not in found:
+                    found[name] = dict(_cross_fitted(learner, strategy, everyone, items, wanted))
+                    found_in = enumerate(blocks(strategy.rule, study, items))
+                    parts[name] = {item: n for n, block in found_in for item in block.predicted}
+    folds = {person: number for number, people in enumerate(everyone.folds) for person in people}
+    tables = []
+    for name, by_item in found.items():
+        rows = _rows(cells, name, by_item, everyone).assign(pool=0, block=0)
+        if name in parts:
+            rows["pool"] = [folds[row] for row in everyone.rows(rows["participant"])]
+            rows["block"] = rows["item"].map(parts[name])
+        tables.append(rows)
+    return pd.concat(tables, ignore_index=True)
+
+
+@dataclass(frozen=True, eq=False)
+class _Everyone:
+    """All people of a study, in the order of their ids."""
+
+    study: Study
+    people: tuple[Participant, ...]
+
+    @classmethod
+    def of(cls, study: Study) -> _Everyone:
+        return cls(study, tuple(study.people[person] for person in sorted(study.people)))
+
+    @cached_property
+    def _row(self) -> dict[str, int]:
+        return {person.id: row for row, person in enumerate(self.people)}
+
+    def rows(self, ids: Iterable[str]) -> Integers:
+        """Where these people are."""
+        return np.array([self._row[person] for person in ids])
+
+    @property
+    def groups(self) -> list[str]:
+        """The cluster of each person, or the person."""
+        return [person.cluster or person.id for person in self.people]
+
+    @cached_property
+    def folds(self) -> list[Integers]:
+        """Rows of the people who are predicted together, each time from all the others."""
+        return [test for _, test in split(np.array(self.groups), FOLDS)]
+
+    def responses(self, item: str) -> Integers:
+        """Position of everyone's response to an item among its options, -1 without one."""
+        return _positions(self.study, item, self.people)
+
+    def known(self, strategy: Strategy, block: Block) -> Floats:
+        """What the strategy may know of everyone as numbers, shape (people, fields).
+
+        A numeric trait or a response on an ordered scale is one field, anything else one for
+        each of its values; NaN where it is not known.
+        """
+        seen = [view(strategy.rule, person, self.study, block) for person in self.people]
+        fields: list[Floats] = []
+        for trait in self.study.codebook.traits:
+            values = [person.traits.get(trait.name) for person in seen]
+            if trait.values is None:
+                fields.append(np.array(values, dtype=float))
+            else:
+                fields += _indicators(values, list(trait.values.values()))
+        for name in block.known:
+            scale = self.study.scale(self.study.items[name])
+            if scale.ordinal or len(scale.options) == 2:
+                position = _positions(self.study, name, seen)
+                fields.append(np.where(position < 0, np.nan, position))
+            else:
+                codes = [person.responses.get(name) for person in seen]
+                fields += _indicators(codes, list(scale.options))
+        return np.stack(fields, axis=1) if fields else np.empty((len(seen), 0))
+
+
+def _positions(study: Study, item: str, people: Iterable[Participant]) -> Integers:
+    options = {code: number for number, code in enumerate(study.scale(study.items[item]).options)}
+    codes = (person.responses.get(item) for person in people)
+    return np.array([-1 if code is None else options[code] for code in codes])
+
+
+def _indicators(values: Sequence[object], possible: Sequence[object]) -> list[Floats]:
+    missing = np.array([value is None for value in values])
+    return [
+        np.where(missing, np.nan, [value == one for value in values]).astype(float)
+        for one in possible
+    ]
+
+
+def _cross_fitted(
+    learner: Learner,
+    strategy: Strategy,
+    everyone: _Everyone,
+    items: Sequence[str],
+    wanted: Integers,
+) -> Iterator[tuple[str, Floats]]:
+    """Each item with its predictions, shape (everyone, options), in the rows of people asked."""
+    groups = np.array(everyone.groups)
+    for block in blocks(strategy.rule, everyone.study, items):
+        known = everyone.known(strategy, block)
+        responses = np.stack([everyone.responses(item) for item in block.predicted], axis=1)
+        options = np.array(
+            [len(everyone.study.scale(everyone.study.items[i]).options) for i in block.predicted]
+        )
+        predicted = np.full((*responses.shape, options.max()), np.nan)
+        for train, test in split(groups, FOLDS):
+            test = np.intersect1d(test, wanted)
+            if test.size:
+                predicted[test] = predict(
+                    learner, known[train], responses[train], options, groups[train], known[test]
+                )
+        for item, number, values in zip(
+            block.predicted, options, np.moveaxis(predicted, 1, 0), strict=True
+        ):
+            yield item, values[:, :number]
+
+
+def _rows(
+    cells: pd.DataFrame, name: str, by_item: Mapping[str, Floats], everyone: _Everyone
+) -> pd.DataFrame:
+    """The cells as predicted by one baseline."""
+    tables = []
+    for item, rows in cells.groupby("item", sort=False):
+        person = everyone.rows(rows["participant"])
+        logs = np.log(by_item[str(item)][person])
+        response = everyone.responses(str(item))[person]
+        log_prob = logs[np.arange(len(rows)), response]
+        right = [hit(*each) for each in zip(logs.tolist(), response.tolist(), strict=True)]
+        tables.append(
+            rows.assign(
+                strategy=name,
+                option_log_probs=pd.Series(list(map(tuple, logs.tolist())), rows.index),
+                log_prob=log_prob,
+                log_prob_of_options=log_prob,
+                nll_low=-log_prob,
+                nll_high=-log_prob,
+                hit_low=right,
+                hit_high=right,
+            )
+        )
+    return pd.concat(tables)

@@ -1,0 +1,1 @@
+"""From differences between arms, person by person, to intervals, tests and verdicts."""

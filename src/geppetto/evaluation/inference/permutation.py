@@ -1,0 +1,159 @@
+"""Tests that permute whole people: the signs of their differences, or whose persona is whose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from geppetto.evaluation.arrays import Floats, Integers, nanmean
+from geppetto.evaluation.individuation.matching import MatchingMatrix
+from geppetto.evaluation.inference.moments import quotient
+from geppetto.evaluation.inference.resampling import Resampling
+
+PERMUTATIONS = 4999
+"""Permutations of a test; the smallest p it can give is one in 5,000."""
+
+_ENUMERATED = 13
+"""Up to how many people, groups or studies all flips of signs are taken: 8,192."""
+
+_BATCH = 20_000_000
+_ASSIGNED = 2_000_000
+
+
+@dataclass(frozen=True)
+class PermutationTest:
+    """A test of whether it matters whose persona is whose.
+
+    Attributes
+    ----------
+    information
+        T of the real assignment, in nats.
+    p
+        Probability of a T as far from what it would be if it did not matter: twice the smaller of
+        both sides' probabilities, at most 1.
+    """
+
+    information: float
+    p: float
+
+
+def sign_flip_p(
+    contributions: Floats, people: Resampling, permutations: int = PERMUTATIONS, seed: int = 0
+) -> Floats:
+    """Probability of a mean at least this far from zero if each sign were a coin's.
+
+    Under the null that two arms do not differ, a participant's difference is as likely to have
+    the other sign. Signs of whole participants are flipped, and of whole clusters or studies where
+    there are some: in every way there is, if there are at most 13 of them.
+
+    Parameters
+    ----------
+    contributions
+        What each participant adds to the mean difference, shape (participants, contrasts).
+    people
+        Clusters, studies and survey weights of the same participants.
+    permutations, seed
+        Number of random flips, the same for all contrasts, and their seed.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (contrasts,): two-sided p. Of all flips it is the share that is at least as extreme,
+        of random ones (1 + b) / (1 + B), b the number of these (Phipson & Smyth 2010).
+    """
+    weighted = np.zeros((int(people.drawn.max()) + 1, contributions.shape[1]))
+    np.add.at(weighted, people.drawn, contributions * people.sample[0][:, None])
+    observed = np.abs(weighted.sum(0)) * (1 - 1e-12)
+    if len(weighted) <= _ENUMERATED:
+        ways = np.arange(2 ** len(weighted))[:, None] >> np.arange(len(weighted)) & 1
+        return np.asarray(np.mean(np.abs((2.0 * ways - 1.0) @ weighted) >= observed, axis=0))
+    rng = np.random.default_rng(seed)
+    size = max(1, _BATCH // len(weighted))
+    extreme = np.zeros(len(observed))
+    for start in range(0, permutations, size):
+        count = min(size, permutations - start)
+        signs = rng.integers(0, 2, size=(count, len(weighted)), dtype=np.int8) * 2.0 - 1.0
+        extreme += np.sum(np.abs(signs @ weighted) >= observed, axis=0)
+    return np.asarray((1 + extreme) / (1 + permutations))
+
+
+def permutation_test(
+    matrix: MatchingMatrix,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+    *,
+    donors: Integers | None = None,
+    weights: Floats | None = None,
+) -> PermutationTest:
+    """Whether it matters whose persona is whose, by giving personas to other people of the group.
+
+    Under the null hypothesis personas are exchangeable among the people of a group. A whole
+    persona is given to a whole person, so that neither people whose responses go together nor
+    personas that predict everyone well or badly make it reject; to permute single responses
+    would be to take either for evidence. On each side (1 + number of T* >= T) / (1 + permutations),
+    ties included, is never 0 and valid for any number of permutations (Phipson & Smyth 2010).
+
+    T* is the mean over people of how much better the persona they were given predicts them than
+    strangers' personas do, over the pairs that can be compared. Where some cannot, T* is a mean
+    of fewer people and spreads more: the test errs on the safe side.
+
+    Parameters
+    ----------
+    matrix
+        How well everyone's persona predicts everyone.
+    permutations, seed
+        Number of random assignments, and their seed.
+    donors
+        Row of each participant's strangers, shape (draws, participants), who are given the
+        personas that fall to them: T is then the effect that is measured with these strangers.
+        All others of the group by default.
+    weights
+        How many people each participant stands for, shape (participants,). What a persona costs
+        all people of the group is then no part of T, since own personas count as their owners do
+        and strangers' as those who are shown them.
+
+    Raises
+    ------
+    ValueError
+        If nobody is compared with anybody.
+    """
+    people = np.flatnonzero(matrix.personas)
+    if not people.size:
+        raise ValueError("there are no two people whose personas could be exchanged")
+    people = people[np.argsort(matrix.groups[people], kind="stable")]
+    place = np.full(len(matrix.groups), -1)
+    place[people] = np.arange(len(people))
+    groups = matrix.groups[people].astype(float)
+    gains = (matrix.gains if donors is None else -matrix.nll)[np.ix_(people, people)]
+    weight = (np.ones(len(place)) if weights is None else weights)[people]
+    if np.ptp(weight) > 0:
+        counted = weight @ ~np.isnan(gains)
+        gains = gains - quotient(weight @ np.nan_to_num(gains), counted, otherwise=0.0)
+    strangers = None if donors is None else np.where(donors < 0, -1, place[donors])[:, people]
+    rows = np.arange(len(people))
+
+    def statistic(observed: Integers) -> Floats:
+        """T of assignments, shape (assignments, people)."""
+        values = gains[rows, observed]
+        if strangers is not None:
+            theirs = [
+                np.where(draw < 0, np.nan, gains[rows, observed[:, np.maximum(draw, 0)]])
+                for draw in strangers
+            ]
+            values = values - (theirs[0] if len(theirs) == 1 else nanmean(np.stack(theirs), 0))
+        known = ~np.isnan(values)
+        return quotient(np.where(known, values, 0.0) @ weight, known @ weight)
+
+    information = float(statistic(rows[None])[0])
+    rng = np.random.default_rng(seed)
+    size = max(1, _ASSIGNED // len(people))
+    drawn = []
+    for start in range(0, permutations, size):
+        keys = groups + rng.random((min(size, permutations - start), len(people)))
+        drawn.append(statistic(np.argsort(keys, axis=1)))
+    values = np.concatenate(drawn)
+    tie = 1e-12 * max(1.0, float(np.nanmax(np.abs(gains))))
+    larger = (1 + int((~(values < information - tie)).sum())) / (1 + permutations)
+    smaller = (1 + int((~(values > information + tie)).sum())) / (1 + permutations)
+    return PermutationTest(information, min(1.0, 2 * min(larger, smaller)))

@@ -1,0 +1,405 @@
+"""What each comparison comes to: a verdict, from its tests, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from geppetto.evaluation.bounds.bounds import Bounds
+from geppetto.evaluation.contrasts import INFORMATION
+from geppetto.evaluation.effects import Effect
+from geppetto.evaluation.inference.resampling import LEVEL
+from geppetto.evaluation.inference.sample_size import Basis
+from geppetto.evaluation.item_sampling import OtherItems
+from geppetto.evaluation.words import COMPARED, in_words, interval, number, over, p_value
+from geppetto.personas.donors import MatchQuality
+
+Finding = Literal["positive", "negative", "equivalent", "undecided", "descriptive"]
+"""Where a difference lies: above zero, below, within the smallest effect of interest, or open; or
+that nothing was tested."""
+
+DESCRIPTIVE: Final = "descriptive: the NLL of samples is smoothed"
+"""What is said where smoothing may have turned the sign: nothing, since nothing was tested."""
+
+
+UNDONE = "unless what was not said undoes it"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one comparison comes to.
+
+    Attributes
+    ----------
+    effect
+        The comparison with its intervals.
+    confirmatory
+        Whether it is one of those that answer the question: information and benefit, in the measure
+        that decides for the model: over the legal options, in sessions with open responses over
+        everything, and by the Brier score where answers are samples. The others explore.
+    p, p_adjusted
+        Two-sided p of no difference, by permuting whole people, and over several wordings no
+        smaller than by `OverWordings.tail`; and corrected for its family, by
+        Holm (1979) for the confirmatory comparisons, by Benjamini & Hochberg (1995) for the
+        others. NaN of the NLL of samples, which is not tested.
+    p_equivalent, p_equivalent_adjusted
+        The same of a difference of at least `smallest` in either direction (TOST; Schuirmann
+        1987): small if there is none.
+    p_equivalent_bounded
+        `p_equivalent` or that of the bounds, whichever is larger, corrected in the same way.
+    smallest
+        The smallest effect of interest in nats a response.
+    family
+        How many comparisons were corrected together.
+    looks
+        What p-values are multiplied by for looks at these people, too.
+    test
+        What was permuted for p: whose persona is whose, or the signs of people's differences.
+    people_needed
+        How many people tell an effect of the smallest size of interest from nothing, and nothing
+        from it, with 80% probability each, if they vary and hang together as these do and the
+        comparison were the only one, in these wordings. An effect in between takes more. None for
+        pooled studies, of which it takes more. With these numbers of strangers: with more of them
+        differences vary less, and it takes fewer people.
+    people_needed_as_observed
+        The same of finding an effect as large as was observed, which is likely too few: effects
+        that were noticed are rather too large (Gelman & Carlin 2014). None where there is none.
+    basis
+        How many people, groups of people or studies the comparison rests on, and how much on one.
+    bounds
+        How far the effect could be from this, given what models did not say; None where that is
+        not computed: of parts of people, items and wordings, of pooled studies, of gaps and of
+        what optimisers gain.
+    calibrated, flat
+        The same comparison at one temperature a model, and whether that temperature is as high as
+        can be, since the model predicts best when it is made uniform. None of what does not confirm
+        and of other measures than the NLL over the legal options.
+    match
+        How good the matches are of a contrast with matched strangers.
+    items
+        What it comes to over other items like these, which is found for all that are confirmatory
+        and changes no verdict; None for the others.
+    """
+
+    effect: Effect
+    confirmatory: bool
+    p: float
+    p_adjusted: float
+    p_equivalent: float
+    p_equivalent_adjusted: float
+    p_equivalent_bounded: float
+    smallest: float
+    family: int
+    looks: int
+    test: str
+    people_needed: int | None
+    people_needed_as_observed: int | None
+    basis: Basis
+    bounds: Bounds | None = None
+    calibrated: Effect | None = None
+    flat: bool = False
+    match: MatchQuality | None = None
+    items: OtherItems | None = None
+
+    @property
+    def outcome(self) -> str:
+        """The verdict: what is `found`, marked if what was not said could undo it."""
+        return self.found if self.survives_bounds else f"{self.found}, {UNDONE}"
+
+    @property
+    def found(self) -> str:
+        """What the answers that were scored come to, in the words of the contrast."""
+        words: dict[Finding, str] = {
+            "positive": self.effect.contrast.positive,
+            "negative": self.effect.contrast.negative,
+            "equivalent": self.effect.contrast.equivalent,
+            "undecided": "undecided",
+            "descriptive": DESCRIPTIVE,
+        }
+        return words[self.finding]
+
+    @property
+    def finding(self) -> Finding:
+        """Where the difference lies, by the answers that were scored.
+
+        A difference is positive or negative if its interval excludes zero and its corrected p is
+        below .05. It is equivalent to nothing if it is shown to be smaller than the smallest effect
+        of interest, even where it is not zero, unless that is `withheld`. Everything else is
+        undecided, and so is everything that rests on `too_few`. The NLL of samples is not tested:
+        smoothing caps what a persona that is too sure loses.
+        """
+        if self.effect.differences.smoothed:
+            return "descriptive"
+        if self.is_of_too_few:
+            return "undecided"
+        if self.p_equivalent_adjusted < LEVEL and not self.withheld:
+            return "equivalent"
+        if self._differs:
+            return "positive" if self.effect.nats.value > 0 else "negative"
+        return "undecided"
+
+    @property
+    def _differs(self) -> bool:
+        """Whether the tests find a difference, whatever it rests on."""
+        return self.p_adjusted < LEVEL and self.effect.nats.excludes_zero()
+
+    @property
+    def withheld(self) -> str:
+        """Why nothing can be shown to be equivalent to nothing here; empty if it can be.
+
+        What is shown to be so on the cells that were scored has to be on all planned ones, too.
+        And it takes more people than a difference does, and one prediction to be compared with.
+        """
+        rival = self.effect.differences.uninformed
+        if rival is not None and not rival.is_one:
+            return "several predictions that know nothing of people may be the best"
+        return self.incomparable or self.basis.too_few_for_equivalence
+
+    @property
+    def incomparable(self) -> str:
+        """Why its numbers are not of what equivalence is about; empty if they are."""
+        if self.effect.measure == "brier":
+            return "the smallest effect of interest is in nats"
+        if self.effect.differences.smoothed:
+            return "the NLL of samples is smoothed"
+        if self._may_matter:
+            return f"with what was not said it may be {self.smallest:g} nats or more"
+        return ""
+
+    @property
+    def _may_matter(self) -> bool:
+        """Whether what is equivalent to nothing on scored cells need not be so on all of them."""
+        return self.p_equivalent_adjusted < LEVEL <= self.p_equivalent_bounded
+
+    @property
+    def confidence(self) -> str:
+        """What its intervals hold, in percent."""
+        return f"{100 * (1 - LEVEL / self.looks):.4g}%"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words, with its numbers."""
+        effect, nats = self.effect, self.effect.nats
+        of = f" ({self.confidence})" if self.looks > 1 else ""
+        numbers = (
+            f"{interval(nats)}{of} {self.unit_of_measure} a response{self._measured}"
+            f"{self._wordings}, "
+            f"d_z {number(effect.d_z.value, '+.2f')}, "
+            f"{number(effect.improved.value, '.0%')} of {effect.participants:,} people improved"
+        )
+        if self.finding == "descriptive":
+            return f"{self.found}: {self._where} {numbers}."
+        numbers += f"; {p_value(self.p_adjusted)} ({self.test}) after {self.correction}"
+        if self.finding not in ("positive", "negative"):
+            numbers += f", equivalence {self.equivalence}"
+        unknown = "" if self.survives_bounds else " What was not said could undo this."
+        if self.bounds and (unknown or self._may_matter):
+            unknown += f" {self.bounds.sentence(self._measure)}."
+        numbers += self._at_one_temperature
+        match = f" {self.match.sentence}." if self.match else ""
+        beyond = f"{self._fragile}{self._over_items}{match}"
+        return f"{self.found}: {self._claim}. {numbers}.{unknown}{beyond}"
+
+    @property
+    def survives_each(self) -> bool | None:
+        """Whether what it says holds without any one person, group or study; None if undecided."""
+        return None if self.finding in ("undecided", "descriptive") else self._rests_on_one == 0
+
+    @property
+    def _rests_on_one(self) -> float:
+        equivalent = self.finding == "equivalent"
+        return self.basis.of_equivalence if equivalent else self.basis.of_difference
+
+    @property
+    def _fragile(self) -> str:
+        """What would undo it: that one person is left out."""
+        if self.survives_each is not False:
+            return ""
+        one, kind = {
+            "people": ("person", "people"),
+            "groups of people": ("group", "groups"),
+            "studies": ("study", "studies"),
+        }[self.basis.unit]
+        return (
+            f" Without one {one}, with {self._rests_on_one:.0%} of all that {kind} add to it, it "
+            "is undecided."
+        )
+
+    @property
+    def generalises(self) -> bool | None:
+        """Whether what is found holds over other items, too; None where that cannot be said."""
+        if self.finding == "undecided" or self.items is None or self.items.model is None:
+            return None
+        there, here = self.items.model.mean, self.effect.nats.value
+        if self.finding == "equivalent":
+            return -self.smallest < there.low and there.high < self.smallest
+        return there.excludes_zero() and there.value * here > 0
+
+    @property
+    def _over_items(self) -> str:
+        """What may be said of other items, as a sentence; empty where that is not found."""
+        if self.items is None:
+            return ""
+        if self.items.model is None:
+            return f" Of other items nothing is said: {self.items.reason}."
+        low, high = self.items.model.mean.low, self.items.model.mean.high
+        ends = f"[{number(low, '+z.4f')}, {number(high, '+z.4f')}]"
+        match self.generalises:
+            case True:
+                return f" Over other items like these, too: {ends}."
+            case False:
+                return f" For other items like these it is open: {ends}."
+        return f" Over other items like these: {ends}."
+
+    @property
+    def survives_bounds(self) -> bool:
+        """Whether what it says holds whatever was not said; that something is open always does.
+
+        So does that something is equivalent to nothing, which would otherwise be `withheld`. That
+        it is above or below zero has to hold in the interval of the bounds, which is corrected for
+        looks, but not for the family.
+        """
+        match self.finding:
+            case "positive":
+                return self.bounds is None or self.bounds.hold(0.0, np.inf)
+            case "negative":
+                return self.bounds is None or self.bounds.hold(-np.inf, 0.0)
+        return True
+
+    @property
+    def correction(self) -> str:
+        """What the p-values are corrected by."""
+        name = "Holm" if self.confirmatory else "Benjamini-Hochberg"
+        looks = f", times {self.looks:,} for looks at these people" if self.looks > 1 else ""
+        return f"{name} over {self.family:,}{looks}"
+
+    @property
+    def unit_of_measure(self) -> str:
+        """What the effect is a number of."""
+        return "of Brier score" if self.effect.measure == "brier" else "nats"
+
+    @property
+    def scale(self) -> str:
+        """What its numbers are of, and which of them count as nothing, in sentences."""
+        if self.effect.measure == "brier":
+            return (
+                "Brier scores are from 0 to 2, of samples without bias. Nothing is called "
+                "equivalent to nothing: the smallest effect of interest is in nats."
+            )
+        return (
+            f"Less than {self.smallest:g} nats either way counts as nothing. "
+            f"Nats are {over(self.effect.measure)}."
+        )
+
+    @property
+    def equivalence(self) -> str:
+        """The p of equivalence, or why there is none."""
+        if self.withheld:
+            return f"withheld ({self.withheld})"
+        return p_value(self.p_equivalent_adjusted)
+
+    @property
+    def equivalence_p(self) -> float:
+        """The corrected p of equivalence; NaN where it is `withheld`."""
+        return float("nan") if self.withheld else self.p_equivalent_adjusted
+
+    @property
+    def _measure(self) -> str:
+        return f"{self.unit_of_measure.removeprefix('of ')} a response{self._measured}"
+
+    @property
+    def _measured(self) -> str:
+        measure = self.effect.measure
+        return f" {over(measure)}" if measure == "nll_full" else ""
+
+    @property
+    def _wordings(self) -> str:
+        number = len(self.effect.differences.wordings)
+        return f" over {number} wordings" if number else ""
+
+    @property
+    def _where(self) -> str:
+        among = f", among {self.effect.among}" if self.effect.among else ""
+        return f"with {self.effect.model} and {self.effect.strategy}{among},"
+
+    @property
+    def _claim(self) -> str:
+        effect, contrast = self.effect, self.effect.contrast
+        where = self._where
+        if self.is_of_too_few:
+            return f"{where} {self.too_few}"
+        better, worse = f"with {in_words(contrast.better)}", f"with {in_words(contrast.worse)}"
+        if (rival := effect.differences.uninformed) is not None:
+            worse = f"under {rival.name}, the best that knows nothing of them"
+        more, less, same = COMPARED["brier" if effect.measure == "brier" else "nll"]
+        matters = "it matters whose persona it is: " * (contrast == INFORMATION)
+        if effect.among and effect.differences.is_of_strangers:
+            where += " beyond what personas do to everybody,"
+        match self.finding:
+            case "positive":
+                return f"{where} {matters}people's responses are {more} {better} than {worse}"
+            case "negative":
+                return f"{where} people's responses are {less} {better} than {worse}"
+            case "equivalent":
+                return (
+                    f"{where} people's responses are {same} {better} and {worse}, "
+                    f"to within {self.smallest:g} nats"
+                )
+        alone = ""
+        if effect.nats.excludes_zero():
+            alone = " (the interval on its own excludes zero; the corrected test does not)"
+        elif self.p_adjusted < LEVEL:
+            alone = " (the corrected test finds a difference, but the interval includes zero)"
+        return (
+            f"{where} it is open whether people's responses are {more} {better} than "
+            f"{worse}{alone}{self._more}"
+        )
+
+    @property
+    def _at_one_temperature(self) -> str:
+        """The effect after calibration, in words."""
+        if self.calibrated is None:
+            return ""
+        flat = ", which leaves next to a uniform guess," if self.flat else ""
+        return f"; after calibration{flat} {interval(self.calibrated.nats)}"
+
+    @property
+    def is_of_too_few(self) -> bool:
+        """Whether it rests on too few people, or too uneven ones, for anything to be decided."""
+        return bool(self.too_few)
+
+    @property
+    def too_few(self) -> str:
+        """What is said where that is so; empty elsewhere.
+
+        A difference is of too few also where people of a kind that is not among these could undo
+        it: where by what the model says of every option somebody could have lost as much as it
+        takes, or that is not known.
+        """
+        if self.basis.too_few or not self._differs:
+            return self.basis.too_few
+        return self.basis.undone_by_others(self.effect.nats, self.effect.reach)
+
+    @property
+    def _more(self) -> str:
+        if self.incomparable:
+            return ""
+        if self.people_needed is None:
+            return f"; more studies would tell {self.smallest:g} nats from nothing"
+        these = " in these wordings" if self._wordings else ""
+        if self.people_needed > self.effect.participants:
+            people = f"about {self.people_needed:,} people"
+            found = ""
+            if self.people_needed_as_observed is not None:
+                found = f", and {self.people_needed_as_observed:,} find an effect as large as this"
+            return f"; {people} would tell {self.smallest:g} nats from nothing{found}{these}"
+        more = "people and wordings" if self._wordings else "people"
+        return f"; between nothing and {self.smallest:g} nats it takes more {more} to tell"
+
+
+def units(verdicts: Sequence[Verdict]) -> str:
+    """What the numbers of some verdicts are, as the name of an axis or a column."""
+    return " or ".join(dict.fromkeys(one.unit_of_measure.removeprefix("of ") for one in verdicts))

@@ -1,0 +1,1 @@
+"""One question, from its file to what was found: prepare, generate personas, run."""

@@ -1,0 +1,156 @@
+"""An experiment, from what is not answered yet to what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from geppetto.answers.capabilities import refuse_unable
+from geppetto.answers.client import converse
+from geppetto.answers.completions import CompletionStore
+from geppetto.answers.local import Unit, answer
+from geppetto.answers.looks import Kind
+from geppetto.answers.parsed import ParsedAnswer
+from geppetto.answers.probes import ProbeStore
+from geppetto.answers.status import answer_status
+from geppetto.answers.store import AnswerStore
+from geppetto.elicitation.base import Question
+from geppetto.evaluation.results import Results
+from geppetto.experiment.looks import counted
+from geppetto.experiment.prepare import evaluate
+from geppetto.experiment.preregistration import followed
+from geppetto.models.base import LanguageModel
+from geppetto.models.budget import BudgetReached, BudgetTracker
+from geppetto.models.endpoint.client import Endpoint
+from geppetto.planning.models_and_elicitations import ByRequests
+from geppetto.planning.prepared import Prepared
+from geppetto.tracking import mlflow_runs
+from geppetto.tracking.store import TrackedRun
+from geppetto.tracking.traces import traced
+
+
+def run(  # noqa: PLR0913  parts of a run, and who is told of it
+    prepared: Prepared,
+    missing: Mapping[str, Sequence[Unit]],
+    store: AnswerStore,
+    workspace: Path,
+    on_answers: Callable[[LanguageModel, Unit], None] = lambda *_: None,
+    on_question: Callable[[ByRequests], None] = lambda *_: None,
+    tracker: BudgetTracker | None = None,
+    kind: Kind = "run",
+    frozen: Path | None = None,
+) -> tuple[Results, TrackedRun]:
+    """Ask what is not answered yet, evaluate, and log to MLflow.
+
+    The plan is logged before anything is asked, and the look at these people is kept before what
+    it found is. Several processes may run the same experiment:
+    they share its answers, and one of them logs what it found. What another one is asking again,
+    since it had failed, this one awaits.
+
+    Parameters
+    ----------
+    prepared
+        The experiment.
+    missing
+        What is not answered yet, by model name; see `geppetto.answers.local.unanswered`.
+    store
+        Where answers are kept.
+    workspace
+        Folder whose `mlruns/` keeps results.
+    on_answers
+        Called with each unit of work once its answers are stored.
+    on_question
+        Called once all replies to one more question are stored.
+    tracker
+        What was spent of the budget by other studies of the same experiment.
+    kind
+        What kind of look at people it is.
+    frozen
+        The frozen plan that it is to follow, if there is one.
+
+    Raises
+    ------
+    GeppettoError
+        If a model behind an interface cannot be asked like this, or fails.
+    BudgetReached
+        If the experiment's budget is; running it again goes on from there.
+
+    Returns
+    -------
+    Results, TrackedRun
+        What it found, and its run, which is `finished` if just that had been logged before.
+    """
+    completions = CompletionStore.of_workspace(workspace)
+    probes = ProbeStore.of_workspace(workspace)
+    tracker = tracker or BudgetTracker(prepared.experiment.budget)
+    for elicited in prepared.by_requests:
+        refuse_unable(elicited, probes, tracker)
+    task = f"log {prepared.sha256}"
+    with store.alone(task):
+        tracked = mlflow_runs.begin(prepared, workspace)
+    for model in prepared.models:
+        for unit, _ in answer(model, missing[model.identity.name], store):
+            on_answers(model, unit)
+    while True:
+        parsed, failed = _parsed(prepared, tracked, completions, tracker, on_question)
+        results = evaluate(prepared, store, parsed)
+        with store.alone(task):
+            if completions.are_errors(failed):
+                results = counted(prepared, results, workspace, kind)
+                if frozen is not None:
+                    results = replace(results, followed=followed(frozen, prepared, results))
+                return results, mlflow_runs.finish(tracked, prepared, results)
+
+
+def _parsed(
+    prepared: Prepared,
+    tracked: TrackedRun,
+    completions: CompletionStore,
+    tracker: BudgetTracker,
+    on_question: Callable[[ByRequests], None],
+) -> tuple[dict[str, ParsedAnswer], frozenset[str]]:
+    """What models said that are asked by requests, and ids of the requests that failed for good."""
+    parsed: dict[str, ParsedAnswer] = {}
+    failed: frozenset[str] = frozenset()
+    for elicited in prepared.by_requests:
+        questions = prepared.plan.questions[elicited.key]
+        few = prepared.experiment.sample_traces
+        if few and isinstance(elicited.text_model, Endpoint):
+            open = answer_status(elicited, questions, completions).open
+            left = ((name, one) for name, one in questions.items() if name in open)
+            if some := dict(islice(left, few)):
+                with traced(tracked):
+                    _ask(elicited, some, completions, tracker)
+        _ask(elicited, questions, completions, tracker, on_question)
+        found = answer_status(elicited, questions, completions)
+        parsed |= found.parsed
+        failed |= found.failed
+    return parsed, failed
+
+
+def _ask(
+    elicited: ByRequests,
+    questions: Mapping[str, Question],
+    completions: CompletionStore,
+    tracker: BudgetTracker,
+    on_question: Callable[[ByRequests], None] = lambda *_: None,
+) -> None:
+    try:
+        converse(
+            elicited.text_model,
+            elicited.elicitation,
+            questions,
+            completions,
+            tracker,
+            lambda _: on_question(elicited),
+            elicited.most_at_once,
+        )
+    except BudgetReached as reached:
+        done, number = len(answer_status(elicited, questions, completions).parsed), len(questions)
+        raise BudgetReached(
+            f"{reached}: {done:,} of {number:,} questions to {elicited.key[0]} "
+            f"({elicited.label}) are answered, {number - done:,} are left; run it again with a "
+            "larger budget to go on from here"
+        ) from reached

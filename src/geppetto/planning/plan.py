@@ -1,0 +1,179 @@
+"""The plan: which cells every arm answers, with which prompts, before anything is asked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from geppetto.elicitation.base import Question
+from geppetto.personas.arms import Own
+from geppetto.personas.base import PersonaStrategy
+from geppetto.personas.donors import MatchQuality
+from geppetto.personas.generated import GenerationRequest
+from geppetto.prompts.survey import Prompt
+from geppetto.prompts.transcript import Transcript
+from geppetto.prompts.windows import Shown
+
+NO_STRATEGY = "none"
+"""Name of the strategy of the arm without a persona."""
+
+BASELINE = "baseline"
+"""What stands for the model in the rows of predictions that no language model made."""
+
+
+class Condition(NamedTuple):
+    """What a model is asked with: everything about an answer but the participant and the item.
+
+    An arm that makes several conditions of a strategy has a name for each: "without age".
+    """
+
+    model: str
+    strategy: str
+    arm: str
+
+    @property
+    def label(self) -> str:
+        """The condition in one line, without saying "none" twice."""
+        return " · ".join(dict.fromkeys(self))
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A strategy by the name of its file, and under the label that it has in tables."""
+
+    name: str
+    label: str
+    rule: PersonaStrategy
+
+    def is_the_same_as(self, other: Strategy) -> bool:
+        """Whether both write the same personas, whatever they are called."""
+        mine, theirs = self.rule.model_dump(), other.rule.model_dump()
+        return (self.name, mine) == (other.name, theirs)
+
+
+@dataclass(frozen=True)
+class PlannedAnswer:
+    """One cell under one condition, and the request that answers it.
+
+    Participants with the same `pool` are those of whom the strategy may know the same things:
+    only their personas can stand in for one another's. Items with the same `block` are predicted
+    from one persona. `paraphrase` is the number of the persona's wording; the request has its text.
+    `elicitation` is the label of how the answer is read.
+    In a session `item` is the response's number from 1, `history` is "all" or how many trials
+    before its own the model reads, and `presentation` how it reads them.
+    """
+
+    participant: str
+    item: str
+    response: str
+    model: str
+    strategy: str
+    arm: str
+    donor: str
+    request: str
+    pool: int = 0
+    block: int = 0
+    paraphrase: int = field(default=0, repr=False)
+    elicitation: str = field(default="likelihood", repr=False)
+    history: str = field(default="", repr=False)
+    presentation: str = field(default="", repr=False)
+
+    @property
+    def condition(self) -> Condition:
+        return Condition(self.model, self.strategy, self.arm)
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """What the answers of all arms to one cell in one wording have in common."""
+        read = (self.model, self.strategy, str(self.paraphrase), self.elicitation)
+        return (*read, self.history, self.presentation, self.participant, self.item)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that will be asked, and of whom nothing can be asked and why.
+
+    Attributes
+    ----------
+    answers
+        Every cell under every condition; all conditions have the same cells, but for people
+        without a match, of whom the arm `matched` has none.
+    dropped
+        Why a participant is left out of every arm, by participant id.
+    prompts
+        The distinct prompts of each model, by model name and request id.
+    questions
+        The distinct questions of each model that is asked by requests, by model name, label of the
+        elicitation and request id.
+    transcripts
+        In a study of sessions, the distinct transcripts of each model, by model name and the
+        request ids of the responses that are scored in it.
+    matches
+        Who has matched strangers, and how much like them these are, by the label of the strategy.
+    withheld
+        Items for which a trait is not shown because it was computed from them, by the label of
+        the strategy and the name of the trait.
+    sessions
+        How much of each participant's session is shown and scored, by participant id.
+    generations
+        Ids of the requests of all texts that a language model wrote for it.
+    pending
+        Texts that a language model has still to write before there can be a plan: a plan with any
+        has no answers, and is made anew once they are written.
+    """
+
+    answers: tuple[PlannedAnswer, ...]
+    dropped: Mapping[str, str]
+    prompts: Mapping[str, Mapping[str, Prompt]] = field(default_factory=dict)
+    questions: Mapping[tuple[str, str], Mapping[str, Question]] = field(default_factory=dict)
+    transcripts: Mapping[str, Mapping[tuple[str, ...], Transcript]] = field(default_factory=dict)
+    matches: Mapping[str, MatchQuality] = field(default_factory=dict)
+    withheld: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    sessions: Mapping[str, Shown] = field(default_factory=dict)
+    generations: frozenset[str] = frozenset()
+    pending: tuple[GenerationRequest, ...] = ()
+
+    @cached_property
+    def participants(self) -> list[str]:
+        return list(dict.fromkeys(answer.participant for answer in self.answers))
+
+    @cached_property
+    def cells(self) -> int:
+        return len({(answer.participant, answer.item) for answer in self.answers})
+
+    @cached_property
+    def conditions(self) -> list[Condition]:
+        return list(dict.fromkeys(answer.condition for answer in self.answers))
+
+    def exact(self, model: str) -> dict[str, str]:
+        """What a model reads whose options are scored exactly, by request id."""
+        read = {request: prompt.text for request, prompt in self.prompts.get(model, {}).items()}
+        for ids, transcript in self.transcripts.get(model, {}).items():
+            read |= dict.fromkeys(ids, transcript.text)
+        return read
+
+    @cached_property
+    def identical_strangers(self) -> dict[tuple[str, str], float]:
+        """Share of strangers' answers whose prompt is the participant's own, by strategy and arm.
+
+        A stranger of whom the same is known can have the very same persona; that answer says
+        nothing on information and pulls its mean towards zero.
+        """
+        own = {answer.place: answer.request for answer in self.answers if answer.arm == Own.name}
+        same: dict[tuple[str, str], list[bool]] = {}
+        for answer in self.answers:
+            if answer.donor and own:
+                is_own = answer.request == own[answer.place]
+                same.setdefault((answer.strategy, answer.arm), []).append(is_own)
+        return {condition: sum(found) / len(found) for condition, found in same.items()}
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hex digest of all that is asked: cells, conditions, donors and prompts."""
+        digest = hashlib.sha256()
+        for answer in self.answers:
+            digest.update(repr(answer).encode())
+        return digest.hexdigest()

@@ -1,0 +1,131 @@
+"""The text a model reads: constant instruction and scale first, persona next, item last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from string import ascii_uppercase
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from geppetto._util.errors import GeppettoError
+from geppetto.personas.base import Persona
+from geppetto.prompts.chat import ChatTemplate, Turn
+from geppetto.studies import Item, Scale, Study
+
+
+class Layout(BaseModel):
+    """How a survey item is put before a model.
+
+    Attributes
+    ----------
+    answer
+        What the model answers with: the option's "number", its "label" in words, or a "letter"
+        that it has in the list of options, A for the first.
+    order
+        Whether options are listed in the order of the "codebook", or "reversed".
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answer: Literal["number", "label", "letter"] = "number"
+    order: Literal["codebook", "reversed"] = "codebook"
+
+    def listed(self, scale: Scale) -> dict[str, str]:
+        """What the model may answer with, by code of the option, in the order of the list."""
+        codes = list(scale.options) if self.order == "codebook" else [*reversed(scale.options)]
+        match self.answer:
+            case "number":
+                return {code: code for code in codes}
+            case "label":
+                return {code: scale.options[code] for code in codes}
+            case "letter":
+                return dict(zip(codes, ascii_uppercase, strict=False))
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A text up to where the answer begins, and the answers that are legal there.
+
+    Attributes
+    ----------
+    text
+        Everything the model reads.
+    head
+        The beginning of `text` that is the same for every participant and item.
+    stem
+        The beginning of `text` that is the same for every item of a participant.
+    options
+        The legal answers as they would continue `text`, by code.
+    """
+
+    text: str
+    head: str
+    stem: str
+    options: tuple[tuple[str, str], ...]
+
+
+def instruction(study: Study, item: Item, layout: Layout) -> str:
+    """The study's instruction and the item's scale: the constant part of a prompt.
+
+    Raises
+    ------
+    GeppettoError
+        If an item has more options than there are letters for them.
+    """
+    scale = study.scale(item)
+    listed = layout.listed(scale)
+    if layout.answer == "label":
+        return "\n".join([f"{study.codebook.instruction} Answer with one of:", *listed.values()])
+    if len(listed) < len(scale.options):
+        raise GeppettoError(
+            f"item {item.name} has {len(scale.options)} options, more than there are letters; use "
+            "`layout: {answer: number}`"
+        )
+    lines = [f"{study.codebook.instruction} Answer with a {layout.answer}:"]
+    lines += [f"{answer} = {scale.options[code]}" for code, answer in listed.items()]
+    return "\n".join(lines)
+
+
+def turns(study: Study, item: Item, persona: Persona | None, layout: Layout) -> list[Turn]:
+    """The prompt as a chat's system turn and user turn, before any template."""
+    system = instruction(study, item, layout)
+    user = f"Statement: {item.text}"
+    if persona is not None and persona.placement == "system":
+        system = f"{system}\n\n{persona.text}"
+    elif persona is not None:
+        user = f"{persona.text}\n\n{user}"
+    return [Turn(role="system", content=system), Turn(role="user", content=user)]
+
+
+def answer_cue(layout: Layout) -> str:
+    """How the answer is begun for the model.
+
+    A numbered answer follows a space that belongs to the prompt, since tokenizers split digits
+    from the space before them; words and letters bring their own, since they are joined with it.
+    """
+    return "Answer: " if layout.answer == "number" else "Answer:"
+
+
+def render(
+    study: Study,
+    item: Item,
+    persona: Persona | None,
+    layout: Layout,
+    template: ChatTemplate | None,
+) -> Prompt:
+    """The prompt for one item, in a chat's template or, without one, as plain text."""
+    said = turns(study, item, persona, layout)
+    if template is None:
+        text = "\n\n".join(turn.content for turn in said) + "\n"
+    else:
+        text = template.render(said)
+    text += answer_cue(layout)
+    constant = instruction(study, item, layout)
+    head = text[: text.index(constant) + len(constant)]
+    stem = text[: text.rindex(f"Statement: {item.text}")]
+    scale = study.scale(item)
+    answers = layout.listed(scale)
+    space = "" if layout.answer == "number" else " "
+    options = tuple((code, f"{space}{answers[code]}") for code in scale.options)
+    return Prompt(text, head, stem, options)

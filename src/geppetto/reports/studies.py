@@ -1,0 +1,145 @@
+"""Studies and what is wrong with them, as a terminal shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Group, RenderableType
+from rich.markdown import Markdown
+from rich.table import Table
+from rich.text import Text
+
+from geppetto.reports.studies_sessions import sessions
+from geppetto.studies.bundled import bundled_studies, data_card
+from geppetto.studies.check import readable
+from geppetto.studies.codebook import Codebook, Trait
+from geppetto.studies.problems import errors, grouped
+from geppetto.studies.sessions.study import CheckedSessions
+from geppetto.studies.study import Study
+from geppetto.studies.survey_file import Checked
+from geppetto.studies.table import exclude, tidy
+
+
+def studies(found: Sequence[Study]) -> RenderableType:
+    """A line for each study."""
+    table = _table("study", "title")
+    for column in ("participants", "items", "traits"):
+        table.add_column(column, justify="right")
+    for one in found:
+        counts = (f"{len(one.people):,}", str(len(one.items)), str(len(one.traits)))
+        table.add_row(one.name, one.codebook.title, *counts)
+    return table
+
+
+def study(one: Study) -> RenderableType:
+    """Where a study comes from, who takes part, and everything that is known of them."""
+    people = one.people.values()
+    traits = _table("trait", "label", "values")
+    traits.add_column("known of", justify="right")
+    for trait in one.traits.values():
+        known = sum(trait.name in person.traits for person in people)
+        traits.add_row(trait.name, _label(trait), _values(trait), f"{known:,}")
+    total = len(people) + sum(one.excluded.values())
+    counts_of_people = _counts(total, one.excluded, one.missing)
+    parts: list[RenderableType] = [_origin(one.codebook), "", counts_of_people, "", traits, ""]
+    if one.has_sessions:
+        return Group(*parts, sessions(one))
+    items = _table("item", "text", "measures")
+    items.add_column("answered by", justify="right")
+    retested = any(person.retest for person in people)
+    if retested:
+        items.add_column("retest", justify="right")
+    for item in one.items.values():
+        counts = [sum(item.name in person.responses for person in people)]
+        if retested:
+            counts.append(sum(item.name in person.retest for person in people))
+        measures = f"{item.measures}{' (reversed)' if item.key == -1 else ''}"
+        items.add_row(item.name, item.text, measures, *(f"{count:,}" for count in counts))
+    scales = [
+        Text(f"scale {name}: " + " · ".join(f"{c} {label}" for c, label in scale.options.items()))
+        for name, scale in one.codebook.scales.items()
+    ]
+    return Group(*parts, items, "", *scales)
+
+
+def check(checked: Checked | CheckedSessions) -> RenderableType:
+    """What is wrong with a study's data, and what is counted in them."""
+    parts: list[RenderableType] = [Text(f"study {checked.codebook.name}", "bold")]
+    if isinstance(checked, CheckedSessions):
+        one = checked.study
+        total = len(one.people) + sum(one.excluded.values())
+        parts += [_counts(total, one.excluded, one.missing), "", sessions(one)]
+    elif readable(checked.codebook, checked.table):
+        whole = tidy(checked.codebook, checked.table)
+        _, excluded = exclude(whole)
+        parts.append(_counts(len(whole.rows), excluded, whole.missing))
+    if checked.problems:
+        table = _table("", "column", "row", "value", "what to know or change")
+        for problem in grouped(checked.problems):
+            level = problem.first.level
+            style = "bold red" if level == "error" else ""
+            cells = (problem.first.column, problem.where, problem.what, problem.first.message)
+            table.add_row(Text(level, style), *map(Text, cells))
+        parts += ["", table]
+    wrong, all_found = len(errors(checked.problems)), len(checked.problems)
+    verdict = f"{wrong:,} error{'s' * (wrong != 1)}" if wrong else "no errors"
+    notes = all_found - wrong
+    parts += ["", Text(f"{verdict}, {notes:,} note{'s' * (notes != 1)}", "bold")]
+    return Group(*parts)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _origin(codebook: Codebook) -> RenderableType:
+    """A bundled study's data card, or what the codebook says of a study's origin."""
+    if codebook == bundled_studies().get(codebook.name):
+        return Markdown(data_card(codebook.name))
+    said = (
+        ("", codebook.title),
+        ("Source: ", codebook.source.origin),
+        ("Licence: ", codebook.source.licence),
+        ("Citation: ", codebook.source.citation),
+        ("Category: ", codebook.category),
+        ("", codebook.notes),
+    )
+    return Text("\n".join(f"{name}{words}" for name, words in said if words))
+
+
+def _counts(
+    total: int, excluded: Mapping[str, int], missing: Mapping[str, Mapping[str, int]]
+) -> RenderableType:
+    """People before and after each exclusion, and cells that were read as missing."""
+    lines = [f"{total:,} people in the data"]
+    left = total
+    for reason, count in excluded.items():
+        left -= count
+        who = "person" if count == 1 else "people"
+        lines.append(f"  not used: {count:,} {who} {reason}; {left:,} left")
+    if missing:
+        cells = ", ".join(_unanswered(column, codes) for column, codes in missing.items())
+        lines.append(f"cells without an answer: {cells}")
+    return Text("\n".join(lines))
+
+
+def _unanswered(column: str, codes: Mapping[str, int]) -> str:
+    coded = ", ".join(f"{count:,} coded {code}" for code, count in codes.items() if code)
+    return f"{column} {sum(codes.values()):,}" + (f" ({coded})" if coded else "")
+
+
+def _label(trait: Trait) -> str:
+    return trait.label if trait.demographic else f"{trait.label} (not a demographic)"
+
+
+def _values(trait: Trait) -> str:
+    if trait.values is not None:
+        return " · ".join(dict.fromkeys(trait.values.values()))
+    limits = f", {trait.limits[0]:g} to {trait.limits[1]:g}" if trait.limits else ""
+    if trait.norm is None:
+        return f"a number{limits}"
+    source = f"; {trait.norm.source}" if trait.norm.source else ""
+    return f"a number{limits} (mean {trait.norm.mean:g}, sd {trait.norm.sd:g}{source})"

@@ -1,0 +1,85 @@
+"""A search, from its first trial to what people say who had no part in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from optuna.trial import FrozenTrial
+
+from geppetto.answers.local import answer, unanswered
+from geppetto.answers.store import AnswerStore
+from geppetto.experiment.looks import counted
+from geppetto.experiment.prepare import evaluate
+from geppetto.search import tracking as searches
+from geppetto.search.confirm import (
+    WINNER,
+    Confirmation,
+    check_confirmation,
+    prepare_confirmation,
+)
+from geppetto.search.optimise import open_study, optimise, planned
+from geppetto.search.prepare import PreparedSearch
+from geppetto.search.result import SearchResult
+from geppetto.tracking import mlflow_runs
+
+
+def search(
+    prepared: PreparedSearch,
+    on_trial: Callable[[FrozenTrial], None] = lambda *_: None,
+    on_found: Callable[[SearchResult], None] = lambda *_: None,
+    on_answers: Callable[[int, int], None] = lambda *_: None,
+) -> Confirmation:
+    """Search on some people, confirm the winner on the others, and log both to MLflow.
+
+    What an earlier call did is not done again; several processes may search the same.
+
+    Parameters
+    ----------
+    prepared
+        What is searched.
+    on_trial
+        Called with each trial of this process once it has ended.
+    on_found
+        Called with what was found, before it is confirmed.
+    on_answers
+        Called with how many answers of the confirmation there are, and how many there will be.
+
+    Raises
+    ------
+    GeppettoError
+        If no candidate can be scored, or the winner cannot be confirmed.
+    """
+    prepared.writers.complete(lambda: check_confirmation(prepared))
+    prepared.choose(prepared.look(prepared.question, planned(prepared)))
+    store = AnswerStore.of_workspace(prepared.workspace)
+    with store.alone(f"begin {prepared.sha256}"):
+        tracked = searches.begin(prepared)
+
+    def log(trials: Sequence[FrozenTrial]) -> None:
+        with store.alone(f"log {prepared.sha256}"):
+            searches.log_trials(tracked, prepared, trials)
+
+    def ended(trial: FrozenTrial) -> None:
+        log([trial])
+        on_trial(trial)
+
+    found = optimise(prepared, prepared.scorer(store), ended)
+    log(open_study(prepared).get_trials(deepcopy=False))  # those of processes that were killed
+    on_found(found)
+    with store.alone(f"confirm {prepared.sha256}"):
+        (wanted,) = prepared.writers.complete(
+            lambda: [prepare_confirmation(prepared, found.winner)]
+        )
+        confirmed = searches.begin_confirmation(tracked, wanted, prepared.workspace)
+        (work,) = unanswered(wanted, store).values()
+        done, total = 0, sum(len(unit.ids) for unit in work)
+        for unit, _ in answer(prepared.model, work, store):
+            done += len(unit.ids)
+            on_answers(done, total)
+        results = counted(wanted, evaluate(wanted, store), prepared.workspace, "confirmed")
+        references = tuple(each.label for each in wanted.strategies if each.label != WINNER)
+        confirmation = Confirmation(found, results, references, wanted.plan.dropped)
+        mlflow_runs.finish(confirmed, wanted, results)
+        # always: trials may have been added, and an earlier call stopped before this
+        searches.finish(tracked, prepared, open_study(prepared), confirmation, confirmed)
+    return confirmation

@@ -1,0 +1,288 @@
+"""Searches in MLflow: a parent run a search, a child run a trial, and the confirmation."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import mlflow
+import optuna
+from mlflow.entities import Metric, Param, RunTag
+from optuna.trial import FrozenTrial
+
+from geppetto.personas.average import average
+from geppetto.personas.visibility import blocks, persona, view
+from geppetto.planning.prepared import Prepared
+from geppetto.prompts.survey import Layout, render
+from geppetto.search import figures as figures
+from geppetto.search.confirm import Confirmation, described
+from geppetto.search.prepare import PreparedSearch
+from geppetto.search.result import SearchResult
+from geppetto.search.trials import FINISHED, REASON, WORK, person_scores, state
+from geppetto.tracking import mlflow_runs
+from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, using
+
+TRIAL = "geppetto.trial"
+"""The tag of a trial's run that holds its number in Optuna's study."""
+
+CONFIRMED = "geppetto.confirmation"
+"""The tag of a search's run that holds its confirmation's run, once all is logged."""
+
+TRIALS = "geppetto.trials"
+"""The tag that says after how many trials that was."""
+
+
+def begin(prepared: PreparedSearch) -> TrackedRun:
+    """The run of a search, made before anything is tried; that of an earlier process if any."""
+    return using(prepared.workspace, lambda: _begin(prepared))
+
+
+def _begin(prepared: PreparedSearch) -> TrackedRun:
+    client = mlflow.MlflowClient()
+    experiment = prepared.experiment
+    in_experiment = experiment_id(experiment.name, prepared.workspace)
+    known = client.search_runs([in_experiment], f"tags.`{IDENTITY}` = '{prepared.sha256}'")
+    if known:
+        return TrackedRun(known[0].info.run_id, known[0].info.status == "FINISHED")
+    run = client.create_run(
+        in_experiment, tags={IDENTITY: prepared.sha256}, run_name=f"search {experiment.name}"
+    )
+    run_id = str(run.info.run_id)
+    settings = prepared.settings
+    params = {
+        "study": prepared.study.name,
+        "model": prepared.model.identity.name,
+        "items": len(prepared.items),
+        "people_searched": len(prepared.split.search),
+        "people_kept": len(prepared.split.test),
+        "candidates": prepared.space.size or "infinitely many",
+        "objective": ", ".join(settings.objective),
+        "sampler": settings.sampler,
+        "prune": settings.prune,
+        "batch": settings.batch,
+        "seed": settings.seed,
+        "precision": experiment.precision,
+        "geppetto": version("geppetto"),
+    }
+    _log(run_id, params=params, tags={"mlflow.note.content": f"**{experiment.question}**"})
+    client.log_dict(run_id, experiment.model_dump(mode="json"), "experiment.yaml")
+    client.log_dict(
+        run_id,
+        {"search": list(prepared.split.search), "test": list(prepared.split.test)},
+        "people.json",
+    )
+    return TrackedRun(run_id, finished=False)
+
+
+def log_trials(
+    tracked: TrackedRun, prepared: PreparedSearch, trials: Sequence[FrozenTrial]
+) -> None:
+    """Log the finished ones of some trials that have no run yet.
+
+    No other process may do so at the same time.
+    """
+    client = mlflow.MlflowClient()
+    parent = client.get_run(tracked.run_id)
+    experiment_id = parent.info.experiment_id
+    children = client.search_runs(
+        [experiment_id], f"tags.`mlflow.parentRunId` = '{tracked.run_id}'", max_results=50_000
+    )
+    logged = {run.data.tags.get(TRIAL) for run in children if run.info.status != "RUNNING"}
+    missing = [t for t in trials if t.state in FINISHED and str(t.number) not in logged]
+    if missing and parent.info.status != "RUNNING":  # more trials were asked for
+        client.update_run(tracked.run_id, "RUNNING")
+    for trial in missing:
+        for run in children:  # half logged by a process that was killed
+            if run.data.tags.get(TRIAL) == str(trial.number):
+                client.delete_run(run.info.run_id)
+        _log_trial(tracked, experiment_id, prepared, trial)
+
+
+def _log_trial(
+    tracked: TrackedRun, experiment_id: str, prepared: PreparedSearch, trial: FrozenTrial
+) -> None:
+    client = mlflow.MlflowClient()
+    outcome = state(trial)
+    layout = Layout.model_validate(trial.user_attrs["parameters"]["layout"])
+    label = described(trial.user_attrs["strategy"], layout)
+    run = client.create_run(
+        experiment_id,
+        run_name=f"{trial.number}: {label}"[:250],
+        start_time=_milliseconds(trial.datetime_start),
+        tags={
+            "mlflow.parentRunId": tracked.run_id,
+            TRIAL: str(trial.number),
+            "geppetto.state": outcome,
+            "geppetto.reason": trial.user_attrs.get(REASON, ""),
+        },
+    )
+    people = list(prepared.study.people)
+    scores = person_scores(trial, people)
+    now = int(time.time() * 1000)
+    metrics = []  # what comes first is what the UI plots at first
+    for place, objective in enumerate(prepared.settings.objective):
+        values = [score[place] for score in scores.values()]
+        if values:
+            metrics.append(Metric(objective, sum(values) / len(values), now, 0))
+        metrics += [
+            Metric(f"participants/{objective}", score[place], now, people.index(person))
+            for person, score in scores.items()
+        ]
+    metrics.append(Metric("people", float(len(scores)), now, 0))
+    metrics += [
+        Metric(f"work/{key}", float(trial.user_attrs[key]), now, 0)
+        for key in (*WORK, "seconds")
+        if key in trial.user_attrs
+    ]
+    of_strategy = f"{trial.params['strategy']}."
+    params = {  # what several strategies have is one axis of the UI's plots
+        **{name.removeprefix(of_strategy): value for name, value in trial.params.items()},
+        "strategy": trial.params["strategy"],
+        "state": outcome,
+    }
+    _log(run.info.run_id, params=params, metrics=metrics)
+    status = "FINISHED" if outcome == "complete" else "KILLED"
+    client.set_terminated(run.info.run_id, status, _milliseconds(trial.datetime_complete))
+
+
+def _milliseconds(moment: datetime | None) -> int:
+    assert moment is not None
+    return int(moment.timestamp() * 1000)
+
+
+def begin_confirmation(tracked: TrackedRun, wanted: Prepared, workspace: Path) -> TrackedRun:
+    """The run of a confirmation, under that of its search."""
+    confirmed = mlflow_runs.begin(wanted, workspace)
+    tags = {"mlflow.parentRunId": tracked.run_id, "mlflow.runName": "confirmation"}
+    _log(confirmed.run_id, tags=tags)
+    return confirmed
+
+
+def finish(
+    tracked: TrackedRun,
+    prepared: PreparedSearch,
+    study: optuna.Study,
+    confirmation: Confirmation,
+    confirmed: TrackedRun,
+) -> None:
+    """Log what was found and confirmed, register the winner's prompt, end the run.
+
+    Nothing is logged if just that was logged before. Of a search that went on, metrics are logged
+    anew.
+    """
+    client = mlflow.MlflowClient()
+    found = confirmation.search
+    run = client.get_run(tracked.run_id)
+    inputs = {CONFIRMED: confirmed.run_id, TRIALS: str(len(found.trials))}
+    if run.info.status == "FINISHED" and inputs.items() <= run.data.tags.items():
+        return
+    now = int(time.time() * 1000)
+    estimate = confirmation.confirmed
+    numbers = {
+        "search_score": confirmation.searched,
+        "test_score": estimate.value,
+        "test_score_low": estimate.low,
+        "test_score_high": estimate.high,
+        "optimism": confirmation.optimism,
+        "trials": len(found.trials),
+        "complete": len(confirmation.search.scores[confirmation.objective]),
+        "asked": found.anew,
+        "computed": found.tokens,
+        "looks": confirmation.looks,
+    }
+    if confirmation.selection_optimism is not None:
+        numbers |= {
+            "expected_optimism": confirmation.selection_optimism.optimism,
+            "best_of_equals": confirmation.selection_optimism.best_of_equals,
+        }
+    weights = found.importances
+    numbers |= {f"importance/{name}": weight for name, weight in weights.items()}
+    text = "\n\n".join(confirmation.sentences)
+    _log(
+        tracked.run_id,
+        metrics=[
+            Metric(name, float(value), now, 0)
+            for name, value in numbers.items()
+            if math.isfinite(value)
+        ],
+        tags={
+            "geppetto.conclusion": confirmation.conclusion,
+            "geppetto.winner": described(found.winner.strategy.label, found.winner.layout),
+            "mlflow.note.content": f"**{prepared.experiment.question}**\n\n{text}",
+        },
+    )
+    client.log_dict(tracked.run_id, prepared.experiment.model_dump(mode="json"), "experiment.yaml")
+    trials = found.trials.assign(parameters=found.trials["parameters"].map(json.dumps))
+    client.log_text(tracked.run_id, trials.to_csv(index=False), "trials.csv")
+    for objective, scores in found.scores.items():
+        client.log_text(tracked.run_id, scores.to_csv(), f"scores_{objective}.csv")
+    drawn = {"trials.png": figures.trials(confirmation)}
+    if weights:
+        drawn["importances.png"] = figures.importances(weights)
+    for name, figure in drawn.items():
+        client.log_figure(tracked.run_id, figure, name)
+        plt.close(figure)
+    _register(tracked, prepared, found)
+    _log(tracked.run_id, tags=inputs)
+    client.set_terminated(tracked.run_id)
+
+
+def _register(tracked: TrackedRun, prepared: PreparedSearch, found: SearchResult) -> None:
+    """Keep the winner's prompt as an artifact and in the prompt registry.
+
+    It is the prompt of the average of the people searched on, so that it shows nobody.
+    """
+    prompt = winning_prompt(prepared, found)
+    mlflow.MlflowClient().log_text(tracked.run_id, prompt, "winner.txt")
+    candidate = found.winner
+    name = mlflow_runs.slug(f"{prepared.experiment.name}-winner").replace(" ", "_")
+    tags = {
+        "search": prepared.name,
+        "run": tracked.run_id,
+        "strategy": candidate.strategy.label,
+        "parameters": json.dumps(candidate.strategy.rule.model_dump(mode="json")),
+        "layout": json.dumps(candidate.layout.model_dump(mode="json")),
+    }
+    registered = mlflow.genai.load_prompt(name, allow_missing=True, cache_ttl_seconds=0)
+    if registered is None or registered.template != prompt or registered.tags != tags:
+        registered = mlflow.genai.register_prompt(
+            name,
+            prompt,
+            commit_message=f"{candidate.strategy.label}, best of {len(found.trials)} trials",
+            tags=tags,
+        )
+    mlflow.MlflowClient().link_prompt_version_to_run(tracked.run_id, registered)
+
+
+def winning_prompt(prepared: PreparedSearch, found: SearchResult) -> str:
+    """What the winner makes of the average of the people searched on, for the first item."""
+    study, rule = prepared.study, found.winner.strategy.rule
+    item = prepared.items[0]
+    block = next(b for b in blocks(rule, study, prepared.items) if item in b.predicted)
+    mean = average([study.people[name] for name in found.search], study)
+    own = persona(rule, view(rule, mean, study, block), study, block)
+    template = prepared.model.template
+    return render(study, study.items[item], own, found.winner.layout, template).text
+
+
+def _log(
+    run_id: str,
+    params: Mapping[str, Any] | None = None,
+    metrics: Sequence[Metric] = (),
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    client = mlflow.MlflowClient()
+    client.log_batch(
+        run_id,
+        params=[Param(name, str(value)[:6000]) for name, value in (params or {}).items()],
+        tags=[RunTag(name, value) for name, value in (tags or {}).items()],
+    )
+    for start in range(0, len(metrics), 1000):
+        client.log_batch(run_id, metrics=metrics[start : start + 1000])

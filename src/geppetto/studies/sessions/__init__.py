@@ -1,0 +1,1 @@
+"""Behavioural sessions: transcripts of trials in which each context continues from the last."""

@@ -1,0 +1,98 @@
+"""What a server refuses for good is an answer; what happens while it is out of reach is none."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from geppetto._util.errors import GeppettoError
+from geppetto.answers.cache import CachedModel, finishing
+from geppetto.answers.client import FAILURES_IN_A_ROW, converse
+from geppetto.answers.completions import CompletionStore
+from geppetto.models.budget import BudgetTracker
+from geppetto.models.endpoint.gate import RequestGate
+from geppetto.models.endpoint.litellm_provider import PROVIDER, drawing_for, serving
+from geppetto.models.endpoint.litellm_setup import library
+from geppetto.models.requests import Capabilities, Completion, Request, TextModelIdentity
+from geppetto.prompts.chat import Turn
+from scripted import Rounds, questions, request
+
+
+class Failing:
+    """Replies with an error, until it raises one."""
+
+    identity = TextModelIdentity(name="m", model="m")
+    capabilities = Capabilities(chat=True)
+
+    def __init__(self, hopeless: bool, until: int = 1000) -> None:
+        self.hopeless, self.left = hopeless, until
+
+    async def completion(self, request: Request) -> Completion:
+        self.left -= 1
+        if self.left < 0:
+            raise GeppettoError("the key was revoked")
+        return Completion(finish="error", error="no", hopeless=self.hopeless)
+
+
+def stored(store: CompletionStore, text_model: Failing, number: int) -> int:
+    ids = [request(one).id(text_model.identity) for one in questions(number).values()]
+    return len(store.get(ids))
+
+
+def test_requests_that_can_never_go_well_do_not_end_a_run(tmp_path: Path) -> None:
+    store, text_model = CompletionStore.at(tmp_path / "answers.db"), Failing(hopeless=True)
+    asked = questions(FAILURES_IN_A_ROW + 5)
+    converse(text_model, Rounds(), asked, store, BudgetTracker(), lambda _: None)
+    assert stored(store, text_model, len(asked)) == len(asked)
+
+
+def test_errors_of_an_outage_that_ends_a_run_are_nobodys_answers(tmp_path: Path) -> None:
+    store, text_model = (
+        CompletionStore.at(tmp_path / "answers.db"),
+        Failing(hopeless=False, until=10),
+    )
+    with pytest.raises(GeppettoError, match="revoked"):
+        converse(text_model, Rounds(), questions(15), store, BudgetTracker(), lambda _: None)
+    assert stored(store, text_model, 15) == 0
+
+
+class Slow(Failing):
+    """Is interrupted while it thinks."""
+
+    async def completion(self, request: Request) -> Completion:
+        await asyncio.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(0.5)
+        return Completion(text="x", prompt_tokens=1, completion_tokens=1)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT interrupts, even where whoever started the tests has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_what_is_under_way_when_an_optimisation_is_interrupted_is_stored(tmp_path: Path) -> None:
+    store, text_model = CompletionStore.at(tmp_path / "answers.db"), Slow(hopeless=False)
+    litellm = library()
+    with pytest.raises(KeyboardInterrupt), store.claiming() as claims:
+        gate = RequestGate(BudgetTracker())
+        remembering = {"m": CachedModel(text_model, claims, gate)}
+        with (
+            serving(remembering) as service,
+            drawing_for("somebody") as draws,
+            finishing(service, gate),
+        ):
+            messages = [{"role": "user", "content": "Who?"}]
+            litellm.completion(f"{PROVIDER}/m", messages=messages, max_tokens=5, num_retries=0)
+    asked = draws.numbered(Request(turns=(Turn(role="user", content="Who?"),), max_tokens=5))
+    key = asked.model_copy(update={"sample": 0}).id(text_model.identity)
+    assert store.get([key])[key].text == "x"

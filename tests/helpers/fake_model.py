@@ -1,0 +1,67 @@
+"""A model for logic: instant, and another number for every text."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geppetto.models.base import ModelIdentity
+from geppetto.models.token_tree import Tokens, TokenTree
+from geppetto.prompts.chat import ChatTemplate
+
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
+    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+class FakeModel:
+    """Reads bytes as tokens; a token's probability depends on everything before it."""
+
+    def __init__(
+        self, name: str = "fake", context: int = 10_000, template: ChatTemplate | None = None
+    ) -> None:
+        self.identity = ModelIdentity(
+            name=name,
+            sha256="0",
+            kind="chat" if template else "base",
+            weights="none",
+            kv_cache="none",
+            flash_attention=False,
+            gelu="none",
+            engine="fake",
+        )
+        self.context = context
+        self.template = template
+        self.most_branches = 256
+        self.decoded = 0
+
+    def tokenize(self, text: str) -> Tokens:
+        return tuple(text.encode())
+
+    def tokenize_on(self, text: str) -> Tokens:
+        return tuple(text.encode())
+
+    def detokenize(self, tokens: Sequence[int]) -> bytes:
+        return bytes(tokens)
+
+    def has_control_tokens(self, text: str) -> bool:
+        return "<|" in text
+
+    def log_probs(self, tree: TokenTree, head: int = 0) -> NDArray[np.float64]:
+        self.decoded += len(set(tree.parents.tolist()) - {-1}) - head
+        scored = tree.scored()
+        paths: list[bytes] = []
+        for token, parent in zip(tree.tokens, tree.parents, strict=True):
+            paths.append((paths[parent] if parent >= 0 else b"") + bytes([token]))
+        return np.array(
+            [self.log_prob(path) if s else np.nan for path, s in zip(paths, scored, strict=True)]
+        )
+
+    @staticmethod
+    def log_prob(path: bytes) -> float:
+        """Log-probability of the last byte of a path given the others."""
+        return float(np.log(int.from_bytes(hashlib.sha256(path).digest()[:4]) / 2**33 + 0.001))

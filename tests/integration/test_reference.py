@@ -1,0 +1,107 @@
+"""Exact mode equals an independent float32 computation of the same weights."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from geppetto.models.base import Precision
+from geppetto.models.local.gguf import PACKAGED, dequantised
+from geppetto.models.local.llama_cpp import LlamaCppModel
+from geppetto.models.token_tree import TokenTree
+from workspaces import ROOT
+
+HERE = ROOT / "tests"
+RECORDED = json.loads((HERE / "fixtures" / "reference_log_probs.json").read_text(encoding="utf-8"))[
+    "models"
+]
+TOLERANCE = 2e-4
+PROMPTS_PER_TREE = 5
+
+Prompts = list[dict[str, Any]]
+
+each_model = pytest.mark.parametrize("name", PACKAGED)
+each_group = pytest.mark.parametrize("group", ["numbers", "words", "long"])
+
+
+@cache
+def load(name: str, precision: Precision) -> LlamaCppModel:
+    model = LlamaCppModel(name, PACKAGED[name](), precision=precision)
+    assert model.identity.sha256 == RECORDED[name]["sha256"], (
+        f"{name} is another file than the one in the fixture; run tools/record_reference.py"
+    )
+    return model
+
+
+def recorded(prompts: Prompts) -> NDArray[np.float64]:
+    return np.array([prompt["log_probs"] for prompt in prompts])
+
+
+def difference(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    return float(np.abs(a - b).max())
+
+
+def scored(name: str, prompts: Prompts, precision: Precision = "exact") -> NDArray[np.float64]:
+    model = load(name, precision)
+    columns = zip(*(prompt["tokens"] for prompt in prompts), strict=False)
+    head = next(i for i, column in enumerate(columns) if len(set(column)) > 1)
+    log_probs = []
+    for start in range(0, len(prompts), PROMPTS_PER_TREE):
+        tree = TokenTree.build(
+            [
+                (tuple(prompt["tokens"]), [tuple(option) for option in prompt["option_tokens"]])
+                for prompt in prompts[start : start + PROMPTS_PER_TREE]
+            ]
+        )
+        nodes = model.log_probs(tree, head)
+        log_probs += [[nodes[list(o)].sum() for o in options] for options in tree.options]
+    return np.array(log_probs)
+
+
+@each_model
+@each_group
+def test_tokens_are_the_recorded_ones(name: str, group: str) -> None:
+    model = load(name, "exact")
+    for prompt in RECORDED[name]["groups"][group]:
+        assert list(model.tokenize(prompt["text"])) == prompt["tokens"]
+        text, start = prompt["text"], len(prompt["tokens"])
+        options = [list(model.tokenize(text + option))[start:] for option in prompt["options"]]
+        assert options == prompt["option_tokens"]
+
+
+@each_model
+@each_group
+def test_exact_mode_equals_the_recorded_reference(name: str, group: str) -> None:
+    prompts = RECORDED[name]["groups"][group]
+    expected, actual = recorded(prompts), scored(name, prompts)
+    assert difference(actual, expected) < TOLERANCE
+    assert np.array_equal(actual.argmax(axis=1), expected.argmax(axis=1))
+
+
+@each_model
+def test_fast_mode_is_close_but_outside_the_tolerance(name: str) -> None:
+    prompts = RECORDED[name]["groups"]["numbers"]
+    assert TOLERANCE < difference(scored(name, prompts, "fast"), recorded(prompts)) < 0.15
+
+
+@each_model
+def test_exact_mode_equals_the_reference_computed_now(name: str) -> None:
+    for package in ("torch", "transformers", "gguf"):
+        pytest.importorskip(package, reason="needs: pip install 'geppetto[reference]'")
+    reference_log_probs = runpy.run_path(str(HERE.parent / "tools" / "record_reference.py"))[
+        "reference_log_probs"
+    ]
+    groups = RECORDED[name]["groups"]
+    prompts = groups["numbers"][::25] + groups["words"][::5]
+    weights = dequantised(PACKAGED[name](), RECORDED[name]["sha256"], "f32")
+    now = np.array(
+        reference_log_probs(weights, [(p["tokens"], p["option_tokens"]) for p in prompts])
+    )
+    assert difference(now, recorded(prompts)) < 1e-4
+    assert difference(now, scored(name, prompts)) < TOLERANCE

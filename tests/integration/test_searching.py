@@ -1,0 +1,95 @@
+"""A search with its confirmation: gone on with, interrupted, and beside an answer store."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from fake_model import FakeModel
+from geppetto.answers.store import AnswerStore
+from geppetto.planning.config import Experiment
+from geppetto.search import tracking as searches
+from geppetto.search.confirm import Confirmation
+from geppetto.search.optimise import optimise
+from geppetto.search.prepare import prepare_search
+from geppetto.search.run import search
+from invented_search import PLAIN, Invented
+
+
+def searched(workspace: Path, of_another_process: bool = False, **settings: Any) -> Confirmation:
+    """A search among two strategies, confirmed, after a trial of another process if so asked."""
+    experiment = Experiment.model_validate(
+        {
+            "name": "small",
+            "question": "Which is best?",
+            "study": "bfi",
+            "participants": {"sample": 16, "seed": 2, "complete": True},
+            "items": ["A1", "C1"],
+            "models": ["fake"],
+            "arms": ["shuffled", "own"],
+            "search": {
+                "strategies": [{"interview": PLAIN}, {"biography": PLAIN}],
+                "trials": 2,
+                "batch": 4,
+                "prune": None,
+                **settings,
+            },
+        }
+    )
+    with patch("geppetto.search.prepare.open_model", lambda *_: FakeModel()):
+        prepared = prepare_search(experiment, workspace)
+    if of_another_process:
+        worse = replace(prepared, settings=prepared.settings.model_copy(update={"minutes": None}))
+        with patch("geppetto.search.optimise.planned", lambda _: 2):
+            optimise(worse, Invented())
+    return search(prepared)
+
+
+def logged(workspace: Path) -> tuple[str, dict[str, float]]:
+    """Status and metrics of the search's own run in MLflow."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{workspace}/mlruns/mlflow.db")
+    found = client.get_experiment_by_name("small")
+    assert found is not None
+    (run,) = client.search_runs([found.experiment_id], "attributes.run_name = 'search small'")
+    return run.info.status, run.data.metrics
+
+
+def test_a_confirmed_search_can_be_gone_on_with(workspace: Path) -> None:
+    searched(workspace)
+    searched(workspace, trials=4)
+    status, metrics = logged(workspace)
+    assert status == "FINISHED" and metrics["trials"] == 4
+
+
+def test_any_task_can_be_kept_to_one_process(store_url: str) -> None:
+    store = AnswerStore(store_url)
+    with store.alone(f"confirm {hashlib.sha256().hexdigest()}"):
+        pass
+
+
+def test_what_was_found_is_logged_though_logging_was_interrupted(workspace: Path) -> None:
+    with (
+        patch.object(searches, "finish", side_effect=KeyboardInterrupt),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        searched(workspace)
+    assert logged(workspace)[0] == "RUNNING"
+    searched(workspace)
+    status, metrics = logged(workspace)
+    assert status == "FINISHED" and metrics["trials"] == 2
+
+
+def test_trials_that_were_added_are_logged_though_the_winner_is_the_same(workspace: Path) -> None:
+    settings: dict[str, Any] = {"sampler": "grid", "trials": 99, "minutes": 1e-9}
+    settings["objective"] = "information"  # of which the other process finds less
+    first = searched(workspace, **settings)
+    second = searched(workspace, **settings, of_another_process=True)
+    assert second.search.best == first.search.best and second.looks == 1
+    assert logged(workspace)[1]["trials"] == len(second.search.trials) == 2
