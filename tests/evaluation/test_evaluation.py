@@ -307,14 +307,14 @@ def comparison(found: Effect, p: float, equivalent: float, **change: Any) -> Com
         (
             {"low": -0.03, "high": -0.01, "p": 0.01, "people": 102},
             "undecided",
-            "102 people are too few: one in 34 may be of a kind that is not among them, who would "
-            "undo it if they gained 0.33 a response, and nothing bounds what they could have "
-            "gained; 150 people would have such.",
+            "102 people are too few: a kind that one in 34 is may be missing among them and would "
+            "undo it by gaining 0.33 a response, and nothing bounds what they could have gained; "
+            "take 150 people.",
         ),
         (
             {"low": -0.03, "high": -0.01, "p": 0.01, "people": 102, "possible": (-9.0, 0.34)},
             "undecided",
-            "if they gained 0.33 a response, and some could have gained 0.34",
+            "by gaining 0.33 a response, and some could have gained 0.34",
         ),
         (
             {"low": -0.03, "high": -0.01, "p": 0.01, "people": 102, "possible": (-9.0, 0.32)},

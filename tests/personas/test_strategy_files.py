@@ -1,5 +1,6 @@
 """How strategies are found, and what is said of one that does not work."""
 
+import ast
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -290,6 +291,8 @@ def test_a_generated_strategy_of_an_earlier_version_is_still_one(workspace: Path
     now = now.replace("def told", "def inputs").replace("Told]", "Inputs]")
     now = now.replace("(WrittenStrategy", "(GeneratedStrategy")
     assert code(now) == code(GENERATED_BEFORE)
+    inner = GENERATED_BEFORE + "inputs = 1"  # a name of their own, which is not what is meant
+    assert code(inner) == ast.dump(ast.parse(inner))
 
 
 def test_code_is_the_same_whatever_its_modules_are_called_now() -> None:

@@ -34,8 +34,8 @@ def test_what_a_rare_kind_could_undo_is_no_verdict(people: int) -> None:
     tempted = [one for one in found if one.effect.nats.excludes_zero()]
     assert tempted and all(one.finding == "undecided" for one in found)
     said = next(one.sentence for one in tempted if one.too_few)
-    assert f"{people} people are too few: one in {people / 3:.0f} may be of a kind" in said
-    assert "who would undo it if they lost" in said and "150 people would have such" in said
+    assert f"{people} people are too few: a kind that one in {people / 3:.0f} is" in said
+    assert "would undo it by losing" in said and "take 150 people" in said
 
 
 def test_of_people_who_have_every_kind_it_is_not_asked_and_verdicts_rarely_err() -> None:

@@ -58,8 +58,10 @@ def _concluded(of_both: Sequence[Verdict]) -> str:
         "equivalent": f"less than {within} are gained over what knows nothing of the person",
         "undecided": "whether anything is gained over what knows nothing of the person is open",
     }
-    beyond = "whether it matters whose persona it is was not asked (it takes the arm shuffled)"
-    parts = [of_information[information] if information else beyond]
+    not_measured = (
+        "whether it matters whose persona it is was not asked (it takes the arm shuffled)"
+    )
+    parts = [of_information[information] if information else not_measured]
     if benefit:
         joint = "but " if (information, benefit) == ("positive", "negative") else "and "
         parts.append(joint + of_benefit[benefit])

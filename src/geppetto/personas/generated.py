@@ -216,7 +216,9 @@ class GeneratedStrategy(PersonaStrategy):
         found = {name: self._stored.find(each.id) for name, each in generations.items()}
         written = {name: writing for name, writing in found.items() if writing is not None}
         if len(written) < len(generations):
-            raise NotGeneratedError([generations[name] for name in found.keys() - written.keys()])
+            raise NotGeneratedError(
+                [each for name, each in generations.items() if name not in written]
+            )
         for writing in written.values():
             if writing.failed:
                 return "", writing.failed

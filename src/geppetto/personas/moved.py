@@ -17,8 +17,11 @@ NOW = {
 
 _BEFORE = {now: before for before, now in NOW.items()}
 
-_NAMES = {"GeneratedStrategy": "WrittenStrategy", "Inputs": "Told", "inputs": "told"}
-"""The names that what strategies use and define had before, by those they have now."""
+_NAMES = {"GeneratedStrategy": "WrittenStrategy", "Inputs": "Told"}
+"""The names that what strategies import had before, by those they have now."""
+
+_METHODS = {"inputs": "told"}
+"""The same of what a generated strategy defines."""
 
 
 def importable() -> None:
@@ -37,16 +40,20 @@ def code(text: str) -> str:
     """The code of a file, whatever its comments and line breaks, in the names of before.
 
     What a language model wrote for a strategy is known by this: it stays valid when a module moves,
-    or what a strategy defines is called otherwise.
+    or what a strategy defines is called otherwise. A file in the names of before is as it is.
     """
     tree = ast.parse(text)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            node.module = _BEFORE.get(node.module or "", node.module)
-            if any(one.name in _NAMES for one in node.names):
-                node.names.sort(key=lambda one: _NAMES.get(one.name, one.name))
-        if isinstance(node, ast.alias | ast.FunctionDef):
-            node.name = _NAMES.get(node.name, node.name)
-        elif isinstance(node, ast.Name):
-            node.id = _NAMES.get(node.id, node.id)
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    is_of_now = any(one.name in _NAMES for node in imports for one in node.names)
+    for node in imports:
+        node.module = _BEFORE.get(node.module or "", node.module)
+        if any(one.name in _NAMES for one in node.names):
+            node.names.sort(key=lambda one: _NAMES.get(one.name, one.name))
+    for one in ast.walk(tree) if is_of_now else ():
+        if isinstance(one, ast.alias):
+            one.name = _NAMES.get(one.name, one.name)
+        elif isinstance(one, ast.FunctionDef):
+            one.name = _METHODS.get(one.name, one.name)
+        elif isinstance(one, ast.Name):
+            one.id = _NAMES.get(one.id, one.id)
     return ast.dump(tree)

@@ -215,7 +215,7 @@ def _nothing_known(
     strategy: str, rule: PersonaStrategy, study: Study, people: Sequence[str]
 ) -> str:
     who = f"participant {people[0]}" if len(people) == 1 else f"participants {', '.join(people)}"
-    inputs = f"nothing is known of {who} that {strategy} could show"
+    message = f"nothing is known of {who} that {strategy} could show"
     if not study.traits and "answers" in type(rule).model_fields:
-        inputs += f"; study {study.name} has no traits, so show answers: --set answers={{}}"
-    return inputs
+        message += f"; study {study.name} has no traits, so show answers: --set answers={{}}"
+    return message

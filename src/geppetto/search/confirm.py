@@ -125,7 +125,7 @@ class Confirmation:
         unfinished = ""
         if (search.trials["state"] == "pruned").any():
             unfinished = " Trials that were given up are not in this, so it is rather too little."
-        inputs = [
+        sentences = [
             f"Winner of {len(search.trials):,} trials: "
             f"{described(search.winner.strategy.label, search.winner.layout)}.",
             f"Its mean {objective}: {self.searched:+.4f} for the {len(search.search):,} people it "
@@ -135,30 +135,30 @@ class Confirmation:
         ]
         if len(search.objectives) > 1:
             front = len(search.best)
-            inputs.append(
+            sentences.append(
                 f"Where it was chosen, it is the best by {objective} of the {front:,} "
                 f"trial{'s' * (front > 1)} that no other beats in "
                 f"{' and '.join(search.objectives)} at once."
             )
         if missing := len(search.test) - len(self._people):
-            inputs.append(
+            sentences.append(
                 f"Of {len(search.test):,} people kept for confirmation {missing:,} could not take "
                 f"part: {self._left_out}."
             )
         if complete > 1:
             means = search.scores[objective].mean(axis=1)
-            inputs.append(
+            sentences.append(
                 f"The {complete:,} trials that were finished scored from {means.min():+.4f} to "
                 f"{means.max():+.4f}, half of them below {means.median():+.4f}."
             )
         if search.importances:
             shares = [f"{name} {share:.0%}" for name, share in search.importances.items()]
-            inputs.append(
+            sentences.append(
                 f"What made the difference among them (PED-ANOVA): {', '.join(shares[:5])}."
             )
         if (chance := self.selection_optimism) is not None:
             distinct = len(search.scores[objective].drop_duplicates())
-            inputs.append(
+            sentences.append(
                 f"Choosing again among people drawn anew from those it was chosen on, one would "
                 f"expect an optimism of {chance.optimism:+.4f}; the best of {distinct:,} "
                 f"equally good candidates would seem {chance.best_of_equals:.4f} better than "
@@ -167,15 +167,15 @@ class Confirmation:
             )
         if self.references and objective != "nll":
             shown = [f"{name}: {interval(self.beside(name))}" for name in self.references]
-            inputs.append(
+            sentences.append(
                 f"Its mean {objective} beside that of the strategies it is compared with, "
                 f"positive if better, of which nothing is claimed: {'; '.join(shown)}."
             )
-        inputs += [one.sentence for one in self.versus]
+        sentences += [one.sentence for one in self.versus]
         if looks := self.results.looks.sentence:
-            inputs.append(looks)
-        inputs += [verdict.sentence for verdict in self.verdicts]
-        return [*inputs, conclusion(self.verdicts)] if self.verdicts else inputs
+            sentences.append(looks)
+        sentences += [verdict.sentence for verdict in self.verdicts]
+        return [*sentences, conclusion(self.verdicts)] if self.verdicts else sentences
 
     @property
     def conclusion(self) -> str:

@@ -73,14 +73,12 @@ class Optimised:
             " A text that could not be used counts as 0, as no persona does, which pays where "
             "personas cost more than none; test people of whom there is one are left out."
         ) * bool(self.failed_before or self.failed_after)
-        selection_optimism = (
-            ", which is optimistic, since the program was chosen by them" * self.optimistic
-        )
+        optimistic = ", which is optimistic, since the program was chosen by them" * self.optimistic
         return (
             f"On {self.cases:,} cases of people of the search, what own personas saved over no "
             f"persona was {self.before:+.4f} nats a response with the strategy's own instruction "
             f"({self.failed_before:,} texts could not be used) and {self.after:+.4f} with the "
-            f"optimised program ({self.failed_after:,}){selection_optimism}.{unusable}"
+            f"optimised program ({self.failed_after:,}){optimistic}.{unusable}"
         )
 
 

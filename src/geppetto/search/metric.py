@@ -52,8 +52,8 @@ class Metric:
         saved = self._saved(gold, pred)
         if not saved:
             why = pred.failed or "it is empty, or says how a question is answered"
-            inputs = f"The persona cannot be used: {why}. It must be, whoever it is of."
-            return dspy.Prediction(score=0.0, feedback=inputs)
+            feedback = f"The persona cannot be used: {why}. It must be, whoever it is of."
+            return dspy.Prediction(score=0.0, feedback=feedback)
         score = _mean(saved)
         ordered = sorted(saved, key=lambda item: saved[item])
         texts = {item: self.worth.study.items[item].text for item in ordered}
@@ -61,14 +61,14 @@ class Metric:
             "; ".join(f"{texts[item]} ({saved[item]:+.3f})" for item in some)
             for some in (ordered[::-1][:3], ordered[:3])
         )
-        inputs = (
+        feedback = (
             f"A model that read the persona found this person's answers {score:+.3f} nats a "
             "question likelier than a model that read none. Below zero, it was further from them. "
             f"It told most on: {best}. It told least, or misled, on: {worst}. A better instruction "
             "makes the writer say what this person is like on such questions, no more surely than "
             "it is known, and never invent answers to them."
         )
-        return dspy.Prediction(score=score, feedback=inputs)
+        return dspy.Prediction(score=score, feedback=feedback)
 
     def mean(self, module: dspy.Module, examples: Sequence[Any]) -> tuple[float, int]:
         """The mean over cases, and in how many the text could not be used."""

@@ -164,6 +164,6 @@ def _log(found: Improvement) -> None:
         client.log_metric(run_id, name, float(value))
     client.set_tag(run_id, f"verdict.{GAIN}", verdict.outcome)
     note = client.get_run(run_id).data.tags.get("mlflow.note.content", "")
-    inputs = f"**{found.sentence}**\n\n{optimised.sentence}"
-    if inputs not in note:
-        client.set_tag(run_id, "mlflow.note.content", f"{inputs}\n\n{note}")
+    summary = f"**{found.sentence}**\n\n{optimised.sentence}"
+    if summary not in note:
+        client.set_tag(run_id, "mlflow.note.content", f"{summary}\n\n{note}")

@@ -180,8 +180,8 @@ def finish(
     client = mlflow.MlflowClient()
     found = confirmation.search
     run = client.get_run(tracked.run_id)
-    inputs = {CONFIRMED: confirmed.run_id, TRIALS: str(len(found.trials))}
-    if run.info.status == "FINISHED" and inputs.items() <= run.data.tags.items():
+    tags = {CONFIRMED: confirmed.run_id, TRIALS: str(len(found.trials))}
+    if run.info.status == "FINISHED" and tags.items() <= run.data.tags.items():
         return
     now = int(time.time() * 1000)
     estimate = confirmation.confirmed
@@ -230,7 +230,7 @@ def finish(
         client.log_figure(tracked.run_id, figure, name)
         plt.close(figure)
     _register(tracked, prepared, found)
-    _log(tracked.run_id, tags=inputs)
+    _log(tracked.run_id, tags=tags)
     client.set_terminated(tracked.run_id)
 
 

@@ -117,14 +117,14 @@ class Basis:
         needed = self.undone_by(nats)
         if needed is None or reach < needed:
             return ""
-        lost = "lost" if nats.value > 0 else "gained"
+        losing, lost = ("losing", "lost") if nats.value > 0 else ("gaining", "gained")
         could = f"some could have {lost} {reach:.2g}"
         if np.isinf(reach):
             could = f"nothing bounds what they could have {lost}"
         return (
-            f"{self.people:.0f} people are too few: one in {self.people / 3:.0f} may be of a kind "
-            f"that is not among them, who would undo it if they {lost} {needed:.2g} a response, "
-            f"and {could}; {ALL_KINDS} people would have such"
+            f"{self.people:.0f} people are too few: a kind that one in {self.people / 3:.0f} is "
+            f"may be missing among them and would undo it by {losing} {needed:.2g} a response, "
+            f"and {could}; take {ALL_KINDS} people"
         )
 
     def _lacking(self, people: int, per_skew: int) -> str:

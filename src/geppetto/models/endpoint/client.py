@@ -110,7 +110,7 @@ class Endpoint:
             parameters=stated.text,
         )
         self.capabilities = capabilities or Capabilities()
-        self._counts = str(stated.sent.get("base_model", model))
+        self._priced_as = str(stated.sent.get("base_model", model))
         self._prices = dict(stated.prices)
         self._timeout = timeout
         self._sent: dict[str, Any] = {
@@ -175,7 +175,7 @@ class Endpoint:
         litellm = library()
         try:
             costs = litellm.cost_per_token(
-                model=self._counts,
+                model=self._priced_as,
                 prompt_tokens=prompt_tokens,
                 completion_tokens=completion_tokens,
                 custom_cost_per_token=self._prices or None,
@@ -202,7 +202,7 @@ class Endpoint:
                 async with asyncio.timeout(self._timeout + _TRICKLE):
                     response = await self._send(request)
                 seconds = time.monotonic() - began
-                completion = read(response, request, self._counts)
+                completion = read(response, request, self._priced_as)
             except Exception as error:
                 what = fault(error)
                 if not what.charged:
@@ -272,7 +272,7 @@ class Endpoint:
         if self._prices:
             usage = response.usage
             return self.price(usage.prompt_tokens, usage.completion_tokens)
-        return float(library().completion_cost(response, model=self._counts))
+        return float(library().completion_cost(response, model=self._priced_as))
 
     def _pause(self, state: Any) -> float:
         patience, error = self._patience, state.outcome.exception()
