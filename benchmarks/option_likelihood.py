@@ -16,8 +16,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from geppetto.elicitation.likelihood import Unit, request_id, score, units
-from geppetto.models.base import LanguageModel, Precision
+from geppetto.elicitation.option_likelihood import Unit, request_id, score, units
+from geppetto.models.base import Scorer
+from geppetto.models.identity import Precision
 from geppetto.models.spec import ModelSpec, open_model
 from geppetto.models.token_tree import TokenTree
 from geppetto.personas.library import load_strategy
@@ -31,7 +32,7 @@ ROUND = 5
 """Personas scored in a row before the other ways of scoring have their turn."""
 
 
-def workload(model: LanguageModel, personas: int) -> list[Unit]:
+def workload(model: Scorer, personas: int) -> list[Unit]:
     """One unit a persona: an interview of three traits, 25 items of six options."""
     study = load_study("bfi")
     strategy = load_strategy("interview", {}, Path())
@@ -45,19 +46,19 @@ def workload(model: LanguageModel, personas: int) -> list[Unit]:
     return list(units(prompts, model))[:personas]
 
 
-def one_by_one(unit: Unit, model: LanguageModel, prompts: int) -> int:
+def one_by_one(unit: Unit, model: Scorer, prompts: int) -> int:
     """Score some of a unit's prompts with a decode each and nothing shared; how many."""
     for prompt, options in list(zip(unit.prompts, unit.options, strict=True))[:prompts]:
         model.log_probs(TokenTree.build([(prompt, options)]))
     return prompts
 
 
-def trees(work: Sequence[Unit], model: LanguageModel) -> int:
+def trees(work: Sequence[Unit], model: Scorer) -> int:
     """Score units in a decode each, the shared head once; how many prompts."""
     return sum(len(score(unit, model)) for unit in work)
 
 
-def prefill(unit: Unit, model: LanguageModel) -> int:
+def prefill(unit: Unit, model: Scorer) -> int:
     """Decode unbranched texts of 512 tokens; how many tokens."""
     text = (unit.prompts[0] * PREFILL_TOKENS)[:PREFILL_TOKENS]
     tree = TokenTree.build([(text, [(unit.options[0][0])])])
@@ -74,7 +75,7 @@ def rate(work: Callable[[], int]) -> float:
 
 def measure(name: str, personas: int) -> None:
     """Print the rates of one model and their ratios."""
-    models: dict[Precision, LanguageModel] = {
+    models: dict[Precision, Scorer] = {
         precision: open_model(ModelSpec(name=name), precision) for precision in ("exact", "fast")
     }
     work = workload(models["exact"], personas)

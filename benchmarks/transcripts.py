@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from geppetto.elicitation.transcript_likelihood import Unit, request_ids, score, units
-from geppetto.models.base import LanguageModel
+from geppetto.models.base import Scorer
 from geppetto.models.local.gguf import PACKAGED, dequantised, sha256
 from geppetto.models.spec import ModelSpec, open_model
 from geppetto.prompts.transcript import Response, Transcript
@@ -47,7 +47,7 @@ def session(number: int, trials: int) -> Transcript:
     return Transcript(text, tuple(responses), breaks)
 
 
-def units_of(sessions: int, trials: int, model: LanguageModel) -> list[Unit]:
+def units_of(sessions: int, trials: int, model: Scorer) -> list[Unit]:
     """One unit a session."""
     asked = {}
     for number in range(sessions):

@@ -18,7 +18,7 @@ from geppetto._util.process import Worker
 from geppetto.answers import claims as claiming
 from geppetto.answers.database import Database, claims
 from geppetto.answers.store import AnswerStore
-from geppetto.elicitation.likelihood import OptionScores
+from geppetto.elicitation.option_likelihood import OptionScores
 
 ANSWER = OptionScores((-0.1, -2.0), (1, 2), 30)
 

@@ -17,7 +17,7 @@ from geppetto._util.errors import GeppettoError
 from geppetto.answers.client import FAILURES_IN_A_ROW, converse
 from geppetto.answers.completions import CompletionClaims, CompletionStore
 from geppetto.answers.store import AnswerStore
-from geppetto.elicitation.likelihood import OptionScores
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.models.budget import Budget, BudgetReached, BudgetTracker
 from geppetto.models.endpoint import concurrency as pace
 from geppetto.models.endpoint.concurrency import AdaptiveConcurrency

@@ -18,7 +18,7 @@ from geppetto.answers.parsed import ParsedAnswer
 from geppetto.answers.status import answer_status
 from geppetto.answers.table import answers_table
 from geppetto.elicitation.base import Elicitation, Question, Reading
-from geppetto.elicitation.likelihood import OptionScores
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.elicitation.next_token import NextToken
 from geppetto.elicitation.reasoned import Reasoned
 from geppetto.elicitation.samples import Samples
@@ -27,7 +27,7 @@ from geppetto.evaluation.compliance import Compliance
 from geppetto.models.budget import BudgetTracker
 from geppetto.models.requests import Completion, Request, Token
 from geppetto.planning.analysis_config import Analysis
-from geppetto.planning.models_and_elicitations import ByRequests
+from geppetto.planning.elicited import ByRequests
 from geppetto.planning.plan import Plan, PlannedAnswer
 from geppetto.prompts.chat import Turn
 from geppetto.studies import Study

@@ -15,7 +15,7 @@ from geppetto.answers.cache import CachedModel, finishing
 from geppetto.answers.client import FAILURES_IN_A_ROW, converse
 from geppetto.answers.completions import CompletionStore
 from geppetto.models.budget import BudgetTracker
-from geppetto.models.endpoint.gate import RequestGate
+from geppetto.models.gate import RequestGate
 from geppetto.models.endpoint.litellm_provider import PROVIDER, drawing_for, serving
 from geppetto.models.endpoint.litellm_setup import library
 from geppetto.models.requests import Capabilities, Completion, Request, TextModelIdentity

@@ -9,7 +9,7 @@ import pytest
 
 from geppetto.answers.session_table import session_answers_table
 from geppetto.answers.table import COLUMNS
-from geppetto.elicitation.likelihood import OptionScores
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.evaluation.predictions import predictions
 from geppetto.planning.plan import Plan, PlannedAnswer
 from geppetto.studies import Participant, Study

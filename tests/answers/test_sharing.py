@@ -16,7 +16,7 @@ import pytest
 from fake_model import FakeModel
 from geppetto.answers.local import answer
 from geppetto.answers.store import AnswerStore
-from geppetto.elicitation.likelihood import OptionScores
+from geppetto.elicitation.option_likelihood import OptionScores
 from session_sharing import SessionTask
 from sharing import Messages, Task, share
 

@@ -8,7 +8,7 @@ import sqlalchemy as sql
 
 from geppetto._util.errors import GeppettoError
 from geppetto.answers.store import AnswerStore
-from geppetto.elicitation.likelihood import OptionScores
+from geppetto.elicitation.option_likelihood import OptionScores
 
 
 def scores(*names: str) -> dict[str, OptionScores]:

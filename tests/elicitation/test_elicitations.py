@@ -11,14 +11,14 @@ from geppetto._util.errors import GeppettoError
 from geppetto._util.named import Named
 from geppetto.elicitation.base import Elicitation, Question
 from geppetto.elicitation.bounds import Pool, bounds
-from geppetto.elicitation.echoed_likelihood import EchoedLikelihood
+from geppetto.elicitation.likelihood import Likelihood
 from geppetto.elicitation.hits import hit_bounds
 from geppetto.elicitation.next_token import NextToken
 from geppetto.elicitation.reasoned import Reasoned
 from geppetto.elicitation.registry import ELICITATIONS
 from geppetto.elicitation.samples import Samples
 from geppetto.elicitation.stated import Stated, percentages
-from geppetto.models.base import Kind
+from geppetto.models.identity import Kind
 from geppetto.models.requests import Capabilities, Completion, Token
 from geppetto.prompts.chat import Turn
 
@@ -316,14 +316,14 @@ def echo(text: str, *tokens: tuple[str, float | None]) -> Completion:
 def test_an_echoed_option_is_what_stands_after_the_cue() -> None:
     ask = question("Yes", "No", kind="base")
     head = ask.plain()
-    requests = EchoedLikelihood().requests(ask, [])
+    requests = Likelihood().requests(ask, [])
     assert [request.text for request in requests] == [f"{head} Yes", f"{head} No"]
     completions = [
         echo("", ("<s>", None), (head, -9.0), (" Y", -1.0), ("es", -0.5), ("!", -3.0)),
         echo("", (head, None), (" No", -2.0)),
     ]
-    assert EchoedLikelihood().requests(ask, completions) == ()
-    reading = EchoedLikelihood().read(ask, completions)
+    assert Likelihood().requests(ask, completions) == ()
+    reading = Likelihood().read(ask, completions)
     assert reading.log_probs == (-1.5, -2.0)
     assert reading.outcomes == ("low option mass",) * 2
     assert reading.low == reading.high
@@ -333,7 +333,7 @@ def test_an_echo_that_does_not_spell_the_text_is_an_error_that_bounds_its_option
     ask = question("Yes", "No", kind="base")
     head = ask.plain()
     good = echo("", (head, None), (" Yes", float(np.log(0.6))))
-    reading = EchoedLikelihood().read(ask, [good, echo("", (head, None), (" Na", -1.0))])
+    reading = Likelihood().read(ask, [good, echo("", (head, None), (" Na", -1.0))])
     assert reading.outcomes == ("answered", "error") and reading.log_probs == ()
     assert np.exp(reading.low) == pytest.approx([0.6, 0])
     assert np.exp(reading.high) == pytest.approx([1.0, 0.4])
@@ -344,14 +344,14 @@ def test_a_token_on_both_sides_of_the_cues_end_is_refused() -> None:
     head = ask.plain()
     joined = echo("", (head[:-1], None), (": Yes", -1.0))
     with pytest.raises(GeppettoError, match="joins the end of the prompt with option 'Yes'"):
-        EchoedLikelihood().requests(ask, [joined])
+        Likelihood().requests(ask, [joined])
     ten = question("1", "10", kind="base", cue="Answer: ")
     completions = [
         echo("", (ten.plain(), None), ("1", -1.0)),
         echo("", (ten.plain(), None), ("1", -1.0), ("0", -1.0)),
     ]
     with pytest.raises(GeppettoError, match="option '1' from the beginning of option '10'"):
-        EchoedLikelihood().requests(ten, completions)
+        Likelihood().requests(ten, completions)
 
 
 @pytest.mark.parametrize(
@@ -361,8 +361,8 @@ def test_a_token_on_both_sides_of_the_cues_end_is_refused() -> None:
         (NextToken(), {"top_logprobs": 0}, "chat", "does not give the log-probabilities"),
         (NextToken(), {"reasons": True}, "chat", "reasons before it answers"),
         (Reasoned(then=NextToken()), {"top_logprobs": 0}, "chat", "does not give"),
-        (EchoedLikelihood(), {"echo": False}, "base", "of a text it is sent"),
-        (EchoedLikelihood(), {}, "chat", "turns is not echoed"),
+        (Likelihood(), {"echo": False}, "base", "of a text it is sent"),
+        (Likelihood(), {}, "chat", "turns is not echoed"),
         (Samples(), {"chat": False}, "chat", "kind: base"),
         (Stated(), {"completion": False}, "base", "kind: chat"),
     ],

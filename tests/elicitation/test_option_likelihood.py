@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fake_model import FakeModel
 from geppetto._util.errors import GeppettoError
-from geppetto.elicitation.likelihood import request_id, score, units
+from geppetto.elicitation.option_likelihood import request_id, score, units
 from geppetto.models.token_tree import TokenTree
 from geppetto.prompts.survey import Prompt
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from geppetto.elicitation.base import Question
 from geppetto.elicitation.outcomes import of_reasoning, outcome, unanswered
 from geppetto.elicitation.parsing import FORMS, option_in, said
-from geppetto.models.base import Kind
+from geppetto.models.identity import Kind
 from geppetto.models.requests import Completion, Finish
 
 LABELS = ("Very inaccurate", "Inaccurate", "Neither", "Accurate", "Very accurate")

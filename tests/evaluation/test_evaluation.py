@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from geppetto._util.errors import GeppettoError
 from geppetto.answers.table import COLUMNS, answers_table
 from geppetto.elicitation.hits import hit
-from geppetto.elicitation.likelihood import OptionScores
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.evaluation.bounds.bounds import Bounds
 from geppetto.evaluation.conclusions import conclusion
 from geppetto.evaluation.contrasts import CONTRASTS, contrasts

@@ -17,7 +17,7 @@ import geppetto
 from fake_model import FakeModel
 from geppetto._util.errors import GeppettoError
 from geppetto.answers.table import answers_table
-from geppetto.elicitation.likelihood import OptionScores
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.evaluation.baselines.rows import baseline_answers
 from geppetto.evaluation.calibration.reliability import temperature_scaled
 from geppetto.evaluation.ceilings import construct_fits

@@ -16,7 +16,7 @@ import optuna
 from mlflow import MlflowClient
 
 from fake_model import FakeModel
-from geppetto.models.base import ModelIdentity
+from geppetto.models.identity import ModelIdentity
 from geppetto.planning.config import Experiment
 from geppetto.search import run as searching
 from geppetto.search.optimise import open_study, optimise

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from fault_server import MODEL, said
 from geppetto.answers.completions import CompletionStore
 from geppetto.elicitation.base import Elicitation, Question, Reading
-from geppetto.models.base import Kind
+from geppetto.models.identity import Kind
 from geppetto.models.endpoint.client import Endpoint, Patience
 from geppetto.models.requests import Capabilities, Completion, Request
 from geppetto.planning.prepared import Prepared

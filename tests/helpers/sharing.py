@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fake_model import FakeModel
 from geppetto.answers.local import answer
 from geppetto.answers.store import AnswerStore
-from geppetto.elicitation.likelihood import Unit, request_id, units
+from geppetto.elicitation.option_likelihood import Unit, request_id, units
 from geppetto.models.token_tree import TokenTree
 from geppetto.prompts.survey import Prompt
 from session_sharing import SessionTask

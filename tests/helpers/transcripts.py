@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import re
 
-from geppetto.elicitation.likelihood import OptionScores
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.elicitation.transcript_likelihood import request_ids, score, units
-from geppetto.models.base import LanguageModel
+from geppetto.models.base import Scorer
 from geppetto.models.token_tree import Tokens
 from geppetto.prompts.transcript import Response, Transcript
 
@@ -27,7 +27,7 @@ def plain(text: str, options: tuple[str, ...] = (), head: int = 0) -> Transcript
 
 
 def requests(
-    *transcripts: Transcript, model: LanguageModel
+    *transcripts: Transcript, model: Scorer
 ) -> dict[str, tuple[Transcript, Response]]:
     """Everything that transcripts ask of a model."""
     return {
@@ -39,14 +39,14 @@ def requests(
     }
 
 
-def scores(transcript: Transcript, model: LanguageModel) -> list[OptionScores]:
+def scores(transcript: Transcript, model: Scorer) -> list[OptionScores]:
     """The answer to each response of a transcript."""
     asked = requests(transcript, model=model)
     found = {key: s for unit in units(asked, model) for key, s in score(unit, model).items()}
     return [found[request] for request in asked]
 
 
-def published(text: str, model: LanguageModel) -> list[str]:
+def published(text: str, model: Scorer) -> list[str]:
     """What is scored where responses are found as runs of tokens between those of the marks.
 
     The rule of the published evaluation of Psych-201: the text is cut at 32,768 characters and

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.stats import chisquare
 
 from geppetto.elicitation.base import Elicitation, Question, Reading
-from geppetto.elicitation.echoed_likelihood import EchoedLikelihood
-from geppetto.elicitation.likelihood import score, units
+from geppetto.elicitation.likelihood import Likelihood
+from geppetto.elicitation.option_likelihood import score, units
 from geppetto.elicitation.next_token import NextToken
 from geppetto.elicitation.reasoned import Reasoned
 from geppetto.elicitation.samples import Samples
@@ -76,7 +76,7 @@ def test_echoed_likelihood_is_option_likelihood(
     bfi: Study, gemma: LlamaCppModel, base: LocalTextModel
 ) -> None:
     question, prompt = only(2, *asked(bfi, gemma, Layout()))
-    completions, reading = converse(base, EchoedLikelihood(), question)
+    completions, reading = converse(base, Likelihood(), question)
     assert "".join(token.text for token in completions[0].tokens) == (
         f"<bos>{prompt.text}{prompt.options[0][1]}"
     )
@@ -87,7 +87,7 @@ def test_words_are_echoed_as_the_exact_path_reads_them(
     bfi: Study, gemma: LlamaCppModel, base: LocalTextModel
 ) -> None:
     question, prompt = only(2, *asked(bfi, gemma, Layout(answer="label")))
-    _, reading = converse(base, EchoedLikelihood(), question)
+    _, reading = converse(base, Likelihood(), question)
     assert reading.log_probs == pytest.approx(exact(prompt, gemma), abs=1e-3)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from geppetto._util.errors import GeppettoError
-from geppetto.elicitation.likelihood import score, units
+from geppetto.elicitation.option_likelihood import score, units
 from geppetto.models.local import decoder
 from geppetto.models.local.gelu import ExactGelu
 from geppetto.models.local.gguf import PACKAGED, dequantised, sha256

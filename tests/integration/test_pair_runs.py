@@ -48,7 +48,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
             spec.name, template=ChatTemplate(source=CHATML) if "chat" in spec.name else None
         )
 
-    monkeypatch.setattr("geppetto.planning.models_and_elicitations.open_model", opened)
+    monkeypatch.setattr("geppetto.planning.elicited.open_model", opened)
 
 
 def written(workspace: Path, text: str) -> Path:

@@ -16,7 +16,7 @@ def test_an_experiment_in_two_wordings_is_run_and_logged(
     ready: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "geppetto.planning.models_and_elicitations.open_model", lambda *_: FakeModel()
+        "geppetto.planning.elicited.open_model", lambda *_: FakeModel()
     )
     (ready / "experiments" / "words.yaml").write_text(
         "question: Does the wording matter?\n"

@@ -16,7 +16,7 @@ from fault_server import Script, served
 from geppetto._util.errors import GeppettoError
 from geppetto.answers.probes import ProbeStore, probe_of
 from geppetto.answers.store import AnswerStore
-from geppetto.models.base import Kind
+from geppetto.models.identity import Kind
 from geppetto.models.budget import Budget, BudgetTracker
 from geppetto.models.endpoint.probe import PASSWORD, Probe, probed
 from geppetto.models.endpoint.probe_evidence import alternatives

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from geppetto.elicitation.base import Question
-from geppetto.elicitation.echoed_likelihood import EchoedLikelihood
+from geppetto.elicitation.likelihood import Likelihood
 from geppetto.models.endpoint.client import Endpoint
 from geppetto.models.endpoint.parsing import read
 from geppetto.models.endpoint.probe import PATIENCE, probed
@@ -67,7 +67,7 @@ def test_echoed_likelihoods_of_a_base_model_are_those_in_process(gemma: LlamaCpp
         labels=(("1", "Yes"), ("2", "No")),
         kind="base",
     )
-    elicitation = EchoedLikelihood()
+    elicitation = Likelihood()
     with llama_server(gemma, PACKAGED[NAME](), context=128) as api_base:
         endpoint = Endpoint(
             "served", f"hosted_vllm/{NAME}", api_base=api_base, kind="base", patience=PATIENCE

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from geppetto.models.base import Precision
+from geppetto.models.identity import Precision
 from geppetto.models.local.gguf import PACKAGED, dequantised
 from geppetto.models.local.llama_cpp import LlamaCppModel
 from geppetto.models.token_tree import TokenTree

@@ -164,7 +164,7 @@ def test_several_studies_are_planned_run_and_pooled(
 ) -> None:
     monkeypatch.chdir(finished[0])
     monkeypatch.setattr(
-        "geppetto.planning.models_and_elicitations.open_model", lambda *_: FakeModel(MODEL)
+        "geppetto.planning.elicited.open_model", lambda *_: FakeModel(MODEL)
     )
     monkeypatch.setattr("geppetto.cli.experiments._speed", lambda *_: None)
     planned = CliRunner().invoke(app, ["plan", "several.yaml"], catch_exceptions=False)
@@ -190,7 +190,7 @@ def test_the_plan_counts_what_is_asked_and_computed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = FakeModel(MODEL, template=ChatTemplate(source=CHATML))
-    monkeypatch.setattr("geppetto.planning.models_and_elicitations.open_model", lambda *_: model)
+    monkeypatch.setattr("geppetto.planning.elicited.open_model", lambda *_: model)
     workspace = workspace_in(tmp_path)
     prepared = prepare(Experiment.from_file(workspace / "one.yaml"), workspace)
     store = AnswerStore.of_workspace(workspace)
@@ -211,7 +211,7 @@ def test_models_are_opened_once_for_all_studies(
 ) -> None:
     """Each has its own weights in memory."""
     monkeypatch.setattr(
-        "geppetto.planning.models_and_elicitations.open_model", lambda *_: FakeModel(MODEL)
+        "geppetto.planning.elicited.open_model", lambda *_: FakeModel(MODEL)
     )
     workspace = workspace_in(tmp_path)
     first, second = prepare_each(Experiment.from_file(workspace / "several.yaml"), workspace)

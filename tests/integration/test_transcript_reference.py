@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from geppetto.elicitation.likelihood import OptionScores
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.elicitation.transcript_likelihood import units
 from geppetto.models.local.gguf import PACKAGED, dequantised
 from geppetto.models.local.llama_cpp import LlamaCppModel

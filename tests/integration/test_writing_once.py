@@ -27,7 +27,7 @@ from geppetto.experiment.persona_generation import write
 from geppetto.experiment.persona_writers import Writers
 from geppetto.experiment.strategies import open_strategy
 from geppetto.models.budget import Budget, BudgetReached, BudgetTracker, unmeasured
-from geppetto.models.endpoint.gate import RequestGate
+from geppetto.models.gate import RequestGate
 from geppetto.models.requests import Completion, Request
 from geppetto.personas.generated import GeneratedStrategy, GeneratedText, GenerationRequest
 from geppetto.prompts.chat import Turn

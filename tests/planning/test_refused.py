@@ -25,7 +25,7 @@ from geppetto.models.local.local_text_model import LocalTextModel
 from geppetto.models.requests import Capabilities, Request, TextModelIdentity
 from geppetto.personas.base import Persona
 from geppetto.planning.config import Experiment
-from geppetto.planning.models_and_elicitations import ByRequests, open_elicited
+from geppetto.planning.elicited import ByRequests, open_elicited
 from geppetto.planning.survey_questions import SurveyQuestionBuilder
 from geppetto.prompts.survey import Layout
 from geppetto.search.scoring import Candidate, InfeasibleError, ModelScorer

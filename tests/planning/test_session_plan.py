@@ -16,7 +16,7 @@ from fake_model import CHATML, FakeModel
 from geppetto._util.errors import GeppettoError
 from geppetto.elicitation.transcript_tokens import tokenised
 from geppetto.experiment.prepare import prepare
-from geppetto.models.base import LanguageModel
+from geppetto.models.base import Scorer
 from geppetto.models.local.llama_cpp import LlamaCppModel
 from geppetto.personas import PersonaStrategy
 from geppetto.personas.arms import (
@@ -81,7 +81,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 def planned(
     study: Study,
     arms: Sequence[Arm],
-    models: Sequence[LanguageModel],
+    models: Sequence[Scorer],
     layout: SessionLayout = LAYOUT,
     strategy: str = "interview",
     paraphrases: int = 1,

@@ -13,7 +13,7 @@ from geppetto._util.errors import GeppettoError
 from geppetto.answers.local import answer
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import answers_table
-from geppetto.elicitation.likelihood import units
+from geppetto.elicitation.option_likelihood import units
 from geppetto.models.requests import Completion, Request
 from geppetto.personas.arms import NoPersona, Own
 from geppetto.personas.base import Persona

@@ -303,7 +303,7 @@ def workspace_of_offers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
         template = ChatTemplate(source=CHATML) if spec.name == "chat" else None
         return FakeModel(spec.name, 100_000, template)
 
-    monkeypatch.setattr("geppetto.planning.models_and_elicitations.open_model", opened)
+    monkeypatch.setattr("geppetto.planning.elicited.open_model", opened)
     return tmp_path
 
 

@@ -6,12 +6,10 @@ from geppetto._util.errors import GeppettoError
 from geppetto.answers.probes import ProbeStore, probe_of
 from geppetto.elicitation.registry import ELICITATIONS
 from geppetto.models.budget import BudgetTracker
-from geppetto.models.endpoint.client import Endpoint
-from geppetto.models.endpoint.probe import PATIENCE
-from geppetto.planning.models_and_elicitations import ByRequests
+from geppetto.planning.elicited import Elicited
 
 
-def refuse_unable(elicited: ByRequests, probes: ProbeStore, tracker: BudgetTracker) -> None:
+def refuse_unable(elicited: Elicited, probes: ProbeStore, tracker: BudgetTracker) -> None:
     """Refuse to ask a model for what it does not give; one behind an interface is probed once.
 
     What a probe takes is counted as spent.
@@ -21,13 +19,13 @@ def refuse_unable(elicited: ByRequests, probes: ProbeStore, tracker: BudgetTrack
     GeppettoError
         If it does not give what the elicitation needs; says which others it can be asked by.
     """
-    text_model, elicitation = elicited.text_model, elicited.elicitation
-    identity = text_model.identity
-    if isinstance(text_model, Endpoint):
-        probed = probe_of(text_model.with_patience(PATIENCE), probes, tracker)
-        priced = text_model.price(1, 1) is not None
-        text_model.capabilities = probed.capabilities.model_copy(update={"priced": priced})
-    can = text_model.capabilities
+    model, elicitation = elicited.model, elicited.elicitation
+    identity = model.identity
+    if not identity.is_local:
+        probed = probe_of(model, probes, tracker)
+        priced = model.price(1, 1) is not None
+        model.capabilities = probed.capabilities.model_copy(update={"priced": priced})
+    can = model.capabilities
     if lacking := elicitation.lacks(can, identity.kind):
         others = [name for name, way in ELICITATIONS.items() if not way().lacks(can, identity.kind)]
         instead = f"it can be asked by {', '.join(others)}" if others else "nothing else fits it"

@@ -1,4 +1,4 @@
-"""Asking a model that is reached by requests: all questions at once, nothing asked twice."""
+"""Asking a model by requests: all at once, nothing asked twice, all stored that is said."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, nullcontext
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from geppetto._util.errors import GeppettoError
@@ -14,15 +14,14 @@ from geppetto._util.event_loop import run
 from geppetto.answers.completions import CompletionClaims, CompletionStore
 from geppetto.answers.store import UNTIL_LOOKING_AGAIN
 from geppetto.elicitation.base import Elicitation, Question
-from geppetto.models.budget import BudgetTracker, Usage, unmeasured, usage_of
-from geppetto.models.endpoint.client import Endpoint
+from geppetto.models.base import Model
+from geppetto.models.budget import BudgetTracker, unmeasured
 from geppetto.models.endpoint.concurrency import MOST_AT_ONCE
-from geppetto.models.endpoint.gate import RequestGate
-from geppetto.models.endpoint.litellm_setup import connections
-from geppetto.models.requests import Completion, Request, TextModel
+from geppetto.models.gate import RequestGate
+from geppetto.models.requests import Completion, Request
 
 FAILURES_IN_A_ROW = 20
-"""Requests that may fail for good one after the other: then the endpoint is taken to be down."""
+"""Requests that may fail for good one after the other: then the model is taken to be down."""
 
 STOPPING = "stopping: replies under way are waited for and stored; interrupt again to drop them"
 """What is said after the first interrupt."""
@@ -33,19 +32,146 @@ they are: enough that storing replies never keeps requests back, and few enough 
 memory."""
 
 
+class Client:
+    """Asks a model each request once, and stores what it says before anything follows from it.
+
+    What is stored is not asked, equal requests are asked once, and those that another process is
+    asking are left to it. It works in one event loop.
+
+    Parameters
+    ----------
+    model
+        Who is asked what is not stored.
+    claims
+        Where completions are stored, and who asks for which.
+    gate
+        To ask.
+    thread
+        In which the store is read and written; several clients may share it.
+    keeps_errors
+        Whether a request that failed for good is stored, so that it is not asked again. Until
+        something shows that the model is up none is: an outage, however it ends, is nobody's
+        answer. That a request can never go well is what a model says that is up.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        claims: CompletionClaims,
+        gate: RequestGate,
+        thread: ThreadPoolExecutor,
+        keeps_errors: bool,
+    ) -> None:
+        self.model = model
+        self.gate = gate
+        self.open = _OPEN * max(model.most_at_once, MOST_AT_ONCE)
+        self._keeps_errors = keeps_errors
+        self._places = asyncio.Semaphore(model.most_at_once)
+        self._room = asyncio.Semaphore(self.open)
+        self._sought: dict[str, asyncio.Task[Completion | None]] = {}
+        self._take = _Grouped[None, Completion | bool](lambda group: _taken(claims, group), thread)
+        self._put = _Grouped[Completion, Completion](
+            lambda group: claims.put(model.identity.name, group), thread
+        )
+        self._failed: dict[str, Completion] = {}
+
+    async def completion(self, request: Request) -> Completion:
+        """The completion of a request.
+
+        Raises
+        ------
+        Exception
+            That ended the gate.
+        """
+        completion = await (await self.seek(request))
+        if completion is None:
+            assert self.gate.ended is not None
+            raise self.gate.ended
+        return completion
+
+    async def seek(self, request: Request) -> asyncio.Task[Completion | None]:
+        """What seeks the completion of a request, once there is room; None if the gate ends."""
+        key = request.id(self.model.identity)
+        await self._room.acquire()
+        if key in self._sought:
+            self._room.release()
+        else:
+            self._sought[key] = asyncio.create_task(self._seek(key, request))
+            self._sought[key].add_done_callback(lambda _: self._found(key))
+        return self._sought[key]
+
+    async def store_failures(self) -> None:
+        """Store the errors that were kept back so far, since the model is up."""
+        await self._store({})
+
+    async def _store(self, completions: Mapping[str, Completion]) -> list[Completion]:
+        """Store completions, and in the same commit the errors that were kept back so far."""
+        failed, self._failed = self._failed, {}
+        kept = failed if self._keeps_errors else {}
+        return await asyncio.gather(*(self._put(*each) for each in {**completions, **kept}.items()))
+
+    def _found(self, key: str) -> None:
+        del self._sought[key]
+        self._room.release()
+
+    async def _seek(self, key: str, request: Request) -> Completion | None:
+        if key in self._failed:
+            return self._failed[key]
+        try:
+            while not (found := await self._take(key, None)):
+                if self.gate.ended:
+                    return None
+                await asyncio.sleep(UNTIL_LOOKING_AGAIN)
+            if isinstance(found, Completion):
+                return found
+            async with self._places:
+                completion = await self.model.generate(request, self.gate)
+                self._count(key, completion)
+            if completion.error and not (completion.hopeless and self._keeps_errors):
+                return completion
+            return (await self._store({key: completion}))[0]
+        except Exception as error:
+            self.gate.end(error)
+            return None
+
+    def _count(self, key: str, completion: Completion) -> None:
+        name = self.model.identity.name
+        if completion.error:
+            if not completion.hopeless:
+                self._failed[key] = completion
+        elif why := unmeasured(completion, self.gate.tracker.budget, name):
+            self.gate.end(GeppettoError(why))
+        if len(self._failed) >= FAILURES_IN_A_ROW:
+            self.gate.end(
+                GeppettoError(
+                    f"{name} failed {FAILURES_IN_A_ROW} times in a row, at last with: "
+                    f"{completion.error}; what it answered before is stored: see what is wrong, "
+                    "then run it again"
+                )
+            )
+
+
+@contextmanager
+def clients(
+    models: Mapping[str, Model], store: CompletionStore, gate: RequestGate, keeps_errors: bool
+) -> Iterator[dict[str, Client]]:
+    """A client of each model, under its name; what they claim is theirs while in this context."""
+    with store.claiming() as claims, ThreadPoolExecutor(1) as thread:
+        yield {
+            name: Client(model, claims, gate, thread, keeps_errors)
+            for name, model in models.items()
+        }
+
+
 def converse(
-    text_model: TextModel,
+    model: Model,
     elicitation: Elicitation,
     questions: Mapping[str, Question],
     store: CompletionStore,
     tracker: BudgetTracker,
     on_answer: Callable[[str], None],
-    most_at_once: int = MOST_AT_ONCE,
 ) -> None:
     """Ask a model all that an elicitation wants to ask about some questions.
-
-    Every reply is stored before anything follows from it. Requests that are stored are not sent,
-    equal ones are sent once, and those that another process is asking are left to it.
 
     Parameters
     ----------
@@ -54,9 +180,7 @@ def converse(
     tracker
         What the run has spent so far; that of one run is shared by all its conversations.
     on_answer
-        Called with each question's name once all its replies are stored.
-    most_at_once
-        Requests that are under way at most, those that wait for the endpoint's pace included.
+        Called with each question's name once all its completions are stored.
 
     Raises
     ------
@@ -69,17 +193,16 @@ def converse(
     KeyboardInterrupt
         If it is interrupted: the first time once what is under way is stored, the second at once.
     """
-    if tracker.budget.dollars and not text_model.capabilities.priced:
+    name = model.identity.name
+    if tracker.budget.dollars and not model.capabilities.priced:
         raise GeppettoError(
-            f"the price of {text_model.identity.name} is not known, so that a budget in dollars "
+            f"the price of {name} is not known, so that a budget in dollars "
             "cannot be kept; give its input_cost_per_token and output_cost_per_token among its "
             "parameters, or a budget in tokens"
         )
     gate = RequestGate(tracker)
-    text_model = within(text_model, gate)
-    with store.claiming() as claims, ThreadPoolExecutor(1) as thread:
-        talk = _Conversation(text_model, elicitation, claims, gate, thread, most_at_once)
-        run(talk.about(questions, on_answer))
+    with clients({name: model}, store, gate, keeps_errors=True) as asking:
+        run(_Conversation(asking[name], elicitation).about(questions, on_answer))
     if gate.ended:
         raise gate.ended
 
@@ -87,27 +210,10 @@ def converse(
 class _Conversation:
     """One model, one elicitation, one event loop."""
 
-    def __init__(
-        self,
-        text_model: TextModel,
-        elicitation: Elicitation,
-        claims: CompletionClaims,
-        gate: RequestGate,
-        thread: ThreadPoolExecutor,
-        most_at_once: int,
-    ) -> None:
-        self._text_model = text_model
+    def __init__(self, client: Client, elicitation: Elicitation) -> None:
+        self._client = client
+        self._gate = client.gate
         self._elicitation = elicitation
-        self._gate = gate
-        self._places = asyncio.Semaphore(most_at_once)
-        self._open = _OPEN * max(most_at_once, MOST_AT_ONCE)
-        self._room = asyncio.Semaphore(self._open)
-        self._sought: dict[str, asyncio.Task[Completion | None]] = {}
-        self._take = _Grouped[None, Completion | bool](lambda group: _taken(claims, group), thread)
-        self._put = _Grouped[Completion, Completion](
-            lambda group: claims.put(text_model.identity.name, group), thread
-        )
-        self._failed: dict[str, Completion] = {}
 
     async def about(
         self, questions: Mapping[str, Question], on_answer: Callable[[str], None]
@@ -127,23 +233,11 @@ class _Conversation:
     ) -> None:
         """Work through the questions, some of them at a time."""
         left = iter(questions.items())
-        shared = connections() if isinstance(self._text_model, Endpoint) else nullcontext()
-        async with shared, asyncio.TaskGroup() as group:
-            for _ in range(min(self._open, len(questions))):
+        async with self._client.model.connected(), asyncio.TaskGroup() as group:
+            for _ in range(min(self._client.open, len(questions))):
                 group.create_task(self._work(left, on_answer))
         if not self._gate.ended:
-            await self._store({})
-
-    async def _store(self, completions: Mapping[str, Completion]) -> list[Completion]:
-        """Store replies, and in the same commit the errors that were kept back so far.
-
-        Until something shows that the endpoint is up they are: an outage, however it ends, is
-        nobody's answer. That a request can never go well is what an endpoint says that is up.
-        """
-        failed, self._failed = self._failed, {}
-        return await asyncio.gather(
-            *(self._put(*each) for each in {**completions, **failed}.items())
-        )
+            await self._client.store_failures()
 
     async def _work(
         self, left: Iterator[tuple[str, Question]], on_answer: Callable[[str], None]
@@ -163,86 +257,12 @@ class _Conversation:
         """Ask all about a question; whether that could be done."""
         completions: list[Completion] = []
         while requests := self._elicitation.requests(question, completions):
-            sought = [await self._sought_completion(request) for request in requests]
+            sought = [await self._client.seek(request) for request in requests]
             for completion in await asyncio.gather(*sought):
                 if completion is None:
                     return False
                 completions.append(completion)
         return True
-
-    async def _sought_completion(self, request: Request) -> asyncio.Task[Completion | None]:
-        """What seeks the reply to a request, once there is room for it."""
-        key = request.id(self._text_model.identity)
-        await self._room.acquire()
-        if key in self._sought:
-            self._room.release()
-        else:
-            self._sought[key] = asyncio.create_task(self._seek(key, request))
-            self._sought[key].add_done_callback(lambda _: self._found(key))
-        return self._sought[key]
-
-    def _found(self, key: str) -> None:
-        del self._sought[key]
-        self._room.release()
-
-    async def _seek(self, key: str, request: Request) -> Completion | None:
-        if key in self._failed:
-            return self._failed[key]
-        try:
-            while not (found := await self._take(key, None)):
-                if self._gate.ended:
-                    return None
-                await asyncio.sleep(UNTIL_LOOKING_AGAIN)
-            if isinstance(found, Completion):
-                return found
-            async with self._places:
-                completion = await completion_of(self._text_model, request, self._gate)
-                self._count(key, completion)
-            if completion.error and not completion.hopeless:
-                return completion
-            return (await self._store({key: completion}))[0]
-        except Exception as error:
-            self._gate.end(error)
-            return None
-
-    def _count(self, key: str, completion: Completion) -> None:
-        name = self._text_model.identity.name
-        if completion.error:
-            if not completion.hopeless:
-                self._failed[key] = completion
-        elif why := unmeasured(completion, self._gate.tracker.budget, name):
-            self._gate.end(GeppettoError(why))
-        if len(self._failed) >= FAILURES_IN_A_ROW:
-            self._gate.end(
-                GeppettoError(
-                    f"{name} failed {FAILURES_IN_A_ROW} times in a row, at last with: "
-                    f"{completion.error}; what it answered before is stored: see what is wrong, "
-                    "then run it again"
-                )
-            )
-
-
-def within(text_model: TextModel, gate: RequestGate) -> TextModel:
-    """The same model, for `completion_of`."""
-    return text_model.within(gate) if isinstance(text_model, Endpoint) else text_model
-
-
-async def completion_of(text_model: TextModel, request: Request, gate: RequestGate) -> Completion:
-    """The reply to a request that may be sent, of a model that was made to work `within`.
-
-    Raises
-    ------
-    GeppettoError
-        As the model; or if the gate is closed.
-    """
-    if isinstance(text_model, Endpoint):  # it asks for leave at every attempt
-        return await text_model.completion(request)
-    async with AsyncExitStack() as held:
-        async with gate.waiting():
-            attempt = await held.enter_async_context(gate.sending(Usage()))
-        completion = await text_model.completion(request)
-        attempt.usage = usage_of(completion)
-        return completion
 
 
 _GATHERING = 0.02

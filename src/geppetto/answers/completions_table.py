@@ -10,7 +10,7 @@ import pandas as pd
 
 from geppetto.answers.parsed import ParsedAnswer
 from geppetto.elicitation.base import Outcome
-from geppetto.elicitation.likelihood import OptionScores
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.elicitation.outcomes import of_mass
 from geppetto.models.requests import Completion, Finish
 from geppetto.planning.plan import Plan, PlannedAnswer

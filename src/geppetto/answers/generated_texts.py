@@ -10,7 +10,6 @@ import sqlalchemy as sql
 from pydantic import BaseModel, ConfigDict
 
 from geppetto.answers.database import Store, batches, generated_texts
-from geppetto.models.requests import TextModelIdentity
 from geppetto.personas.generated import GeneratedText
 
 
@@ -24,7 +23,7 @@ class Generator(BaseModel):
     writer
         What the strategy calls the model.
     identity
-        The model.
+        The model: what of it its completions' hashes have.
     module
         Class of the DSPy module.
     state
@@ -41,7 +40,7 @@ class Generator(BaseModel):
 
     strategy: str
     writer: str
-    identity: TextModelIdentity
+    identity: dict[str, str]
     module: str
     state: str
     demos: str

@@ -6,10 +6,8 @@ import time
 from collections.abc import Iterator, Sequence
 
 from geppetto.answers.store import UNTIL_LOOKING_AGAIN, AnswerStore
-from geppetto.elicitation import likelihood as option_likelihood
-from geppetto.elicitation import transcript_likelihood
-from geppetto.elicitation.likelihood import OptionScores
-from geppetto.models.base import LanguageModel
+from geppetto.elicitation import option_likelihood, transcript_likelihood
+from geppetto.models.base import Scorer
 from geppetto.planning.plan import Plan
 from geppetto.planning.prepared import Prepared
 
@@ -25,10 +23,12 @@ def unanswered(prepared: Prepared, store: AnswerStore) -> dict[str, list[Unit]]:
     GeppettoError
         If a prompt does not fit its model.
     """
-    return {model.identity.name: _missing(prepared.plan, model, store) for model in prepared.models}
+    return {
+        model.identity.name: _missing(prepared.plan, model, store) for model in prepared.scorers
+    }
 
 
-def _missing(plan: Plan, model: LanguageModel, store: AnswerStore) -> list[Unit]:
+def _missing(plan: Plan, model: Scorer, store: AnswerStore) -> list[Unit]:
     name = model.identity.name
     if name in plan.transcripts:
         responses = {
@@ -46,7 +46,7 @@ def _missing(plan: Plan, model: LanguageModel, store: AnswerStore) -> list[Unit]
 
 
 def answer(
-    model: LanguageModel, work: Sequence[Unit], store: AnswerStore
+    model: Scorer, work: Sequence[Unit], store: AnswerStore
 ) -> Iterator[tuple[Unit, Unit | None]]:
     """Ask a model; every unit is yielded once its answers are in the store.
 
@@ -63,15 +63,11 @@ def answer(
                     continue
                 here = unit.only(ids) if ids else None
                 if here is not None:
-                    store.put(model.identity.name, _score(here, model))
+                    tree = here.tree
+                    (log_probs,) = model.score([tree])
+                    store.put(model.identity.name, here.scores(tree, log_probs))
             del remaining[number]
             yield unit, here
             break
         else:
             time.sleep(UNTIL_LOOKING_AGAIN)
-
-
-def _score(unit: Unit, model: LanguageModel) -> dict[str, OptionScores]:
-    if isinstance(unit, transcript_likelihood.Unit):
-        return transcript_likelihood.score(unit, model)
-    return option_likelihood.score(unit, model)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from geppetto.answers.table import COLUMNS, Said, row
 from geppetto.elicitation.hits import hit
-from geppetto.elicitation.likelihood import OptionScores
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.planning.plan import Plan, PlannedAnswer
 from geppetto.studies import Study
 from geppetto.studies.sessions.session import Session

@@ -9,7 +9,7 @@ from geppetto.answers.completions import CompletionStore
 from geppetto.answers.parsed import ParsedAnswer
 from geppetto.elicitation.base import Question
 from geppetto.models.requests import Completion
-from geppetto.planning.models_and_elicitations import ByRequests
+from geppetto.planning.elicited import Elicited
 from geppetto.planning.prepared import Prepared
 
 
@@ -48,10 +48,10 @@ def forget_errors(prepared: Prepared, store: CompletionStore) -> None:
 
 
 def answer_status(
-    elicited: ByRequests, questions: Mapping[str, Question], store: CompletionStore
+    elicited: Elicited, questions: Mapping[str, Question], store: CompletionStore
 ) -> AnswerStatus:
     """What stored replies say of the questions; nothing is asked."""
-    identity = elicited.text_model.identity
+    identity = elicited.model.identity
     completions: dict[str, tuple[Completion, ...]] = dict.fromkeys(questions, ())
     replied: dict[str, tuple[str, ...]] = dict.fromkeys(questions, ())
     left_open: set[str] = set()

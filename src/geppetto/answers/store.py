@@ -15,7 +15,7 @@ import sqlalchemy as sql
 from geppetto._util.errors import GeppettoError
 from geppetto.answers.claims import claimed
 from geppetto.answers.database import VARIABLE, Store, answers, claims, stored_columns
-from geppetto.elicitation.likelihood import OptionScores
+from geppetto.elicitation.option_likelihood import OptionScores
 
 UNTIL_LOOKING_AGAIN = 0.2
 """Seconds between looks at what other processes are doing."""

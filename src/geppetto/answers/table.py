@@ -11,7 +11,7 @@ import pandas as pd
 
 from geppetto.answers.parsed import NOT_FINITE, ParsedAnswer, same
 from geppetto.elicitation.hits import hit, hit_bounds
-from geppetto.elicitation.likelihood import Normalisation, OptionScores
+from geppetto.elicitation.option_likelihood import Normalisation, OptionScores
 from geppetto.planning.plan import Plan, PlannedAnswer
 from geppetto.studies import Study
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from geppetto.answers.local import Unit
     from geppetto.answers.status import AnswerStatus
     from geppetto.answers.store import AnswerStore
-    from geppetto.models.base import LanguageModel
+    from geppetto.models.base import Scorer
     from geppetto.models.budget import BudgetTracker
     from geppetto.planning.prepared import Prepared
 
@@ -49,7 +49,7 @@ def run(
     found = []
     for prepared, missing, statuses in planned:
         work = {}
-        for model in prepared.models:
+        for model in prepared.scorers:
             units = missing[model.identity.name]
             with console.status(f"reading the weights of {model.identity.name}"):
                 work[model.identity.name] = terminal.Work(units, _speed(model, units))
@@ -160,7 +160,7 @@ def _planned(
         ]
 
 
-def _speed(model: LanguageModel, units: Sequence[Unit]) -> float | None:
+def _speed(model: Scorer, units: Sequence[Unit]) -> float | None:
     """Distinct tokens a second, measured on the first unit once the weights are read.
 
     None if nothing is to be asked.
@@ -168,7 +168,7 @@ def _speed(model: LanguageModel, units: Sequence[Unit]) -> float | None:
     if not units:
         return None
     first = units[0]
-    model.log_probs(first.tree, first.head)
+    model.score([first.tree])
     start = time.perf_counter()
-    model.log_probs(first.tree, first.head)
+    model.score([first.tree])
     return first.distinct_tokens / (time.perf_counter() - start)

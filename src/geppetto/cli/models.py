@@ -44,12 +44,12 @@ def probe_model(
 ) -> None:
     """Ask a model a handful of cheap questions, and report what its interface gives."""
     from geppetto.answers.probes import ProbeStore
-    from geppetto.models.by_name import declared_text_model, named_text_model
+    from geppetto.models.by_name import declared_model, named_model
     from geppetto.models.endpoint.probe import probed
     from geppetto.reports import models as terminal
 
     if experiment is None:
-        text_model = named_text_model(name, api_base, kind)
+        model = named_model(name, api_base, kind)
     else:
         from geppetto.planning.config import Experiment
 
@@ -57,8 +57,8 @@ def probe_model(
             raise GeppettoError(f"{experiment} says what {name} is; leave out the other options")
         with errors_in(experiment):
             wanted = Experiment.from_file(experiment)
-            text_model = declared_text_model(name, wanted.models, wanted.precision)
+            model = declared_model(name, wanted.models, wanted.precision)
     with console.status(f"asking {name}"):
-        found = probed(text_model)
+        found = probed(model)
     ProbeStore.of_workspace(WORKSPACE).put(found)
     console.print(terminal.probe(found))

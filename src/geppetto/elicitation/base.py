@@ -11,8 +11,9 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from geppetto.models.base import Kind
-from geppetto.models.requests import Capabilities, Completion, Request, TextModelIdentity
+from geppetto.models.base import Model, Scorer
+from geppetto.models.identity import Kind, ModelIdentity
+from geppetto.models.requests import Capabilities, Completion, Request
 from geppetto.prompts.chat import Turn
 
 Outcome = Literal[
@@ -170,6 +171,10 @@ class Elicitation(BaseModel, ABC):
         """
         return False
 
+    def scorer(self, model: Model) -> Scorer | None:
+        """The model, if it is not asked by requests but scores the options exactly."""
+        return None
+
     @abstractmethod
     def lacks(self, can: Capabilities, kind: Kind) -> str:
         """What the model would have to give and does not; empty if it can be asked like this."""
@@ -184,7 +189,7 @@ class Elicitation(BaseModel, ABC):
     def read(self, question: Question, completions: Sequence[Completion]) -> Reading:
         """What all replies together say."""
 
-    def id(self, question: Question, model: TextModelIdentity) -> str:
+    def id(self, question: Question, model: ModelIdentity) -> str:
         """Content hash of a question that is asked of a model like this."""
         content = [
             self.name,
@@ -195,7 +200,7 @@ class Elicitation(BaseModel, ABC):
             question.options,
             question.labels,
             question.drawn_for,
-            model.model_dump(),
+            model.of_completions,
         ]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

@@ -1,227 +1,132 @@
-"""The exact log-probability of every legal option, by one pass over a prefix tree."""
+"""The log-probability of each option: exact where tokens are known, else of an echoed text."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import takewhile
-from typing import Literal
+from collections.abc import Sequence
+from itertools import accumulate, permutations
+from typing import ClassVar
 
 import numpy as np
 
 from geppetto._util.errors import GeppettoError
-from geppetto.models.base import LanguageModel, ModelIdentity
-from geppetto.models.token_tree import Tokens, TokenTree
-from geppetto.prompts.survey import Prompt
+from geppetto.elicitation.base import Elicitation, Outcome, Question, Reading, unreachable
+from geppetto.elicitation.bounds import Pool, bounds
+from geppetto.elicitation.outcomes import of_mass
+from geppetto.models.base import Model, Scorer
+from geppetto.models.identity import Kind
+from geppetto.models.local.echo import of_text
+from geppetto.models.requests import Capabilities, Completion, Request, Token
 
-LABEL = "likelihood"
-"""What it is called in experiment files and tables."""
-
-NAME = "option_likelihood"
-VERSION = 1
-"""Raised when a change here or in an engine changes answers to the same prompts."""
-
-
-Normalisation = Literal["sum", "mean"]
-"""Of token log-probabilities of an option: their sum, or their mean over its tokens."""
+_ROUNDING = 1e-6
+"""The options' probabilities arrive rounded, so that what they leave is not known better."""
 
 
-@dataclass(frozen=True)
-class OptionScores:
-    """What a model says of the legal options of one prompt, or of one open response.
+class Likelihood(Elicitation):
+    """Exact scores of all options; or one request an option, of a model that is no `Scorer`.
 
-    Attributes
-    ----------
-    log_probs
-        Summed token log-probability of each option given the prompt, in nats; of an open
-        response, its own.
-    tokens
-        Number of tokens of each option.
-    prompt_tokens
-        Number of tokens of the prompt.
-    announcing
-        Log-probability of the text that announces a response in a session, in nats; None if it
-        was asked for by a prompt.
+    Such a request is the question with the option as its answer, to be echoed.
+
+    The option's tokens are those that spell the end of the text from where the answer begins; an
+    echo that does not spell the text exactly is an error.
     """
 
-    log_probs: tuple[float, ...]
-    tokens: tuple[int, ...]
-    prompt_tokens: int
-    announcing: float | None = None
+    name: ClassVar[str] = "likelihood"
 
+    def scorer(self, model: Model) -> Scorer | None:
+        return model.scorer
 
-def request_id(prompt: Prompt, model: ModelIdentity) -> str:
-    """Content hash of everything that changes the answer to a prompt."""
-    content = [NAME, VERSION, prompt.text, prompt.options, model.model_dump()]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Unit:
-    """Prompts that share all but their item, and so one decode.
-
-    Attributes
-    ----------
-    ids
-        Request id of each prompt.
-    prompts, options
-        Token ids of each prompt and of each of its options.
-    head
-        Number of leading tokens that all prompts of an experiment share.
-    """
-
-    ids: tuple[str, ...]
-    prompts: tuple[Tokens, ...]
-    options: tuple[tuple[Tokens, ...], ...]
-    head: int
-
-    @cached_property
-    def tree(self) -> TokenTree:
-        return TokenTree.build(list(zip(self.prompts, self.options, strict=True)))
-
-    @property
-    def distinct_tokens(self) -> int:
-        """Tokens of the tree that have to be computed: without the head, without leaves."""
-        inner = set(self.tree.parents.tolist()) - {-1}
-        return len(inner) - self.head
-
-    @property
-    def prompt_tokens(self) -> int:
-        """Tokens that asking the prompts one by one would compute."""
-        return sum(len(prompt) for prompt in self.prompts)
-
-    def only(self, ids: Collection[str]) -> Unit:
-        """The unit without its other prompts."""
-        kept = [n for n, request in enumerate(self.ids) if request in ids]
-        if len(kept) == len(self.ids):
-            return self
-        return Unit(
-            ids=tuple(self.ids[n] for n in kept),
-            prompts=tuple(self.prompts[n] for n in kept),
-            options=tuple(self.options[n] for n in kept),
-            head=self.head,
-        )
-
-
-def units(prompts: Mapping[str, Prompt], model: LanguageModel) -> Iterator[Unit]:
-    """Group prompts by their stem and tokenise them.
-
-    A unit depends on nothing but its own prompts, so that an interrupted experiment computes the
-    remaining ones exactly as it would have.
-
-    Parameters
-    ----------
-    prompts
-        Prompts by request id.
-    model
-        Whose tokens to use.
-
-    Raises
-    ------
-    GeppettoError
-        If a prompt does not fit the model's context, or one option begins another.
-    """
-    by_stem: dict[str, list[str]] = {}
-    for request, prompt in prompts.items():
-        by_stem.setdefault(prompt.stem, []).append(request)
-    for requests in by_stem.values():
-        spelled: dict[tuple[tuple[str, str], ...], tuple[Tokens, ...]] = {}
-        tokenised = []
-        for request in requests:
-            prompt = prompts[request]
-            if prompt.options not in spelled:
-                spelled[prompt.options] = _options_in_context(prompt, model)
-            tokenised.append((request, model.tokenize(prompt.text), spelled[prompt.options]))
-            _refuse_longer_than_context(prompt, *tokenised[-1][1:], model)
-        head = model.tokenize(prompts[requests[0]].head)
-        for part in _parts(tokenised, model.most_branches):
-            ids, texts, options = zip(*part, strict=True)
-            shared = _common(*texts, head)
-            yield Unit(ids, texts, options, head=min(shared, min(map(len, texts)) - 1))
-
-
-def _options_in_context(prompt: Prompt, model: LanguageModel) -> tuple[Tokens, ...]:
-    """Tokens of each option as it continues the prompt.
-
-    Raises
-    ------
-    GeppettoError
-        If the tokenizer joins the end of the prompt with an option, so that the model would not
-        read the prompt that it is asked with; or if one option begins another.
-    """
-    tokens = model.tokenize(prompt.text)
-    options = []
-    for _, answer in prompt.options:
-        whole = model.tokenize(prompt.text + answer)
-        if whole[: len(tokens)] != tokens or len(whole) == len(tokens):
-            other = "label" if prompt.text.endswith(" ") else "number"
-            raise GeppettoError(
-                f"the tokenizer of {model.identity.name} joins the end of the prompt with option "
-                f"{answer!r}, so their probabilities cannot be told apart; use "
-                f"`layout: {{answer: {other}}}`"
+    def lacks(self, can: Capabilities, kind: Kind) -> str:
+        if lacking := unreachable(can, kind):
+            return lacking
+        if kind == "chat":
+            return (
+                "the text of its turns is not echoed, so options' likelihoods cannot be read from "
+                "it; use next_token, samples or stated"
             )
-        options.append(whole[len(tokens) :])
-    _refuse_nested(prompt, tuple(options))
-    return tuple(options)
+        return "" if can.echo else "it does not give the log-probabilities of a text it is sent"
+
+    def requests(
+        self, question: Question, completions: Sequence[Completion]
+    ) -> tuple[Request, ...]:
+        """A request an option.
+
+        Raises
+        ------
+        GeppettoError
+            If a token stands on both sides of where the answer begins, or the tokens of one option
+            begin another's.
+        """
+        _refuse_ambiguous(question, completions)
+        texts = _texts(question)[len(completions) :]
+        return tuple(Request(text=text, max_tokens=1, echo=True) for text in texts)
+
+    def read(self, question: Question, completions: Sequence[Completion]) -> Reading:
+        begin = len(question.plain())
+        found = [
+            _option(completion, text, begin)
+            for text, completion in zip(_texts(question), completions, strict=False)
+        ]
+        known = [-np.inf if log_prob is None else log_prob for log_prob in found]
+        known += [-np.inf] * (len(question.options) - len(known))
+        if len(found) == len(known) and None not in found:
+            low, high = bounds(known, [])
+            became = of_mass(float(np.exp(known).sum()))
+            return Reading(tuple(known), low, high, (became,) * len(known))
+        left = float(np.log(max(1 - np.exp(known).sum(), _ROUNDING)))
+        unknown = tuple(left if log_prob == -np.inf else -np.inf for log_prob in known)
+        low, high = bounds(known, [Pool(left, unknown)])
+        return Reading((), low, high, tuple(map(_became, completions, found)))
 
 
-_Tokenised = tuple[str, Tokens, tuple[Tokens, ...]]
+def _became(completion: Completion, log_prob: float | None) -> Outcome:
+    if completion.finish == "filter":
+        return "filtered"
+    return "error" if log_prob is None else "answered"
 
 
-def _parts(tokenised: Sequence[_Tokenised], most_branches: int) -> Iterator[list[_Tokenised]]:
-    """Split prompts so that the branches of each part fit into one tree."""
-    part: list[_Tokenised] = []
-    branches = 0
-    for prompt in tokenised:
-        more = max(1, len({option[:-1] for option in prompt[2] if len(option) > 1}))
-        if part and branches + more > most_branches:
-            yield part
-            part, branches = [], 0
-        part.append(prompt)
-        branches += more
-    yield part
+def _texts(question: Question) -> list[str]:
+    before = question.plain()
+    space = "" if before.endswith((" ", "\n")) else " "
+    return [before + space + answer for answer in question.answers]
 
 
-def _refuse_longer_than_context(
-    prompt: Prompt, tokens: Tokens, options: tuple[Tokens, ...], model: LanguageModel
-) -> None:
-    needed = len(tokens) + max(map(len, options))
-    if needed > model.context:
-        raise GeppettoError(
-            f"a prompt for {model.identity.name} needs {needed:,} tokens, but the model's context "
-            f"holds {model.context:,}; it ends with {prompt.text[-60:]!r}; shorten the persona "
-            "(fewer known answers or traits)"
-        )
+def _echoed(completion: Completion, text: str) -> tuple[Token, ...] | None:
+    """The tokens of a reply that spell a text; None if none do."""
+    spelling = of_text(completion.tokens, text)
+    return spelling if "".join(token.text for token in spelling) == text else None
 
 
-def _refuse_nested(prompt: Prompt, options: tuple[Tokens, ...]) -> None:
-    for i, short in enumerate(options):
-        for j, long in enumerate(options):
-            if i != j and long[: len(short)] == short:
-                raise GeppettoError(
-                    f"the model cannot tell option {prompt.options[i][1]!r} from the beginning of "
-                    f"option {prompt.options[j][1]!r}; use `layout: {{answer: label}}` or another "
-                    "scale, so that no option begins another"
-                )
+def _after(tokens: Sequence[Token], begin: int) -> list[Token] | None:
+    """The tokens from some place of their text on; None if one stands on both sides of it."""
+    starts = list(accumulate((len(token.text) for token in tokens), initial=0))
+    return list(tokens[starts.index(begin) :]) if begin in starts else None
 
 
-def _common(*sequences: Tokens) -> int:
-    """Length of the longest common beginning."""
-    columns = zip(*sequences, strict=False)
-    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
+def _option(completion: Completion, text: str, begin: int) -> float | None:
+    """The log-probability of what a reply echoes from some place on, if it is known."""
+    tokens = _after(_echoed(completion, text) or (), begin)
+    log_probs = [token.log_prob for token in tokens or () if token.log_prob is not None]
+    return sum(log_probs) if tokens and len(log_probs) == len(tokens) else None
 
 
-def score(unit: Unit, model: LanguageModel) -> dict[str, OptionScores]:
-    """Score every option of every prompt of a unit in one decode, by request id."""
-    log_probs = model.log_probs(unit.tree, unit.head)
-    return {
-        request: OptionScores(
-            log_probs=tuple(float(np.sum(log_probs[list(nodes)])) for nodes in options),
-            tokens=tuple(len(nodes) for nodes in options),
-            prompt_tokens=len(prompt),
-        )
-        for request, prompt, options in zip(unit.ids, unit.prompts, unit.tree.options, strict=True)
-    }
+def _refuse_ambiguous(question: Question, completions: Sequence[Completion]) -> None:
+    begin = len(question.plain())
+    use = "use `layout: {answer: letter}`"
+    spelled: dict[str, tuple[str, ...]] = {}
+    for answer, text, completion in zip(
+        question.answers, _texts(question), completions, strict=False
+    ):
+        if (tokens := _echoed(completion, text)) is None:
+            continue
+        if (option := _after(tokens, begin)) is None:
+            raise GeppettoError(
+                f"the model's tokenizer joins the end of the prompt with option {answer!r}, so "
+                f"their probabilities cannot be told apart; {use}"
+            )
+        spelled[answer] = tuple(token.text for token in option)
+    for (short, start), (long, whole) in permutations(spelled.items(), 2):
+        if whole[: len(start)] == start:
+            raise GeppettoError(
+                f"the model cannot tell option {short!r} from the beginning of option {long!r}; "
+                f"{use}"
+            )

@@ -16,7 +16,7 @@ from geppetto.elicitation.bounds import Pool, bounds
 from geppetto.elicitation.outcomes import of_mass, unanswered, undelivered
 from geppetto.elicitation.parsing import said
 from geppetto.elicitation.samples import answering
-from geppetto.models.base import Kind
+from geppetto.models.identity import Kind
 from geppetto.models.requests import Capabilities, Completion, Request, Token
 
 _TOKENS = {"chat": 16, "base": 1}

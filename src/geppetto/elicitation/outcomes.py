@@ -21,7 +21,7 @@ from collections.abc import Iterable
 
 from geppetto.elicitation.base import Outcome
 from geppetto.elicitation.parsing import is_cut
-from geppetto.models.base import Kind
+from geppetto.models.identity import Kind
 from geppetto.models.requests import Completion
 
 ENOUGH_MASS = 0.5

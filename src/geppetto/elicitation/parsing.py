@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from geppetto.elicitation.base import Question
-from geppetto.models.base import Kind
+from geppetto.models.identity import Kind
 from geppetto.models.requests import REASONING_TAGS, Completion
 
 FORMS = (

@@ -15,7 +15,7 @@ from geppetto.elicitation.outcomes import of_reasoning
 from geppetto.elicitation.parsing import said
 from geppetto.elicitation.samples import Samples
 from geppetto.elicitation.stated import Stated
-from geppetto.models.base import Kind
+from geppetto.models.identity import Kind
 from geppetto.models.requests import Capabilities, Completion, Request
 from geppetto.prompts.chat import Turn
 

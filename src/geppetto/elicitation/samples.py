@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from geppetto.elicitation.base import Elicitation, Question, Reading, unreachable
 from geppetto.elicitation.outcomes import outcome
 from geppetto.elicitation.parsing import option_in, said
-from geppetto.models.base import Kind
+from geppetto.models.identity import Kind
 from geppetto.models.requests import Capabilities, Completion, Request
 
 SMOOTHING = 0.5

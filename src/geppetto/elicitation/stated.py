@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from geppetto.elicitation.base import Elicitation, Question, Reading, unreachable
 from geppetto.elicitation.outcomes import outcome
 from geppetto.elicitation.parsing import said
-from geppetto.models.base import Kind
+from geppetto.models.identity import Kind
 from geppetto.models.requests import Capabilities, Completion, Request
 
 RESOLUTION = 0.5

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geppetto._util.errors import GeppettoError
-from geppetto.elicitation.likelihood import OptionScores
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.elicitation.transcript_tokens import last_tokens, tokenised
-from geppetto.models.base import LanguageModel, ModelIdentity
+from geppetto.models.base import Scorer
+from geppetto.models.identity import ModelIdentity
 from geppetto.models.token_tree import Tokens, TokenTree
 from geppetto.prompts.transcript import Response, Transcript
 
@@ -38,7 +39,7 @@ def request_ids(transcript: Transcript, model: ModelIdentity) -> tuple[str, ...]
 
     Nothing after a response changes it, so transcripts that begin alike share answers.
     """
-    read = hashlib.sha256(json.dumps([NAME, VERSION, model.model_dump()]).encode())
+    read = hashlib.sha256(json.dumps([NAME, VERSION, model.of_scores]).encode())
     cuts = hashlib.sha256()
     ids, text_read, breaks_read = [], 0, 0
     for response in transcript.responses:
@@ -136,7 +137,7 @@ class Unit:
                 places.append((place.start, place.options))
                 places.append((place.opening, [tokens[place.opening : place.start]]))
             texts.append((tokens[: line.places[-1].start], places))
-        return TokenTree.along(texts)
+        return TokenTree.along(texts, self.head)
 
     @cached_property
     def distinct_tokens(self) -> int:
@@ -148,6 +149,24 @@ class Unit:
         """Tokens that asking for the responses one by one would compute."""
         return sum(place.start for place in self.places)
 
+    def scores(self, tree: TokenTree, log_probs: NDArray[np.float64]) -> dict[str, OptionScores]:
+        """What the log-probabilities of its tree's nodes say of every response, by request id."""
+        sums = [
+            tuple(float(np.sum(log_probs[list(nodes)])) for nodes in options)
+            for options in tree.options
+        ]
+        return {
+            place.id: OptionScores(
+                log_probs=options,
+                tokens=tuple(map(len, place.options)),
+                prompt_tokens=place.start,
+                announcing=announcing,
+            )
+            for place, options, (announcing,) in zip(
+                self.places, sums[::2], sums[1::2], strict=True
+            )
+        }
+
     def only(self, ids: Collection[str]) -> Unit:
         """The unit without its other responses; nothing is read after the last one."""
         if set(self.ids) <= set(ids):
@@ -156,9 +175,7 @@ class Unit:
         return replace(self, lines=tuple(line.only(places) for line, places in kept if places))
 
 
-def units(
-    requests: Mapping[str, tuple[Transcript, Response]], model: LanguageModel
-) -> Iterator[Unit]:
+def units(requests: Mapping[str, tuple[Transcript, Response]], model: Scorer) -> Iterator[Unit]:
     """Group responses by what is read together, and tokenise each transcript once.
 
     Parameters
@@ -191,7 +208,7 @@ def units(
         yield from _together(lines, model.most_branches)
 
 
-def _line(transcript: Transcript, wanted: Mapping[str, Response], model: LanguageModel) -> Line:
+def _line(transcript: Transcript, wanted: Mapping[str, Response], model: Scorer) -> Line:
     tokens, tokens_at = tokenised(transcript, model)
     spelled: dict[tuple[str, ...], tuple[Tokens, ...]] = {}
     places = []
@@ -215,7 +232,7 @@ def _line(transcript: Transcript, wanted: Mapping[str, Response], model: Languag
     return Line(np.array(tokens, np.int32), ()).only(places)
 
 
-def _options(options: tuple[str, ...], model: LanguageModel) -> tuple[Tokens, ...]:
+def _options(options: tuple[str, ...], model: Scorer) -> tuple[Tokens, ...]:
     spelled = tuple(model.tokenize_on(option) for option in options)
     for short, tokens in zip(options, spelled, strict=True):
         for long, others in zip(options, spelled, strict=True):
@@ -227,7 +244,7 @@ def _options(options: tuple[str, ...], model: LanguageModel) -> tuple[Tokens, ..
     return spelled
 
 
-def _refuse_longer_than_context(places: Sequence[Place], model: LanguageModel) -> None:
+def _refuse_longer_than_context(places: Sequence[Place], model: Scorer) -> None:
     needed = max(place.start + max(map(len, place.options)) for place in places)
     if needed > model.context:
         raise GeppettoError(
@@ -273,22 +290,3 @@ def _common(lines: Sequence[Line]) -> int:
     first = lines[0].tokens[:until]
     same = np.all([line.tokens[:until] == first for line in lines], axis=0)
     return until if same.all() else int(np.argmin(same))
-
-
-def score(unit: Unit, model: LanguageModel) -> dict[str, OptionScores]:
-    """Score every response of a unit, and its other options, in one pass, by request id."""
-    tree = unit.tree
-    log_probs = model.log_probs(tree, unit.head)
-    sums = [
-        tuple(float(np.sum(log_probs[list(nodes)])) for nodes in options)
-        for options in tree.options
-    ]
-    return {
-        place.id: OptionScores(
-            log_probs=options,
-            tokens=tuple(map(len, place.options)),
-            prompt_tokens=place.start,
-            announcing=announcing,
-        )
-        for place, options, (announcing,) in zip(unit.places, sums[::2], sums[1::2], strict=True)
-    }

@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import accumulate, pairwise
 
 from geppetto._util.errors import GeppettoError
-from geppetto.models.base import LanguageModel
+from geppetto.models.base import Scorer
 from geppetto.models.token_tree import Tokens
 from geppetto.prompts.transcript import Transcript
 
 
-def tokenised(transcript: Transcript, model: LanguageModel) -> tuple[Tokens, dict[int, int]]:
+def tokenised(transcript: Transcript, model: Scorer) -> tuple[Tokens, dict[int, int]]:
     """A transcript's tokens, and at each break how many of them stand before it.
 
     Raises
@@ -36,7 +36,7 @@ def tokenised(transcript: Transcript, model: LanguageModel) -> tuple[Tokens, dic
     return tokens, tokens_at
 
 
-def merges(transcript: Transcript, model: LanguageModel) -> int:
+def merges(transcript: Transcript, model: Scorer) -> int:
     """At how many breaks the tokenizer would join the text before with the text after.
 
     There a model reads other tokens than of the uncut text, but each response is whole tokens.
@@ -49,7 +49,7 @@ def merges(transcript: Transcript, model: LanguageModel) -> int:
     return sum(at > 0 and at not in boundaries for at in accumulate(sizes))
 
 
-def last_tokens(text: str, tokens: Tokens, end: int, model: LanguageModel) -> int:
+def last_tokens(text: str, tokens: Tokens, end: int, model: Scorer) -> int:
     """How many tokens before some place spell the text there; the first may begin before it."""
     missing = len(text.encode())
     count = 0

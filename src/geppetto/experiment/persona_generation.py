@@ -11,19 +11,19 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from geppetto._util.errors import GeppettoError
-from geppetto.answers.cache import CachedModel
-from geppetto.answers.client import FAILURES_IN_A_ROW, STOPPING
+from geppetto.answers.client import STOPPING, clients
 from geppetto.answers.completions import CompletionStore
 from geppetto.answers.generated_texts import GeneratedTextStore, Generator
+from geppetto.models.base import Model
 from geppetto.models.budget import BudgetReached, BudgetTracker
-from geppetto.models.endpoint.gate import RequestGate
 from geppetto.models.endpoint.litellm_provider import (
     PROVIDER,
     NoCompletionError,
     drawing_for,
     serving,
 )
-from geppetto.models.requests import Completion, TextModel
+from geppetto.models.gate import RequestGate
+from geppetto.models.requests import Completion
 from geppetto.personas.generated import GeneratedStrategy, GeneratedText, GenerationRequest
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ AT_ONCE = 8
 
 def write(
     generations: Sequence[GenerationRequest],
-    text_models: Mapping[str, TextModel],
+    models: Mapping[str, Model],
     store: GeneratedTextStore,
     completions: CompletionStore,
     tracker: BudgetTracker,
@@ -56,7 +56,7 @@ def write(
     ----------
     generations
         What to write.
-    text_models
+    models
         The models by the name that strategies give their `writer`; none of them may be at work in
         an event loop.
     store
@@ -79,8 +79,8 @@ def write(
         If it is interrupted: the first time once the replies under way are stored, the second at
         once.
     """
-    for name, text_model in text_models.items():
-        if text_model.identity.kind == "base":
+    for name, model in models.items():
+        if model.identity.kind == "base":
             raise GeppettoError(
                 f"{name} continues plain text and follows no instruction; let a chat model write"
             )
@@ -88,16 +88,13 @@ def write(
     modules = {made_of: program(strategy) for made_of, strategy in programs.items()}
     left = [each for each in generations if store.find(each.id) is None]
     silent: list[Completion] = []
-    in_a_row = 0
     ended: BudgetReached | None = None
     gate = RequestGate(tracker)
-    with completions.claiming() as claims:
-        remembering = {
-            name: CachedModel(text_model, claims, gate) for name, text_model in text_models.items()
-        }
-        with serving(remembering) as service, ThreadPoolExecutor(AT_ONCE) as pool:
+    with clients(models, completions, gate, keeps_errors=False) as asking:
+        asked = {name: client.completion for name, client in asking.items()}
+        with serving(asked) as service, ThreadPoolExecutor(AT_ONCE) as pool:
             futures = {
-                pool.submit(_write, each, modules[each.strategy.made_of], text_models, store): each
+                pool.submit(_write, each, modules[each.strategy.made_of], models, store): each
                 for each in left
             }
             try:
@@ -106,11 +103,7 @@ def write(
                         future.result()
                     except NoCompletionError as error:
                         silent.append(error.completion)
-                        in_a_row += not error.completion.hopeless
-                        if in_a_row >= FAILURES_IN_A_ROW:
-                            break
                         continue
-                    in_a_row = 0
                     on_written(futures[future])
             except BudgetReached as reached:
                 ended = reached
@@ -193,7 +186,7 @@ def writer_of(strategy: GeneratedStrategy) -> Iterator[None]:
 def _write(
     generation: GenerationRequest,
     module: dspy.Module,
-    text_models: Mapping[str, TextModel],
+    models: Mapping[str, Model],
     store: GeneratedTextStore,
 ) -> None:
     """Have one thing written, which is stored before anything else can go wrong."""
@@ -203,7 +196,7 @@ def _write(
         texts, failed = _called(part, generation.arguments)
     generated = _generated(texts, failed, draws.completions)
     inputs = hashlib.sha256(generation.inputs.encode()).hexdigest()
-    store.put(generation.id, inputs, _generator(part, strategy, text_models), generated)
+    store.put(generation.id, inputs, _generator(part, strategy, models), generated)
 
 
 def _called(part: dspy.Module, inputs: Mapping[str, object]) -> tuple[tuple[str, ...], str]:
@@ -265,14 +258,14 @@ def _silence(silent: Sequence[Completion], wanted: int) -> str:
 
 
 def _generator(
-    part: dspy.Module, strategy: GeneratedStrategy, text_models: Mapping[str, TextModel]
+    part: dspy.Module, strategy: GeneratedStrategy, models: Mapping[str, Model]
 ) -> Generator:
     state = part.dump_state()
     demos = [predictor.demos for predictor in part.predictors()]
     return Generator(
         strategy=type(strategy).__name__,
         writer=strategy.writer,
-        identity=text_models[strategy.writer].identity,
+        identity=models[strategy.writer].identity.of_completions,
         module=type(part).__name__,
         state=json.dumps(state, sort_keys=True),
         demos=hashlib.sha256(json.dumps(demos, sort_keys=True, default=dict).encode()).hexdigest(),

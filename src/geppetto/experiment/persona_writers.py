@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from geppetto.models.requests import TextModel
+from geppetto.models.base import Model
 from geppetto.personas.generated import GenerationRequest
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Writers:
         self._workspace = workspace
         self.tracker = tracker
         self._untraced = experiment.sample_traces
-        self._opened: dict[str, TextModel] = {}
+        self._opened: dict[str, Model] = {}
 
     def complete(
         self,
@@ -79,7 +79,7 @@ class Writers:
         from geppetto.experiment.persona_generation import write
 
         names = dict.fromkeys(each.strategy.writer for each in generations)
-        text_models = {name: self.text_model(name) for name in names}
+        models = {name: self.model(name) for name in names}
         generated_texts = GeneratedTextStore.of_workspace(self._workspace)
         completions = CompletionStore.of_workspace(self._workspace)
         first, self._untraced = (
@@ -90,10 +90,10 @@ class Writers:
             from geppetto.tracking.traces import generation_traced
 
             with generation_traced(self._experiment.name, self._workspace):
-                write(first, text_models, generated_texts, completions, self.tracker, on_written)
-        write(generations, text_models, generated_texts, completions, self.tracker, on_written)
+                write(first, models, generated_texts, completions, self.tracker, on_written)
+        write(generations, models, generated_texts, completions, self.tracker, on_written)
 
-    def text_model(self, name: str) -> TextModel:
+    def model(self, name: str) -> Model:
         """The model of that name, opened once.
 
         Raises
@@ -105,8 +105,9 @@ class Writers:
             self._opened[name] = self._open(name)
         return self._opened[name]
 
-    def _open(self, name: str) -> TextModel:
-        from geppetto.models.by_name import named, text_model_of
+    def _open(self, name: str) -> Model:
+        from geppetto.models.by_name import named
+        from geppetto.models.spec import open_model
 
         spec = named(name, self._experiment.models)
-        return text_model_of(spec, self._experiment.precision)
+        return open_model(spec, self._experiment.precision)

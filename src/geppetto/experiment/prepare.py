@@ -13,7 +13,7 @@ from geppetto.answers.parsed import ParsedAnswer
 from geppetto.answers.session_table import session_answers_table
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import answers_table
-from geppetto.elicitation.likelihood import OptionScores
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.evaluation.baselines.rows import baseline_answers, supervised_names
 from geppetto.evaluation.results import Results
 from geppetto.experiment.strategies import open_strategy
@@ -21,11 +21,7 @@ from geppetto.personas.arms import ARMS, Arm, in_sessions
 from geppetto.personas.generated import NotGeneratedError
 from geppetto.planning.build import make_plan, plan_sessions
 from geppetto.planning.config import Experiment
-from geppetto.planning.models_and_elicitations import (
-    ByRequests,
-    Elicited,
-    open_elicited,
-)
+from geppetto.planning.elicited import Elicited, open_elicited
 from geppetto.planning.plan import Plan, Strategy
 from geppetto.planning.prepared import Prepared
 from geppetto.prompts.session_layout import SessionLayout
@@ -139,9 +135,7 @@ def prepare_on(
                 "word for word, so own and stranger cannot differ; let the strategy show more, or "
                 "leave it out"
             )
-    by_requests = tuple(one for one in all_elicited if isinstance(one, ByRequests))
-    models = tuple(one for one in all_elicited if not isinstance(one, ByRequests))
-    return Prepared(experiment, study, models, by_requests, tuple(strategies), arms, plan)
+    return Prepared(experiment, study, tuple(all_elicited), tuple(strategies), arms, plan)
 
 
 def _survey(
@@ -154,9 +148,7 @@ def _survey(
 ) -> Plan:
     if experiment.session != SessionLayout():
         raise GeppettoError(f"session: {study.name} is a survey, which has no sessions; remove it")
-    if experiment.normalisation != "sum" and any(
-        isinstance(one, ByRequests) for one in all_elicited
-    ):
+    if experiment.normalisation != "sum" and any(one.scorer is None for one in all_elicited):
         raise GeppettoError(
             "normalisation: only local models' likelihood of whole options can be a mean over "
             "tokens; remove it, or keep `likelihood` and local models"
@@ -183,7 +175,7 @@ def _sessions(
                 f"{key}: {study.name} has sessions, which share no items; remove it (`session` "
                 "says how sessions are put before a model)"
             )
-    models = [one for one in all_elicited if not isinstance(one, ByRequests)]
+    models = [one.scorer for one in all_elicited if one.scorer is not None]
     if len(models) < len(all_elicited):
         raise GeppettoError(
             f"elicitations: {study.name} has sessions, which are read by the likelihood of every "

@@ -21,10 +21,9 @@ from geppetto.evaluation.results import Results
 from geppetto.experiment.looks import counted
 from geppetto.experiment.prepare import evaluate
 from geppetto.experiment.preregistration import followed
-from geppetto.models.base import LanguageModel
+from geppetto.models.base import Scorer
 from geppetto.models.budget import BudgetReached, BudgetTracker
-from geppetto.models.endpoint.client import Endpoint
-from geppetto.planning.models_and_elicitations import ByRequests
+from geppetto.planning.elicited import Elicited
 from geppetto.planning.prepared import Prepared
 from geppetto.tracking import mlflow_runs
 from geppetto.tracking.store import TrackedRun
@@ -36,8 +35,8 @@ def run(  # noqa: PLR0913  parts of a run, and who is told of it
     missing: Mapping[str, Sequence[Unit]],
     store: AnswerStore,
     workspace: Path,
-    on_answers: Callable[[LanguageModel, Unit], None] = lambda *_: None,
-    on_question: Callable[[ByRequests], None] = lambda *_: None,
+    on_answers: Callable[[Scorer, Unit], None] = lambda *_: None,
+    on_question: Callable[[Elicited], None] = lambda *_: None,
     tracker: BudgetTracker | None = None,
     kind: Kind = "run",
     frozen: Path | None = None,
@@ -90,7 +89,7 @@ def run(  # noqa: PLR0913  parts of a run, and who is told of it
     task = f"log {prepared.sha256}"
     with store.alone(task):
         tracked = mlflow_runs.begin(prepared, workspace)
-    for model in prepared.models:
+    for model in prepared.scorers:
         for unit, _ in answer(model, missing[model.identity.name], store):
             on_answers(model, unit)
     while True:
@@ -109,7 +108,7 @@ def _parsed(
     tracked: TrackedRun,
     completions: CompletionStore,
     tracker: BudgetTracker,
-    on_question: Callable[[ByRequests], None],
+    on_question: Callable[[Elicited], None],
 ) -> tuple[dict[str, ParsedAnswer], frozenset[str]]:
     """What models said that are asked by requests, and ids of the requests that failed for good."""
     parsed: dict[str, ParsedAnswer] = {}
@@ -117,7 +116,7 @@ def _parsed(
     for elicited in prepared.by_requests:
         questions = prepared.plan.questions[elicited.key]
         few = prepared.experiment.sample_traces
-        if few and isinstance(elicited.text_model, Endpoint):
+        if few and not elicited.model.identity.is_local:
             open = answer_status(elicited, questions, completions).open
             left = ((name, one) for name, one in questions.items() if name in open)
             if some := dict(islice(left, few)):
@@ -131,21 +130,20 @@ def _parsed(
 
 
 def _ask(
-    elicited: ByRequests,
+    elicited: Elicited,
     questions: Mapping[str, Question],
     completions: CompletionStore,
     tracker: BudgetTracker,
-    on_question: Callable[[ByRequests], None] = lambda *_: None,
+    on_question: Callable[[Elicited], None] = lambda *_: None,
 ) -> None:
     try:
         converse(
-            elicited.text_model,
+            elicited.model,
             elicited.elicitation,
             questions,
             completions,
             tracker,
             lambda _: on_question(elicited),
-            elicited.most_at_once,
         )
     except BudgetReached as reached:
         done, number = len(answer_status(elicited, questions, completions).parsed), len(questions)

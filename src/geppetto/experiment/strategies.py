@@ -39,5 +39,5 @@ def open_strategy(
     from geppetto.answers.generated_texts import GeneratedTextStore
     from geppetto.models.by_name import identity_of, named
 
-    by = identity_of(named(rule.writer, models))
+    by = identity_of(named(rule.writer, models)).of_completions
     return rule.reading(GeneratedTextStore.of_workspace(workspace), by)

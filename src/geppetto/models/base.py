@@ -1,46 +1,87 @@
-"""What geppetto asks of a language model."""
+"""What geppetto asks of a model: scores of given continuations, and replies to requests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
+from geppetto.models.gate import RequestGate
+from geppetto.models.identity import ModelIdentity
+from geppetto.models.requests import Capabilities, Completion, Request
 from geppetto.models.token_tree import Tokens, TokenTree
 from geppetto.prompts.chat import ChatTemplate
 
-Kind = Literal["base", "chat"]
-Precision = Literal["exact", "fast"]
-Choose = Callable[[NDArray[np.float64]], int | None]
-"""A token by the log-probabilities of all, shape (vocabulary,); None to end."""
+
+class Model(Protocol):
+    """What answers: a model on this machine, or one behind an interface.
+
+    Making one reads no weights and asks nothing.
+
+    Attributes
+    ----------
+    capabilities
+        What it gives; of one behind an interface nothing until it was probed.
+    """
+
+    capabilities: Capabilities
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Who it is; part of every answer's hash."""
+
+    @property
+    def scorer(self) -> Scorer | None:
+        """Itself, if it gives the log-probabilities of given continuations."""
+
+    @property
+    def most_at_once(self) -> int:
+        """How many requests it is sent at once, at most."""
+
+    async def generate(self, request: Request, gate: RequestGate) -> Completion:
+        """The completion of a request; one with an `error` if it failed for good.
+
+        Parameters
+        ----------
+        request
+            What to complete.
+        gate
+            Asked for leave before each attempt.
+
+        Raises
+        ------
+        GeppettoError
+            If no request can succeed: the key is refused, the model does not exist. Or if there
+            is no leave.
+        """
+
+    def refuse(self, request: Request) -> None:
+        """Refuse a request that is known to be impossible before it is sent.
+
+        Raises
+        ------
+        GeppettoError
+            If it is one.
+        """
+
+    def price(self, prompt_tokens: int, completion_tokens: int) -> float | None:
+        """What so many tokens cost in dollars; None if the price is not known."""
+
+    def connected(self) -> AbstractAsyncContextManager[None]:
+        """A time in which it is asked in one event loop, and may keep connections open."""
+
+    def length(self, text: str) -> int:
+        """How long a text is for it: in its tokens if they are known, else in words."""
 
 
-class ModelIdentity(BaseModel):
-    """Everything about a model that can change its answers; part of every answer's hash."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    sha256: str
-    kind: Kind
-    weights: str
-    kv_cache: str
-    flash_attention: bool
-    gelu: str
-    engine: str
-
-
-class LanguageModel(Protocol):
-    """A model that gives exact log-probabilities of given continuations.
+class Scorer(Model, Protocol):
+    """A model that gives the exact log-probabilities of given continuations.
 
     Making one reads only the vocabulary; the weights are read when they are first needed.
     """
-
-    @property
-    def identity(self) -> ModelIdentity: ...
 
     @property
     def template(self) -> ChatTemplate | None:
@@ -66,9 +107,8 @@ class LanguageModel(Protocol):
     def has_control_tokens(self, text: str) -> bool:
         """Whether a text would be read as more than plain text in this model's template."""
 
-    def log_probs(self, tree: TokenTree, head: int = 0) -> NDArray[np.float64]:
-        """Log-probability of each scored node given its path, in nats, shape (nodes,).
+    def score(self, trees: Sequence[TokenTree]) -> list[NDArray[np.float64]]:
+        """Log-probabilities in nats, of shape (nodes,) for each tree.
 
-        Nodes that are not scored are NaN. The first `head` nodes must be one unbranched
-        path; they are kept, so that a next tree that starts with them is cheaper.
+        Each is of a node given its path; nodes that belong to no option are NaN.
         """

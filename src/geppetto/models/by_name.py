@@ -1,16 +1,14 @@
-"""The models that are asked by requests, as users name them: who they are, and opening them."""
+"""Models as users name them: who they are, and opening them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from geppetto._util.errors import GeppettoError, unknown
-from geppetto.models.base import Kind, Precision
-from geppetto.models.endpoint.client import Endpoint
-from geppetto.models.endpoint.probe import PATIENCE
+from geppetto.models.base import Model
+from geppetto.models.identity import Kind, ModelIdentity, Precision
 from geppetto.models.local.gguf import PACKAGED, sha256
-from geppetto.models.requests import TextModel, TextModelIdentity
-from geppetto.models.spec import ModelSpec, model_file, open_model, open_text_model
+from geppetto.models.spec import ModelSpec, model_file, open_model
 
 
 def named(name: str, models: Sequence[ModelSpec]) -> ModelSpec:
@@ -19,37 +17,20 @@ def named(name: str, models: Sequence[ModelSpec]) -> ModelSpec:
     return listed.get(name) or ModelSpec.model_validate(name)
 
 
-def identity_of(spec: ModelSpec) -> TextModelIdentity:
+def identity_of(spec: ModelSpec) -> ModelIdentity:
     """Who a model is, without how it is computed; no weights are read but for their hash.
 
     Raises
     ------
     GeppettoError
-        As `text_model_of`.
+        As `open_model`.
     """
     if spec.model is not None:
-        return open_text_model(spec).identity
-    return TextModelIdentity(
-        name=spec.name, model=sha256(model_file(spec)), kind=spec.kind or "chat"
-    )
+        return open_model(spec).identity
+    return ModelIdentity(name=spec.name, sha256=sha256(model_file(spec)), kind=spec.kind or "chat")
 
 
-def text_model_of(spec: ModelSpec, precision: Precision = "exact") -> TextModel:
-    """A model to be asked by requests; nothing is asked, and no weights are read yet.
-
-    Raises
-    ------
-    GeppettoError
-        If there is no such model or file, or LiteLLM does not know its provider.
-    """
-    if spec.model is not None:
-        return open_text_model(spec)
-    from geppetto.models.local.local_text_model import LocalTextModel
-
-    return LocalTextModel(open_model(spec, precision))
-
-
-def named_text_model(name: str, api_base: str = "", kind: Kind | None = None) -> TextModel:
+def named_model(name: str, api_base: str = "", kind: Kind | None = None) -> Model:
     """A model to be probed, which no experiment has to name.
 
     Parameters
@@ -71,10 +52,10 @@ def named_text_model(name: str, api_base: str = "", kind: Kind | None = None) ->
         raise GeppettoError(f"{name} is a model of this machine; leave out --api-base {api_base}")
     if spec.model is None and spec.path is None and name not in PACKAGED:
         raise unknown("model", name, PACKAGED)
-    return _patient(text_model_of(spec.model_copy(update={"api_base": api_base, "kind": kind})))
+    return open_model(spec.model_copy(update={"api_base": api_base, "kind": kind}))
 
 
-def declared_text_model(name: str, models: Sequence[ModelSpec], precision: Precision) -> TextModel:
+def declared_model(name: str, models: Sequence[ModelSpec], precision: Precision) -> Model:
     """One of an experiment's models, as it is declared there, to be probed.
 
     Raises
@@ -85,9 +66,4 @@ def declared_text_model(name: str, models: Sequence[ModelSpec], precision: Preci
     specs = {spec.name: spec for spec in models}
     if name not in specs:
         raise unknown("model", name, specs)
-    return _patient(text_model_of(specs[name], precision))
-
-
-def _patient(text_model: TextModel) -> TextModel:
-    """The model, which somebody waits for."""
-    return text_model.with_patience(PATIENCE) if isinstance(text_model, Endpoint) else text_model
+    return open_model(specs[name], precision)

@@ -1,14 +1,14 @@
-"""What geppetto asks of a model that is reached by text: a request, and the reply to it."""
+"""What a model is sent to generate from, and what comes back."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import Literal, Protocol
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from geppetto.models.base import Kind
+from geppetto.models.identity import ModelIdentity
 from geppetto.prompts.chat import Turn
 
 Finish = Literal["stop", "length", "filter", "error"]
@@ -16,35 +16,6 @@ Finish = Literal["stop", "length", "filter", "error"]
 
 REASONING_TAGS = "think|thinking|thought|reason|reasoning"
 """Tags in which models reason before they answer, where an interface does not keep that apart."""
-
-
-class TextModelIdentity(BaseModel):
-    """What a model is called, and everything about it that can change its replies.
-
-    Attributes
-    ----------
-    name
-        What it is called in tables.
-    model
-        Its name as its provider knows it, or the content hash of its weights.
-    api_base
-        Where it is reached, if not where its provider's models are; without credentials.
-    kind
-        Whether it is sent turns ("chat") or plain text ("base").
-    parameters
-        What is sent with every request, as JSON with sorted keys.
-    engine
-        Of a model on this machine, how it is computed.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    model: str
-    api_base: str = ""
-    kind: Kind = "chat"
-    parameters: str = "{}"
-    engine: str = ""
 
 
 class Capabilities(BaseModel):
@@ -124,9 +95,10 @@ class Request(BaseModel):
         said = (f"[{turn.role}]\n{turn.content}" for turn in self.turns)
         return self.text or "\n\n".join(said)
 
-    def id(self, model: TextModelIdentity) -> str:
+    def id(self, model: ModelIdentity) -> str:
         """Content hash of everything that changes the reply; what the model is called does not."""
-        content = [self.model_dump(), model.model_dump(exclude={"name"})]
+        asked_of = {key: value for key, value in model.of_completions.items() if key != "name"}
+        content = [self.model_dump(), asked_of]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -195,23 +167,3 @@ class Completion(BaseModel):
     attempts: int = 1
     error: str = ""
     hopeless: bool = False
-
-
-class TextModel(Protocol):
-    """A model that is asked by requests: one behind an interface, or one on this machine."""
-
-    @property
-    def identity(self) -> TextModelIdentity: ...
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What it gives; of one behind an interface, what it was seen to give."""
-
-    async def completion(self, request: Request) -> Completion:
-        """The reply to a request; one with an `error` if it failed for good.
-
-        Raises
-        ------
-        GeppettoError
-            If no request can succeed: the key is refused, the model does not exist.
-        """

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from geppetto._util.errors import GeppettoError, unknown
-from geppetto.models.base import Kind, Precision
+from geppetto.models.base import Model, Scorer
 from geppetto.models.endpoint.concurrency import CONNECTIONS, MOST_AT_ONCE
+from geppetto.models.identity import Kind, Precision
 from geppetto.models.lineage import Lineage
-
-if TYPE_CHECKING:
-    from geppetto.models.endpoint.client import Endpoint
-    from geppetto.models.local.llama_cpp import LlamaCppModel
 
 
 class ModelSpec(BaseModel):
@@ -113,30 +110,21 @@ def model_file(spec: ModelSpec) -> Path:
     return path
 
 
-def open_model(spec: ModelSpec, precision: Precision = "exact") -> LlamaCppModel:
-    """A local model, of which only the vocabulary is read.
+def open_model(spec: ModelSpec, precision: Precision = "exact") -> Model:
+    """A model; nothing is asked, and of one on this machine only the vocabulary is read.
 
     Raises
     ------
     GeppettoError
-        If there is no such model or file, or the file cannot be read.
+        If there is no such model or file, the file cannot be read, LiteLLM is not installed or
+        does not know the provider.
     """
-    from geppetto.models.local.llama_cpp import LlamaCppModel
+    if spec.model is None:
+        from geppetto.models.local.llama_cpp import LlamaCppModel
 
-    return LlamaCppModel(spec.name, model_file(spec), spec.kind, precision)
-
-
-def open_text_model(spec: ModelSpec) -> Endpoint:
-    """A model behind an interface; nothing is sent to it yet.
-
-    Raises
-    ------
-    GeppettoError
-        If LiteLLM is not installed, or does not know its provider.
-    """
+        return LlamaCppModel(spec.name, model_file(spec), spec.kind, precision)
     from geppetto.models.endpoint.client import Endpoint
 
-    assert spec.model is not None
     return Endpoint(
         name=spec.name,
         model=spec.model,
@@ -146,3 +134,20 @@ def open_text_model(spec: ModelSpec) -> Endpoint:
         timeout=spec.timeout,
         most_at_once=spec.most_at_once,
     )
+
+
+def open_scorer(spec: ModelSpec, precision: Precision = "exact") -> Scorer:
+    """A model whose tokens are known.
+
+    Raises
+    ------
+    GeppettoError
+        As `open_model`; or if it is behind an interface.
+    """
+    scorer = open_model(spec, precision).scorer
+    if scorer is None:
+        raise GeppettoError(
+            f"{spec.name} is behind an interface, so that its tokens are not known; name a model "
+            "of this machine"
+        )
+    return scorer

@@ -25,14 +25,28 @@ class TokenTree:
         Index of each node's parent, -1 for a root, shape (nodes,).
     options
         For each place where options stand, for each of them, the nodes that spell it.
+    head
+        Number of leading nodes, an unbranched path before the first option, that are kept so that
+        a next tree that starts with them is cheaper.
+
+    Examples
+    --------
+    Two options of one prompt, of which the second takes two tokens:
+
+    >>> tree = TokenTree.build([((1, 2), [(7,), (8, 9)])])
+    >>> tree.tokens.tolist(), tree.parents.tolist()
+    ([1, 2, 7, 8, 9], [-1, 0, 1, 1, 3])
+    >>> tree.options
+    (((2,), (3, 4)),)
     """
 
     tokens: NDArray[np.int32]
     parents: NDArray[np.int32]
     options: tuple[tuple[Tokens, ...], ...]
+    head: int = 0
 
     @classmethod
-    def build(cls, prompts: Sequence[tuple[Tokens, Sequence[Tokens]]]) -> TokenTree:
+    def build(cls, prompts: Sequence[tuple[Tokens, Sequence[Tokens]]], head: int = 0) -> TokenTree:
         """The tree of (prompt tokens, options' tokens) pairs.
 
         Raises
@@ -40,11 +54,11 @@ class TokenTree:
         ValueError
             If a prompt or an option has no tokens.
         """
-        return cls.along([(prompt, [(len(prompt), options)]) for prompt, options in prompts])
+        return cls.along([(prompt, [(len(prompt), options)]) for prompt, options in prompts], head)
 
     @classmethod
     def along(
-        cls, texts: Sequence[tuple[Tokens, Sequence[tuple[int, Sequence[Tokens]]]]]
+        cls, texts: Sequence[tuple[Tokens, Sequence[tuple[int, Sequence[Tokens]]]]], head: int = 0
     ) -> TokenTree:
         """The tree of texts with options at several places of each.
 
@@ -53,6 +67,8 @@ class TokenTree:
         texts
             Each text's tokens, and its places: how many of them stand before it, and the tokens
             of its options. Every place becomes one of the tree's `options`.
+        head
+            See `TokenTree`.
 
         Raises
         ------
@@ -83,7 +99,7 @@ class TokenTree:
                     raise ValueError("a prompt and its options need at least one token each")
                 end = path[before - 1]
                 options.append(tuple(tuple(walk(end, option)) for option in continuations))
-        return cls(np.array(tokens, np.int32), np.array(parents, np.int32), tuple(options))
+        return cls(np.array(tokens, np.int32), np.array(parents, np.int32), tuple(options), head)
 
     def scored(self) -> NDArray[np.bool_]:
         """Which nodes belong to an option and so need a log-probability, shape (nodes,)."""

@@ -85,7 +85,7 @@ class GeneratedStrategy(PersonaStrategy):
     program: str | None = None
 
     _library: Library | None = PrivateAttr(None)
-    _by: BaseModel | None = PrivateAttr(None)
+    _by: Mapping[str, str] | None = PrivateAttr(None)
     _compiled: str | None = PrivateAttr(None)
 
     def __init_subclass__(cls, **keys: Any) -> None:
@@ -155,7 +155,7 @@ class GeneratedStrategy(PersonaStrategy):
         mine._compiled = compiled
         return mine
 
-    def reading(self, library: Library, by: BaseModel, compiled: str | None = None) -> Self:
+    def reading(self, library: Library, by: Mapping[str, str], compiled: str | None = None) -> Self:
         """The strategy with these writings by this model.
 
         Parameters
@@ -193,7 +193,7 @@ class GeneratedStrategy(PersonaStrategy):
         """
         assert self._by is not None
         content = [
-            self._by.model_dump(exclude={"engine"}),
+            {key: value for key, value in self._by.items() if key != "engine"},
             _source(type(self)),
             repr(self.wording),
             self.compiled,

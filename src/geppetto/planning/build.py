@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from geppetto._util.errors import GeppettoError
 from geppetto.elicitation.base import Question
-from geppetto.models.base import LanguageModel
+from geppetto.models.base import Scorer
 from geppetto.personas.arms import Arm, Average, Knockout, Matched, Shuffled
 from geppetto.personas.average import average, averaged
 from geppetto.personas.base import PersonaStrategy
@@ -16,7 +16,7 @@ from geppetto.personas.donors import groups, has_strangers
 from geppetto.personas.generated import GenerationRequest
 from geppetto.personas.visibility import shown
 from geppetto.planning.assignment import Assignment, PersonaCache, Sample, assignments
-from geppetto.planning.models_and_elicitations import ByRequests, Elicited
+from geppetto.planning.elicited import Elicited
 from geppetto.planning.plan import Plan, PlannedAnswer, Strategy
 from geppetto.planning.session_prompts import SessionPromptBuilder, readers, shown_to
 from geppetto.planning.survey_prompts import SurveyPromptBuilder
@@ -61,12 +61,14 @@ def make_plan(  # noqa: PLR0913  what a plan is made of
     prompts: dict[str, Mapping[str, Prompt]] = {}
     questions: dict[tuple[str, str], Mapping[str, Question]] = {}
     for elicited in all_elicited:
-        builder = _builder(study, layout, elicited)
-        answers += [answer for each in draft.assignments for answer in builder.answers(each)]
-        if isinstance(builder, SurveyQuestionBuilder):
-            questions[builder.key] = builder.questions
+        builder: SurveyPromptBuilder | SurveyQuestionBuilder
+        if elicited.scorer is not None:
+            builder = SurveyPromptBuilder(study, layout, elicited.scorer, elicited.label)
+            prompts[elicited.key[0]] = builder.prompts
         else:
-            prompts[builder.key[0]] = builder.prompts
+            builder = SurveyQuestionBuilder(study, layout, elicited)
+            questions[elicited.key] = builder.questions
+        answers += [answer for each in draft.assignments for answer in builder.answers(each)]
     withheld = {
         (cache.label, trait): tuple(item for item in items if study.leaks(trait, item))
         for cache in draft.caches
@@ -84,21 +86,13 @@ def make_plan(  # noqa: PLR0913  what a plan is made of
     )
 
 
-def _builder(
-    study: Study, layout: Layout, elicited: Elicited
-) -> SurveyPromptBuilder | SurveyQuestionBuilder:
-    if isinstance(elicited, ByRequests):
-        return SurveyQuestionBuilder(study, layout, elicited)
-    return SurveyPromptBuilder(study, layout, elicited)
-
-
 def plan_sessions(
     study: Study,
     participants: Sequence[Participant],
     strategies: Sequence[Strategy],
     arms: Sequence[Arm],
     layout: SessionLayout,
-    models: Sequence[LanguageModel],
+    models: Sequence[Scorer],
     paraphrases: int = 1,
 ) -> Plan:
     """Plan the same responses of every session for every condition; see `make_plan`.

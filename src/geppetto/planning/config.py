@@ -11,16 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from geppetto._util.errors import GeppettoError
 from geppetto._util.named import Named
 from geppetto._util.yaml_file import read_yaml
-from geppetto.elicitation.likelihood import Normalisation
-from geppetto.models.base import Precision
+from geppetto.elicitation.likelihood import Likelihood
+from geppetto.elicitation.option_likelihood import Normalisation
 from geppetto.models.budget import Budget
+from geppetto.models.identity import Precision
 from geppetto.models.lineage import Lineage, pairs
 from geppetto.models.spec import ModelSpec
 from geppetto.personas.arms import NoPersona
 from geppetto.planning.analysis_config import Analysis
-from geppetto.planning.models_and_elicitations import (
-    LIKELIHOOD,
-)
 from geppetto.planning.plan import BASELINE, NO_STRATEGY
 from geppetto.planning.search_config import Search
 from geppetto.prompts.session_layout import SessionLayout
@@ -128,7 +126,7 @@ class Experiment(BaseModel):
     models: tuple[ModelSpec, ...] = Field(min_length=1)
     strategies: tuple[Named, ...] = ()
     arms: tuple[Named, ...] = ()
-    elicitations: tuple[Named, ...] = Field((Named.model_validate(LIKELIHOOD),), min_length=1)
+    elicitations: tuple[Named, ...] = Field((Named.model_validate(Likelihood.name),), min_length=1)
     budget: Budget = Budget()
     paraphrases: int = Field(1, ge=1, strict=True)
     layout: Layout = Layout()

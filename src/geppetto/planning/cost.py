@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from geppetto.elicitation.base import Elicitation, Question
-from geppetto.models.endpoint.client import Endpoint
+from geppetto.models.base import Model
 from geppetto.models.endpoint.litellm_setup import library
 from geppetto.models.requests import Completion, Request
 
@@ -44,12 +44,10 @@ class Estimate:
     dollars: float | None
 
 
-def estimate(
-    endpoint: Endpoint, elicitation: Elicitation, questions: Iterable[Question]
-) -> Estimate:
+def estimate(model: Model, elicitation: Elicitation, questions: Iterable[Question]) -> Estimate:
     """What asking about some questions will take, if no reply of theirs is stored yet."""
     requests = {
-        request.id(endpoint.identity): request
+        request.id(model.identity): request
         for question in questions
         for request in _foreseen(elicitation, question)
     }
@@ -59,7 +57,7 @@ def estimate(
     known = sum(map(_tokens, counted))
     prompt = round(known * letters / max(1, sum(map(len, counted))))
     said = sum(0 if request.echo else request.max_tokens for request in requests.values())
-    return Estimate(len(requests), prompt, said, endpoint.price(prompt, said))
+    return Estimate(len(requests), prompt, said, model.price(prompt, said))
 
 
 def _foreseen(elicitation: Elicitation, question: Question) -> list[Request]:

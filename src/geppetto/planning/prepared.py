@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 
-from geppetto.models.base import LanguageModel
+from geppetto.models.base import Scorer
 from geppetto.personas.arms import Arm
 from geppetto.personas.generated import GenerationRequest
 from geppetto.planning.config import Experiment
-from geppetto.planning.models_and_elicitations import (
-    ByRequests,
-)
+from geppetto.planning.elicited import Elicited
 from geppetto.planning.plan import Plan, Strategy
 from geppetto.planning.search_config import BUDGETS
 from geppetto.studies import Study
@@ -21,18 +19,24 @@ from geppetto.studies import Study
 
 @dataclass(frozen=True)
 class Prepared:
-    """An experiment whose every part was found and whose plan is made; nothing is asked yet.
-
-    Its `models` are those that score options exactly; others are asked `by_requests`.
-    """
+    """An experiment whose every part was found and whose plan is made; nothing is asked yet."""
 
     experiment: Experiment
     study: Study
-    models: tuple[LanguageModel, ...]
-    by_requests: tuple[ByRequests, ...]
+    elicited: tuple[Elicited, ...]
     strategies: tuple[Strategy, ...]
     arms: tuple[Arm, ...]
     plan: Plan
+
+    @cached_property
+    def scorers(self) -> tuple[Scorer, ...]:
+        """The models that score exactly what may be answered."""
+        return tuple(one.scorer for one in self.elicited if one.scorer is not None)
+
+    @cached_property
+    def by_requests(self) -> tuple[Elicited, ...]:
+        """The models that are asked by requests, and how."""
+        return tuple(one for one in self.elicited if one.scorer is None)
 
     @property
     def pending(self) -> tuple[GenerationRequest, ...]:
@@ -42,9 +46,8 @@ class Prepared:
     @property
     def in_template(self) -> frozenset[str]:
         """Names of the models that are asked in their chat template."""
-        exact = {model.identity.name for model in self.models if model.template is not None}
-        wanted = [elicited.text_model.identity for elicited in self.by_requests]
-        return frozenset(exact | {who.name for who in wanted if who.kind == "chat"})
+        asked = (one.model.identity for one in self.elicited)
+        return frozenset(identity.name for identity in asked if identity.kind == "chat")
 
     @cached_property
     def sha256(self) -> str:

@@ -18,7 +18,7 @@ from geppetto.prompts.survey import Layout, answer_cue, render, turns
 from geppetto.studies import Item, Participant, Study, load_study
 
 if TYPE_CHECKING:
-    from geppetto.models.base import LanguageModel
+    from geppetto.models.base import Scorer
     from geppetto.planning.session_preview import SessionReader
 
 PLACE = "‹persona›"
@@ -125,7 +125,7 @@ class _SurveyReader:
     study: Study
     item: Item
     layout: Layout
-    model: LanguageModel | None
+    model: Scorer | None
 
     def block(self, rule: PersonaStrategy, study: Study) -> Block:
         """What a prediction of the item may know."""
@@ -203,12 +203,12 @@ def _layout(settings: Mapping[str, Any]) -> Layout:
         ) from error
 
 
-def _model(name: str | None) -> LanguageModel | None:
+def _model(name: str | None) -> Scorer | None:
     if name is None:
         return None
-    from geppetto.models.spec import ModelSpec, open_model
+    from geppetto.models.spec import ModelSpec, open_scorer
 
-    return open_model(ModelSpec.model_validate(name))
+    return open_scorer(ModelSpec.model_validate(name))
 
 
 def _nothing_known(

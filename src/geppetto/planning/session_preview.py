@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from geppetto.elicitation.transcript_tokens import tokenised
-from geppetto.models.base import LanguageModel
+from geppetto.models.base import Scorer
 from geppetto.personas.base import Persona, PersonaStrategy
 from geppetto.personas.visibility import Block
 from geppetto.planning.prompt_preview import Length, Passage, Reading
@@ -23,7 +23,7 @@ TRIALS = 3
 class SessionReader:
     """A model that reads sessions; None for any, which are given plain text."""
 
-    model: LanguageModel | None
+    model: Scorer | None
 
     def block(self, rule: PersonaStrategy, study: Study) -> Block:
         """What a prediction of a session may know: nothing of what was done in it."""

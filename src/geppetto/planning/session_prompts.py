@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from geppetto._util.errors import GeppettoError
 from geppetto.elicitation.transcript_likelihood import request_ids
-from geppetto.models.base import LanguageModel
+from geppetto.models.base import Scorer
 from geppetto.personas.base import Persona
 from geppetto.personas.filler import filler
 from geppetto.planning.assignment import Assignment
@@ -20,7 +20,7 @@ from geppetto.prompts.windows import Reader, Shown, fit
 from geppetto.studies import Participant, Session
 
 
-def readers(model: LanguageModel, layout: SessionLayout) -> dict[str, Reader]:
+def readers(model: Scorer, layout: SessionLayout) -> dict[str, Reader]:
     """A model in every presentation in which it reads sessions, by the presentation's name.
 
     Raises
@@ -63,9 +63,7 @@ class SessionPromptBuilder:
         What is shown of each participant's session, by participant id.
     """
 
-    def __init__(
-        self, model: LanguageModel, layout: SessionLayout, shown: Mapping[str, Shown]
-    ) -> None:
+    def __init__(self, model: Scorer, layout: SessionLayout, shown: Mapping[str, Shown]) -> None:
         self._model = model
         self._readers = readers(model, layout)
         self._shown = shown

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from geppetto._util.errors import GeppettoError
-from geppetto.elicitation.likelihood import LABEL, request_id
-from geppetto.models.base import LanguageModel
+from geppetto.elicitation.option_likelihood import request_id
+from geppetto.models.base import Scorer
 from geppetto.personas.base import Persona
 from geppetto.planning.prompt_builder import PromptBuilder
 from geppetto.prompts.survey import Layout, Prompt, render
@@ -12,19 +12,21 @@ from geppetto.studies import Study
 
 
 class SurveyPromptBuilder(PromptBuilder):
-    """Where a prompt is written for each item."""
+    """Where a prompt is written for each item.
 
-    def __init__(self, study: Study, layout: Layout, model: LanguageModel) -> None:
-        super().__init__(model.identity.name, LABEL)
+    Attributes
+    ----------
+    prompts
+        Every prompt so far, by request id.
+    """
+
+    def __init__(self, study: Study, layout: Layout, model: Scorer, label: str) -> None:
+        super().__init__(model.identity.name, label)
         self._study = study
         self._layout = layout
         self._model = model
-        self._rendered: dict[tuple[str, Persona | None], tuple[str, Prompt]] = {}
-
-    @property
-    def prompts(self) -> dict[str, Prompt]:
-        """Every prompt so far, by request id."""
-        return dict(self._rendered.values())
+        self._rendered: dict[tuple[str, Persona | None], str] = {}
+        self.prompts: dict[str, Prompt] = {}
 
     def _length(self, item: str, persona: Persona) -> int:
         return len(self._model.tokenize(self._prompt(item, persona).text))
@@ -40,11 +42,12 @@ class SurveyPromptBuilder(PromptBuilder):
             if persona:
                 refuse_control_tokens(persona, self._model)
             prompt = self._prompt(item, persona)
-            self._rendered[key] = request_id(prompt, self._model.identity), prompt
-        return self._rendered[key][0]
+            self._rendered[key] = request_id(prompt, self._model.identity)
+            self.prompts[self._rendered[key]] = prompt
+        return self._rendered[key]
 
 
-def refuse_control_tokens(persona: Persona, model: LanguageModel) -> None:
+def refuse_control_tokens(persona: Persona, model: Scorer) -> None:
     """Refuse a persona that a chat model would read as more than text.
 
     Raises

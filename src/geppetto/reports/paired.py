@@ -14,7 +14,7 @@ from geppetto.evaluation.pairs.gap import Gap
 from geppetto.evaluation.pairs.recovery import PersonaRecovery
 from geppetto.evaluation.results import Results
 from geppetto.evaluation.words import interval, number, probability
-from geppetto.models.base import LanguageModel
+from geppetto.models.base import Scorer
 from geppetto.models.lineage import CHAT_TEMPLATE, PLAIN_TEXT, pairs
 from geppetto.personas.arms import NoPersona
 from geppetto.planning.prepared import Prepared
@@ -23,7 +23,7 @@ from geppetto.reports.columns import columns
 
 def notes(prepared: Prepared) -> Iterator[str]:
     """The pairs of an experiment before anything is asked, and what else their gaps are of."""
-    models = {model.identity.name: model for model in prepared.models}
+    models = {model.identity.name: model for model in prepared.scorers}
     without_persona = any(isinstance(arm, NoPersona) for arm in prepared.arms)
     for pair in pairs(prepared.experiment.lineages):
         wanted = replace(
@@ -101,7 +101,7 @@ def _recoveries(found: Sequence[PersonaRecovery]) -> Table:
     return table
 
 
-def _read(prepared: Prepared, model: LanguageModel) -> str:
+def _read(prepared: Prepared, model: Scorer) -> str:
     """What a model reads the task as."""
     if not prepared.study.has_sessions:
         return PLAIN_TEXT if model.template is None else CHAT_TEMPLATE

@@ -20,8 +20,8 @@ from rich.text import Text
 
 from geppetto.answers.local import Unit
 from geppetto.answers.status import AnswerStatus
-from geppetto.models.base import LanguageModel
-from geppetto.planning.models_and_elicitations import ByRequests
+from geppetto.models.base import Scorer
+from geppetto.planning.elicited import Elicited
 from geppetto.reports.terminal import Work
 
 
@@ -66,7 +66,7 @@ class Asking:
         self._started: dict[str, float] = {}
         self._tokens = Counter[str]()
 
-    def answered(self, model: LanguageModel, unit: Unit) -> None:
+    def answered(self, model: Scorer, unit: Unit) -> None:
         """One more unit of work is done."""
         name = model.identity.name
         task = self._tasks[name]
@@ -77,7 +77,7 @@ class Asking:
         seconds = max(time.perf_counter() - self._started[name], 1e-9)
         self._progress.update(task, advance=len(unit.ids), speed=self._tokens[name] / seconds)
 
-    def parsed(self, elicited: ByRequests) -> None:
+    def parsed(self, elicited: Elicited) -> None:
         """One more question has all its replies."""
         if elicited.key in self._parsed:
             self._progress.update(self._parsed[elicited.key], advance=1)

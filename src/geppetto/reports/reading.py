@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from geppetto.models.base import LanguageModel
+from geppetto.models.base import Scorer
 from geppetto.planning.prepared import Prepared
 from geppetto.prompts.chat import ChatTemplate
 from geppetto.prompts.session_layout import SessionLayout
 from geppetto.prompts.turns import remark
 
 
-def model(wanted: LanguageModel, declared: bool, layout: SessionLayout | None = None) -> str:
+def model(wanted: Scorer, declared: bool, layout: SessionLayout | None = None) -> str:
     """A model and how it will be asked, in one line.
 
     Parameters
@@ -57,7 +57,7 @@ def sessions(prepared: Prepared) -> Iterator[str]:
         if count := sum(left_out):
             of = sum(n > 0 for n in left_out)
             yield f"not scored: {count:,} responses of {of:,} sessions, which {what}"
-    for one in prepared.models if read else ():
+    for one in prepared.scorers if read else ():
         name = one.identity.name
         for template in layout.presentations(name, one.template).values():
             if template is not None and (said := remark(template)):

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from rich.table import Table
 
 from geppetto.answers.status import AnswerStatus
-from geppetto.models.endpoint.client import Endpoint
 from geppetto.personas.arms import Filler
 from geppetto.planning.cost import estimate
 from geppetto.planning.prepared import Prepared
@@ -16,10 +15,9 @@ from geppetto.planning.prepared import Prepared
 def notes(prepared: Prepared) -> Iterator[str]:
     """How models are asked that do not score options exactly."""
     fillers = any(isinstance(arm, Filler) for arm in prepared.arms)
-    for text_model in {one.key[0]: one.text_model for one in prepared.by_requests}.values():
-        identity = text_model.identity
+    for identity in dict.fromkeys(one.model.identity for one in prepared.by_requests):
         reads = "its chat template" if identity.kind == "chat" else "plain text"
-        if not isinstance(text_model, Endpoint):
+        if identity.is_local:
             yield f"{identity.name} is asked on this machine, in {reads}"
             continue
         where = f" at {identity.api_base}" if identity.api_base else ""
@@ -43,11 +41,11 @@ def table(prepared: Prepared, statuses: Mapping[tuple[str, str], AnswerStatus]) 
     for elicited in prepared.by_requests:
         left, questions = statuses[elicited.key].open, prepared.plan.questions[elicited.key]
         first = f"{len(left):,} of {len(questions):,}"
-        if not isinstance(elicited.text_model, Endpoint):
+        if elicited.model.identity.is_local:
             shown.add_row(" · ".join(elicited.key), first, "", "", "", "")
             continue
         open_ones = [questions[name] for name in left]
-        foreseen = estimate(elicited.text_model, elicited.elicitation, open_ones)
+        foreseen = estimate(elicited.model, elicited.elicitation, open_ones)
         shown.add_row(
             " · ".join(elicited.key),
             first,

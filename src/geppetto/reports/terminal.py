@@ -102,7 +102,7 @@ def plan(
     declared = {spec.name for spec in prepared.experiment.models if spec.kind is not None}
     lines += (
         Text(f"  {reading.model(model, model.identity.name in declared, layout)}")
-        for model in prepared.models
+        for model in prepared.scorers
     )
     lines += (Text(f"  {line}") for line in requests.notes(prepared))
     lines += (Text(f"  {line}") for line in paired.notes(prepared))

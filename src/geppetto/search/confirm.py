@@ -19,6 +19,7 @@ from geppetto.evaluation.results import Results
 from geppetto.evaluation.words import interval
 from geppetto.experiment.prepare import prepare_on, strategies_of
 from geppetto.planning.config import Experiment
+from geppetto.planning.elicited import by_likelihood
 from geppetto.planning.plan import Strategy
 from geppetto.planning.prepared import Prepared
 from geppetto.planning.search_config import DIRECTIONS
@@ -245,7 +246,9 @@ def check_confirmation(prepared: PreparedSearch, beside: Sequence[Strategy] = ()
     references = _references(prepared, beside)
     if not references:
         return []
-    return [prepare_on(people, experiment, prepared.study, references, [prepared.model])]
+    return [
+        prepare_on(people, experiment, prepared.study, references, [by_likelihood(prepared.model)])
+    ]
 
 
 def prepare_confirmation(
@@ -274,7 +277,9 @@ def prepare_confirmation(
     references = [each for each in listed if not each.is_the_same_as(winner)]
     experiment = _confirming(prepared, best.layout)
     people = [prepared.study.people[name] for name in prepared.split.test]
-    return prepare_on(people, experiment, prepared.study, [winner, *references], [prepared.model])
+    return prepare_on(
+        people, experiment, prepared.study, [winner, *references], [by_likelihood(prepared.model)]
+    )
 
 
 def _references(prepared: PreparedSearch, beside: Sequence[Strategy]) -> list[Strategy]:

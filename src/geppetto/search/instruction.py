@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from geppetto._util.errors import GeppettoError
-from geppetto.answers.cache import CachedModel, finishing
+from geppetto.answers.client import STOPPING, clients
 from geppetto.answers.completions import CompletionStore
 from geppetto.answers.store import AnswerStore
 from geppetto.experiment.persona_generation import program, writer_of
+from geppetto.models.base import Model
 from geppetto.models.budget import BudgetTracker
-from geppetto.models.endpoint.gate import RequestGate
-from geppetto.models.endpoint.litellm_provider import PROVIDER, drawing_for, serving
-from geppetto.models.requests import TextModel
+from geppetto.models.endpoint.litellm_provider import PROVIDER, Service, drawing_for, serving
+from geppetto.models.gate import RequestGate
 from geppetto.personas.arms import demographics
 from geppetto.personas.generated import GeneratedStrategy, TrainedOn, with_training
 from geppetto.personas.visibility import visible_study
@@ -86,7 +89,7 @@ def optimise(  # noqa: PLR0913  parts of a search that are made elsewhere
     prepared: PreparedSearch,
     strategy: GeneratedStrategy,
     optimiser: Optimiser,
-    text_models: Mapping[str, TextModel],
+    models: Mapping[str, Model],
     store: AnswerStore,
     completions: CompletionStore,
     tracker: BudgetTracker,
@@ -114,7 +117,7 @@ def optimise(  # noqa: PLR0913  parts of a search that are made elsewhere
         What is improved.
     optimiser
         See `Optimiser`.
-    text_models
+    models
         The strategy's writer and the reflector, by name.
     store
         Where answers are kept.
@@ -172,13 +175,11 @@ def optimise(  # noqa: PLR0913  parts of a search that are made elsewhere
     student = program(strategy)
     own = student.dump_state()
     gate = RequestGate(tracker)
-    with completions.claiming() as claims:
-        remembering = {
-            name: CachedModel(text_model, claims, gate) for name, text_model in text_models.items()
-        }
+    with clients(models, completions, gate, keeps_errors=False) as asking:
+        asked = {name: client.completion for name, client in asking.items()}
         with (
-            all_completions(remembering) as witnesses,
-            serving(witnesses) as service,
+            all_completions(asked) as strict,
+            serving(strict) as service,
             writer_of(strategy),
             drawing_for(f"optimising {strategy.made_of} {seed}"),
         ):
@@ -190,7 +191,7 @@ def optimise(  # noqa: PLR0913  parts of a search that are made elsewhere
                 cache=False,
                 num_retries=0,
             )
-            with finishing(service, gate):
+            with _finishing(service, gate):
                 before = metric.mean(student, to_keep)
                 better = compiled(
                     optimiser, student, metric, to_learn, to_keep, reflecting, calls, seed
@@ -205,6 +206,24 @@ def optimise(  # noqa: PLR0913  parts of a search that are made elsewhere
         optimistic=optimiser != "bootstrap",
         changed=changed,
     )
+
+
+@contextmanager
+def _finishing(service: Service, gate: RequestGate) -> Iterator[None]:
+    """Let the first interrupt wait for what is under way, which is stored then.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it is interrupted.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(STOPPING, file=sys.stderr)
+        service.loop.call_soon_threadsafe(gate.end, GeppettoError("it was interrupted"))
+        wait(tuple(service.under_way))
+        raise
 
 
 def refuse(strategy: GeneratedStrategy) -> None:

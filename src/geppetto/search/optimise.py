@@ -19,7 +19,7 @@ from geppetto.planning.search_config import DIRECTIONS
 from geppetto.search.prepare import PreparedSearch, named
 from geppetto.search.result import SearchResult, result
 from geppetto.search.samplers import sampler
-from geppetto.search.scoring import InfeasibleError, Scorer
+from geppetto.search.scoring import CandidateScorer, InfeasibleError
 from geppetto.search.space import Drawn
 from geppetto.search.storage import fail_dead_trials, open_storage
 from geppetto.search.trials import FINISHED, PLACE, PROCESS, REASON, SCORES, WORK
@@ -30,7 +30,7 @@ HOPELESS = 10
 
 def optimise(
     prepared: PreparedSearch,
-    scorer: Scorer,
+    scorer: CandidateScorer,
     on_trial: Callable[[FrozenTrial], None] | None = None,
 ) -> SearchResult:
     """Search, or go on with a search that was interrupted, and give what was found.
@@ -147,7 +147,7 @@ class _Trial:
     """One trial: chooses a candidate, scores it batch by batch, gives up if it is hopeless."""
 
     prepared: PreparedSearch
-    scorer: Scorer
+    scorer: CandidateScorer
 
     def __call__(self, trial: optuna.Trial) -> tuple[float, ...]:
         trial.set_user_attr(PROCESS, str(Worker.current()))

@@ -15,15 +15,15 @@ from geppetto._util.errors import GeppettoError, errors_in, unknown
 from geppetto._util.named import Named
 from geppetto.answers.looks import Look, LookStore
 from geppetto.answers.store import AnswerStore
+from geppetto.elicitation.likelihood import Likelihood
 from geppetto.experiment.persona_writers import Writers
 from geppetto.experiment.strategies import open_strategy
-from geppetto.models.base import LanguageModel
+from geppetto.models.base import Scorer
 from geppetto.models.budget import BudgetTracker
-from geppetto.models.spec import open_model
+from geppetto.models.spec import open_scorer
 from geppetto.personas.arms import demographics
 from geppetto.personas.library import shipped
 from geppetto.planning.config import Experiment
-from geppetto.planning.models_and_elicitations import LIKELIHOOD
 from geppetto.planning.plan import Strategy
 from geppetto.planning.search_config import Search
 from geppetto.prompts.survey import Layout
@@ -61,7 +61,7 @@ class PreparedSearch:
     workspace: Path
     study: Study
     items: tuple[str, ...]
-    model: LanguageModel
+    model: Scorer
     space: Space
     split: Split
     batches: tuple[tuple[str, ...], ...]
@@ -81,7 +81,7 @@ class PreparedSearch:
             reference and (reference.mean.tolist(), reference.covariance.tolist()),
             self.batches,
             self.items,
-            self.model.identity.model_dump(),
+            self.model.identity.of_scores,
             repr(self.space),
             [
                 (path.name, hashlib.sha256(path.read_bytes()).hexdigest())
@@ -174,7 +174,8 @@ def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:  
         raise GeppettoError(
             f"models: a search is for one model, and {len(experiment.models)} are listed; keep one"
         )
-    if [way.label for way in experiment.elicitations] != [LIKELIHOOD] or experiment.models[0].model:
+    ways = [way.label for way in experiment.elicitations]
+    if ways != [Likelihood.name] or experiment.models[0].model:
         raise GeppettoError(
             "search: candidates are compared by the likelihood of every option, which only local "
             "models give exactly; keep a local model and `elicitations: [likelihood]`, and ask "
@@ -218,7 +219,7 @@ def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:  
         workspace,
         study,
         items,
-        open_model(experiment.models[0], experiment.precision),
+        open_scorer(experiment.models[0], experiment.precision),
         space,
         sides,
         batches(sides.search, settings.batch, seed),

@@ -114,7 +114,7 @@ def improve(
         prepared,
         rule,
         optimiser,
-        {each: writers.text_model(each) for each in dict.fromkeys((rule.writer, reflector))},
+        {each: writers.model(each) for each in dict.fromkeys((rule.writer, reflector))},
         answers,
         CompletionStore.of_workspace(workspace),
         writers.tracker,

@@ -13,14 +13,15 @@ from geppetto._util.errors import GeppettoError
 from geppetto.answers.local import answer
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import answers_table
-from geppetto.elicitation.likelihood import Normalisation, OptionScores, units
+from geppetto.elicitation.option_likelihood import Normalisation, OptionScores, units
 from geppetto.evaluation.metrics import participant_metrics
 from geppetto.evaluation.predictions import predictions
 from geppetto.experiment.persona_writers import Writers
-from geppetto.models.base import LanguageModel
+from geppetto.models.base import Scorer
 from geppetto.personas.arms import Arm, Own, Shuffled
 from geppetto.planning.assignment import PersonaCache
 from geppetto.planning.build import make_plan
+from geppetto.planning.elicited import by_likelihood
 from geppetto.planning.plan import Plan, Strategy
 from geppetto.prompts.survey import Layout
 from geppetto.studies import Study
@@ -58,7 +59,7 @@ class InfeasibleError(GeppettoError):
     """A candidate cannot be scored on everybody; the message says why."""
 
 
-class Scorer(Protocol):
+class CandidateScorer(Protocol):
     """Scores a candidate on the people of one batch, by participant id.
 
     Raises `InfeasibleError` if the candidate cannot be scored on all of them.
@@ -92,7 +93,7 @@ class ModelScorer:
 
     study: Study
     items: tuple[str, ...]
-    model: LanguageModel
+    model: Scorer
     store: AnswerStore
     objectives: tuple[str, ...]
     normalisation: Normalisation
@@ -135,7 +136,7 @@ class ModelScorer:
                     [candidate.strategy],
                     arms,
                     candidate.layout,
-                    [self.model],
+                    [by_likelihood(self.model)],
                 )
             except GeppettoError as error:
                 raise InfeasibleError(str(error)) from error

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 
 from geppetto._util.errors import GeppettoError
 from geppetto.models.budget import BudgetReached
-from geppetto.models.requests import Capabilities, Completion, Request, TextModel, TextModelIdentity
+from geppetto.models.endpoint.litellm_provider import Completes
+from geppetto.models.requests import Completion, Request
 
 
 class _SilenceError(BaseException):
@@ -19,46 +20,9 @@ class _SilenceError(BaseException):
         self.why = why
 
 
-@dataclass(frozen=True)
-class _Witness:
-    """A model whose silence ends everything, and who passes on no text that is not whole.
-
-    Where personas are written, what was cut off or filtered is not used; an optimiser that saw it
-    would improve what nobody reads.
-    """
-
-    text_model: TextModel
-
-    @property
-    def identity(self) -> TextModelIdentity:
-        return self.text_model.identity
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self.text_model.capabilities
-
-    async def completion(self, request: Request) -> Completion:
-        try:
-            completion = await self.text_model.completion(request)
-        except BudgetReached as reached:
-            raise _SilenceError(
-                BudgetReached(
-                    f"{reached}: what was told is stored, so run it again with a larger budget to "
-                    "go on from here"
-                )
-            ) from reached
-        except GeppettoError as error:
-            raise _SilenceError(error) from error
-        if completion.error:
-            raise _SilenceError(GeppettoError(_silence(self.identity.name, completion)))
-        if completion.finish in ("length", "filter"):
-            return completion.model_copy(update={"text": ""})
-        return completion
-
-
 @contextmanager
-def all_completions(text_models: Mapping[str, TextModel]) -> Iterator[dict[str, _Witness]]:
-    """Models none of whose requests may stay without a reply in this context.
+def all_completions(asked: Mapping[str, Completes]) -> Iterator[dict[str, Completes]]:
+    """Models none of whose requests may stay without a completion in this context.
 
     Raises
     ------
@@ -68,9 +32,33 @@ def all_completions(text_models: Mapping[str, TextModel]) -> Iterator[dict[str, 
         If one did for another reason; at once, whatever catches exceptions in between.
     """
     try:
-        yield {name: _Witness(text_model) for name, text_model in text_models.items()}
+        yield {name: partial(_whole, name, completes) for name, completes in asked.items()}
     except _SilenceError as silence:
         raise silence.why from None
+
+
+async def _whole(name: str, completes: Completes, request: Request) -> Completion:
+    """A completion, without its text if that is not whole.
+
+    Where personas are written, what was cut off or filtered is not used; an optimiser that saw it
+    would improve what nobody reads.
+    """
+    try:
+        completion = await completes(request)
+    except BudgetReached as reached:
+        raise _SilenceError(
+            BudgetReached(
+                f"{reached}: what was told is stored, so run it again with a larger budget to "
+                "go on from here"
+            )
+        ) from reached
+    except GeppettoError as error:
+        raise _SilenceError(error) from error
+    if completion.error:
+        raise _SilenceError(GeppettoError(_silence(name, completion)))
+    if completion.finish in ("length", "filter"):
+        return completion.model_copy(update={"text": ""})
+    return completion
 
 
 def _silence(name: str, completion: Completion) -> str:

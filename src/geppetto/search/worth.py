@@ -15,9 +15,9 @@ import numpy as np
 
 from geppetto.answers.local import answer
 from geppetto.answers.store import AnswerStore
-from geppetto.elicitation.likelihood import Normalisation, request_id, units
+from geppetto.elicitation.option_likelihood import Normalisation, request_id, units
 from geppetto.evaluation.arrays import Floats
-from geppetto.models.base import LanguageModel
+from geppetto.models.base import Scorer
 from geppetto.personas.base import Persona, PersonaStrategy
 from geppetto.personas.visibility import Block, blocks, view
 from geppetto.prompts.survey import Layout, render
@@ -40,7 +40,7 @@ class Worth:
 
     study: Study
     layout: Layout
-    model: LanguageModel
+    model: Scorer
     store: AnswerStore
     normalisation: Normalisation = "sum"
 

@@ -6,9 +6,8 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from geppetto.models.endpoint.client import Endpoint
 from geppetto.personas.arms import Matched
-from geppetto.planning.models_and_elicitations import LIKELIHOOD, ByRequests, Elicited
+from geppetto.planning.elicited import Elicited
 from geppetto.planning.plan import BASELINE, Condition
 from geppetto.planning.prepared import Prepared
 
@@ -37,13 +36,13 @@ def of_condition(prepared: Prepared, condition: Condition, elicitation: str) -> 
     params = _shared(prepared) | condition._asdict()
     params["paraphrases"] = prepared.experiment.paraphrases
     if condition.model != BASELINE:
-        elicited = _all_elicited(prepared)[condition.model, elicitation]
+        elicited = {one.key: one for one in prepared.elicited}[condition.model, elicitation]
         params |= {"elicitation": elicitation}
         params |= {f"model_{key}": value for key, value in _identity(elicited).items()}
-        if isinstance(elicited, ByRequests):
+        if elicited.scorer is None:
             fields = elicited.elicitation.model_dump()
             params |= {f"elicitation_{key}": value for key, value in fields.items()}
-            can = elicited.text_model.capabilities.model_dump()
+            can = elicited.model.capabilities.model_dump()
             params |= {f"capability_{key}": value for key, value in can.items()}
     if lineage := prepared.experiment.lineages.get(condition.model):
         declared = lineage.model_dump(exclude_none=True)
@@ -63,11 +62,12 @@ def of_condition(prepared: Prepared, condition: Condition, elicitation: str) -> 
 def model_params(prepared: Prepared) -> list[dict[str, Any]]:
     """Every model in each elicitation: everything about it that can change its answers."""
     told = []
-    for (name, elicitation), elicited in _all_elicited(prepared).items():
+    for elicited in prepared.elicited:
+        name, elicitation = elicited.key
         one = {"name": name} | _identity(elicited) | {"elicitation": elicitation}
-        if isinstance(elicited, ByRequests):
+        if elicited.scorer is None:
             one |= {"elicitation_parameters": elicited.elicitation.model_dump()}
-            one |= {"capabilities": elicited.text_model.capabilities.model_dump()}
+            one |= {"capabilities": elicited.model.capabilities.model_dump()}
         told.append(one)
     return told
 
@@ -94,20 +94,15 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _all_elicited(prepared: Prepared) -> dict[tuple[str, str], Elicited]:
-    """By model name and label of the elicitation."""
-    exact = {(model.identity.name, LIKELIHOOD): model for model in prepared.models}
-    return exact | {elicited.key: elicited for elicited in prepared.by_requests}
-
-
 def _identity(elicited: Elicited) -> dict[str, Any]:
     """Who is asked, but for its name in tables; what does not apply is left out."""
-    if not isinstance(elicited, ByRequests):
-        return elicited.identity.model_dump(exclude={"name"})
-    text_model = elicited.text_model
-    known = text_model.identity.model_dump(exclude={"name"})
-    known["litellm_name" if isinstance(text_model, Endpoint) else "sha256"] = known.pop("model")
-    return {key: value for key, value in known.items() if value}
+    identity = elicited.model.identity
+    if elicited.scorer is not None:
+        return {key: value for key, value in identity.of_scores.items() if key != "name"}
+    known = {key: value for key, value in identity.of_completions.items() if value}
+    known["sha256" if identity.is_local else "litellm_name"] = known.pop("model")
+    del known["name"]
+    return known
 
 
 def _shared(prepared: Prepared) -> dict[str, Any]:

@@ -6,26 +6,24 @@ import asyncio
 import random
 import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
-from copy import copy
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import cached_property
 from typing import Any
 
 from pydantic import JsonValue
 
 from geppetto._util.errors import GeppettoError
-from geppetto.models.base import Kind
-from geppetto.models.budget import Usage, longest_prompt, usage_of
+from geppetto.models.budget import Budget, Usage, longest_prompt, usage_of
 from geppetto.models.endpoint.address import refuse_unknown_address
 from geppetto.models.endpoint.concurrency import MOST_AT_ONCE, AdaptiveConcurrency
 from geppetto.models.endpoint.errors import Fault, fault
-from geppetto.models.endpoint.gate import RequestGate
-from geppetto.models.endpoint.litellm_setup import library
+from geppetto.models.endpoint.litellm_setup import connections, library
 from geppetto.models.endpoint.parameters import parameters_of
 from geppetto.models.endpoint.parsing import read
 from geppetto.models.endpoint.rate_limits import rates_of
-from geppetto.models.requests import Capabilities, Completion, Request, TextModelIdentity
+from geppetto.models.gate import Patience, RequestGate
+from geppetto.models.identity import Kind, ModelIdentity
+from geppetto.models.requests import Capabilities, Completion, Request
 
 LONGEST_PAUSE = 600.0
 """Seconds that are waited at most if an endpoint asks for it; if for longer, the run ends."""
@@ -33,24 +31,6 @@ LONGEST_PAUSE = 600.0
 _TRICKLE = 60.0
 """Seconds that a reply may take beyond the time-out as long as it keeps coming: the time-out is of
 silence."""
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How often and when a request is sent again that failed in passing.
-
-    Attributes
-    ----------
-    attempts
-        How often it is sent at most.
-    first, longest
-        Seconds until it is sent again: `first`, then twice as long each time up to `longest`, each
-        between half and all of it at random; and never less than the endpoint asks for.
-    """
-
-    attempts: int = 8
-    first: float = 1.0
-    longest: float = 60.0
 
 
 class Endpoint:
@@ -79,7 +59,7 @@ class Endpoint:
     most_at_once
         How many requests may be under way at most; how many are is found by `AdaptiveConcurrency`.
     patience
-        How often requests are sent again.
+        How often requests are sent again, if their gate does not say.
 
     Raises
     ------
@@ -102,7 +82,7 @@ class Endpoint:
     ) -> None:
         stated = parameters_of(name, api_base, parameters or {})
         refuse_unknown_address(name, model, api_base)
-        self.identity = TextModelIdentity(
+        self.identity = ModelIdentity(
             name=name,
             model=model,
             api_base=api_base,
@@ -121,26 +101,29 @@ class Endpoint:
             "num_retries": 0,
             "max_retries": 0,
         }
+        self.most_at_once = most_at_once
         self._pace = AdaptiveConcurrency(most_at_once)
+        self._patience = patience or Patience()
         limited = stated.rpm or stated.tpm
         self._rates = rates_of(model, api_base, stated.rpm, stated.tpm) if limited else None
-        self._patience = patience or Patience()
-        self._gate = RequestGate()
 
-    def with_patience(self, patience: Patience) -> Endpoint:
-        """The same endpoint, which gives up sooner or later."""
-        other = copy(self)
-        other._patience = patience
-        return other
+    @property
+    def scorer(self) -> None:
+        """Nothing: its tokens are not known."""
 
-    def within(self, gate: RequestGate) -> Endpoint:
-        """The same endpoint, which asks for leave before each attempt."""
-        other = copy(self)
-        other._gate = gate
-        return other
+    def refuse(self, request: Request) -> None:
+        """Nothing: what it cannot be asked only its interface knows."""
 
-    async def completion(self, request: Request) -> Completion:
-        """The reply to a request; one with an `error` after the last attempt.
+    def length(self, text: str) -> int:
+        """Number of a text's words."""
+        return len(text.split())
+
+    def connected(self) -> AbstractAsyncContextManager[None]:
+        """Connections that are kept, shared, and closed with their event loop."""
+        return connections()
+
+    async def generate(self, request: Request, gate: RequestGate) -> Completion:
+        """The completion of a request; one with an `error` after the last attempt.
 
         Raises
         ------
@@ -152,15 +135,16 @@ class Endpoint:
 
         if not request.turns:
             self._refuse_chat_only()
+        patience = gate.patience or self._patience
         tries = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(_PassedError),
-            stop=tenacity.stop_after_attempt(self._patience.attempts),
-            wait=self._pause,
-            sleep=self._gate.sleep,
+            stop=tenacity.stop_after_attempt(patience.attempts),
+            wait=lambda state: _pause(state, patience),
+            sleep=gate.sleep,
             reraise=True,
         )
         try:
-            completion: Completion = await tries(self._attempt, request)
+            completion: Completion = await tries(self._attempt, request, gate)
         except _PassedError as error:
             completion = Completion(finish="error", error=error.fault.said)
         return completion.model_copy(update={"attempts": tries.statistics["attempt_number"]})
@@ -188,13 +172,13 @@ class Endpoint:
     def _is_priced(self) -> bool:
         return self.price(1, 1) is not None
 
-    async def _attempt(self, request: Request) -> Completion:
+    async def _attempt(self, request: Request, gate: RequestGate) -> Completion:
         prompt, said = longest_prompt(request), 1 if request.echo else request.max_tokens
-        most = self._most(prompt, said)
+        most = self._most(prompt, said, gate.tracker.budget)
         async with AsyncExitStack() as held:
-            async with self._gate.waiting():
+            async with gate.waiting():
                 await held.enter_async_context(self._pace.place())
-                attempt = await held.enter_async_context(self._gate.sending(most))
+                attempt = await held.enter_async_context(gate.sending(most))
                 sent = await self._rates.room(prompt, said) if self._rates else None
             attempt.usage = most
             began = time.monotonic()
@@ -226,10 +210,10 @@ class Endpoint:
         advice = what.advice or f"it asks to come back in {what.retry_after / 60:.0f} minutes"
         raise GeppettoError(f"{self.identity.name} cannot be asked: {what.said}; {advice}")
 
-    def _most(self, prompt: int, said: int) -> Usage:
+    def _most(self, prompt: int, said: int, budget: Budget) -> Usage:
         """What an attempt can cost at most; dollars only if they are counted."""
-        is_counted = self._gate.tracker.budget.dollars is not None
-        return Usage(prompt + said, (self.price(prompt, said) or 0.0) if is_counted else 0.0)
+        dollars = self.price(prompt, said) if budget.dollars is not None else None
+        return Usage(prompt + said, dollars or 0.0)
 
     async def _send(self, request: Request) -> Any:
         litellm = library()
@@ -274,11 +258,12 @@ class Endpoint:
             return self.price(usage.prompt_tokens, usage.completion_tokens)
         return float(library().completion_cost(response, model=self._priced_as))
 
-    def _pause(self, state: Any) -> float:
-        patience, error = self._patience, state.outcome.exception()
-        longest = min(patience.longest, patience.first * 2 ** (state.attempt_number - 1))
-        asked_for: float = error.fault.retry_after
-        return max(asked_for, random.uniform(longest / 2, longest))
+
+def _pause(state: Any, patience: Patience) -> float:
+    """Seconds until a request is sent again."""
+    longest = min(patience.longest, patience.first * 2 ** (state.attempt_number - 1))
+    asked_for: float = state.outcome.exception().fault.retry_after
+    return max(asked_for, random.uniform(longest / 2, longest))
 
 
 class _PassedError(Exception):

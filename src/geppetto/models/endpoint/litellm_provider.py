@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from geppetto._util.errors import GeppettoError, unknown
 from geppetto.models.endpoint.litellm_setup import end_in_loop, library
-from geppetto.models.requests import Completion, Request, TextModel
+from geppetto.models.requests import Completion, Request
 from geppetto.prompts.chat import Turn
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 PROVIDER = "geppetto"
 """What comes before the name of a model in LiteLLM's name of a model."""
+
+Completes = Callable[[Request], Coroutine[Any, Any, Completion]]
+"""Gives the completion of a request."""
 
 _FINISH = {"stop": "stop", "length": "length", "filter": "content_filter"}
 _OURS = {"temperature", "max_tokens", "max_retries"}
@@ -96,7 +99,7 @@ class Service:
 
 
 @contextmanager
-def serving(text_models: Mapping[str, TextModel]) -> Iterator[Service]:
+def serving(models: Mapping[str, Completes]) -> Iterator[Service]:
     """Let LiteLLM reach models by `geppetto/<name>`, while in this context.
 
     All of them work in one event loop of a thread of its own, so requests may come from any thread
@@ -104,7 +107,7 @@ def serving(text_models: Mapping[str, TextModel]) -> Iterator[Service]:
 
     Parameters
     ----------
-    text_models
+    models
         By name.
 
     Yields
@@ -127,7 +130,7 @@ def serving(text_models: Mapping[str, TextModel]) -> Iterator[Service]:
     before = litellm.custom_provider_map
     others = [each for each in before if each["provider"] != PROVIDER]
     under_way: set[Future[Completion]] = set()
-    handler = _handler(text_models, loop, under_way)
+    handler = _handler(models, loop, under_way)
     litellm.custom_provider_map = [*others, {"provider": PROVIDER, "custom_handler": handler}]
     try:
         yield Service(loop, under_way)
@@ -164,7 +167,7 @@ def request(messages: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]
 
 
 def _handler(
-    text_models: Mapping[str, TextModel],
+    models: Mapping[str, Completes],
     loop: asyncio.AbstractEventLoop,
     under_way: set[Future[Completion]],
 ) -> CustomLLM:
@@ -179,13 +182,13 @@ def _handler(
             optional_params: dict[str, Any],
             **_: Any,
         ) -> ModelResponse:
-            if model not in text_models:
-                raise unknown("model", model, text_models)
+            if model not in models:
+                raise unknown("model", model, models)
             wanted = request(messages, optional_params)
             draws = _DRAWS.get()
             if draws is not None:
                 wanted = draws.numbered(wanted)
-            answered = asyncio.run_coroutine_threadsafe(text_models[model].completion(wanted), loop)
+            answered = asyncio.run_coroutine_threadsafe(models[model](wanted), loop)
             under_way.add(answered)
             answered.add_done_callback(under_way.discard)
             completion = answered.result()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 from pydantic import BaseModel, ConfigDict
 
 from geppetto._util.errors import GeppettoError
 from geppetto._util.event_loop import run
-from geppetto.models.base import Kind
+from geppetto.models.base import Model
 from geppetto.models.endpoint import probe_evidence as evidence
-from geppetto.models.endpoint.client import Endpoint, Patience
-from geppetto.models.endpoint.litellm_setup import connections
 from geppetto.models.endpoint.probe_evidence import Finding
-from geppetto.models.requests import Capabilities, Completion, Request, TextModel, TextModelIdentity
+from geppetto.models.gate import Patience, RequestGate
+from geppetto.models.identity import Kind, ModelIdentity
+from geppetto.models.requests import Capabilities, Completion, Request
 from geppetto.prompts.chat import Turn
 
 VERSION = 2
@@ -62,7 +60,7 @@ class Probe(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    identity: TextModelIdentity
+    identity: ModelIdentity
     capabilities: Capabilities
     findings: tuple[Finding, ...]
     requests: int
@@ -74,9 +72,10 @@ class Probe(BaseModel):
 class _Asking:
     """Questions to a model, whose refusals are replies too."""
 
-    def __init__(self, text_model: TextModel) -> None:
-        self._text_model = text_model
-        self.kind = text_model.identity.kind
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._gate = RequestGate(patience=PATIENCE)
+        self.kind = model.identity.kind
         self.completions: list[Completion] = []
 
     async def ask(  # noqa: PLR0913  settings of a request, by name
@@ -103,14 +102,14 @@ class _Asking:
             sample=sample,
         )
         try:
-            completion = await self._text_model.completion(request)
+            completion = await self._model.generate(request, self._gate)
         except GeppettoError as error:
             return Completion(finish="error", error=str(error))
         self.completions.append(completion)
         return completion
 
 
-async def probe(text_model: TextModel) -> Probe:
+async def probe(model: Model) -> Probe:
     """Ask a model a handful of cheap questions about what its interface gives.
 
     Raises
@@ -118,15 +117,15 @@ async def probe(text_model: TextModel) -> Probe:
     GeppettoError
         If it answers neither turns nor plain text, or stops answering on the way.
     """
-    asking = _Asking(text_model)
-    name = text_model.identity.name
+    asking = _Asking(model)
+    name = model.identity.name
     chat = await asking.ask(COUNTED, "chat", max_tokens=32)
     plain = await asking.ask(COUNTED, "base", max_tokens=1, top_logprobs=1)
     if plain.error:
         plain = await asking.ask(COUNTED, "base", max_tokens=1)
     opening = chat if asking.kind == "chat" else plain
     if chat.error and plain.error:
-        where = text_model.identity.api_base or "its provider's address"
+        where = model.identity.api_base or "its provider's address"
         raise GeppettoError(
             f"{name} answers neither turns nor plain text: {opening.error}; see that a server "
             f"answers at {where} and knows the model by this name"
@@ -152,7 +151,7 @@ async def probe(text_model: TextModel) -> Probe:
     chat_seen = _AS_THE_OTHER if only == "base" else _said(chat)
     plain_seen = _AS_THE_OTHER if only == "chat" else _said(plain)
     return Probe(
-        identity=text_model.identity,
+        identity=model.identity,
         capabilities=Capabilities(
             chat=chats,
             completion=completes,
@@ -182,12 +181,12 @@ async def probe(text_model: TextModel) -> Probe:
     )
 
 
-def probed(text_model: TextModel) -> Probe:
+def probed(model: Model) -> Probe:
     """`probe`, with connections that are closed again."""
 
     async def connected() -> Probe:
-        async with connections() if isinstance(text_model, Endpoint) else nullcontext():
-            return await probe(text_model)
+        async with model.connected():
+            return await probe(model)
 
     return run(connected())
 

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 from scipy.special import logsumexp
 
-from geppetto.models.base import Kind
+from geppetto.models.identity import Kind
 from geppetto.models.local.echo import of_text
 from geppetto.models.requests import REASONING_TAGS, Completion, Token
 

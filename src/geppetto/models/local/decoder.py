@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geppetto._util.errors import GeppettoError
-from geppetto.models.base import Choose
+from geppetto.models.local.base import Choose
 from geppetto.models.token_tree import Tokens, TokenTree
 
 # OpenMP's threads spin while they wait, which on a core that another process wants makes decoding
@@ -104,8 +104,8 @@ class Decoder:
     def has_room_for(self, tokens: int) -> bool:
         return tokens <= self._cells
 
-    def log_probs(self, tree: TokenTree, head: int) -> NDArray[np.float64]:
-        scored = tree.scored()
+    def log_probs(self, tree: TokenTree) -> NDArray[np.float64]:
+        head, scored = tree.head, tree.scored()
         parents, depths = tree.parents, tree.depths()
         decoded = np.zeros(len(tree.tokens), bool)
         decoded[parents[parents >= 0]] = True

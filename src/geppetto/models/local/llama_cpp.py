@@ -7,14 +7,14 @@ import os
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
-from threading import Lock
 from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geppetto._util.errors import GeppettoError
-from geppetto.models.base import Choose, Kind, ModelIdentity, Precision
+from geppetto.models.identity import Kind, ModelIdentity, Precision
+from geppetto.models.local.base import Choose, LocalModel, capabilities_of
 from geppetto.models.local.decoder import MAX_BRANCHES, Decoder, llama, load
 from geppetto.models.local.gguf import Dtype, dequantised, sha256
 from geppetto.models.token_tree import Tokens, TokenTree
@@ -24,7 +24,7 @@ _FIRST_CELLS = 4096
 """Tokens that a model's first context holds."""
 
 
-class LlamaCppModel:
+class LlamaCppModel(LocalModel):
     """A GGUF file that answers with exact log-probabilities.
 
     Parameters
@@ -52,6 +52,7 @@ class LlamaCppModel:
         precision: Precision = "exact",
         threads: int | None = None,
     ) -> None:
+        super().__init__()
         self._source = path
         self._exact = precision == "exact"
         self._threads = threads or len(os.sched_getaffinity(0))
@@ -90,7 +91,8 @@ class LlamaCppModel:
             gelu="float32" if self._exact else "half-precision table",
             engine=f"llama-cpp-python {llama.__version__}",
         )
-        self.lock = Lock()
+        vocabulary = llama.llama_vocab_n_tokens(self._vocab)
+        self.capabilities = capabilities_of(self.template, vocabulary)
         self._decoder: Decoder | None = None
         self._spelled = cache(partial(_spell, self._vocab))  # a bound method would keep the model
 
@@ -118,29 +120,18 @@ class LlamaCppModel:
         """Whether a text would be read as more than plain text in this model's template."""
         return self._tokenize(text, control=True) != self._tokenize(text, control=False)
 
-    def log_probs(self, tree: TokenTree, head: int = 0) -> NDArray[np.float64]:
-        """Log-probability of each scored node given its path, in nats, shape (nodes,)."""
-        return self._decoder_for(len(tree.tokens)).log_probs(tree, head)
+    @property
+    def scorer(self) -> LlamaCppModel:
+        """Itself."""
+        return self
+
+    def score(self, trees: Sequence[TokenTree]) -> list[NDArray[np.float64]]:
+        """Log-probabilities in nats, of shape (nodes,) for each tree; see `Scorer`."""
+        return [self._decoder_for(len(tree.tokens)).log_probs(tree) for tree in trees]
 
     def say(self, prompt: Tokens, choose: Choose, most: int) -> None:
-        """Let each next token after a prompt be chosen from the log-probabilities of all.
-
-        Parameters
-        ----------
-        prompt
-            Tokens to continue, at least one.
-        choose
-            Gives the next token, or None to end.
-        most
-            How many tokens it will choose at most.
-        """
+        """Let each next token after a prompt be chosen from the log-probabilities of all."""
         self._decoder_for(len(prompt) + most).say(prompt, choose)
-
-    @property
-    def vocabulary(self) -> int:
-        """How many tokens the model knows."""
-        size: int = llama.llama_vocab_n_tokens(self._vocab)
-        return size
 
     def is_end(self, token: int) -> bool:
         """Whether a token ends a text or a turn."""

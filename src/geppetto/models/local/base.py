@@ -1,69 +1,111 @@
-"""A model on this machine that is asked by requests, as one behind an interface is."""
+"""What every model on this machine has in common: it says tokens one by one."""
 
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from threading import Lock
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geppetto._util.errors import GeppettoError
-from geppetto.models.local.llama_cpp import LlamaCppModel
-from geppetto.models.requests import (
-    Capabilities,
-    Completion,
-    Finish,
-    Request,
-    TextModelIdentity,
-    Token,
-)
+from geppetto.models.gate import RequestGate
+from geppetto.models.identity import ModelIdentity
+from geppetto.models.requests import Capabilities, Completion, Finish, Request, Token
 from geppetto.models.token_tree import Tokens, TokenTree
 from geppetto.prompts.chat import ChatTemplate, Turn
 from geppetto.prompts.turns import around
 
+Choose = Callable[[NDArray[np.float64]], int | None]
+"""A token by the log-probabilities of all, shape (vocabulary,); None to end."""
 
-class LocalTextModel:
-    """A GGUF file that says tokens one by one.
+
+class LocalModel(ABC):
+    """A model whose tokens and weights are on this machine.
 
     At temperature 0 it says the most probable token, else it draws from a generator whose seed is
-    the request's id: the same request has the same reply, and another `sample` another one. All
-    log-probabilities are of the whole vocabulary at temperature 1. The token that ends a turn is
-    among a reply's tokens, with an empty text.
+    the request's id: the same request has the same completion, and another `sample` another one.
+    All log-probabilities are of the whole vocabulary at temperature 1. The token that ends a turn
+    is among a completion's tokens, with an empty text.
 
-    Parameters
+    Attributes
     ----------
-    model
-        The model, by whose own chat template turns are written if it has one.
+    identity
+        Who it is.
+    capabilities
+        All that a model can give whose weights are known; see `capabilities_of`.
+    template
+        Its own chat template, by which turns are written; None of a base model.
+    context
+        The most tokens a prompt and what follows it may have together.
+    most_at_once
+        How many requests it is sent at once: what it computes, it computes one by one.
     """
 
-    def __init__(self, model: LlamaCppModel) -> None:
-        self._model = model
-        self._one_at_a_time = model.lock
-        known = model.identity
-        self.identity = TextModelIdentity(
-            name=known.name,
-            model=known.sha256,
-            kind=known.kind,
-            engine=f"{known.engine}, weights {known.weights}, cache {known.kv_cache}, "
-            f"flash attention {known.flash_attention}, gelu {known.gelu}",
-        )
-        self.capabilities = Capabilities(
-            chat=model.template is not None,
-            completion=True,
-            system_role=model.template is not None,
-            top_logprobs=model.vocabulary,
-            echo=True,
-            deterministic=True,
-            varies=True,
-            priced=True,
-        )
+    identity: ModelIdentity
+    capabilities: Capabilities
+    template: ChatTemplate | None
+    context: int
+    most_at_once = 1
 
-    async def completion(self, request: Request) -> Completion:
-        """The reply to a request; one with an `error` if it cannot be put before the model."""
-        return await asyncio.to_thread(self._completion, request)
+    def __init__(self) -> None:
+        self._one_at_a_time = Lock()
+
+    @abstractmethod
+    def tokenize(self, text: str) -> Tokens:
+        """Tokens of a text from its beginning, with the leading token of the model's training."""
+
+    @abstractmethod
+    def detokenize(self, tokens: Sequence[int]) -> bytes:
+        """What tokens spell, which may begin or end within a character."""
+
+    @abstractmethod
+    def has_control_tokens(self, text: str) -> bool:
+        """Whether a text would be read as more than plain text in this model's template."""
+
+    @abstractmethod
+    def is_end(self, token: int) -> bool:
+        """Whether a token ends a text or a turn."""
+
+    @abstractmethod
+    def score(self, trees: Sequence[TokenTree]) -> list[NDArray[np.float64]]:
+        """Log-probability of each option's nodes in each tree, in nats; see `Scorer`."""
+
+    @abstractmethod
+    def say(self, prompt: Tokens, choose: Choose, most: int) -> None:
+        """Let each next token after a prompt be chosen from the log-probabilities of all.
+
+        Parameters
+        ----------
+        prompt
+            Tokens to continue, at least one.
+        choose
+            Gives the next token, or None to end.
+        most
+            How many tokens it will choose at most.
+        """
+
+    def price(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """Nothing."""
+        return 0.0
+
+    def length(self, text: str) -> int:
+        """Number of a text's tokens."""
+        return len(self.tokenize(text))
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[None]:
+        """A time in which it is asked; it has no connections."""
+        yield
+
+    async def generate(self, request: Request, gate: RequestGate) -> Completion:
+        """The completion of a request; one with an `error` if the model cannot read it."""
+        return await gate.once(lambda: asyncio.to_thread(self._completion, request))
 
     def refuse(self, request: Request) -> None:
         """Refuse a request that cannot be put before the model.
@@ -88,34 +130,33 @@ class LocalTextModel:
         return completion.model_copy(update=more)
 
     def _prompt(self, request: Request) -> Tokens:
-        model = self._model
         if bool(request.turns) == bool(request.text):
             raise GeppettoError("a request needs turns or a text to continue, and not both")
         if request.echo and request.turns:
             raise GeppettoError("only a text can be echoed, not turns")
-        tokens = model.tokenize(self._written(request.turns) if request.turns else request.text)
+        tokens = self.tokenize(self._written(request.turns) if request.turns else request.text)
         needed = len(tokens) + (0 if request.echo else request.max_tokens)
-        if needed > model.context:
+        if needed > self.context:
             raise GeppettoError(
                 f"a request to {self.identity.name} needs {needed:,} tokens, but the model's "
-                f"context holds {model.context:,}; shorten the persona"
+                f"context holds {self.context:,}; shorten the persona"
             )
         if len(tokens) < 1 + request.echo:
             raise GeppettoError("the text is too short to have a probability")
         return tokens
 
     def _written(self, turns: Sequence[Turn]) -> str:
-        if self._model.template is None:
+        if self.template is None:
             raise GeppettoError(
                 f"{self.identity.name} has no chat template; send it plain text instead"
             )
         for turn in turns:
-            if self._model.has_control_tokens(turn.content):
+            if self.has_control_tokens(turn.content):
                 raise GeppettoError(
                     f"a turn holds text that {self.identity.name} reads as the end of a turn or "
                     f"another control token: {turn.content[:60]!r}; change the strategy"
                 )
-        return written(turns, self._model.template)
+        return written(turns, self.template)
 
     def _say(self, prompt: Tokens, request: Request) -> Completion:
         """Tokens after a prompt, until one ends it or there are enough."""
@@ -128,7 +169,7 @@ class LocalTextModel:
         def choose(log_probs: NDArray[np.float64]) -> int | None:
             nonlocal finish
             chosen = _drawn(log_probs, request.temperature, rng)
-            ends = self._model.is_end(chosen)
+            ends = self.is_end(chosen)
             tokens.append(
                 Token(
                     text="" if ends else spell(chosen),
@@ -142,9 +183,9 @@ class LocalTextModel:
             said.append(chosen)
             return chosen if len(said) < request.max_tokens else None
 
-        self._model.say(prompt, choose, request.max_tokens)
+        self.say(prompt, choose, request.max_tokens)
         return Completion(
-            text=self._spelled(said),
+            text=self._spelling(said),
             finish=finish,
             tokens=tuple(tokens) if request.top_logprobs else (),
             prompt_tokens=len(prompt),
@@ -154,7 +195,7 @@ class LocalTextModel:
     def _echo(self, prompt: Tokens) -> Completion:
         """The tokens of a text, each with its log-probability given those before it."""
         tree = TokenTree.build([(prompt[:1], [prompt[1:]])])
-        log_probs = self._model.log_probs(tree)
+        (log_probs,) = self.score([tree])
         texts = list(map(self._speller(), prompt))
         return Completion(
             tokens=(
@@ -173,15 +214,29 @@ class LocalTextModel:
             return ()
         best = np.argpartition(log_probs, -count)[-count:]
         best = best[np.argsort(-log_probs[best], kind="stable")]
-        return tuple((self._spelled([int(token)]), float(log_probs[token])) for token in best)
+        return tuple((self._spelling([int(token)]), float(log_probs[token])) for token in best)
 
     def _speller(self) -> Callable[[int], str]:
         """What each of some tokens in a row adds to their text: a character when it is whole."""
         decoder = getincrementaldecoder("utf-8")("replace")
-        return lambda token: decoder.decode(self._model.detokenize([token]))
+        return lambda token: decoder.decode(self.detokenize([token]))
 
-    def _spelled(self, tokens: Sequence[int]) -> str:
-        return self._model.detokenize(tokens).decode(errors="replace")
+    def _spelling(self, tokens: Sequence[int]) -> str:
+        return self.detokenize(tokens).decode(errors="replace")
+
+
+def capabilities_of(template: ChatTemplate | None, vocabulary: int) -> Capabilities:
+    """All that a model of so many tokens gives; it takes turns if it has a chat template."""
+    return Capabilities(
+        chat=template is not None,
+        completion=True,
+        system_role=template is not None,
+        top_logprobs=vocabulary,
+        echo=True,
+        deterministic=True,
+        varies=True,
+        priced=True,
+    )
 
 
 def written(turns: Sequence[Turn], template: ChatTemplate) -> str:

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from geppetto.models.budget import BudgetTracker, Usage
+from geppetto.models.budget import BudgetTracker, Usage, usage_of
+from geppetto.models.requests import Completion
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often and when a request is sent again that failed in passing.
+
+    Attributes
+    ----------
+    attempts
+        How often it is sent at most.
+    first, longest
+        Seconds until it is sent again: `first`, then twice as long each time up to `longest`, each
+        between half and all of it at random; and never less than the endpoint asks for.
+    """
+
+    attempts: int = 8
+    first: float = 1.0
+    longest: float = 60.0
 
 
 @dataclass
@@ -24,16 +43,23 @@ class Attempt:
 
 
 class RequestGate:
-    """Of one conversation, in one event loop.
+    """Gate requests so that none starts after their conversation has ended, in one event loop.
 
     Attributes
     ----------
+    tracker
+        What the run has spent so far, and may.
+    patience
+        How often requests are sent again; None as their model does it.
     ended
         Why no more is sent, if so.
     """
 
-    def __init__(self, tracker: BudgetTracker | None = None) -> None:
+    def __init__(
+        self, tracker: BudgetTracker | None = None, patience: Patience | None = None
+    ) -> None:
         self.tracker = tracker or BudgetTracker()
+        self.patience = patience
         self.ended: Exception | None = None
         self._waits: set[asyncio.Timeout] = set()
         self._settled = asyncio.Event()
@@ -91,3 +117,18 @@ class RequestGate:
         finally:
             self.tracker.settle(most, attempt.usage)
             self._settled.set()
+
+    async def once(self, ask: Callable[[], Awaitable[Completion]]) -> Completion:
+        """What comes of asking once, which takes nothing that has to be set apart for it.
+
+        Raises
+        ------
+        GeppettoError
+            If the conversation has ended, or the budget is reached.
+        """
+        async with AsyncExitStack() as held:
+            async with self.waiting():
+                attempt = await held.enter_async_context(self.sending(Usage()))
+            completion = await ask()
+            attempt.usage = usage_of(completion)
+            return completion

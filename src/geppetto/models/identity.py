@@ -1,0 +1,86 @@
+"""Who a model is: everything about it that can change what it says."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Kind = Literal["base", "chat"]
+Precision = Literal["exact", "fast"]
+
+
+class ModelIdentity(BaseModel):
+    """What a model is called, and everything about it that can change its answers.
+
+    Attributes
+    ----------
+    name
+        What it is called in tables.
+    kind
+        Whether it reads turns ("chat") or plain text ("base").
+    sha256
+        Content hash of the weights of a model on this machine; empty of one behind an interface.
+    model
+        Its name as its provider knows it, if it is behind an interface.
+    api_base
+        Where it is reached, if not where its provider's models are; without credentials.
+    parameters
+        What is sent with every request, as JSON with sorted keys.
+    weights, kv_cache, flash_attention, gelu, engine
+        How a model on this machine is computed.
+
+    Examples
+    --------
+    >>> ModelIdentity(name="gpt", model="openai/gpt-4o").is_local
+    False
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: Kind = "chat"
+    sha256: str = ""
+    model: str = ""
+    api_base: str = ""
+    parameters: str = "{}"
+    weights: str = ""
+    kv_cache: str = ""
+    flash_attention: bool = False
+    gelu: str = ""
+    engine: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its weights are on this machine."""
+        return bool(self.sha256)
+
+    @property
+    def of_scores(self) -> dict[str, str | bool]:
+        """What of it the content hash of a score has, in the order in which it is hashed."""
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "kind": self.kind,
+            "weights": self.weights,
+            "kv_cache": self.kv_cache,
+            "flash_attention": self.flash_attention,
+            "gelu": self.gelu,
+            "engine": self.engine,
+        }
+
+    @property
+    def of_completions(self) -> dict[str, str]:
+        """What of it the content hash of a completion has, in the order in which it is hashed."""
+        computed = (
+            f"{self.engine}, weights {self.weights}, cache {self.kv_cache}, "
+            f"flash attention {self.flash_attention}, gelu {self.gelu}"
+        )
+        return {
+            "name": self.name,
+            "model": self.sha256 or self.model,
+            "api_base": self.api_base,
+            "kind": self.kind,
+            "parameters": self.parameters,
+            "engine": computed if self.weights else "",
+        }
