@@ -75,7 +75,7 @@ def ours(text_model: Any, number: int, first: int, store: CompletionStore) -> fl
     """Requests a second of a conversation whose every reply is stored."""
     asked = questions(number, first)
     began = time.perf_counter()
-    converse(text_model, Rounds(), asked, store, BudgetTracker(), lambda _: None, AT_ONCE)
+    converse(text_model, Rounds(), asked, store, BudgetTracker(), lambda _: None)
     return number / (time.perf_counter() - began)
 
 

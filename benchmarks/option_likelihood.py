@@ -16,10 +16,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from geppetto.elicitation.option_likelihood import Unit, request_id, score, units
+from geppetto.answers.local import score
+from geppetto.elicitation.option_likelihood import Unit, request_id, units
 from geppetto.models.base import Scorer
 from geppetto.models.identity import Precision
-from geppetto.models.spec import ModelSpec, open_model
+from geppetto.models.spec import ModelSpec, open_scorer
 from geppetto.models.token_tree import TokenTree
 from geppetto.personas.library import load_strategy
 from geppetto.personas.visibility import blocks, persona, view
@@ -49,13 +50,13 @@ def workload(model: Scorer, personas: int) -> list[Unit]:
 def one_by_one(unit: Unit, model: Scorer, prompts: int) -> int:
     """Score some of a unit's prompts with a decode each and nothing shared; how many."""
     for prompt, options in list(zip(unit.prompts, unit.options, strict=True))[:prompts]:
-        model.log_probs(TokenTree.build([(prompt, options)]))
+        model.score([TokenTree.build([(prompt, options)])])
     return prompts
 
 
 def trees(work: Sequence[Unit], model: Scorer) -> int:
     """Score units in a decode each, the shared head once; how many prompts."""
-    return sum(len(score(unit, model)) for unit in work)
+    return sum(len(score([unit], model)) for unit in work)
 
 
 def prefill(unit: Unit, model: Scorer) -> int:
@@ -63,7 +64,7 @@ def prefill(unit: Unit, model: Scorer) -> int:
     text = (unit.prompts[0] * PREFILL_TOKENS)[:PREFILL_TOKENS]
     tree = TokenTree.build([(text, [(unit.options[0][0])])])
     for _ in range(2):
-        model.log_probs(tree)
+        model.score([tree])
     return 2 * PREFILL_TOKENS
 
 
@@ -76,7 +77,7 @@ def rate(work: Callable[[], int]) -> float:
 def measure(name: str, personas: int) -> None:
     """Print the rates of one model and their ratios."""
     models: dict[Precision, Scorer] = {
-        precision: open_model(ModelSpec(name=name), precision) for precision in ("exact", "fast")
+        precision: open_scorer(ModelSpec(name=name), precision) for precision in ("exact", "fast")
     }
     work = workload(models["exact"], personas)
     for model in models.values():

@@ -22,13 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from geppetto.elicitation.transcript_likelihood import Unit, request_ids, score, units
+from geppetto.answers.local import score
+from geppetto.elicitation.transcript_likelihood import Unit, request_ids, units
 from geppetto.models.base import Scorer
 from geppetto.models.local.gguf import PACKAGED, dequantised, sha256
-from geppetto.models.spec import ModelSpec, open_model
+from geppetto.models.spec import ModelSpec, open_scorer
 from geppetto.prompts.transcript import Response, Transcript
 
-Scorer = Callable[[Unit], object]
+Score = Callable[[Unit], object]
 
 
 def session(number: int, trials: int) -> Transcript:
@@ -59,7 +60,7 @@ def units_of(sessions: int, trials: int, model: Scorer) -> list[Unit]:
     return list(units(asked, model))
 
 
-def transformers(weights: Path) -> Scorer:
+def transformers(weights: Path) -> Score:
     """Score with full float32 logits, log-softmax over the vocabulary at each position."""
     import torch
     from transformers import AutoModelForCausalLM
@@ -77,10 +78,10 @@ def transformers(weights: Path) -> Scorer:
     return log_probs
 
 
-def geppetto(name: str, fast: bool) -> Scorer:
+def geppetto(name: str, fast: bool) -> Score:
     """Score as an experiment does."""
-    model = open_model(ModelSpec(name=name, kind="base"), "fast" if fast else "exact")
-    return lambda unit: score(unit, model)
+    model = open_scorer(ModelSpec(name=name, kind="base"), "fast" if fast else "exact")
+    return lambda unit: score([unit], model)
 
 
 def measure(name: str, sessions: int, trials: int) -> None:
@@ -89,7 +90,7 @@ def measure(name: str, sessions: int, trials: int) -> None:
     scorers = {"exact": geppetto(name, fast=False), "fast": geppetto(name, fast=True)}
     if importlib.util.find_spec("torch") and importlib.util.find_spec("transformers"):
         scorers["transformers"] = transformers(dequantised(path, sha256(path), "f32"))
-    work = units_of(sessions + 1, trials, open_model(ModelSpec(name=name, kind="base")))
+    work = units_of(sessions + 1, trials, open_scorer(ModelSpec(name=name, kind="base")))
     seconds = dict.fromkeys(scorers, 0.0)
     for number, unit in enumerate(work):
         for scorer, compute in scorers.items():

@@ -18,7 +18,7 @@ REFUSED = "which only tests in integration/ and simulations/ may"
 
 def test_no_real_model_is_asked(smollm2: LlamaCppModel) -> None:
     with pytest.raises(RuntimeError, match=REFUSED):
-        smollm2.log_probs(TokenTree.build([(smollm2.tokenize("Once"), [(1,)])]))
+        smollm2.score([TokenTree.build([(smollm2.tokenize("Once"), [(1,)])])])
 
 
 def test_no_server_is_started() -> None:

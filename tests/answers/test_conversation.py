@@ -21,27 +21,30 @@ from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.models.budget import Budget, BudgetReached, BudgetTracker
 from geppetto.models.endpoint import concurrency as pace
 from geppetto.models.endpoint.concurrency import AdaptiveConcurrency
-from geppetto.models.requests import Capabilities, Completion, Request, TextModelIdentity, Token
+from geppetto.models.identity import ModelIdentity
+from geppetto.models.requests import Capabilities, Completion, Request, Token
+from replying import Replying
 from scripted import Rounds, questions, request
 
 MOST = 8
 
 
-class Parrot:
+class Parrot(Replying):
     """A speaker that says how long its question is, and counts what it is asked."""
 
     capabilities = Capabilities(chat=True, priced=True)
+    most_at_once = MOST
 
     def __init__(self, fails: bool = False) -> None:
-        self.identity = TextModelIdentity(name="parrot", model="parrot")
+        self.identity = ModelIdentity(name="parrot", model="parrot")
         self.asked: Counter[str] = Counter()
         self.fails = fails
-        self.at_once = self.most_at_once = 0
+        self.at_once = self.at_most = 0
 
     async def completion(self, request: Request) -> Completion:
         self.asked[request.turns[-1].content] += 1
         self.at_once += 1
-        self.most_at_once = max(self.at_once, self.most_at_once)
+        self.at_most = max(self.at_once, self.at_most)
         await asyncio.sleep(0.001)
         self.at_once -= 1
         if self.fails:
@@ -59,7 +62,7 @@ def ask(
 ) -> list[str]:
     answered: list[str] = []
     way, tracker = Rounds(rounds=rounds), BudgetTracker(budget)
-    converse(text_model, way, questions(number), store, tracker, answered.append, MOST)
+    converse(text_model, way, questions(number), store, tracker, answered.append)
     return answered
 
 
@@ -73,7 +76,7 @@ def test_all_is_asked_once_and_a_second_time_nothing(store: CompletionStore) -> 
     assert sorted(ask(parrot, store)) == sorted(questions(50))
     assert sorted(ask(parrot, store)) == sorted(questions(50))
     assert set(parrot.asked.values()) == {1}
-    assert parrot.most_at_once == MOST
+    assert parrot.at_most == MOST
 
 
 def test_what_is_asked_next_follows_from_the_replies(store: CompletionStore) -> None:
@@ -263,12 +266,14 @@ def test_a_reply_is_stored_with_the_failures_before_it_and_not_after_them(
         return put(self, model, new)
 
     class Recovering(Parrot):
+        most_at_once = 1
+
         async def completion(self, request: Request) -> Completion:
             self.fails = self.asked.total() < 5
             return await super().completion(request)
 
     monkeypatch.setattr(CompletionClaims, "put", seen)
-    converse(Recovering(), Rounds(), questions(6), store, BudgetTracker(), print, most_at_once=1)
+    converse(Recovering(), Rounds(), questions(6), store, BudgetTracker(), print)
     assert stored == [["", *["the line is dead"] * 5]]
 
 
@@ -278,13 +283,15 @@ def test_more_than_the_usual_requests_are_under_way_if_that_is_asked_for(
     together = asyncio.Barrier(400)
 
     class Waiting(Parrot):
+        most_at_once = 400
+
         async def completion(self, request: Request) -> Completion:
             async with asyncio.timeout(30):
                 await together.wait()
             return await super().completion(request)
 
     waiting = Waiting()
-    converse(waiting, Rounds(), questions(400), store, BudgetTracker(), print, most_at_once=400)
+    converse(waiting, Rounds(), questions(400), store, BudgetTracker(), print)
     assert waiting.asked.total() == 400
 
 

@@ -18,8 +18,8 @@ from geppetto.answers.parsed import ParsedAnswer
 from geppetto.answers.status import answer_status
 from geppetto.answers.table import answers_table
 from geppetto.elicitation.base import Elicitation, Question, Reading
-from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.elicitation.next_token import NextToken
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.elicitation.reasoned import Reasoned
 from geppetto.elicitation.samples import Samples
 from geppetto.elicitation.stated import Stated
@@ -27,7 +27,7 @@ from geppetto.evaluation.compliance import Compliance
 from geppetto.models.budget import BudgetTracker
 from geppetto.models.requests import Completion, Request, Token
 from geppetto.planning.analysis_config import Analysis
-from geppetto.planning.elicited import ByRequests
+from geppetto.planning.elicited import Elicited
 from geppetto.planning.plan import Plan, PlannedAnswer
 from geppetto.prompts.chat import Turn
 from geppetto.studies import Study
@@ -178,7 +178,7 @@ def test_a_reply_that_two_elicitations_read_is_paid_for_once(
     text_model, store = Brief(lambda *_: ""), CompletionStore.of_workspace(tmp_path)
     found: dict[str, OptionScores | ParsedAnswer] = {}
     for label, elicitation in (("one", one), ("other", other)):
-        way = ByRequests(text_model, elicitation, label, len)
+        way = Elicited(text_model, elicitation, label)
         converse(text_model, elicitation, {label: question}, store, BudgetTracker(), lambda _: None)
         found |= answer_status(way, {label: question}, store).parsed
     plan = Plan((planned("q2", "one", "one"), planned("q2", "other", "other")), {}, {})

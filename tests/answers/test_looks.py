@@ -24,6 +24,7 @@ from geppetto.experiment.looks import counted, standing
 from geppetto.experiment.prepare import evaluate, prepare
 from geppetto.planning.analysis_config import Analysis
 from geppetto.planning.config import Experiment
+from geppetto.planning.elicited import by_likelihood
 from geppetto.planning.prepared import Prepared
 from geppetto.studies import Study, load_study
 
@@ -52,7 +53,7 @@ def planned(workspace: Path, study: Study | None = None, **keys: Any) -> Prepare
         "analysis": {"draws": 200},
     }
     with (
-        patch("geppetto.experiment.prepare.open_elicited", lambda *_: [FakeModel()]),
+        patch("geppetto.experiment.prepare.open_elicited", lambda *_: [by_likelihood(FakeModel())]),
         patch("geppetto.experiment.prepare.load_study", lambda *_: study or load_study("bfi")),
     ):
         return prepare(Experiment.model_validate(experiment | keys), workspace)

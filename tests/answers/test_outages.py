@@ -11,22 +11,24 @@ from pathlib import Path
 import pytest
 
 from geppetto._util.errors import GeppettoError
-from geppetto.answers.cache import CachedModel, finishing
-from geppetto.answers.client import FAILURES_IN_A_ROW, converse
+from geppetto.answers.client import FAILURES_IN_A_ROW, clients, converse
 from geppetto.answers.completions import CompletionStore
 from geppetto.models.budget import BudgetTracker
-from geppetto.models.gate import RequestGate
 from geppetto.models.endpoint.litellm_provider import PROVIDER, drawing_for, serving
 from geppetto.models.endpoint.litellm_setup import library
-from geppetto.models.requests import Capabilities, Completion, Request, TextModelIdentity
+from geppetto.models.gate import RequestGate
+from geppetto.models.identity import ModelIdentity
+from geppetto.models.requests import Capabilities, Completion, Request
 from geppetto.prompts.chat import Turn
+from geppetto.search.instruction import _finishing
+from replying import Replying
 from scripted import Rounds, questions, request
 
 
-class Failing:
+class Failing(Replying):
     """Replies with an error, until it raises one."""
 
-    identity = TextModelIdentity(name="m", model="m")
+    identity = ModelIdentity(name="m", model="m")
     capabilities = Capabilities(chat=True)
 
     def __init__(self, hopeless: bool, until: int = 1000) -> None:
@@ -83,16 +85,16 @@ def interruptible() -> Iterator[None]:
 def test_what_is_under_way_when_an_optimisation_is_interrupted_is_stored(tmp_path: Path) -> None:
     store, text_model = CompletionStore.at(tmp_path / "answers.db"), Slow(hopeless=False)
     litellm = library()
-    with pytest.raises(KeyboardInterrupt), store.claiming() as claims:
-        gate = RequestGate(BudgetTracker())
-        remembering = {"m": CachedModel(text_model, claims, gate)}
-        with (
-            serving(remembering) as service,
-            drawing_for("somebody") as draws,
-            finishing(service, gate),
-        ):
-            messages = [{"role": "user", "content": "Who?"}]
-            litellm.completion(f"{PROVIDER}/m", messages=messages, max_tokens=5, num_retries=0)
+    gate = RequestGate(BudgetTracker())
+    with (
+        pytest.raises(KeyboardInterrupt),
+        clients({"m": text_model}, store, gate, keeps_errors=False) as asking,
+        serving({"m": asking["m"].completion}) as service,
+        drawing_for("somebody") as draws,
+        _finishing(service, gate),
+    ):
+        messages = [{"role": "user", "content": "Who?"}]
+        litellm.completion(f"{PROVIDER}/m", messages=messages, max_tokens=5, num_retries=0)
     asked = draws.numbered(Request(turns=(Turn(role="user", content="Who?"),), max_tokens=5))
     key = asked.model_copy(update={"sample": 0}).id(text_model.identity)
     assert store.get([key])[key].text == "x"

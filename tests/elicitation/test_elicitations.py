@@ -11,8 +11,8 @@ from geppetto._util.errors import GeppettoError
 from geppetto._util.named import Named
 from geppetto.elicitation.base import Elicitation, Question
 from geppetto.elicitation.bounds import Pool, bounds
-from geppetto.elicitation.likelihood import Likelihood
 from geppetto.elicitation.hits import hit_bounds
+from geppetto.elicitation.likelihood import Likelihood
 from geppetto.elicitation.next_token import NextToken
 from geppetto.elicitation.reasoned import Reasoned
 from geppetto.elicitation.registry import ELICITATIONS

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from fake_model import FakeModel
 from geppetto._util.errors import GeppettoError
-from geppetto.elicitation.option_likelihood import request_id, score, units
+from geppetto.answers.local import score
+from geppetto.elicitation.option_likelihood import request_id, units
 from geppetto.models.token_tree import TokenTree
 from geppetto.prompts.survey import Prompt
 
@@ -64,7 +65,7 @@ def test_scores_are_sums_of_conditional_log_probabilities() -> None:
     options = ("yes", "no", "perhaps")
     prompts = {text: prompt(text, options, stem="ab") for text in ("abc ", "abd ", "ab ")}
     (unit,) = units(prompts, model)
-    scores = score(unit, model)
+    scores = score([unit], model)
     for text in prompts:
         for option, total in zip(options, scores[text].log_probs, strict=True):
             spelled = [f"{text}{option[:end]}".encode() for end in range(1, len(option) + 1)]
@@ -99,7 +100,7 @@ def test_units_are_stems_and_cost_their_distinct_tokens() -> None:
     assert ann.ids == tuple(texts[:2]) and bob.ids == (texts[2],)
     assert ann.head == bob.head == len("head:")
     assert ann.distinct_tokens == len("ann q1 ") + len("2 ")
-    score(ann, model)
+    score([ann], model)
     assert model.decoded == ann.distinct_tokens
 
 

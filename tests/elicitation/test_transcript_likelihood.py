@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from fake_model import FakeModel
 from geppetto._util.errors import GeppettoError
-from geppetto.elicitation.transcript_likelihood import request_ids, score, units
+from geppetto.answers.local import score
+from geppetto.elicitation.transcript_likelihood import request_ids, units
 from geppetto.elicitation.transcript_tokens import merges
 from geppetto.models.local.llama_cpp import LlamaCppModel
 from geppetto.models.token_tree import Tokens
@@ -81,12 +82,12 @@ def test_what_is_stored_is_not_read_again_after_the_last_missing_response() -> N
     transcript = plain(bandit(20), ("J", "K"))
     asked = requests(transcript, model=model)
     (unit,) = units(asked, model)
-    everything = score(unit, model)
+    everything = score([unit], model)
     assert tuple(everything) == unit.ids == tuple(asked)
     some = list(asked)[3:5]
     part = unit.only(frozenset(some))
     model.decoded = 0
-    assert score(part, model) == {request: everything[request] for request in some}
+    assert score([part], model) == {request: everything[request] for request in some}
     assert model.decoded == part.distinct_tokens == transcript.responses[4].start
     assert part.prompt_tokens == sum(r.start for r in transcript.responses[3:5])
     (again,) = units({request: asked[request] for request in some}, model)
@@ -105,7 +106,7 @@ def test_short_transcripts_of_one_person_are_read_together_over_their_head() -> 
     assert len(work) < 5 and work[-1].head == 0
     assert {unit.head for unit in work[:-1]} == {len(f"{head}Round ")}
     assert sum(unit.distinct_tokens for unit in work[:-1]) < sum(map(len, texts)) / 20
-    found = {key: s for unit in work for key, s in score(unit, model).items()}
+    found = {key: s for unit in work for key, s in score([unit], model).items()}
     for transcript, request in zip([*transcripts, alone], asked, strict=True):
         (expected,) = scores(replace(transcript, head=0), model)
         assert found[request] == expected
@@ -118,7 +119,7 @@ def test_a_session_with_more_branches_than_a_tree_may_have_is_read_in_parts() ->
     asked = requests(transcript, model=model)
     work = list(units(asked, model))
     assert [len(unit.ids) for unit in work] == [4] * 7 + [2]
-    found = {key: s for unit in work for key, s in score(unit, model).items()}
+    found = {key: s for unit in work for key, s in score([unit], model).items()}
     model.most_branches = 1000
     assert [found[request] for request in asked] == scores(transcript, model)
 

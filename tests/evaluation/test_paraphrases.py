@@ -40,6 +40,7 @@ from geppetto.personas.library import load_strategy
 from geppetto.planning.analysis_config import Analysis
 from geppetto.planning.build import make_plan
 from geppetto.planning.config import Experiment
+from geppetto.planning.elicited import by_likelihood
 from geppetto.planning.plan import Plan, Strategy
 from geppetto.prompts.survey import Layout
 from geppetto.reports import terminal
@@ -54,7 +55,15 @@ def plan(study: Study, paraphrases: int, **parameters: object) -> Plan:
     rule = load_strategy("interview", parameters, ROOT)
     people = [study.people[name] for name in "abcd"]
     strategies = [Strategy("interview", "interview", rule)]
-    arguments = (study, people, list(study.items), strategies, LADDER, Layout(), [FakeModel()])
+    arguments = (
+        study,
+        people,
+        list(study.items),
+        strategies,
+        LADDER,
+        Layout(),
+        [by_likelihood(FakeModel())],
+    )
     return make_plan(*arguments, paraphrases)
 
 

@@ -18,10 +18,12 @@ from geppetto.answers.generated_texts import GeneratedTextStore
 from geppetto.experiment.persona_generation import program, write, writer_of
 from geppetto.experiment.persona_writers import Writers
 from geppetto.experiment.strategies import open_strategy
+from geppetto.models.base import Model
 from geppetto.models.budget import BudgetTracker
 from geppetto.models.endpoint.dspy_adapter import WholeCompletion
 from geppetto.models.endpoint.litellm_provider import drawing_for, request, serving
-from geppetto.models.requests import Completion, Request, TextModel, TextModelIdentity
+from geppetto.models.identity import ModelIdentity
+from geppetto.models.requests import Completion, Request
 from geppetto.models.spec import ModelSpec
 from geppetto.personas.arms import Average, Knockout, NoPersona, Own, Shuffled
 from geppetto.personas.base import Persona
@@ -36,6 +38,7 @@ from geppetto.personas.generated import (
 from geppetto.personas.visibility import blocks, persona, view
 from geppetto.planning.build import make_plan
 from geppetto.planning.config import Experiment
+from geppetto.planning.elicited import by_likelihood
 from geppetto.planning.plan import Plan, Strategy
 from geppetto.prompts.chat import Turn
 from geppetto.prompts.survey import Layout
@@ -106,7 +109,7 @@ def had_written(
 
 def written(
     generations: Sequence[GenerationRequest],
-    text_model: TextModel,
+    text_model: Model,
     workspace: Path,
     tracker: BudgetTracker | None = None,
 ) -> GeneratedTextStore:
@@ -132,7 +135,7 @@ def test_a_life_story_is_written_once_and_then_read(bfi: Study, workspace: Path)
     store = written(list(again.values()), text_model, workspace)
     assert len(text_model.requests) == 1 + len(AGREEING)
     (generator,) = store.generators("LifeStory")
-    assert generator.identity == text_model.identity and generator.longest == 1024
+    assert generator.identity == text_model.identity.of_completions and generator.longest == 1024
     assert rule.wording in json.loads(generator.state)["tell"]["signature"]["instructions"]
 
 
@@ -203,7 +206,9 @@ def test_a_plan_is_made_once_all_that_its_arms_need_is_written(
     def prepare() -> Plan:
         rounds.append("a round")
         items, model = list(small_study.items), FakeModel()
-        return make_plan(small_study, people, items, strategies, arms, Layout(), [model])
+        return make_plan(
+            small_study, people, items, strategies, arms, Layout(), [by_likelihood(model)]
+        )
 
     monkeypatch.setattr(Writers, "_open", lambda *_: text_model)
     writers = Writers(experiment(), workspace, BudgetTracker())
@@ -277,7 +282,7 @@ def test_a_speaker_that_cannot_answer_anything_ends_the_writing(
 def test_a_model_that_reads_plain_text_cannot_write(bfi: Study, workspace: Path) -> None:
     class Base(ScriptedModel):
         @property
-        def identity(self) -> TextModelIdentity:
+        def identity(self) -> ModelIdentity:
             return super().identity.model_copy(update={"kind": "base"})
 
     with pytest.raises(GeppettoError, match="let a chat model write"):
@@ -334,7 +339,7 @@ def test_a_program_of_another_strategy_is_refused(bfi: Study, workspace: Path) -
 
 def test_the_writer_is_asked_again_for_the_same(bfi: Study, workspace: Path) -> None:
     rule, text_model = rule_of("written_profile", workspace), ScriptedModel(says)
-    with serving({"scripted": text_model}), writer_of(rule):
+    with serving({"scripted": text_model.completion}), writer_of(rule):
         for _ in range(2):
             with drawing_for("somebody"):
                 for _ in range(2):

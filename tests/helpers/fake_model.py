@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geppetto.models.identity import ModelIdentity
+from geppetto.models.requests import Capabilities, Completion, Request
 from geppetto.models.token_tree import Tokens, TokenTree
 from geppetto.prompts.chat import ChatTemplate
+from replying import Replying
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
@@ -18,7 +20,7 @@ CHATML = (
 )
 
 
-class FakeModel:
+class FakeModel(Replying):  # type: ignore[misc]  # it scores, too
     """Reads bytes as tokens; a token's probability depends on everything before it."""
 
     def __init__(
@@ -34,6 +36,7 @@ class FakeModel:
             gelu="none",
             engine="fake",
         )
+        self.capabilities = Capabilities(chat=template is not None, completion=True)
         self.context = context
         self.template = template
         self.most_branches = 256
@@ -51,8 +54,18 @@ class FakeModel:
     def has_control_tokens(self, text: str) -> bool:
         return "<|" in text
 
-    def log_probs(self, tree: TokenTree, head: int = 0) -> NDArray[np.float64]:
-        self.decoded += len(set(tree.parents.tolist()) - {-1}) - head
+    @property
+    def scorer(self) -> FakeModel:
+        return self
+
+    def score(self, trees: Sequence[TokenTree]) -> list[NDArray[np.float64]]:
+        return [self.log_probs(tree) for tree in trees]
+
+    async def completion(self, request: Request) -> Completion:
+        raise NotImplementedError
+
+    def log_probs(self, tree: TokenTree) -> NDArray[np.float64]:
+        self.decoded += len(set(tree.parents.tolist()) - {-1}) - tree.head
         scored = tree.scored()
         paths: list[bytes] = []
         for token, parent in zip(tree.tokens, tree.parents, strict=True):

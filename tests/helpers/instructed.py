@@ -13,8 +13,8 @@ from fake_model import FakeModel
 from geppetto.answers.completions import CompletionStore
 from geppetto.answers.store import AnswerStore
 from geppetto.experiment.strategies import open_strategy
+from geppetto.models.base import Model
 from geppetto.models.budget import Budget, BudgetTracker
-from geppetto.models.requests import TextModel
 from geppetto.models.spec import ModelSpec
 from geppetto.personas.generated import GeneratedStrategy
 from geppetto.planning.config import Experiment
@@ -106,7 +106,7 @@ def reflects(name: str, turns: Sequence[Turn]) -> str:
     return BETTER
 
 
-def text_models() -> dict[str, TextModel]:
+def text_models() -> dict[str, Model]:
     return {"scripted": ScriptedModel(says), "thinker": ScriptedModel(reflects, name="thinker")}
 
 
@@ -119,7 +119,7 @@ def profile(workspace: Path, **given: object) -> GeneratedStrategy:
 def optimised(
     workspace: Path,
     optimiser: Optimiser,
-    asked: Mapping[str, TextModel],
+    asked: Mapping[str, Model],
     *,
     calls: int,
     search: PreparedSearch | None = None,

@@ -9,6 +9,7 @@ from geppetto.personas.arms import Arm
 from geppetto.personas.base import PersonaStrategy
 from geppetto.personas.library import load_strategy
 from geppetto.planning.build import make_plan
+from geppetto.planning.elicited import by_likelihood
 from geppetto.planning.plan import Plan, Strategy
 from geppetto.prompts.survey import Layout
 from geppetto.studies import Participant, Study
@@ -40,7 +41,7 @@ def plan(
         [Strategy(label, label, rule)],
         arms,
         Layout(),
-        [FakeModel()],
+        [by_likelihood(FakeModel())],
     )
 
 

@@ -81,7 +81,7 @@ def prepared(
             **(also or {}),
         }
     )
-    with patch("geppetto.search.prepare.open_model", lambda *_: model):
+    with patch("geppetto.search.prepare.open_scorer", lambda *_: model):
         return prepare_search(experiment, workspace)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from geppetto.models.endpoint.client import Endpoint
 from geppetto.models.endpoint.litellm_setup import connections
+from geppetto.models.gate import RequestGate
 from geppetto.models.local.gguf import dequantised
 from geppetto.models.local.llama_cpp import LlamaCppModel
 from geppetto.models.requests import Completion, Request
@@ -74,6 +75,7 @@ def _answers(port: int, server: subprocess.Popen[bytes]) -> bool:
 def completions(endpoint: Endpoint, requests: Sequence[Request]) -> list[Completion]:
     async def ask() -> list[Completion]:
         async with connections():
-            return list(await asyncio.gather(*map(endpoint.completion, requests)))
+            asked = (endpoint.generate(request, RequestGate()) for request in requests)
+            return list(await asyncio.gather(*asked))
 
     return asyncio.run(ask())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +13,7 @@ from geppetto.answers.completions import CompletionStore
 from geppetto.models.budget import BudgetTracker
 from geppetto.models.endpoint.litellm_provider import serving
 from geppetto.models.endpoint.litellm_setup import library
+from geppetto.models.gate import RequestGate
 from scripted import Rounds, endpoint, questions
 
 
@@ -20,7 +22,8 @@ def speak_in_many_loops() -> None:
     with TemporaryDirectory() as folder, served(Script()) as base:
         store, text_model = CompletionStore.at(Path(folder) / "answers.db"), endpoint(base)
         for part in range(2):
-            with serving({"scripted": text_model}), ThreadPoolExecutor(4) as pool:
+            asked = {"scripted": partial(text_model.generate, gate=RequestGate())}
+            with serving(asked), ThreadPoolExecutor(4) as pool:
                 said = pool.map(
                     lambda text: library().completion(
                         model="geppetto/scripted",
@@ -30,8 +33,8 @@ def speak_in_many_loops() -> None:
                     map(str, range(8)),
                 )
                 assert len(list(said)) == 8
-            asked = questions(8, 100 * part)
-            converse(text_model, Rounds(), asked, store, BudgetTracker(), lambda _: None)
+            more = questions(8, 100 * part)
+            converse(text_model, Rounds(), more, store, BudgetTracker(), lambda _: None)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 from fault_server import MODEL, said
 from geppetto.answers.completions import CompletionStore
 from geppetto.elicitation.base import Elicitation, Question, Reading
+from geppetto.models.endpoint.client import Endpoint
+from geppetto.models.gate import Patience
 from geppetto.models.identity import Kind
-from geppetto.models.endpoint.client import Endpoint, Patience
 from geppetto.models.requests import Capabilities, Completion, Request
 from geppetto.planning.prepared import Prepared
 from geppetto.prompts.chat import Turn
@@ -70,7 +71,7 @@ def fail_first(prepared: Prepared, workspace: Path) -> None:
     (asked,) = prepared.by_requests
     (first, *_) = prepared.plan.questions[asked.key].values()
     (request,) = asked.elicitation.requests(first, ())
-    key = request.id(asked.text_model.identity)
+    key = request.id(asked.model.identity)
     with CompletionStore.of_workspace(workspace).claiming() as claims:
         claims.take({key})
         claims.put("scripted", {key: Completion(finish="error", error="it timed out")})

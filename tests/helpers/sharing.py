@@ -69,14 +69,14 @@ class TellingModel(FakeModel):
         super().__init__()
         self._messages = messages
 
-    def log_probs(self, tree: TokenTree, head: int = 0) -> NDArray[np.float64]:
+    def log_probs(self, tree: TokenTree) -> NDArray[np.float64]:
         self._messages.decoding.touch()
         while not self._messages.go.exists():
             time.sleep(0.01)
         time.sleep(0.02)
         with self._messages.computed.open("a") as lines:
             lines.writelines("computed\n" for _ in tree.options)
-        return super().log_probs(tree, head)
+        return super().log_probs(tree)
 
 
 def share(url: str, messages: Messages, task: Task | SessionTask) -> None:

@@ -7,15 +7,17 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from geppetto.models.requests import Capabilities, Completion, Request, TextModelIdentity
+from geppetto.models.identity import ModelIdentity
+from geppetto.models.requests import Capabilities, Completion, Request
 from geppetto.prompts.chat import Turn
+from replying import Replying
 
 Says = Callable[[str, Sequence[Turn]], str]
 """What is written under the name of an output field, given the turns."""
 
 
 @dataclass
-class ScriptedModel:
+class ScriptedModel(Replying):
     """Answers with the one thing that is asked for, or in DSPy's form for several outputs."""
 
     says: Says
@@ -25,8 +27,8 @@ class ScriptedModel:
     requests: list[Request] = field(default_factory=list)
 
     @property
-    def identity(self) -> TextModelIdentity:
-        return TextModelIdentity(name=self.name, model=self.model)
+    def identity(self) -> ModelIdentity:
+        return ModelIdentity(name=self.name, model=self.model)
 
     @property
     def capabilities(self) -> Capabilities:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import re
 
+from geppetto.answers.local import score
 from geppetto.elicitation.option_likelihood import OptionScores
-from geppetto.elicitation.transcript_likelihood import request_ids, score, units
+from geppetto.elicitation.transcript_likelihood import request_ids, units
 from geppetto.models.base import Scorer
 from geppetto.models.token_tree import Tokens
 from geppetto.prompts.transcript import Response, Transcript
@@ -26,9 +27,7 @@ def plain(text: str, options: tuple[str, ...] = (), head: int = 0) -> Transcript
     )
 
 
-def requests(
-    *transcripts: Transcript, model: Scorer
-) -> dict[str, tuple[Transcript, Response]]:
+def requests(*transcripts: Transcript, model: Scorer) -> dict[str, tuple[Transcript, Response]]:
     """Everything that transcripts ask of a model."""
     return {
         request: (transcript, response)
@@ -42,7 +41,7 @@ def requests(
 def scores(transcript: Transcript, model: Scorer) -> list[OptionScores]:
     """The answer to each response of a transcript."""
     asked = requests(transcript, model=model)
-    found = {key: s for unit in units(asked, model) for key, s in score(unit, model).items()}
+    found = {key: s for unit in units(asked, model) for key, s in score([unit], model).items()}
     return [found[request] for request in asked]
 
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fault_server import Script, served
 from geppetto._util.errors import GeppettoError
 from geppetto.models.endpoint.litellm_setup import connections
+from geppetto.models.gate import RequestGate
 from geppetto.models.requests import Completion
 from scripted import endpoint, questions, request
 
@@ -47,7 +48,8 @@ def ask(base: str, provider: str) -> Completion:
 
     async def talk() -> Completion:
         async with connections():
-            return await endpoint(base, f"{provider}/scripted").completion(request(question))
+            model = endpoint(base, f"{provider}/scripted")
+            return await model.generate(request(question), RequestGate())
 
     return asyncio.run(talk())
 

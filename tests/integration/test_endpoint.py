@@ -14,10 +14,11 @@ from geppetto._util.errors import GeppettoError
 from geppetto.answers.client import converse
 from geppetto.answers.completions import CompletionStore
 from geppetto.models.budget import BudgetTracker
-from geppetto.models.endpoint.client import Endpoint, Patience
+from geppetto.models.endpoint.client import Endpoint
 from geppetto.models.endpoint.errors import fault
 from geppetto.models.endpoint.litellm_setup import connections, library
 from geppetto.models.endpoint.secrets import read_keys, without_secrets
+from geppetto.models.gate import Patience, RequestGate
 from geppetto.models.requests import Completion, Request
 from geppetto.prompts.chat import Turn
 from scripted import Rounds, endpoint, questions
@@ -33,7 +34,7 @@ OF_LOGPROBS = {"no logprobs", "fewer logprobs"}
 def completions(text_model: Endpoint, *requests: Request) -> list[Completion]:
     async def ask() -> list[Completion]:
         async with connections():
-            return [await text_model.completion(request) for request in requests]
+            return [await text_model.generate(request, RequestGate()) for request in requests]
 
     return asyncio.run(ask())
 

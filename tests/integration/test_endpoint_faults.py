@@ -19,6 +19,7 @@ from geppetto.models.endpoint.client import Endpoint
 from geppetto.models.endpoint.errors import BrokenCompletionError, fault
 from geppetto.models.endpoint.litellm_setup import connections
 from geppetto.models.endpoint.parsing import read
+from geppetto.models.gate import RequestGate
 from geppetto.models.requests import Completion, Request
 from geppetto.models.spec import ModelSpec
 from geppetto.prompts.chat import Turn
@@ -36,7 +37,7 @@ ANYTHING: Any = st.recursive(
 def reply_of(text_model: Endpoint, request: Request) -> Completion:
     async def ask() -> Completion:
         async with connections():
-            return await text_model.completion(request)
+            return await text_model.generate(request, RequestGate())
 
     return asyncio.run(ask())
 

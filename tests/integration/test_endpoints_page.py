@@ -14,7 +14,7 @@ from command import geppetto
 from geppetto._util.named import Named
 from geppetto.elicitation.base import Outcome
 from geppetto.elicitation.registry import ELICITATIONS
-from geppetto.models.spec import ModelSpec, open_text_model
+from geppetto.models.spec import ModelSpec, open_model
 from ignoring_server import ignoring_server
 from workspaces import ROOT
 
@@ -64,7 +64,7 @@ def test_limits_are_documented_as_they_can_be_written(monkeypatch: pytest.Monkey
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     _, text = [text for language, text in BLOCKS if language == "yaml"]
     (spec,) = [ModelSpec.model_validate(each) for each in yaml.safe_load(text)["models"]]
-    assert open_text_model(spec).identity.parameters == "{}"
+    assert open_model(spec).identity.parameters == "{}"
 
 
 def test_the_outcomes_are_all_documented() -> None:

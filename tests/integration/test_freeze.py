@@ -16,6 +16,7 @@ from geppetto.answers.looks import Look, LookStore
 from geppetto.evaluation.followed import Followed
 from geppetto.evaluation.results import Results
 from geppetto.experiment.preregistration import frozen_file
+from geppetto.planning.elicited import by_likelihood
 from geppetto.studies import Study
 from geppetto.tracking import mlflow_runs
 from geppetto.tracking.mlflow_runs import FOLLOWED
@@ -37,7 +38,9 @@ analysis: {draws: 200}
 def file(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setattr("geppetto.experiment.prepare.baseline_answers", lambda table, *_: table[:0])
-    monkeypatch.setattr("geppetto.experiment.prepare.open_elicited", lambda *_: [FakeModel()])
+    monkeypatch.setattr(
+        "geppetto.experiment.prepare.open_elicited", lambda *_: [by_likelihood(FakeModel())]
+    )
     monkeypatch.setattr(Results, "plot", Mock())
     for name in ("_log_figure", "_log_condition"):
         monkeypatch.setattr(mlflow_runs, name, lambda *_: None)

@@ -8,14 +8,16 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import chisquare
 
+from geppetto.answers.local import score
 from geppetto.elicitation.base import Elicitation, Question, Reading
 from geppetto.elicitation.likelihood import Likelihood
-from geppetto.elicitation.option_likelihood import score, units
 from geppetto.elicitation.next_token import NextToken
+from geppetto.elicitation.option_likelihood import units
 from geppetto.elicitation.reasoned import Reasoned
 from geppetto.elicitation.samples import Samples
+from geppetto.models.gate import RequestGate
+from geppetto.models.local.base import _drawn, written
 from geppetto.models.local.llama_cpp import LlamaCppModel
-from geppetto.models.local.local_text_model import LocalTextModel, _drawn, written
 from geppetto.models.requests import Completion, Request
 from geppetto.personas.base import Persona
 from geppetto.prompts.chat import ChatTemplate, Turn
@@ -50,30 +52,36 @@ def only(count: int, question: Question, prompt: Prompt) -> tuple[Question, Prom
 
 def exact(prompt: Prompt, model: LlamaCppModel) -> tuple[float, ...]:
     (unit,) = units({"prompt": prompt}, model)
-    return score(unit, model)["prompt"].log_probs
+    return score([unit], model)["prompt"].log_probs
 
 
 def converse(
-    text_model: LocalTextModel, elicitation: Elicitation, question: Question
+    text_model: LlamaCppModel, elicitation: Elicitation, question: Question
 ) -> tuple[list[Completion], Reading]:
     completions: list[Completion] = []
     while requests := elicitation.requests(question, completions):
-        completions += [asyncio.run(text_model.completion(request)) for request in requests]
+        completions += [
+            asyncio.run(text_model.generate(request, RequestGate())) for request in requests
+        ]
     return completions, elicitation.read(question, completions)
 
 
-@pytest.fixture(scope="module")
-def chat(smollm2: LlamaCppModel) -> LocalTextModel:
-    return LocalTextModel(smollm2)
+def said(model: LlamaCppModel, request: Request) -> Completion:
+    return asyncio.run(model.generate(request, RequestGate()))
 
 
 @pytest.fixture(scope="module")
-def base(gemma: LlamaCppModel) -> LocalTextModel:
-    return LocalTextModel(gemma)
+def chat(smollm2: LlamaCppModel) -> LlamaCppModel:
+    return smollm2
+
+
+@pytest.fixture(scope="module")
+def base(gemma: LlamaCppModel) -> LlamaCppModel:
+    return gemma
 
 
 def test_echoed_likelihood_is_option_likelihood(
-    bfi: Study, gemma: LlamaCppModel, base: LocalTextModel
+    bfi: Study, gemma: LlamaCppModel, base: LlamaCppModel
 ) -> None:
     question, prompt = only(2, *asked(bfi, gemma, Layout()))
     completions, reading = converse(base, Likelihood(), question)
@@ -84,7 +92,7 @@ def test_echoed_likelihood_is_option_likelihood(
 
 
 def test_words_are_echoed_as_the_exact_path_reads_them(
-    bfi: Study, gemma: LlamaCppModel, base: LocalTextModel
+    bfi: Study, gemma: LlamaCppModel, base: LlamaCppModel
 ) -> None:
     question, prompt = only(2, *asked(bfi, gemma, Layout(answer="label")))
     _, reading = converse(base, Likelihood(), question)
@@ -92,7 +100,7 @@ def test_words_are_echoed_as_the_exact_path_reads_them(
 
 
 def test_the_next_token_of_plain_text_is_option_likelihood(
-    bfi: Study, gemma: LlamaCppModel, base: LocalTextModel
+    bfi: Study, gemma: LlamaCppModel, base: LlamaCppModel
 ) -> None:
     question, prompt = asked(bfi, gemma, Layout())
     _, reading = converse(base, NextToken(top=1000), question)
@@ -101,7 +109,7 @@ def test_the_next_token_of_plain_text_is_option_likelihood(
 
 
 def test_the_next_token_of_a_chat_is_the_sum_of_an_options_spellings(
-    bfi: Study, smollm2: LlamaCppModel, chat: LocalTextModel
+    bfi: Study, smollm2: LlamaCppModel, chat: LlamaCppModel
 ) -> None:
     question, _ = asked(bfi, smollm2, Layout(answer="letter"))
     completions, reading = converse(chat, NextToken(top=1000), question)
@@ -125,7 +133,7 @@ def test_the_next_token_of_a_chat_is_the_sum_of_an_options_spellings(
 
 
 def test_twenty_top_tokens_bound_what_the_whole_vocabulary_tells(
-    bfi: Study, smollm2: LlamaCppModel, chat: LocalTextModel
+    bfi: Study, smollm2: LlamaCppModel, chat: LlamaCppModel
 ) -> None:
     question, _ = asked(bfi, smollm2, Layout(answer="letter"))
     _, whole = converse(chat, NextToken(top=1000), question)
@@ -137,7 +145,7 @@ def test_twenty_top_tokens_bound_what_the_whole_vocabulary_tells(
 
 
 def test_samples_are_as_frequent_as_probable_and_reproducible(
-    bfi: Study, smollm2: LlamaCppModel, chat: LocalTextModel
+    bfi: Study, smollm2: LlamaCppModel, chat: LlamaCppModel
 ) -> None:
     question, _ = asked(bfi, smollm2, Layout())
     once = question.request(1, temperature=1.0, top_logprobs=1)
@@ -156,14 +164,14 @@ def test_samples_are_as_frequent_as_probable_and_reproducible(
     assert len(probable) > 10 and others[0] > 100
     assert chisquare([*observed, others[1]], [*expected, others[0]]).pvalue > 0.001
     for request, token in zip(requests[:8], drawn, strict=False):
-        completion = asyncio.run(chat.completion(request))
+        completion = said(chat, request)
         assert completion.tokens[0].log_prob == pytest.approx(log_probs[token], abs=1e-9)
 
 
-def test_a_reply_is_the_same_whatever_was_asked_before(chat: LocalTextModel) -> None:
+def test_a_reply_is_the_same_whatever_was_asked_before(chat: LlamaCppModel) -> None:
     def say(text: str) -> Completion:
         request = Request(text=text, max_tokens=12, temperature=1.0, top_logprobs=3)
-        return asyncio.run(chat.completion(request)).model_copy(update={"seconds": 0.0})
+        return said(chat, request).model_copy(update={"seconds": 0.0})
 
     first = say("The capital of France is")
     say("The capital of France was")
@@ -172,10 +180,10 @@ def test_a_reply_is_the_same_whatever_was_asked_before(chat: LocalTextModel) -> 
     assert first.completion_tokens == 12 and first.finish == "length"
 
 
-def test_at_temperature_zero_it_says_the_most_probable_tokens(chat: LocalTextModel) -> None:
+def test_at_temperature_zero_it_says_the_most_probable_tokens(chat: LlamaCppModel) -> None:
     question = (Turn(role="user", content="What is the capital of France? One word."),)
     request = Request(turns=question, max_tokens=20, top_logprobs=2)
-    completion = asyncio.run(chat.completion(request))
+    completion = said(chat, request)
     assert "Paris" in completion.text and completion.finish == "stop"
     assert all(token.log_prob == token.top[0][1] for token in completion.tokens)
     assert completion.tokens[-1].text == "" and completion.completion_tokens == len(
@@ -184,7 +192,7 @@ def test_at_temperature_zero_it_says_the_most_probable_tokens(chat: LocalTextMod
 
 
 def test_samples_and_reasons_are_read_of_a_real_model(
-    bfi: Study, smollm2: LlamaCppModel, chat: LocalTextModel
+    bfi: Study, smollm2: LlamaCppModel, chat: LlamaCppModel
 ) -> None:
     question, _ = asked(bfi, smollm2, Layout())
     completions, reading = converse(chat, Samples(k=2), question)
@@ -221,15 +229,13 @@ def test_a_conversation_is_written_as_the_template_writes_it(smollm2: LlamaCppMo
     ],
 )
 def test_a_request_that_cannot_be_put_is_an_error(
-    chat: LocalTextModel, request_: Request, message: str
+    chat: LlamaCppModel, request_: Request, message: str
 ) -> None:
-    completion = asyncio.run(chat.completion(request_))
+    completion = said(chat, request_)
     assert completion.finish == "error" and message in completion.error
 
 
-def test_a_base_model_takes_no_turns(base: LocalTextModel) -> None:
-    completion = asyncio.run(
-        base.completion(Request(turns=(Turn(role="user", content="a"),), max_tokens=1))
-    )
+def test_a_base_model_takes_no_turns(base: LlamaCppModel) -> None:
+    completion = said(base, Request(turns=(Turn(role="user", content="a"),), max_tokens=1))
     assert "no chat template" in completion.error
     assert not base.capabilities.chat and base.capabilities.echo

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from geppetto._util.errors import GeppettoError
-from geppetto.elicitation.option_likelihood import score, units
+from geppetto.answers.local import score
+from geppetto.elicitation.option_likelihood import units
 from geppetto.models.local import decoder
 from geppetto.models.local.gelu import ExactGelu
 from geppetto.models.local.gguf import PACKAGED, dequantised, sha256
@@ -44,7 +45,7 @@ def prompts(study: Study, model: LlamaCppModel, answer: str = "number") -> dict[
 @pytest.mark.parametrize("answer", ["number", "label"])
 def test_a_tree_scores_as_single_prompts_do(model: LlamaCppModel, answer: str, bfi: Study) -> None:
     asked = prompts(bfi, model, answer)
-    together = {k: v for unit in units(asked, model) for k, v in score(unit, model).items()}
+    together = {k: v for unit in units(asked, model) for k, v in score([unit], model).items()}
     for request_id in (list(asked)[1], list(asked)[-1]):
         prompt = asked[request_id]
         text = model.tokenize(prompt.text)
@@ -52,25 +53,25 @@ def test_a_tree_scores_as_single_prompts_do(model: LlamaCppModel, answer: str, b
         for (_, option), total in list(found)[::2]:
             tokens = model.tokenize(prompt.text + option)[len(text) :]
             alone = TokenTree.build([(text, [tokens])])
-            log_probs = model.log_probs(alone)[list(alone.options[0][0])]
+            log_probs = model.score([alone])[0][list(alone.options[0][0])]
             assert total == pytest.approx(log_probs.sum(), abs=BATCH_NOISE)
             assert len(tokens) == 1 if answer == "number" else len(tokens) > 1
 
 
 def test_options_hold_part_of_the_probability(model: LlamaCppModel, bfi: Study) -> None:
     for unit in units(prompts(bfi, model), model):
-        for scores in score(unit, model).values():
+        for scores in score([unit], model).values():
             assert 0.2 < np.exp(scores.log_probs).sum() < 1
 
 
 def test_scores_do_not_depend_on_what_was_scored_before(model: LlamaCppModel, bfi: Study) -> None:
     """To the last bit, or an interrupted experiment would not end as an uninterrupted one."""
     first, second = units(prompts(bfi, model), model)
-    before = score(second, model)
-    score(first, model)
-    other_head = TokenTree.build([(model.tokenize("Something else"), [(5,)])])
-    model.log_probs(other_head, head=1)
-    assert score(second, model) == before
+    before = score([second], model)
+    score([first], model)
+    other_head = TokenTree.build([(model.tokenize("Something else"), [(5,)])], head=1)
+    model.score([other_head])
+    assert score([second], model) == before
 
 
 def test_a_tree_larger_than_the_first_context_gets_a_larger_one(
@@ -81,8 +82,8 @@ def test_a_tree_larger_than_the_first_context_gets_a_larger_one(
     for words in (10, 400):
         text = fresh.tokenize("word " * words)
         tree = TokenTree.build([(text, [fresh.tokenize("1")])])
-        assert fresh.log_probs(tree)[-1] == pytest.approx(
-            smollm2.log_probs(tree)[-1], abs=BATCH_NOISE
+        assert fresh.score([tree])[0][-1] == pytest.approx(
+            smollm2.score([tree])[0][-1], abs=BATCH_NOISE
         )
 
 
@@ -91,8 +92,8 @@ def test_ctrl_c_waits_for_the_decode_and_spoils_nothing(
 ) -> None:
     """An interrupt inside llama.cpp's callback would leave a half-computed answer."""
     first, second = units(prompts(bfi, model), model)
-    before = score(second, model)
-    score(first, model)
+    before = score([second], model)
+    score([first], model)
     decode = decoder.llama.llama_decode
     for delay in (0.0, 0.01, 0.05):
 
@@ -105,8 +106,8 @@ def test_ctrl_c_waits_for_the_decode_and_spoils_nothing(
 
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr(decoder.llama, "llama_decode", interrupted)
-            score(second, model)
-    assert score(second, model) == before
+            score([second], model)
+    assert score([second], model) == before
 
 
 def test_tokens_begin_as_the_model_was_trained(
@@ -130,7 +131,7 @@ def test_any_gguf_file_is_a_model_and_its_kind_can_be_declared(smollm2: LlamaCpp
     assert found.identity.name == path.stem
     assert found.identity.sha256 == smollm2.identity.sha256
     plain = open_model(ModelSpec.model_validate({"path": path, "kind": "base"}))
-    assert plain.template is None and plain.identity.kind == "base"
+    assert plain.scorer and plain.scorer.template is None and plain.identity.kind == "base"
 
 
 def test_a_base_file_cannot_be_declared_chat() -> None:
@@ -146,7 +147,7 @@ def test_exact_mode_refuses_a_gelu_that_it_cannot_make_exact(
     monkeypatch.setattr(ExactGelu, "_prefix", b"ffn_other")
     other = LlamaCppModel("gemma", PACKAGED["gemma-3-270m"]())
     with pytest.raises(GeppettoError, match=r"GEGLU in half precision.*`precision: fast`"):
-        other.log_probs(TokenTree.build([(other.tokenize("a"), [(5,)])]))
+        other.score([TokenTree.build([(other.tokenize("a"), [(5,)])])])
 
 
 def test_files_that_are_no_models_are_named(tmp_path: Path) -> None:

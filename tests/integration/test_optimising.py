@@ -24,6 +24,7 @@ from geppetto.planning.analysis_config import Analysis
 from geppetto.planning.assignment import PersonaCache
 from geppetto.planning.build import make_plan
 from geppetto.planning.config import Experiment
+from geppetto.planning.elicited import by_likelihood
 from geppetto.planning.plan import Strategy
 from geppetto.prompts.survey import Layout
 from geppetto.search.prepare import PreparedSearch
@@ -75,7 +76,15 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
     people, asked = list(search.study.people.values()), [Strategy("w", "w", again)]
     (everybody,) = search.writers.complete(
         lambda: [
-            make_plan(search.study, people, search.items, asked, [Own()], Layout(), [search.model])
+            make_plan(
+                search.study,
+                people,
+                search.items,
+                asked,
+                [Own()],
+                Layout(),
+                [by_likelihood(search.model)],
+            )
         ]
     )
     assert set(everybody.participants) == set(search.split.test)

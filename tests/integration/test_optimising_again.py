@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from geppetto.models.base import Model
 from geppetto.models.budget import Budget, BudgetReached
-from geppetto.models.requests import Completion, Request, TextModel
+from geppetto.models.requests import Completion, Request
 from geppetto.prompts.chat import Turn
 from geppetto.search.optimisers import Optimiser
 from instructed import BETTER, optimised, says
@@ -46,14 +47,14 @@ def reflects(name: str, turns: Sequence[Turn]) -> str:
     return BETTER
 
 
-def fickle(lives: int = 10_000) -> dict[str, TextModel]:
+def fickle(lives: int = 10_000) -> dict[str, Model]:
     return {
         "scripted": Fickle(says, lives=lives),
         "thinker": Fickle(reflects, name="thinker"),
     }
 
 
-def asked(text_models: dict[str, TextModel]) -> int:
+def asked(text_models: dict[str, Model]) -> int:
     return sum(len(each.requests) for each in text_models.values() if isinstance(each, Fickle))
 
 

@@ -127,7 +127,7 @@ def test_gaps_of_sessions_are_compared_by_the_category_of_their_task(
     for each in Experiment.from_file(written(workspace, text)).each:
         prepared = prepare(each, workspace)
         missing = unanswered(prepared, store)
-        for model in prepared.models:
+        for model in prepared.scorers:
             assert len(list(answer(model, missing[model.identity.name], store)))
         found.append(evaluate(prepared, store))
     pooled = geppetto.pool_gaps(found)

@@ -15,9 +15,7 @@ from workspaces import tracked
 def test_an_experiment_in_two_wordings_is_run_and_logged(
     ready: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "geppetto.planning.elicited.open_model", lambda *_: FakeModel()
-    )
+    monkeypatch.setattr("geppetto.planning.elicited.open_model", lambda *_: FakeModel())
     (ready / "experiments" / "words.yaml").write_text(
         "question: Does the wording matter?\n"
         "study: bfi\n"

@@ -16,14 +16,15 @@ from fault_server import Script, served
 from geppetto._util.errors import GeppettoError
 from geppetto.answers.probes import ProbeStore, probe_of
 from geppetto.answers.store import AnswerStore
-from geppetto.models.identity import Kind
 from geppetto.models.budget import Budget, BudgetTracker
 from geppetto.models.endpoint.probe import PASSWORD, Probe, probed
 from geppetto.models.endpoint.probe_evidence import alternatives
-from geppetto.models.requests import Capabilities, Completion, Request, TextModelIdentity, Token
-from geppetto.models.spec import open_text_model
+from geppetto.models.identity import Kind, ModelIdentity
+from geppetto.models.requests import Capabilities, Completion, Request, Token
+from geppetto.models.spec import open_model
 from geppetto.planning.config import Experiment
 from geppetto.reports import models as shown
+from replying import Replying
 
 DECLARED = """
 question: What does it give?
@@ -48,7 +49,7 @@ COUNT = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
 
 
 @dataclass
-class Scripted:
+class Scripted(Replying):
     """An interface over a model that counts, with everything that can be wrong about it.
 
     It reads words as tokens: one that goes on counting has -0.1 nats, another -5.
@@ -70,12 +71,8 @@ class Scripted:
     asked: int = 0
 
     @property
-    def identity(self) -> TextModelIdentity:
-        return TextModelIdentity(name="scripted", model="openai/scripted", kind=self.kind)
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return Capabilities()
+    def identity(self) -> ModelIdentity:
+        return ModelIdentity(name="scripted", model="openai/scripted", kind=self.kind)
 
     async def completion(self, request: Request) -> Completion:
         self.asked += 1
@@ -363,7 +360,7 @@ def test_a_model_is_probed_as_an_experiment_declares_it(tmp_path: Path) -> None:
         )
         other = geppetto("models", "probe", "yours", "--experiment", "mine.yaml", cwd=tmp_path)
         (spec,) = Experiment.from_file(file).models
-        kept = ProbeStore.of_workspace(tmp_path).get(open_text_model(spec).identity)
+        kept = ProbeStore.of_workspace(tmp_path).get(open_model(spec).identity)
     assert done.returncode == 0, done.stderr
     assert "price not known" not in done.stdout
     assert script.last["top_p"] == 1

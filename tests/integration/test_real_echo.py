@@ -77,7 +77,7 @@ def test_echoed_likelihoods_of_a_base_model_are_those_in_process(gemma: LlamaCpp
     prompt = gemma.tokenize(question.plain())
     options = tuple(gemma.tokenize(f"{question.plain()} {a}")[len(prompt) :] for a in ("Yes", "No"))
     tree = TokenTree.build([(prompt, options)])
-    scores = gemma.log_probs(tree)
+    scores = gemma.score([tree])[0]
     exact = [float(np.sum(scores[list(nodes)])) for nodes in tree.options[0]]
     print(np.abs(np.subtract(found.log_probs, exact)))
     assert np.allclose(found.log_probs, exact, rtol=0, atol=NOISE)

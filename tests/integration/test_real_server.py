@@ -76,7 +76,7 @@ def in_process(model: LlamaCppModel, request: Request, answers: Sequence[str]) -
     options = tuple(model.tokenize_on(answer) for answer in answers)
     assert all(len(tokens) == 1 for tokens in options)
     tree = TokenTree.build([(prompt, options)])
-    scores = model.log_probs(tree)
+    scores = model.score([tree])[0]
     return np.array([scores[list(nodes)].sum() for nodes in tree.options[0]])
 
 

@@ -57,9 +57,10 @@ def scored(name: str, prompts: Prompts, precision: Precision = "exact") -> NDArr
             [
                 (tuple(prompt["tokens"]), [tuple(option) for option in prompt["option_tokens"]])
                 for prompt in prompts[start : start + PROMPTS_PER_TREE]
-            ]
+            ],
+            head,
         )
-        nodes = model.log_probs(tree, head)
+        nodes = model.score([tree])[0]
         log_probs += [[nodes[list(o)].sum() for o in options] for options in tree.options]
     return np.array(log_probs)
 

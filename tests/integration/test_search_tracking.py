@@ -328,7 +328,7 @@ def test_a_search_that_died_after_its_confirmation_is_finished_by_the_next_proce
 def test_a_notebook_finds_what_the_command_finds(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("geppetto.search.prepare.open_model", lambda *_: FakeModel())
+    monkeypatch.setattr("geppetto.search.prepare.open_scorer", lambda *_: FakeModel())
     (place / "x.yaml").write_text(FILE)
     confirmation = geppetto.run_search(place / "x.yaml", place)
     assert isinstance(confirmation, Confirmation) and len(confirmation.search.trials) == 2

@@ -41,7 +41,7 @@ def searched(workspace: Path, of_another_process: bool = False, **settings: Any)
             },
         }
     )
-    with patch("geppetto.search.prepare.open_model", lambda *_: FakeModel()):
+    with patch("geppetto.search.prepare.open_scorer", lambda *_: FakeModel()):
         prepared = prepare_search(experiment, workspace)
     if of_another_process:
         worse = replace(prepared, settings=prepared.settings.model_copy(update={"minutes": None}))

@@ -21,8 +21,9 @@ from geppetto.answers.client import converse
 from geppetto.answers.completions import CompletionStore
 from geppetto.models.budget import Budget, BudgetReached, BudgetTracker, Usage, longest_prompt
 from geppetto.models.endpoint import rate_limits as rates
-from geppetto.models.endpoint.client import Endpoint, Patience
+from geppetto.models.endpoint.client import Endpoint
 from geppetto.models.endpoint.rate_limits import Rates, Sent
+from geppetto.models.gate import Patience
 from geppetto.models.requests import Capabilities
 from scripted import Rounds, endpoint, questions, request
 

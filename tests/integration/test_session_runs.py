@@ -56,7 +56,7 @@ from geppetto.experiment.prepare import prepare
 from geppetto.planning.config import Experiment
 prepared = prepare(Experiment.from_file(Path("one.yaml")), Path())
 store = AnswerStore.of_workspace(Path())
-for _ in answer(prepared.models[0], unanswered(prepared, store)["smollm2-135m-instruct"], store):
+for _ in answer(prepared.scorers[0], unanswered(prepared, store)["smollm2-135m-instruct"], store):
     pass
 """
 PEOPLE, RESPONSES, READ_IN = 3, 3, 6
@@ -163,9 +163,7 @@ def test_several_studies_are_planned_run_and_pooled(
     finished: tuple[Path, Results], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(finished[0])
-    monkeypatch.setattr(
-        "geppetto.planning.elicited.open_model", lambda *_: FakeModel(MODEL)
-    )
+    monkeypatch.setattr("geppetto.planning.elicited.open_model", lambda *_: FakeModel(MODEL))
     monkeypatch.setattr("geppetto.cli.experiments._speed", lambda *_: None)
     planned = CliRunner().invoke(app, ["plan", "several.yaml"], catch_exceptions=False)
     done = CliRunner().invoke(app, ["run", "several.yaml"], catch_exceptions=False)
@@ -210,13 +208,11 @@ def test_models_are_opened_once_for_all_studies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each has its own weights in memory."""
-    monkeypatch.setattr(
-        "geppetto.planning.elicited.open_model", lambda *_: FakeModel(MODEL)
-    )
+    monkeypatch.setattr("geppetto.planning.elicited.open_model", lambda *_: FakeModel(MODEL))
     workspace = workspace_in(tmp_path)
     first, second = prepare_each(Experiment.from_file(workspace / "several.yaml"), workspace)
     assert first.study.name == "first" and second.study.name == "second"
-    assert first.models[0] is second.models[0]
+    assert first.scorers[0] is second.scorers[0]
 
 
 # Interrupted, and shared
@@ -237,7 +233,7 @@ def test_a_killed_experiment_on_sessions_ends_with_the_same_answers(
     prepared = prepare(Experiment.from_file(workspace / "one.yaml"), workspace)
     store = AnswerStore.of_workspace(workspace)
     (missing,) = unanswered(prepared, store).values()
-    assert list(answer(prepared.models[0], missing, store))
+    assert list(answer(prepared.scorers[0], missing, store))
     everything = stored(workspace)
     assert 15 <= len(interrupted) < len(everything)
     assert_frame_equal(everything.loc[interrupted.index], interrupted)

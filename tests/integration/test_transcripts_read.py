@@ -26,12 +26,12 @@ def test_one_pass_in_batches_equals_a_prompt_an_option(
     transcript = plain(bandit(14, keys), keys)
     (unit,) = units(requests(transcript, model=model), model)
     tree = unit.tree
-    nodes = small.log_probs(tree, 0)
+    nodes = small.log_probs(tree)
     line = unit.lines[0].tokens.tolist()
     for options, place in list(zip(tree.options[::2], unit.places, strict=True))[::6]:
         for spelled, path in zip(place.options, options, strict=True):
             alone = TokenTree.build([(tuple(line[: place.start]), [spelled])])
-            expected = small.log_probs(alone, 0)[list(alone.options[0][0])].sum()
+            expected = small.log_probs(alone)[list(alone.options[0][0])].sum()
             assert nodes[list(path)].sum() == pytest.approx(expected, abs=2e-4)
     small.close()
 

@@ -31,6 +31,7 @@ from geppetto.personas.average import average, averaged
 from geppetto.personas.base import PersonaStrategy
 from geppetto.planning.build import make_plan
 from geppetto.planning.config import Experiment
+from geppetto.planning.elicited import by_likelihood
 from geppetto.planning.plan import Plan, PlannedAnswer, Strategy
 from geppetto.prompts.survey import Layout
 from geppetto.studies import Participant, Study, load_study
@@ -103,7 +104,7 @@ def test_strangers_add_no_prompts_when_everybody_answered_everything(bfi: Study)
         [Strategy("known_answers", "known_answers", strategy("known_answers", k=5))],
         [Shuffled(donors=3), Own()],
         Layout(),
-        [FakeModel()],
+        [by_likelihood(FakeModel())],
     )
     own = {answer.request for answer in of_arm(planned, "own")}
     assert {answer.request for answer in of_arm(planned, "shuffled")} <= own
@@ -242,7 +243,7 @@ def test_a_knocked_out_trait_is_nowhere_in_the_prompt(position: int) -> None:
         [Strategy("biography", "biography", strategy("biography"))],
         [Knockout()],
         Layout(),
-        [FakeModel()],
+        [by_likelihood(FakeModel())],
     )
     words = {trait.name: trait.label for trait in study.codebook.traits}
     for trait, label in words.items():

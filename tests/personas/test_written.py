@@ -14,7 +14,7 @@ from geppetto._util.errors import GeppettoError
 from geppetto.answers.generated_texts import GeneratedTextStore, Generator
 from geppetto.answers.store import AnswerStore
 from geppetto.experiment.strategies import open_strategy
-from geppetto.models.requests import TextModelIdentity
+from geppetto.models.identity import ModelIdentity
 from geppetto.models.spec import ModelSpec
 from geppetto.personas.arms import Arm, Average, Knockout, NoPersona, Own, Shuffled
 from geppetto.personas.generated import (
@@ -33,7 +33,7 @@ from geppetto.studies import Participant, Study
 if TYPE_CHECKING:
     import dspy
 
-IDENTITY = TextModelIdentity(name="typist", model="m")
+IDENTITY = ModelIdentity(name="typist", model="m").of_completions
 GENERATOR = Generator(
     strategy="Told",
     writer="typist",
@@ -191,7 +191,7 @@ def test_only_what_changes_a_text_changes_its_commission(small_study: Study) -> 
     def requested(
         person: str = "a",
         compiled: str | None = None,
-        by: TextModelIdentity = IDENTITY,
+        by: dict[str, str] = IDENTITY,
         **given: object,
     ) -> str:
         rule = ToldTraits.model_validate({"writer": "typist", **given})
@@ -203,12 +203,12 @@ def test_only_what_changes_a_text_changes_its_commission(small_study: Study) -> 
     base = requested()
     assert requested() == requested(placement="system") == base
     assert requested(traits=("age", "sex")) == base
-    assert requested(by=IDENTITY.model_copy(update={"engine": "newer"})) == base
+    assert requested(by=IDENTITY | {"engine": "newer"}) == base
     others = [
         requested("b"),
         requested(writer="other"),
-        requested(by=IDENTITY.model_copy(update={"model": "other"})),
-        requested(by=IDENTITY.model_copy(update={"parameters": '{"seed": 1}'})),
+        requested(by=IDENTITY | {"model": "other"}),
+        requested(by=IDENTITY | {"parameters": '{"seed": 1}'}),
         requested(temperature=0.1),
         requested(longest=100),
         requested(paraphrase=1),

@@ -12,6 +12,7 @@ from geppetto.personas.arms import Arm, Filler, NoPersona, Own, Shuffled
 from geppetto.personas.library import load_strategy
 from geppetto.planning.build import make_plan
 from geppetto.planning.config import Experiment
+from geppetto.planning.elicited import by_likelihood
 from geppetto.planning.plan import Plan, Strategy
 from geppetto.prompts.chat import ChatTemplate
 from geppetto.prompts.survey import Layout
@@ -36,7 +37,7 @@ def plan(
         [Strategy(name, name, load_strategy(name, parameters, ROOT)) for name in strategies],
         arms,
         Layout(),
-        [model or FakeModel()],
+        [by_likelihood(model or FakeModel())],
     )
 
 
@@ -110,7 +111,7 @@ def test_a_person_who_answered_none_of_the_items_is_left_out(small_study: Study)
         [Strategy("interview", "interview", load_strategy("interview", {}, ROOT))],
         [NoPersona(), Own()],
         Layout(),
-        [FakeModel()],
+        [by_likelihood(FakeModel())],
     )
     assert planned.dropped == {"f": "without a response to any of the items"}
     assert planned.cells == 6
@@ -180,7 +181,7 @@ def test_strangers_who_are_all_like_oneself_are_refused(small_study: Study) -> N
     )
     strategies = strategies_of(asked, Path())
     with pytest.raises(GeppettoError, match="stranger's persona in the arm shuffled is the part"):
-        prepare_on(men, asked, small_study, strategies, [FakeModel()])
+        prepare_on(men, asked, small_study, strategies, [by_likelihood(FakeModel())])
 
 
 def test_a_persona_with_control_tokens_is_refused(small_study: Study, workspace: Path) -> None:
@@ -200,8 +201,8 @@ def test_a_persona_with_control_tokens_is_refused(small_study: Study, workspace:
         Layout(),
     )
     with pytest.raises(GeppettoError, match="control token: 'Me"):
-        make_plan(*arguments, [chat])
-    assert make_plan(*arguments, [FakeModel()]).cells == 8
+        make_plan(*arguments, [by_likelihood(chat)])
+    assert make_plan(*arguments, [by_likelihood(FakeModel())]).cells == 8
 
 
 def test_the_plan_hash_follows_its_content(small_study: Study) -> None:

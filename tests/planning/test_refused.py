@@ -20,12 +20,12 @@ from geppetto.elicitation.stated import Stated
 from geppetto.experiment.prepare import prepare
 from geppetto.models.endpoint.client import Endpoint
 from geppetto.models.endpoint.secrets import without_secrets
+from geppetto.models.identity import ModelIdentity
 from geppetto.models.local.llama_cpp import LlamaCppModel
-from geppetto.models.local.local_text_model import LocalTextModel
-from geppetto.models.requests import Capabilities, Request, TextModelIdentity
+from geppetto.models.requests import Capabilities, Request
 from geppetto.personas.base import Persona
 from geppetto.planning.config import Experiment
-from geppetto.planning.elicited import ByRequests, open_elicited
+from geppetto.planning.elicited import Elicited, open_elicited
 from geppetto.planning.survey_questions import SurveyQuestionBuilder
 from geppetto.prompts.survey import Layout
 from geppetto.search.scoring import Candidate, InfeasibleError, ModelScorer
@@ -89,7 +89,7 @@ def test_means_over_tokens_are_refused_where_options_are_not_scored() -> None:
 def test_personas_that_a_local_model_cannot_read_are_refused(
     smollm2: LlamaCppModel, bfi: Study, persona: str, why: str
 ) -> None:
-    way = ByRequests(LocalTextModel(smollm2), Samples(), "samples", len)
+    way = Elicited(smollm2, Samples(), "samples")
     builder = SurveyQuestionBuilder(bfi, Layout(), way)
     builder._request("A1", Persona("I am shy.", "task"), "somebody")
     with pytest.raises(GeppettoError, match=why):
@@ -97,10 +97,10 @@ def test_personas_that_a_local_model_cannot_read_are_refused(
 
 
 def test_a_model_by_another_name_is_not_asked_again() -> None:
-    one, other = (TextModelIdentity(name=name, model="openai/a") for name in "ab")
+    one, other = (ModelIdentity(name=name, model="openai/a") for name in "ab")
     request = Request(text="?", max_tokens=1)
     assert request.id(one) == request.id(other)
-    assert request.id(one) != request.id(TextModelIdentity(name="a", model="openai/b"))
+    assert request.id(one) != request.id(ModelIdentity(name="a", model="openai/b"))
 
 
 @dataclass

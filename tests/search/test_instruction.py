@@ -20,6 +20,7 @@ from geppetto.personas.base import Persona
 from geppetto.personas.library import load_strategy
 from geppetto.personas.visibility import persona
 from geppetto.planning.build import make_plan
+from geppetto.planning.elicited import by_likelihood
 from geppetto.planning.plan import Strategy
 from geppetto.prompts.survey import Layout
 from geppetto.search.optimisers import Optimiser
@@ -41,7 +42,9 @@ def test_what_personas_are_worth_is_what_own_saves_over_none(tmp_path: Path) -> 
 
     people = list(study.people.values())
     arms = [Own(), NoPersona()]
-    plan = make_plan(study, people, items, [Strategy("b", "b", rule)], arms, Layout(), [model])
+    plan = make_plan(
+        study, people, items, [Strategy("b", "b", rule)], arms, Layout(), [by_likelihood(model)]
+    )
     for _ in answer(model, list(units(plan.prompts["fake"], model)), store):
         pass
     table = answers_table(plan, store.get(plan.prompts["fake"]), study, "e")

@@ -21,6 +21,7 @@ from geppetto.cli import app
 from geppetto.personas.arms import Own, Shuffled
 from geppetto.personas.library import load_strategy
 from geppetto.planning.build import make_plan
+from geppetto.planning.elicited import by_likelihood
 from geppetto.planning.plan import Strategy
 from geppetto.prompts.survey import Layout
 from geppetto.search.optimise import open_study, optimise
@@ -228,7 +229,7 @@ def test_information_is_what_own_saves_over_everybody_else_of_the_batch(tmp_path
             [candidate.strategy],
             [Own(), Shuffled(donors=len(batch) - 1)],
             Layout(),
-            [search.model],
+            [by_likelihood(search.model)],
         )
         prompts = plan.prompts["fake"]
         assert found.anew == len(prompts) <= len(batch) * len(search.items)
@@ -289,7 +290,7 @@ search:
 def command(
     name: str, text: str, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> typer.testing.Result:
-    monkeypatch.setattr("geppetto.search.prepare.open_model", lambda *_: FakeModel())
+    monkeypatch.setattr("geppetto.search.prepare.open_scorer", lambda *_: FakeModel())
     monkeypatch.setattr("geppetto.cli.terminal.console.width", 200)
     (workspace / "x.yaml").write_text(text)
     return typer.testing.CliRunner().invoke(app, [name, "x.yaml"])

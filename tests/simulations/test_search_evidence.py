@@ -191,8 +191,8 @@ class Reader(FakeModel):
         super().__init__("reader")
         self.owners = {str(int(p.traits["number"])): p for p in study.people.values()}
 
-    def log_probs(self, tree: TokenTree, head: int = 0) -> NDArray[np.float64]:
-        self.decoded += len(set(tree.parents.tolist()) - {-1}) - head
+    def log_probs(self, tree: TokenTree) -> NDArray[np.float64]:
+        self.decoded += len(set(tree.parents.tolist()) - {-1}) - tree.head
         found = np.full(len(tree.tokens), np.nan)
         for prompt in tree.options:
             text = self.text(tree, int(tree.parents[prompt[0][0]]))
@@ -284,7 +284,7 @@ def test_from_prompts_to_the_verdict_a_planted_strategy_is_found_and_confirmed(
     model = Reader(study)
     with (
         patch("geppetto.search.prepare.load_study", lambda *_: study),
-        patch("geppetto.search.prepare.open_model", lambda *_: model),
+        patch("geppetto.search.prepare.open_scorer", lambda *_: model),
     ):
         prepared = prepare_search(experiment, workspace)
     found: list[SearchResult] = []

@@ -52,8 +52,8 @@ def test_an_endpoint_is_told_by_its_name_its_address_its_parameters_and_what_it_
     prepared: Prepared,
 ) -> None:
     asked = {elicited.key: elicited for elicited in prepared.by_requests}
-    text_model = asked[FAR, SAMPLES].text_model
-    text_model.capabilities = Capabilities(chat=True, varies=True)  # type: ignore[misc]  # the contract only promises to have them
+    text_model = asked[FAR, SAMPLES].model
+    text_model.capabilities = Capabilities(chat=True, varies=True)
     found = of(prepared, FAR, SAMPLES)
     assert found["model"] == FAR and found["model_litellm_name"] == "openai/gpt-4o-mini"
     assert found["model_api_base"] == "http://127.0.0.1:9/v1" and found["model_kind"] == "chat"

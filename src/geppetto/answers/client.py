@@ -76,13 +76,21 @@ class Client:
         self._failed: dict[str, Completion] = {}
 
     async def completion(self, request: Request) -> Completion:
-        """The completion of a request.
+        """The completion of a request, which must say for whom it is drawn.
 
         Raises
         ------
+        GeppettoError
+            If it does not say so.
         Exception
             That ended the gate.
         """
+        if not request.drawn_for:
+            raise GeppettoError(
+                f"{self.model.identity.name} was asked from a thread that a module began; let "
+                "modules ask one thing after the other, so that what they write can be written "
+                "again"
+            )
         completion = await (await self.seek(request))
         if completion is None:
             assert self.gate.ended is not None

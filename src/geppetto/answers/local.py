@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from geppetto.answers.store import UNTIL_LOOKING_AGAIN, AnswerStore
 from geppetto.elicitation import option_likelihood, transcript_likelihood
+from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.models.base import Scorer
 from geppetto.planning.plan import Plan
 from geppetto.planning.prepared import Prepared
@@ -63,11 +64,18 @@ def answer(
                     continue
                 here = unit.only(ids) if ids else None
                 if here is not None:
-                    tree = here.tree
-                    (log_probs,) = model.score([tree])
-                    store.put(model.identity.name, here.scores(tree, log_probs))
+                    store.put(model.identity.name, score([here], model))
             del remaining[number]
             yield unit, here
             break
         else:
             time.sleep(UNTIL_LOOKING_AGAIN)
+
+
+def score(units: Sequence[Unit], model: Scorer) -> dict[str, OptionScores]:
+    """What a model says of all that some units hold, by request id."""
+    trees = [unit.tree for unit in units]
+    scored: dict[str, OptionScores] = {}
+    for unit, tree, log_probs in zip(units, trees, model.score(trees), strict=True):
+        scored |= unit.scores(tree, log_probs)
+    return scored
