@@ -67,6 +67,7 @@ def run_until(
             time.sleep(0.01)
         time.sleep(pause)
         process.send_signal(stop)
+        print(process.communicate()[1].decode())  # shown if the test fails
     return process.returncode
 
 

@@ -44,3 +44,12 @@ def errors_in(path: Path) -> Iterator[None]:
     except GeppettoError as error:
         error.args = (f"{path}: {error}",)
         raise
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, what it was raised from or while handling, and so on."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

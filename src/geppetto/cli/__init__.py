@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from geppetto._util.errors import GeppettoError
+from geppetto._util.interrupts import interrupts_raised
 from geppetto.cli import experiments, models, personas, searches, studies, ui
 from geppetto.cli.terminal import WORKSPACE
 
@@ -48,8 +49,11 @@ def main() -> None:
     from geppetto.models.endpoint.secrets import read_keys
 
     try:
-        read_keys(WORKSPACE)
-        app()
+        with interrupts_raised():
+            read_keys(WORKSPACE)
+            app()
+    except KeyboardInterrupt:
+        sys.exit(130)
     except GeppettoError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"error: {error}"))
         sys.exit(2)

@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from geppetto._util.interrupts import interrupts_raised
+
 _TERMINAL = sys.stdout.isatty()
 console = Console(highlight=False, soft_wrap=not _TERMINAL, width=None if _TERMINAL else 120)
 WORKSPACE = Path()
@@ -22,7 +24,8 @@ def going_on_later() -> Iterator[None]:
     from geppetto.models.budget import BudgetReached
 
     try:
-        yield
+        with interrupts_raised():
+            yield
     except KeyboardInterrupt:
         console.print("stopped; every answer so far is kept, run again to go on")
         raise typer.Exit(130) from None

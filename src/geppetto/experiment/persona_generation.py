@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from geppetto._util.errors import GeppettoError
+from geppetto._util.errors import GeppettoError, causes
 from geppetto.answers.client import STOPPING, clients
 from geppetto.answers.completions import CompletionStore
 from geppetto.answers.generated_texts import GeneratedTextStore, Generator
@@ -214,12 +214,8 @@ def _called(part: dspy.Module, inputs: Mapping[str, object]) -> tuple[tuple[str,
 
 def _cause(error: BaseException) -> BaseException:
     """What a model raised, beneath what LiteLLM and DSPy made of it."""
-    beneath: BaseException | None = error
-    while beneath is not None:
-        if isinstance(beneath, GeppettoError | NoCompletionError):
-            return beneath
-        beneath = beneath.__cause__ or beneath.__context__
-    return error
+    ours = (each for each in causes(error) if isinstance(each, GeppettoError | NoCompletionError))
+    return next(ours, error)
 
 
 def _generated(

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
+from geppetto._util.errors import causes
 from geppetto.models.endpoint.litellm_setup import library
 from geppetto.models.endpoint.secrets import without_secrets
 
@@ -121,7 +122,7 @@ def _fault(error: Exception) -> Fault:
 def _is_certificate(error: BaseException) -> bool:
     return any(
         isinstance(cause, ssl.SSLCertVerificationError) or _CERTIFICATE in str(cause)
-        for cause in _causes(error)
+        for cause in causes(error)
     )
 
 
@@ -130,16 +131,8 @@ def _is_free(error: Exception) -> bool:
 
     refused = (httpx.HTTPStatusError, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
     return getattr(error, "status_code", None) == 429 or any(
-        isinstance(cause, refused) for cause in _causes(error)
+        isinstance(cause, refused) for cause in causes(error)
     )
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _headers(error: Exception) -> Mapping[str, str]:
