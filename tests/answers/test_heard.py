@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -203,7 +202,7 @@ def test_errors_and_what_was_filtered_whole_are_no_replies_without_a_price_or_a_
     )
     became = ("answered", "answered", "error", "filtered", "filtered")
     reading = Reading(LOGS, LOGS, LOGS, became)
-    plan = Plan((planned(), replace(planned(), participant="b")), {}, {})
+    plan = Plan((planned(), planned()._replace(participant="b")), {}, {})
     rows = completions_table(plan, {"r": heard_of(reading, given)}, small_study, "e")
     numbers = parsed.numbers(rows)
     assert len(rows) == 2 * 5

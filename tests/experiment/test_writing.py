@@ -215,7 +215,7 @@ def test_a_plan_is_made_once_all_that_its_arms_need_is_written(
     (plan,) = writers.complete(lambda: [prepare()])
     assert len(rounds) == 3  # the average of those who are left is known after the first
     assert set(plan.dropped) == {"b"}
-    texts = plan.exact("fake")
+    texts = plan.read("fake", plan.scored("fake"))
     own = {a.participant: texts[a.request] for a in plan.answers if a.arm == "own"}
     assert "My age: 20." in own["a"] and "My sex: Male." in own["a"]
     for planned in plan.answers:

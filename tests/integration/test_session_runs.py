@@ -26,7 +26,6 @@ from geppetto.evaluation.results import Results
 from geppetto.experiment.prepare import prepare, prepare_each
 from geppetto.planning.config import Experiment
 from geppetto.prompts.chat import ChatTemplate
-from geppetto.reports.terminal import Work
 from invented_sessions import bandit, sessions_file
 from workspaces import tracked, with_store
 
@@ -192,16 +191,16 @@ def test_the_plan_counts_what_is_asked_and_computed(
     workspace = workspace_in(tmp_path)
     prepared = prepare(Experiment.from_file(workspace / "one.yaml"), workspace)
     store = AnswerStore.of_workspace(workspace)
-    (units,) = unanswered(prepared, store).values()
-    work, planned = Work(units, None), prepared.plan
+    (work,) = unanswered(prepared, store).values()
+    planned = prepared.plan
     requests = {answer.request for answer in planned.answers}
-    assert work.answers == len(requests) == len(planned.exact(MODEL))
-    done = [len(unit.ids) for unit, _ in answer(model, units, store)]
+    assert work.answers == len(requests) == len(planned.scored(MODEL))
+    done = [len(unit.ids) for unit, _ in answer(model, work, store)]
     assert sum(done) == work.answers and max(done) >= RESPONSES
     assert model.decoded == work.distinct_tokens < work.prompt_tokens
     answers = store.get(requests)
     assert work.prompt_tokens == sum(scores.prompt_tokens for scores in answers.values())
-    assert unanswered(prepared, store) == {MODEL: []}
+    assert not unanswered(prepared, store)[MODEL]
 
 
 def test_models_are_opened_once_for_all_studies(

@@ -24,6 +24,7 @@ from geppetto.models.identity import ModelIdentity
 from geppetto.models.local.llama_cpp import LlamaCppModel
 from geppetto.models.requests import Capabilities, Request
 from geppetto.personas.base import Persona
+from geppetto.planning.assignment import Assignment
 from geppetto.planning.config import Experiment
 from geppetto.planning.elicited import Elicited, open_elicited
 from geppetto.planning.survey_questions import SurveyQuestionBuilder
@@ -91,9 +92,10 @@ def test_personas_that_a_local_model_cannot_read_are_refused(
 ) -> None:
     way = Elicited(smollm2, Samples(), "samples")
     builder = SurveyQuestionBuilder(bfi, Layout(), way)
-    builder._request("A1", Persona("I am shy.", "task"), "somebody")
+    somebody = next(person for person in bfi.people.values() if "A1" in person.responses)
+    builder.answers(Assignment(somebody, ("A1",), Persona("I am shy.", "task")))
     with pytest.raises(GeppettoError, match=why):
-        builder._request("A1", Persona(persona, "task"), "somebody")
+        builder.answers(Assignment(somebody, ("A1",), Persona(persona, "task")))
 
 
 def test_a_model_by_another_name_is_not_asked_again() -> None:

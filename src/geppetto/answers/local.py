@@ -1,9 +1,10 @@
-"""Asking models for the answers of an experiment that are not stored yet."""
+"""Asking models for the exact answers of an experiment that are not stored yet."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from geppetto.answers.store import UNTIL_LOOKING_AGAIN, AnswerStore
 from geppetto.elicitation import option_likelihood, transcript_likelihood
@@ -16,8 +17,52 @@ Unit = option_likelihood.Unit | transcript_likelihood.Unit
 """Requests to one model that are computed together."""
 
 
-def unanswered(prepared: Prepared, store: AnswerStore) -> dict[str, list[Unit]]:
-    """The units of work that the store does not hold yet, by model name.
+@dataclass(frozen=True)
+class Unanswered:
+    """What one model has not answered yet, in units of work that are made as they are gone through.
+
+    Attributes
+    ----------
+    units
+        Makes the units; each of them is tokens of a few texts, and none is kept.
+    answers
+        Number of answers.
+    prompt_tokens
+        Tokens that asking for the answers one by one would compute.
+    distinct_tokens
+        Tokens that have to be computed.
+    """
+
+    units: Callable[[], Iterator[Unit]]
+    answers: int
+    prompt_tokens: int
+    distinct_tokens: int
+
+    @classmethod
+    def of(cls, units: Callable[[], Iterator[Unit]]) -> Unanswered:
+        """What some units hold, which are gone through once.
+
+        Raises
+        ------
+        GeppettoError
+            If a prompt does not fit its model.
+        """
+        answers = prompt_tokens = distinct_tokens = 0
+        for unit in units():
+            answers += len(unit.ids)
+            prompt_tokens += unit.prompt_tokens
+            distinct_tokens += unit.distinct_tokens
+        return cls(units, answers, prompt_tokens, distinct_tokens)
+
+    def __iter__(self) -> Iterator[Unit]:
+        return self.units()
+
+    def __bool__(self) -> bool:
+        return self.answers > 0
+
+
+def unanswered(prepared: Prepared, store: AnswerStore) -> dict[str, Unanswered]:
+    """What the store does not hold yet, by model name.
 
     Raises
     ------
@@ -25,29 +70,33 @@ def unanswered(prepared: Prepared, store: AnswerStore) -> dict[str, list[Unit]]:
         If a prompt does not fit its model.
     """
     return {
-        model.identity.name: _missing(prepared.plan, model, store) for model in prepared.scorers
+        model.identity.name: unanswered_of(prepared.plan, model, store)
+        for model in prepared.scorers
     }
 
 
-def _missing(plan: Plan, model: Scorer, store: AnswerStore) -> list[Unit]:
+def unanswered_of(plan: Plan, model: Scorer, store: AnswerStore) -> Unanswered:
+    """What one model has not answered yet of a plan; see `unanswered`."""
     name = model.identity.name
-    if name in plan.transcripts:
+    prompts, transcripts = plan.prompts.get(name), plan.transcripts.get(name, {})
+    missing = store.missing(plan.scored(name))
+
+    def units() -> Iterator[Unit]:
+        if prompts is not None:
+            yield from option_likelihood.units(prompts.only(missing), model)
         responses = {
             request: (transcript, response)
-            for ids, transcript in plan.transcripts[name].items()
+            for ids, transcript in transcripts.items()
             for request, response in zip(ids, transcript.responses, strict=True)
+            if request in missing
         }
-        stored = store.get(responses)
-        open_ones = {key: what for key, what in responses.items() if key not in stored}
-        return list(transcript_likelihood.units(open_ones, model))
-    prompts = plan.prompts[name]
-    stored = store.get(prompts)
-    open_prompts = {key: prompt for key, prompt in prompts.items() if key not in stored}
-    return list(option_likelihood.units(open_prompts, model))
+        yield from transcript_likelihood.units(responses, model)
+
+    return Unanswered.of(units)
 
 
 def answer(
-    model: Scorer, work: Sequence[Unit], store: AnswerStore
+    model: Scorer, work: Iterable[Unit], store: AnswerStore
 ) -> Iterator[tuple[Unit, Unit | None]]:
     """Ask a model; every unit is yielded once its answers are in the store.
 
@@ -56,20 +105,29 @@ def answer(
     What another process is computing is left to it: other units come first, and when there are
     none, this waits until its answers are stored or its claim has ended.
     """
-    remaining = list(work)
-    while remaining:
-        for number, unit in enumerate(remaining):
-            with store.claim(unit.ids) as ids:
-                if ids is None:
-                    continue
-                here = unit.only(ids) if ids else None
-                if here is not None:
-                    store.put(model.identity.name, score([here], model))
-            del remaining[number]
-            yield unit, here
-            break
+    left_to_others: list[Unit] = []
+    for unit in work:
+        if (found := _answered(unit, model, store)) is None:
+            left_to_others.append(unit)
         else:
-            time.sleep(UNTIL_LOOKING_AGAIN)
+            yield found
+    while left_to_others:
+        time.sleep(UNTIL_LOOKING_AGAIN)
+        for unit in tuple(left_to_others):
+            if found := _answered(unit, model, store):
+                left_to_others.remove(unit)
+                yield found
+
+
+def _answered(unit: Unit, model: Scorer, store: AnswerStore) -> tuple[Unit, Unit | None] | None:
+    """A unit and the part of it that is computed now; None if another process has some of it."""
+    with store.claim(unit.ids) as ids:
+        if ids is None:
+            return None
+        here = unit.only(ids) if ids else None
+        if here is not None:
+            store.put(model.identity.name, score([here], model))
+    return unit, here
 
 
 def score(units: Sequence[Unit], model: Scorer) -> dict[str, OptionScores]:

@@ -14,7 +14,7 @@ import sqlalchemy as sql
 
 from geppetto._util.errors import GeppettoError
 from geppetto.answers.claims import claimed
-from geppetto.answers.database import VARIABLE, Store, answers, claims, stored_columns
+from geppetto.answers.database import VARIABLE, Store, answers, batches, claims, stored_columns
 from geppetto.elicitation.option_likelihood import OptionScores
 
 UNTIL_LOOKING_AGAIN = 0.2
@@ -82,6 +82,20 @@ class AnswerStore(Store):
             if rows:
                 connection.execute(answers.insert(), rows)
             connection.execute(claims.delete().where(claims.c.request.in_(scores)))
+
+    def missing(self, requests: Iterable[str]) -> frozenset[str]:
+        """Those of these requests that are not stored."""
+        wanted = frozenset(requests)
+        if not self._database.exists():
+            return wanted
+        with self._database.reading() as connection:
+            return wanted.difference(
+                request
+                for some in batches(wanted)
+                for request in connection.scalars(
+                    sql.select(answers.c.request).where(answers.c.request.in_(some))
+                )
+            )
 
     def get(self, requests: Iterable[str]) -> dict[str, OptionScores]:
         """The stored answers among these requests, by request id."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +13,7 @@ from geppetto._util.errors import GeppettoError, errors_in
 from geppetto.cli.terminal import WORKSPACE, console, going_on_later
 
 if TYPE_CHECKING:
-    from geppetto.answers.local import Unit
+    from geppetto.answers.local import Unanswered
     from geppetto.answers.status import AnswerStatus
     from geppetto.answers.store import AnswerStore
     from geppetto.models.base import Scorer
@@ -50,9 +49,9 @@ def run(
     for prepared, missing, statuses in planned:
         work = {}
         for model in prepared.scorers:
-            units = missing[model.identity.name]
+            left = missing[model.identity.name]
             with console.status(f"reading the weights of {model.identity.name}"):
-                work[model.identity.name] = terminal.Work(units, _speed(model, units))
+                work[model.identity.name] = terminal.Work(left, _speed(model, left))
         console.print(terminal.plan(prepared, work, statuses))
         with console.status("opening MLflow"):
             from geppetto.experiment import run as running
@@ -104,7 +103,7 @@ def plan(
         raise GeppettoError("--sd must be more than 0 nats")
     planned = _planned(experiment, None)[1]
     for prepared, missing, statuses in planned:
-        work = {name: terminal.Work(units, None) for name, units in missing.items()}
+        work = {name: terminal.Work(left, None) for name, left in missing.items()}
         console.print(terminal.plan(prepared, work, statuses))
         if looks := standing(earlier(prepared, WORKSPACE)).sentence:
             console.print(f"If it was not run before: {looks}")
@@ -120,7 +119,7 @@ def plan(
         console.print(f"frozen in {target}; post it before you run the experiment")
 
 
-_Planned = tuple["Prepared", "dict[str, list[Unit]]", "dict[tuple[str, str], AnswerStatus]"]
+_Planned = tuple["Prepared", "dict[str, Unanswered]", "dict[tuple[str, str], AnswerStatus]"]
 
 
 def _planned(
@@ -160,15 +159,14 @@ def _planned(
         ]
 
 
-def _speed(model: Scorer, units: Sequence[Unit]) -> float | None:
+def _speed(model: Scorer, left: Unanswered) -> float | None:
     """Distinct tokens a second, measured on the first unit once the weights are read.
 
     None if nothing is to be asked.
     """
-    if not units:
-        return None
-    first = units[0]
-    model.score([first.tree])
-    start = time.perf_counter()
-    model.score([first.tree])
-    return first.distinct_tokens / (time.perf_counter() - start)
+    for first in left:
+        model.score([first.tree])
+        start = time.perf_counter()
+        model.score([first.tree])
+        return first.distinct_tokens / (time.perf_counter() - start)
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from geppetto.answers.capabilities import refuse_unable
 from geppetto.answers.client import converse
 from geppetto.answers.completions import CompletionStore
-from geppetto.answers.local import Unit, answer
+from geppetto.answers.local import Unanswered, Unit, answer
 from geppetto.answers.looks import Kind
 from geppetto.answers.parsed import ParsedAnswer
 from geppetto.answers.probes import ProbeStore
@@ -32,7 +32,7 @@ from geppetto.tracking.traces import traced
 
 def run(  # noqa: PLR0913  parts of a run, and who is told of it
     prepared: Prepared,
-    missing: Mapping[str, Sequence[Unit]],
+    missing: Mapping[str, Unanswered],
     store: AnswerStore,
     workspace: Path,
     on_answers: Callable[[Scorer, Unit], None] = lambda *_: None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from geppetto.personas.arms import Own
 from geppetto.personas.base import PersonaStrategy
 from geppetto.personas.donors import MatchQuality
 from geppetto.personas.generated import GenerationRequest
+from geppetto.planning.written import Written
 from geppetto.prompts.survey import Prompt
 from geppetto.prompts.transcript import Transcript
 from geppetto.prompts.windows import Shown
@@ -54,8 +55,7 @@ class Strategy:
         return (self.name, mine) == (other.name, theirs)
 
 
-@dataclass(frozen=True)
-class PlannedAnswer:
+class PlannedAnswer(NamedTuple):
     """One cell under one condition, and the request that answers it.
 
     Participants with the same `pool` are those of whom the strategy may know the same things:
@@ -76,10 +76,10 @@ class PlannedAnswer:
     request: str
     pool: int = 0
     block: int = 0
-    paraphrase: int = field(default=0, repr=False)
-    elicitation: str = field(default="likelihood", repr=False)
-    history: str = field(default="", repr=False)
-    presentation: str = field(default="", repr=False)
+    paraphrase: int = 0
+    elicitation: str = "likelihood"
+    history: str = ""
+    presentation: str = ""
 
     @property
     def condition(self) -> Condition:
@@ -90,6 +90,16 @@ class PlannedAnswer:
         """What the answers of all arms to one cell in one wording have in common."""
         read = (self.model, self.strategy, str(self.paraphrase), self.elicitation)
         return (*read, self.history, self.presentation, self.participant, self.item)
+
+    @property
+    def hashed(self) -> str:
+        """What of it the hash of a plan has: what is not here stands in the request."""
+        return (
+            f"PlannedAnswer(participant={self.participant!r}, item={self.item!r}, "
+            f"response={self.response!r}, model={self.model!r}, strategy={self.strategy!r}, "
+            f"arm={self.arm!r}, donor={self.donor!r}, request={self.request!r}, "
+            f"pool={self.pool!r}, block={self.block!r})"
+        )
 
 
 @dataclass(frozen=True)
@@ -127,8 +137,8 @@ class Plan:
 
     answers: tuple[PlannedAnswer, ...]
     dropped: Mapping[str, str]
-    prompts: Mapping[str, Mapping[str, Prompt]] = field(default_factory=dict)
-    questions: Mapping[tuple[str, str], Mapping[str, Question]] = field(default_factory=dict)
+    prompts: Mapping[str, Written[Prompt]] = field(default_factory=dict)
+    questions: Mapping[tuple[str, str], Written[Question]] = field(default_factory=dict)
     transcripts: Mapping[str, Mapping[tuple[str, ...], Transcript]] = field(default_factory=dict)
     matches: Mapping[str, MatchQuality] = field(default_factory=dict)
     withheld: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
@@ -148,12 +158,17 @@ class Plan:
     def conditions(self) -> list[Condition]:
         return list(dict.fromkeys(answer.condition for answer in self.answers))
 
-    def exact(self, model: str) -> dict[str, str]:
-        """What a model reads whose options are scored exactly, by request id."""
-        read = {request: prompt.text for request, prompt in self.prompts.get(model, {}).items()}
+    def scored(self, model: str) -> frozenset[str]:
+        """Ids of the requests to a model that scores exactly what may be answered."""
+        return frozenset(self.prompts.get(model, ())).union(*self.transcripts.get(model, ()))
+
+    def read(self, model: str, requests: Collection[str]) -> dict[str, str]:
+        """What such a model reads, by request id, of some of its requests."""
+        prompts: Mapping[str, Prompt] = self.prompts.get(model, {})
+        texts = {request: prompts[request].text for request in requests if request in prompts}
         for ids, transcript in self.transcripts.get(model, {}).items():
-            read |= dict.fromkeys(ids, transcript.text)
-        return read
+            texts |= dict.fromkeys(set(ids).intersection(requests), transcript.text)
+        return texts
 
     @cached_property
     def identical_strangers(self) -> dict[tuple[str, str], float]:
@@ -175,5 +190,5 @@ class Plan:
         """Hex digest of all that is asked: cells, conditions, donors and prompts."""
         digest = hashlib.sha256()
         for answer in self.answers:
-            digest.update(repr(answer).encode())
+            digest.update(answer.hashed.encode())
         return digest.hexdigest()

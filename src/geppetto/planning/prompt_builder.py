@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Generic, TypeVar
 
 from geppetto.personas.base import Persona
 from geppetto.personas.filler import filler
 from geppetto.planning.assignment import Assignment
 from geppetto.planning.plan import PlannedAnswer
+from geppetto.planning.written import Written
+
+Text = TypeVar("Text")
 
 
-class PromptBuilder(ABC):
+class PromptBuilder(ABC, Generic[Text]):
     """Where each answered item of a participant is written for a model, each text once.
 
     Parameters
@@ -19,43 +23,78 @@ class PromptBuilder(ABC):
         What the model is called.
     elicitation
         Label of the elicitation.
+    draws
+        Whether replies are drawn for each participant anew.
+
+    Attributes
+    ----------
+    written
+        Everything that is asked so far, by request id.
     """
 
-    def __init__(self, model: str, elicitation: str) -> None:
+    def __init__(self, model: str, elicitation: str, draws: bool) -> None:
         self.key = (model, elicitation)
+        self.written = Written(self._write)
+        self._draws = draws
+        self._ids: dict[tuple[Persona | None, str], dict[str, str]] = {}
         self._fillers: dict[tuple[str, str, int], str] = {}
 
     @abstractmethod
-    def _request(self, item: str, persona: Persona | None, participant: str) -> str:
-        """The id of the request that asks an item of a participant with this persona."""
+    def _write(self, item: str, persona: Persona | None, drawn_for: str) -> Text:
+        """What asks an item of a participant with this persona."""
+
+    @abstractmethod
+    def _id(self, written: Text) -> str:
+        """The id of the request that asks this; refuses what the model cannot read."""
 
     @abstractmethod
     def _length(self, item: str, persona: Persona) -> int:
         """How long what is asked is with this persona."""
 
+    def _check(self, persona: Persona) -> None:
+        """Refuse a persona that the model cannot read."""
+        return
+
     def answers(self, assignment: Assignment) -> list[PlannedAnswer]:
         """The answers that are asked for of a participant's answered items."""
-        persona = assignment.persona
+        persona, person = assignment.persona, assignment.person
         if persona and assignment.as_filler:
             persona = self._filler_like(persona, assignment.items[0])
+        ids = self._requests(assignment, persona)
+        model, elicitation = self.key
         return [
             PlannedAnswer(
-                participant=assignment.person.id,
-                item=item,
-                response=assignment.person.responses[item],
-                model=self.key[0],
-                strategy=assignment.strategy,
-                arm=assignment.arm,
-                donor=assignment.donor,
-                request=self._request(item, persona, assignment.person.id),
-                pool=assignment.pool,
-                block=assignment.block,
-                paraphrase=assignment.paraphrase,
-                elicitation=self.key[1],
+                person.id,
+                item,
+                person.responses[item],
+                model,
+                assignment.strategy,
+                assignment.arm,
+                assignment.donor,
+                ids[item],
+                assignment.pool,
+                assignment.block,
+                assignment.paraphrase,
+                elicitation,
             )
             for item in assignment.items
-            if item in assignment.person.responses
+            if item in person.responses
         ]
+
+    def _requests(self, assignment: Assignment, persona: Persona | None) -> dict[str, str]:
+        """Ids of the requests with a persona, by item; all that this assignment asks for."""
+        drawn_for = assignment.person.id if self._draws else ""
+        key = (persona, drawn_for)
+        if key not in self._ids:
+            if persona:
+                self._check(persona)
+            self._ids[key] = {}
+        ids = self._ids[key]
+        for item in assignment.items:
+            if item not in ids and item in assignment.person.responses:
+                ids[item] = self._id(self._write(item, persona, drawn_for))
+                self.written.add(ids[item], item, persona, drawn_for)
+        return ids
 
     def _filler_like(self, persona: Persona, item: str) -> Persona:
         """Neutral text that makes what is asked exactly as long as this persona makes it."""

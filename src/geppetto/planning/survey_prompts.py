@@ -11,40 +11,28 @@ from geppetto.prompts.survey import Layout, Prompt, render
 from geppetto.studies import Study
 
 
-class SurveyPromptBuilder(PromptBuilder):
-    """Where a prompt is written for each item.
-
-    Attributes
-    ----------
-    prompts
-        Every prompt so far, by request id.
-    """
+class SurveyPromptBuilder(PromptBuilder[Prompt]):
+    """Where a prompt is written for each item."""
 
     def __init__(self, study: Study, layout: Layout, model: Scorer, label: str) -> None:
-        super().__init__(model.identity.name, label)
+        super().__init__(model.identity.name, label, draws=False)
         self._study = study
         self._layout = layout
         self._model = model
-        self._rendered: dict[tuple[str, Persona | None], str] = {}
-        self.prompts: dict[str, Prompt] = {}
 
-    def _length(self, item: str, persona: Persona) -> int:
-        return len(self._model.tokenize(self._prompt(item, persona).text))
-
-    def _prompt(self, item: str, persona: Persona | None) -> Prompt:
+    def _write(self, item: str, persona: Persona | None, drawn_for: str) -> Prompt:
         return render(
             self._study, self._study.items[item], persona, self._layout, self._model.template
         )
 
-    def _request(self, item: str, persona: Persona | None, participant: str) -> str:
-        key = (item, persona)
-        if key not in self._rendered:
-            if persona:
-                refuse_control_tokens(persona, self._model)
-            prompt = self._prompt(item, persona)
-            self._rendered[key] = request_id(prompt, self._model.identity)
-            self.prompts[self._rendered[key]] = prompt
-        return self._rendered[key]
+    def _id(self, written: Prompt) -> str:
+        return request_id(written, self._model.identity)
+
+    def _length(self, item: str, persona: Persona) -> int:
+        return len(self._model.tokenize(self._write(item, persona, "").text))
+
+    def _check(self, persona: Persona) -> None:
+        refuse_control_tokens(persona, self._model)
 
 
 def refuse_control_tokens(persona: Persona, model: Scorer) -> None:

@@ -10,27 +10,17 @@ from geppetto.prompts.survey import Layout, answer_cue, turns
 from geppetto.studies import Study
 
 
-class SurveyQuestionBuilder(PromptBuilder):
-    """Where a question is put for each item.
-
-    Attributes
-    ----------
-    questions
-        Every question so far, by request id.
-    """
+class SurveyQuestionBuilder(PromptBuilder[Question]):
+    """Where a question is put for each item."""
 
     def __init__(self, study: Study, layout: Layout, elicited: Elicited) -> None:
-        super().__init__(*elicited.key)
+        super().__init__(*elicited.key, draws=elicited.elicitation.draws)
         self._study = study
         self._layout = layout
-        self._elicited = elicited
-        self._put: dict[tuple[str, Persona | None, str], str] = {}
-        self.questions: dict[str, Question] = {}
+        self._model = elicited.model
+        self._elicitation = elicited.elicitation
 
-    def _length(self, item: str, persona: Persona) -> int:
-        return self._elicited.model.length(self._question(item, persona).plain())
-
-    def _question(self, item: str, persona: Persona | None, participant: str = "") -> Question:
+    def _write(self, item: str, persona: Persona | None, drawn_for: str) -> Question:
         of = self._study.items[item]
         scale = self._study.scale(of)
         return Question(
@@ -38,17 +28,14 @@ class SurveyQuestionBuilder(PromptBuilder):
             cue=answer_cue(self._layout),
             options=tuple((code, self._layout.listed(scale)[code]) for code in scale.options),
             labels=tuple(scale.options.items()),
-            kind=self._elicited.model.identity.kind,
-            drawn_for=participant,
+            kind=self._model.identity.kind,
+            drawn_for=drawn_for,
         )
 
-    def _request(self, item: str, persona: Persona | None, participant: str) -> str:
-        elicitation, model = self._elicited.elicitation, self._elicited.model
-        key = (item, persona, participant if elicitation.draws else "")
-        if key not in self._put:
-            question = self._question(*key)
-            first, *_ = elicitation.requests(question, ())
-            model.refuse(first)
-            self._put[key] = elicitation.id(question, model.identity)
-            self.questions[self._put[key]] = question
-        return self._put[key]
+    def _id(self, written: Question) -> str:
+        first, *_ = self._elicitation.requests(written, ())
+        self._model.refuse(first)
+        return self._elicitation.id(written, self._model.identity)
+
+    def _length(self, item: str, persona: Persona) -> int:
+        return self._model.length(self._write(item, persona, "").plain())

@@ -59,9 +59,9 @@ class Asking:
             if of.open
         }
         self._tasks = {
-            name: progress.add_task(name, total=left.answers, start=False, speed=0.0)
-            for name, left in work.items()
-            if left.units
+            name: progress.add_task(name, total=each.left.answers, start=False, speed=0.0)
+            for name, each in work.items()
+            if each.left
         }
         self._started: dict[str, float] = {}
         self._tokens = Counter[str]()

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from geppetto._util.errors import GeppettoError
-from geppetto.answers.local import Unit
+from geppetto.answers.local import Unanswered
 from geppetto.answers.status import AnswerStatus
 from geppetto.evaluation.baselines.skill import Skill
 from geppetto.evaluation.conclusions import conclusion
@@ -33,26 +33,16 @@ from geppetto.reports.columns import columns, if_fewer, with_interval, within_mo
 
 @dataclass(frozen=True)
 class Work:
-    """What is left to ask one model, and how fast it answers."""
+    """What is left to ask one model, and how many tokens a second it takes, if that is known."""
 
-    units: Sequence[Unit]
+    left: Unanswered
     tokens_per_second: float | None
 
     @property
-    def answers(self) -> int:
-        return sum(len(unit.ids) for unit in self.units)
-
-    @property
-    def distinct_tokens(self) -> int:
-        return sum(unit.distinct_tokens for unit in self.units)
-
-    @property
-    def prompt_tokens(self) -> int:
-        return sum(unit.prompt_tokens for unit in self.units)
-
-    @property
     def seconds(self) -> float:
-        return self.distinct_tokens / self.tokens_per_second if self.tokens_per_second else 0.0
+        """How long it takes."""
+        speed = self.tokens_per_second
+        return self.left.distinct_tokens / speed if speed else 0.0
 
 
 def plan(
@@ -110,13 +100,13 @@ def plan(
     table.add_column("to ask", no_wrap=True)
     for column in ("prompts", "tokens\none by one", "distinct\ntokens", "estimate"):
         table.add_column(column, justify="right", no_wrap=True)
-    for name, left in work.items():
+    for name, each in work.items():
         table.add_row(
             name,
-            f"{left.answers:,} of {len(planned.exact(name)):,}",
-            f"{left.prompt_tokens:,}",
-            f"{left.distinct_tokens:,}",
-            _estimate(left),
+            f"{each.left.answers:,} of {len(planned.scored(name)):,}",
+            f"{each.left.prompt_tokens:,}",
+            f"{each.left.distinct_tokens:,}",
+            _estimate(each),
         )
     left_to_ask = [table] if work else []
     left_to_ask += [requests.table(prepared, statuses)] if statuses else []
@@ -149,11 +139,11 @@ def match(quality: MatchQuality) -> str:
     )
 
 
-def _estimate(left: Work) -> str:
+def _estimate(work: Work) -> str:
     """How long it takes to ask what is left, if that was measured."""
-    if not left.units:
+    if not work.left:
         return "nothing"
-    return duration(left.seconds) if left.tokens_per_second else "not measured"
+    return duration(work.seconds) if work.tokens_per_second else "not measured"
 
 
 def power(people: int, groups: int, smallest: float, spreads: Sequence[float]) -> RenderableType:

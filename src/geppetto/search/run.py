@@ -72,7 +72,7 @@ def search(
         )
         confirmed = searches.begin_confirmation(tracked, wanted, prepared.workspace)
         (work,) = unanswered(wanted, store).values()
-        done, total = 0, sum(len(unit.ids) for unit in work)
+        done, total = 0, work.answers
         for unit, _ in answer(prepared.model, work, store):
             done += len(unit.ids)
             on_answers(done, total)

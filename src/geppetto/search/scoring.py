@@ -10,10 +10,10 @@ from typing import Protocol
 import numpy as np
 
 from geppetto._util.errors import GeppettoError
-from geppetto.answers.local import answer
+from geppetto.answers.local import answer, unanswered_of
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import answers_table
-from geppetto.elicitation.option_likelihood import Normalisation, OptionScores, units
+from geppetto.elicitation.option_likelihood import Normalisation, OptionScores
 from geppetto.evaluation.metrics import participant_metrics
 from geppetto.evaluation.predictions import predictions
 from geppetto.experiment.persona_writers import Writers
@@ -160,20 +160,19 @@ class ModelScorer:
 
     def _answer(self, plan: Plan) -> tuple[dict[str, OptionScores], _Work]:
         """Every answer of a plan, and the work that it took."""
-        prompts = plan.prompts[self.model.identity.name]
-        stored = self.store.get(prompts)
         try:
-            missing = list(
-                units({key: p for key, p in prompts.items() if key not in stored}, self.model)
-            )
+            left = unanswered_of(plan, self.model, self.store)
         except GeppettoError as error:
             raise InfeasibleError(str(error)) from error
-        computed = [unit for _, unit in answer(self.model, missing, self.store) if unit]
+        computed = [
+            (len(unit.ids), unit.distinct_tokens)
+            for _, unit in answer(self.model, left, self.store)
+            if unit
+        ]
         work = _Work(
-            anew=sum(len(unit.ids) for unit in computed),
-            computed=sum(unit.distinct_tokens for unit in computed),
+            anew=sum(number for number, _ in computed), computed=sum(each for _, each in computed)
         )
-        return (self.store.get(prompts) if missing else stored), work
+        return self.store.get(plan.scored(self.model.identity.name)), work
 
 
 @dataclass(frozen=True)

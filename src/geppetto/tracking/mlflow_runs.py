@@ -351,7 +351,6 @@ def _sample_prompts(prepared: Prepared, condition: Condition) -> Iterator[tuple[
     plan = prepared.plan
     first = set(plan.participants[: prepared.experiment.sample_prompts])
     by_requests = {elicited.key: elicited for elicited in prepared.by_requests}
-    exact = plan.exact(condition.model)
     shown: set[tuple[str, str]] = set()
     for planned in plan.answers:
         of = planned.participant, planned.elicitation
@@ -363,7 +362,7 @@ def _sample_prompts(prepared: Prepared, condition: Condition) -> Iterator[tuple[
         if key in by_requests:
             yield name, by_requests[key].sent(plan.questions[key][planned.request])
         else:
-            yield name, exact[planned.request]
+            yield name, plan.read(condition.model, [planned.request])[planned.request]
 
 
 def _by_rank(key: str, values: list[float], now: int) -> list[Metric]:
