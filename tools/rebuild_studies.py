@@ -17,8 +17,7 @@ import pandas as pd
 
 from geppetto.studies import Participant, Study, bundled_studies
 from geppetto.studies.build import study_from_table
-from geppetto.studies.bundled import DATA, bundled_study, people_file
-from geppetto.studies.bundled_tables import bundled_table
+from geppetto.studies.bundled import DATA, bundled_study, bundled_table, people_file
 from geppetto.studies.table_file import text_cells
 
 

@@ -10,7 +10,6 @@ import pytest
 from geppetto._util.errors import GeppettoError
 from geppetto.studies import Study, load_study
 from geppetto.studies.problems import grouped
-from geppetto.studies.sessions.study import CheckedSessions
 from geppetto.studies.survey_file import check_study
 from invented_sessions import Row, bandit, sessions_file
 from workspaces import ROOT
@@ -31,7 +30,7 @@ def study(tmp_path: Path, rows: list[Row | str], name: str = "task2026.jsonl") -
 def said(tmp_path: Path, rows: list[Row | str], name: str = "task2026.jsonl") -> str:
     """Everything that checking these rows says."""
     checked = check_study(sessions_file(tmp_path / name, rows).name, tmp_path)
-    assert isinstance(checked, CheckedSessions)
+    assert isinstance(checked.study, Study)
     problems = [f"{same.first.level}: {same}" for same in grouped(checked.problems)]
     return "\n".join([*problems, *checked.study.notes])
 

@@ -18,14 +18,14 @@ from geppetto.models.spec import ModelSpec
 from geppetto.planning.config import Experiment
 from geppetto.prompts.chat import ChatTemplate
 from geppetto.reports import terminal
-from geppetto.studies import load_study
+from geppetto.studies import Study, load_study
+from geppetto.studies.build import Checked
 from geppetto.studies.problems import errors
 from geppetto.studies.sessions.announced import compiled, offers
 from geppetto.studies.sessions.options import inferred
 from geppetto.studies.sessions.parsing import parsed
 from geppetto.studies.sessions.session import Session
 from geppetto.studies.sessions.stretches import doubt
-from geppetto.studies.sessions.study import CheckedSessions
 from geppetto.studies.survey_file import check_study
 from invented_offers import (
     CHOOSE_FROM,
@@ -55,15 +55,15 @@ def announced(text: str, *patterns: str) -> list[tuple[str, ...] | None]:
     return [None if offer is None else offer.options for offer in found]
 
 
-def checked(folder: Path, rows: list[Row], codebook: str = "") -> CheckedSessions:
+def checked(folder: Path, rows: list[Row], codebook: str = "") -> Checked:
     sessions_file(folder / "task.jsonl", rows)
     (folder / "task.yaml").write_text(f"layout: sessions\ndata: task.jsonl\n{codebook}")
     found = check_study("task.yaml", folder)
-    assert isinstance(found, CheckedSessions)
+    assert isinstance(found.study, Study)
     return found
 
 
-def options_of(found: CheckedSessions) -> list[list[tuple[str, ...]]]:
+def options_of(found: Checked) -> list[list[tuple[str, ...]]]:
     """The options of every response of each person."""
     people = found.study.people.values()
     return [[span.options for span in p.session.spans] for p in people if p.session]

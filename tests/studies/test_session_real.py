@@ -7,8 +7,8 @@ import zipfile
 import pytest
 
 from geppetto.studies import Study, load_study
+from geppetto.studies.build import Checked
 from geppetto.studies.problems import errors
-from geppetto.studies.sessions.study import CheckedSessions
 from geppetto.studies.survey_file import check_study
 from psych201 import psych201
 
@@ -24,9 +24,9 @@ COUNTS = {
 
 
 @pytest.fixture(scope="module", params=COUNTS)
-def checked(request: pytest.FixtureRequest) -> CheckedSessions:
+def checked(request: pytest.FixtureRequest) -> Checked:
     found = check_study(str(psych201(request.param)))
-    assert isinstance(found, CheckedSessions)
+    assert isinstance(found.study, Study)
     return found
 
 
@@ -35,7 +35,7 @@ def real(name: str) -> Study:
 
 
 def test_nothing_is_wrong_with_published_sessions_and_everybody_is_counted(
-    checked: CheckedSessions,
+    checked: Checked,
 ) -> None:
     study = checked.study
     everybody, used, fewest, most = COUNTS[study.name]
@@ -46,7 +46,7 @@ def test_nothing_is_wrong_with_published_sessions_and_everybody_is_counted(
     assert len(responses) == used and (min(responses), max(responses)) == (fewest, most)
 
 
-def test_responses_are_those_of_the_source(checked: CheckedSessions) -> None:
+def test_responses_are_those_of_the_source(checked: Checked) -> None:
     """Against an independent reading with a regular expression."""
     with zipfile.ZipFile(psych201(checked.study.name)) as archive:
         texts = [json.loads(line)["text"] for line in archive.open("prompts.jsonl")]

@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geppetto._util.errors import GeppettoError
-from geppetto.studies import load_study
+from geppetto.studies import Study, load_study
 from geppetto.studies.problems import errors
-from geppetto.studies.sessions.study import CheckedSessions
 from geppetto.studies.survey_file import check_study
 
 TEXTS = st.sampled_from(
@@ -58,7 +57,7 @@ def test_any_file_is_read_or_refused_with_a_sentence(lines: list[Any]) -> None:
         except GeppettoError as error:
             assert str(error)
             return
-        assert isinstance(checked, CheckedSessions)
+        assert isinstance(checked.study, Study)
         for person in checked.study.people.values():
             assert person.session is not None and person.session.spans
             assert person.traits.get("age", 18) >= 18  # type: ignore[operator]  # ages are numbers

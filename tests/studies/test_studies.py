@@ -11,7 +11,7 @@ import pytest
 from geppetto._util.errors import GeppettoError
 from geppetto.studies import Study, bundled_studies, data_card, load_study
 from geppetto.studies.build import study_from_table
-from geppetto.studies.bundled_tables import bundled_table
+from geppetto.studies.bundled import bundled_table
 from geppetto.studies.problems import errors
 from geppetto.studies.survey_file import check_study
 from workspaces import ROOT

@@ -12,22 +12,22 @@ class GeppettoError(Exception):
     """What was asked cannot run as asked; the message says where and what to change.
 
     The command line prints the message and exits with code 2.
+
+    Examples
+    --------
+    >>> raise GeppettoError("the budget is spent; raise it")
+    Traceback (most recent call last):
+    geppetto._util.errors.GeppettoError: the budget is spent; raise it
     """
 
 
 def unknown(kind: str, name: str, known: Iterable[str], place: str = "") -> GeppettoError:
     """An error for a name that is not among the known ones, with the nearest as a hint.
 
-    Parameters
-    ----------
-    kind
-        What the name should have named: "study", "strategy", "trait".
-    name
-        The name as the user wrote it.
-    known
-        The names that would have been accepted.
-    place
-        Where the name was written, when that helps to find it.
+    Examples
+    --------
+    >>> print(unknown("study", "bfy", ["bfi", "anes96"], "my.yaml"))
+    unknown study 'bfy' in my.yaml; did you mean 'bfi'?
     """
     names = sorted(known)
     near = get_close_matches(name, names, n=1)

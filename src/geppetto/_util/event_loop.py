@@ -14,12 +14,8 @@ Found = TypeVar("Found")
 def run(work: Coroutine[Any, Any, Found]) -> Found:
     """`asyncio.run`; in a thread of its own where this one runs an event loop, as notebooks do.
 
-    Every interrupt cancels `work`, which may end what it has begun after the first one.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If it was interrupted.
+    Every interrupt cancels `work`, which may end what it has begun after the first one; it is
+    raised again when `work` has ended.
     """
     try:
         asyncio.get_running_loop()

@@ -6,20 +6,19 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from geppetto._util.errors import GeppettoError, unknown
+from geppetto._util.validation import Declared
 
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
-class Named(BaseModel):
+class Named(Declared):
     """A name, or a name with parameters: `interview`, or `known_answers: {k: 5}`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     name: str
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = Field({})
 
     @model_validator(mode="before")
     @classmethod
@@ -45,19 +44,10 @@ class Named(BaseModel):
         return f"{self.name}({texts})" if texts else self.name
 
     def one_of(self, known: Mapping[str, type[Kind]], what: str) -> Kind:
-        """The one that this names, with its parameters.
+        """The one that this names among those `known`, with its parameters.
 
-        Parameters
-        ----------
-        known
-            What there is, by name.
-        what
-            What these are, as a user calls them.
-
-        Raises
-        ------
-        GeppettoError
-            If there is none of this name, or its parameters are wrong.
+        A GeppettoError, which calls these `what`, is raised if there is none of this name, or its
+        parameters are wrong.
         """
         if self.name not in known:
             raise unknown(what, self.name, known)

@@ -13,19 +13,8 @@ from geppetto._util.errors import GeppettoError
 def settings(option: str, texts: Sequence[str], example: str) -> dict[str, Any]:
     """The values of an option that may be given several times, each read as YAML.
 
-    Parameters
-    ----------
-    option
-        What the option is called, for errors: "--set".
-    texts
-        What the user wrote.
-    example
-        What could be written, for errors: "k=5".
-
-    Raises
-    ------
-    GeppettoError
-        If one is not name=value, its value is not YAML, or a name is given twice.
+    A GeppettoError, which has the option ("--set") and an example ("k=5"), is raised if one is not
+    name=value, its value is not YAML, or a name is given twice.
     """
     values: dict[str, Any] = {}
     for text in texts:

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from geppetto._util.errors import GeppettoError, unknown
+from geppetto._util.validation import is_model
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -19,12 +20,8 @@ def read_yaml(
 ) -> Model:
     """A YAML file as a pydantic model, with defaults for keys that the file does not give.
 
-    Errors call the file `what`.
-
-    Raises
-    ------
-    GeppettoError
-        If the file does not exist, is not YAML, gives a key twice, or does not fit the schema.
+    A GeppettoError, which calls the file `what`, is raised if it does not exist, is not YAML, gives
+    a key twice, or does not fit the schema.
     """
     if not path.is_file():
         raise GeppettoError(f"{what} {path} does not exist")
@@ -65,13 +62,9 @@ def _schema_at(schema: type[BaseModel], location: Sequence[Any]) -> type[BaseMod
     for part in location:
         if isinstance(part, str) and part in schema.model_fields:
             annotation = schema.model_fields[part].annotation
-            models = [t for t in (annotation, *get_args(annotation)) if _is_model(t)]
+            models = [t for t in (annotation, *get_args(annotation)) if is_model(t)]
             schema = models[0] if models else schema
     return schema
-
-
-def _is_model(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _refuse_duplicates(node: yaml.Node, path: Path) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from geppetto._util.errors import GeppettoError
+from geppetto._util.validation import Declared, refuse_repeated
 from geppetto.personas.base import PersonaStrategy
-from geppetto.personas.donors import Likeness, derangements, in_a_row
+from geppetto.personas.donors import Donors, Known, Likeness, derangements, in_a_row
 from geppetto.personas.visibility import shown
 from geppetto.studies import Participant, Study, Trait
 
@@ -22,27 +23,17 @@ what a persona costs whoever it is shown for can be told from whom it was shown 
 of information are at most a quarter too wide; see `quality_where_shown`."""
 
 
-class Arm(BaseModel):
+class Arm(Declared):
     """One rung of the ladder."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(strict=True)
 
     name: ClassVar[str]
 
     def check(self, label: str, strategy: PersonaStrategy, study: Study) -> None:
-        """Refuse a strategy for which this arm would mean nothing.
+        """Refuse a strategy, called `label` in tables, for which this arm would mean nothing.
 
-        Parameters
-        ----------
-        label
-            What the strategy is called in tables.
-        strategy, study
-            The strategy, and the study whose people it describes.
-
-        Raises
-        ------
-        GeppettoError
-            If the arm would mean nothing; says why, and what to change.
+        The GeppettoError says why, and what to change.
         """
 
 
@@ -83,8 +74,6 @@ class Strangers(Arm):
     donors
         How many strangers stand in for each participant; their answers are averaged. See
         `in_sessions` for the default there.
-    seed
-        Seed of the draw.
     """
 
     donors: int = Field(1, ge=1)
@@ -96,19 +85,8 @@ class Shuffled(Strangers):
 
     name: ClassVar[str] = "shuffled"
 
-    def draw(
-        self, people: Mapping[str, Participant], known: Mapping[str, frozenset[str]]
-    ) -> dict[str, tuple[str, ...]]:
-        """Donor ids of each participant; of people in groups of equal knowledge that are too small
-        there are none.
-
-        Parameters
-        ----------
-        people
-            Participants by id.
-        known
-            Names of what a strategy may know of each, by participant id.
-        """
+    def draw(self, people: Mapping[str, Participant], known: Known) -> Donors:
+        """Donor ids of each participant, by id; see `derangements`."""
         clusters = {name: person.cluster for name, person in people.items()}
         return derangements(known, self.donors, self.seed, clusters)
 
@@ -138,7 +116,7 @@ class Matched(Strangers):
     """
 
     name: ClassVar[str] = "matched"
-    caliper: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
+    caliper: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field({})
 
     def check(self, label: str, strategy: PersonaStrategy, study: Study) -> None:
         if not demographics(study):
@@ -186,10 +164,7 @@ class Own(Arm):
 class Knockout(Arm):
     """The participant's own persona without one trait: a condition a trait.
 
-    Attributes
-    ----------
-    traits
-        The traits that are left out, one at a time; None takes each one that the strategy shows.
+    The traits are left out one at a time; None takes each one that the strategy shows.
     """
 
     name: ClassVar[str] = "knockout"
@@ -198,9 +173,7 @@ class Knockout(Arm):
     @field_validator("traits")
     @classmethod
     def _distinct(cls, traits: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        for trait in traits or ():
-            if (traits or ()).count(trait) > 1:
-                raise ValueError(f"{trait!r} is listed twice; keep one of them")
+        refuse_repeated(traits or ())
         return traits
 
     def check(self, label: str, strategy: PersonaStrategy, study: Study) -> None:
@@ -228,7 +201,6 @@ class Knockout(Arm):
 
     @staticmethod
     def label(trait: str) -> str:
-        """What the condition without a trait is called."""
         return f"without {trait}"
 
 

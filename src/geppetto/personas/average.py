@@ -21,14 +21,7 @@ def average(people: Sequence[Participant], study: Study) -> Participant:
     A categorical trait has its most frequent value; a numeric one its mean, with as many decimals
     as the data have. An ordinal item has the median response, the lower of two; any other item
     the most frequent one. The codebook's order decides ties. People count equally, whatever their
-    weight, and the result does not depend on their order.
-
-    Parameters
-    ----------
-    people
-        Those who are averaged, each over what is known of them.
-    study
-        Their study, for the order of values and options.
+    weight, each with what is known of them, and the result does not depend on their order.
     """
     return Participant(
         id="average",
@@ -75,7 +68,6 @@ def _most_frequent(values: Sequence[_Value], order: Sequence[str]) -> _Value:
 
 
 def _decimals(number: float) -> int:
-    """How many decimals a number is written with."""
     exponent = Decimal(repr(number)).normalize().as_tuple().exponent
     assert isinstance(exponent, int)
     return max(0, -exponent)

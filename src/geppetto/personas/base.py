@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from geppetto._util.validation import Declared
 from geppetto.studies import Participant, Study
 
 if TYPE_CHECKING:
@@ -19,22 +20,22 @@ Placement = Literal["task", "system"]
 
 @dataclass(frozen=True)
 class Persona:
-    """What a model is told about who it is, and where it is told.
+    """What a model is told about who it is, without surrounding blank lines, and where it is told.
 
-    Attributes
-    ----------
-    text
-        The persona, without surrounding blank lines.
-    placement
-        "task" puts it before the item; "system" at the end of a chat's system turn. Plain text
-        has no turns, so there both stand between instruction and item.
+    The placement "task" is before the item, "system" at the end of a chat's system turn. Plain text
+    has no turns, so there both stand between instruction and item.
+
+    Examples
+    --------
+    >>> Persona("You are 34 years old.").placement
+    'task'
     """
 
     text: str
     placement: Placement = "task"
 
 
-class PersonaStrategy(BaseModel, ABC):
+class PersonaStrategy(Declared, ABC):
     """Base of all strategies: subclass it in a file of `personas/`, one file, one strategy.
 
     The typed fields of a subclass are its parameters, set by name in an experiment file, and its
@@ -56,13 +57,21 @@ class PersonaStrategy(BaseModel, ABC):
         What a subclass says in different words, one entry a wording; `wording` is the chosen one.
     traits
         Names of the traits the persona shows; None shows every known one.
-    placement
-        Where the persona stands, see `Persona`.
     paraphrase
         Number of the wording, from 0.
+
+    Examples
+    --------
+    >>> from geppetto.studies import load_study
+    >>> class Age(PersonaStrategy):
+    ...     def write(self, participant, study):
+    ...         return f"You are {participant.traits['age']:g} years old."
+    >>> bfi = load_study("bfi")
+    >>> Age().write(bfi.participant("61623"), bfi)
+    'You are 21 years old.'
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
+    model_config = ConfigDict(strict=True, validate_default=True)
 
     reads_responses: ClassVar[bool] = False
     one_item_at_a_time: ClassVar[bool] = False

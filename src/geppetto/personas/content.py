@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from geppetto._util.errors import GeppettoError
+from geppetto._util.validation import Declared
 from geppetto.studies import Item, Norm, Participant, Study, Trait
 from geppetto.studies.codebook import Poles
 from geppetto.studies.reference import Reference, response_share
@@ -31,18 +32,20 @@ class Fact:
 
     Attributes
     ----------
-    name
-        Of the trait, the item or the construct.
     label
         What it is called in running text: "highest level of education".
-    question
-        How it was, or could be, asked for.
     value
         What is the case, in words.
     choices
         What else could have been the case, in order, `value` among them; empty for a number.
     quoted
         Whether the value is somebody's words, which stand in quotation marks in running text.
+
+    Examples
+    --------
+    >>> fact = Fact("age", "age", "How old are you?", "34")
+    >>> f"My {fact.label} is {fact.inline}."
+    'My age is 34.'
     """
 
     name: str
@@ -63,10 +66,22 @@ class Fact:
         return f"{self.value[:1].lower()}{self.value[1:]}"
 
 
-class Content(BaseModel, ABC):
-    """Facts that are made of responses to items that are not being predicted."""
+class Content(Declared, ABC):
+    """Facts that are made of responses to items that are not being predicted.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    Examples
+    --------
+    >>> from geppetto.studies import load_study
+    >>> class HowMany(Content):
+    ...     def known(self, participant, study):
+    ...         number = str(len(study.known_responses(participant)))
+    ...         yield Fact("n", "number of answers", "How many did you answer?", number)
+    >>> bfi = load_study("bfi")
+    >>> [fact.value for fact in HowMany().known(bfi.participant("61618"), bfi)]
+    ['25']
+    """
+
+    model_config = ConfigDict(strict=True)
 
     @property
     def depends_on_the_item(self) -> bool:
@@ -91,6 +106,13 @@ class Scores(Content):
         "number"; "percentile", of a normal distribution with the norm's mean and SD; "band", one
         of five words from very low to very high; or "adjective", the codebook's words for the
         ends of the construct, with an intensity (Serapio-García et al. 2023).
+
+    Examples
+    --------
+    >>> from geppetto.studies import load_study
+    >>> bfi = load_study("bfi")
+    >>> next(Scores().known(bfi.participant("61623"), bfi)).label
+    'agreeableness score (1 to 6)'
     """
 
     shown_as: Verbalisation = "number"
@@ -187,8 +209,14 @@ class Answers(Content):
         How many are shown at most, unless all are.
     answer
         Whether a response is shown as the "number" of its option or as its "label".
-    seed
-        Seed of the random choice.
+
+    Examples
+    --------
+    >>> from geppetto.studies import load_study
+    >>> bfi = load_study("bfi")
+    >>> known = Answers(k=3).known(bfi.participant("61618"), bfi)
+    >>> [f"{fact.name}: {fact.value}" for fact in known]
+    ['E5: 3', 'A1: 2', 'O4: 3']
     """
 
     choose: Literal["random", "related", "all"] = "random"

@@ -12,71 +12,47 @@ from numpy.typing import NDArray
 
 from geppetto.studies import Participant
 
+Known = Mapping[str, frozenset[str]]
+"""Names of what is known of each participant, by participant id."""
+Clusters = Mapping[str, str | None]
+"""Cluster of each participant, by participant id; None or nothing for who has none."""
+Donors = dict[str, tuple[str, ...]]
+"""Donor ids by participant id; who has not enough strangers is absent."""
+
 _SAME = 12
 """Decimals up to which two differences are the same."""
 
 
-def groups(known: Mapping[str, frozenset[str]]) -> list[list[str]]:
-    """Ids of the people of whom the same is known, in an order that does not depend on theirs.
-
-    Parameters
-    ----------
-    known
-        Names of what is known of each participant, by participant id.
-    """
+def groups(known: Known) -> list[list[str]]:
+    """Ids of the people of whom the same is known, in an order that does not depend on theirs."""
     found: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for participant, names in known.items():
         found[tuple(sorted(names))].append(participant)
     return [sorted(found[names]) for names in sorted(found)]
 
 
-def has_strangers(group: Sequence[str], clusters: Mapping[str, str | None], donors: int) -> bool:
-    """Whether a group is large enough for as many donors, none of them of one's own cluster.
+def has_strangers(group: Sequence[str], clusters: Clusters, donors: int) -> bool:
+    """Whether people of whom the same is known are enough to have as many donors each.
 
-    Parameters
-    ----------
-    group
-        Ids of people of whom the same is known.
-    clusters
-        Cluster of each participant, by participant id; None or nothing for who has none.
-    donors
-        Donors a participant.
+    None of these is of one's own cluster.
     """
     return len(group) - 2 * _largest(group, clusters) + 1 >= donors
 
 
 def derangements(
-    known: Mapping[str, frozenset[str]],
-    donors: int,
-    seed: int,
-    clusters: Mapping[str, str | None] = MappingProxyType({}),
-) -> dict[str, tuple[str, ...]]:
+    known: Known, donors: int, seed: int, clusters: Clusters = MappingProxyType({})
+) -> Donors:
     """Donors for each participant, drawn among those of whom the same things are known.
 
     Within a group of equal knowledge everyone stands in a random order on a circle, clusters side
     by side, and the donors are the people at `donors` distinct random distances that lead out of
     every cluster: somebody of one's own cluster is no stranger, and may be oneself on another day.
     So nobody is their own donor, no donor serves a participant twice, and everybody is a donor
-    equally often: the shuffled arm shows exactly the personas that the own arm shows.
-
-    Parameters
-    ----------
-    known
-        Names of what is known of each participant, by participant id.
-    donors
-        Donors a participant.
-    seed
-        Seed of the draw. The result does not depend on the order of `known`.
-    clusters
-        Cluster of each participant, by participant id; None or nothing for who has none.
-
-    Returns
-    -------
-    dict
-        Donor ids by participant id; people in groups without enough strangers are absent.
+    equally often: the shuffled arm shows exactly the personas that the own arm shows. The result
+    does not depend on the order of `known`.
     """
     rng = np.random.default_rng(seed)
-    drawn: dict[str, tuple[str, ...]] = {}
+    drawn: Donors = {}
     for group in groups(known):
         circle = _side_by_side(rng.permutation(group).tolist(), clusters)
         if not has_strangers(group, clusters, donors):
@@ -94,13 +70,8 @@ def derangements(
 class Likeness:
     """In what a matched stranger is like a participant.
 
-    Attributes
-    ----------
-    same
-        Names of the demographics that are the same, or unknown of both.
-    within
-        How far numeric demographics may differ, each in its unit, by name; one is known of both or
-        of neither.
+    Demographics are the same, or unknown of both; or numbers that may differ within so much, each
+    in its unit, and are known of both or of neither.
     """
 
     same: tuple[str, ...]
@@ -109,14 +80,14 @@ class Likeness:
 
 def matched(
     people: Mapping[str, Participant],
-    known: Mapping[str, frozenset[str]],
+    known: Known,
     like: Likeness,
     donors: int,
     seed: int,
     *,
     of: Collection[str],
     usable: Callable[[Participant], bool] = lambda _: True,
-) -> dict[str, tuple[str, ...]]:
+) -> Donors:
     """Donors for each participant who are demographically like them.
 
     Candidates are all people of other clusters of whom the same things are known. The nearest in
@@ -132,98 +103,70 @@ def matched(
     people
         Everybody by id, at least those of `known`.
     known
-        Names of what is known of each, by id, of those who may be donors and of those who take
-        part.
-    like
-        In what a donor is like a participant.
+        Of those who may be donors and of those who take part, in any order.
     donors
-        The most donors of a participant.
-    seed
-        Seed of chance. The result does not depend on the order of `known`.
+        The most donors of a participant, the nearest first.
     of
         Ids of those who take part.
     usable
         Whether somebody who does not take part can be a donor after all; asked only of those who
         would be one.
-
-    Returns
-    -------
-    dict
-        Donor ids by participant id, the nearest first; who has no match is absent.
     """
     names = sorted(known)
+    members = [people[name] for name in names]
     chance = np.random.default_rng(seed).random(len(names))
-    clusters = {name: people[name].cluster for name in names}
-    strata: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
-    for row, name in enumerate(names):
-        traits = people[name].traits
-        same = tuple(traits.get(trait) for trait in like.same)
-        near = tuple(trait in traits for trait in like.within)
-        strata[tuple(sorted(known[name])), same, near].append(row)
+    inside = np.array([name in of for name in names], bool)
+    clusters = {one.id: one.cluster for one in members}
+    cluster = np.unique([_cluster(name, clusters) for name in names], return_inverse=True)[1]
+    numbers = np.array([[one.traits.get(t, 0.0) for t in like.within] for one in members], float)
     allowed = np.array(list(like.within.values()), float)
-    drawn: dict[str, tuple[str, ...]] = {}
-    for rows in strata.values():
-        members = [people[names[row]] for row in rows]
-        numbers = [[float(one.traits.get(t, 0.0)) for t in like.within] for one in members]
-        drawn |= _in_stratum(
-            members,
-            np.unique([_cluster(one.id, clusters) for one in members], return_inverse=True)[1],
-            np.array(numbers).reshape(len(members), len(allowed)),
-            allowed,
-            np.array([one.id in of for one in members]),
-            chance[rows],
-            donors,
-            usable,
-        )
-    return drawn
-
-
-def _in_stratum(  # noqa: PLR0913  columns of the same people
-    members: Sequence[Participant],
-    clusters: NDArray[np.int64],
-    numbers: NDArray[np.float64],
-    allowed: NDArray[np.float64],
-    inside: NDArray[np.bool_],
-    chance: NDArray[np.float64],
-    donors: int,
-    usable: Callable[[Participant], bool],
-) -> dict[str, tuple[str, ...]]:
-    """Donors of those who take part, in a group of people who are alike in all else."""
-    found: dict[int, list[int]] = {
-        row: [] for row in np.flatnonzero(inside)[np.argsort(chance[inside])].tolist()
-    }
-    serves = np.zeros(len(members), int)
-    for row in list(found) * donors:
-        away = np.abs(numbers - numbers[row]).round(_SAME)
-        free = (clusters != clusters[row]) & (away <= allowed).all(1) & (inside | (serves == 0))
-        free[found[row]] = False
-        far = (away / allowed).sum(1).round(_SAME)
-        candidates = np.flatnonzero(free)
-        order = np.lexsort([key[candidates] for key in (chance, serves, ~inside, far)])
-        for donor in candidates[order].tolist():
-            if inside[donor] or usable(members[donor]):
-                found[row].append(donor)
-                serves[donor] += 1
-                break
+    found: dict[int, list[int]] = {}
+    serves = np.zeros(len(names), int)
+    for rows in _strata(members, known, like):
+        taking_part = rows[inside[rows]]
+        in_turn = taking_part[np.argsort(chance[taking_part])].tolist()
+        found |= {row: [] for row in in_turn}
+        for row in in_turn * donors:
+            away = np.abs(numbers[rows] - numbers[row]).round(_SAME)
+            strangers = cluster[rows] != cluster[row]
+            free = strangers & (away <= allowed).all(1) & (inside[rows] | (serves[rows] == 0))
+            free &= ~np.isin(rows, found[row])
+            who = rows[free]
+            far = (away[free] / allowed).sum(1).round(_SAME)
+            nearest = who[np.lexsort((chance[who], serves[who], ~inside[who], far))]
+            for donor in nearest.tolist():
+                if inside[donor] or usable(members[donor]):
+                    found[row].append(donor)
+                    serves[donor] += 1
+                    break
     return {
-        members[row].id: tuple(members[donor].id for donor in whose)
-        for row, whose in found.items()
-        if whose
+        names[row]: tuple(names[donor] for donor in whose) for row, whose in found.items() if whose
     }
 
 
-def _cluster(participant: str, clusters: Mapping[str, str | None]) -> str:
+def _strata(
+    members: Sequence[Participant], known: Known, like: Likeness
+) -> list[NDArray[np.int64]]:
+    """Rows of people who are alike in all that must be the same."""
+    strata: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
+    for row, one in enumerate(members):
+        same = tuple(one.traits.get(trait) for trait in like.same)
+        near = tuple(trait in one.traits for trait in like.within)
+        strata[tuple(sorted(known[one.id])), same, near].append(row)
+    return [np.array(rows) for rows in strata.values()]
+
+
+def _cluster(participant: str, clusters: Clusters) -> str:
     """A name of somebody's cluster; of who has none, a name that nobody else has."""
     cluster = clusters.get(participant)
     return f"alone {participant}" if cluster is None else f"in {cluster}"
 
 
-def _largest(group: Sequence[str], clusters: Mapping[str, str | None]) -> int:
-    """How many people of a group are in the cluster of which it has the most."""
+def _largest(group: Sequence[str], clusters: Clusters) -> int:
     return max(Counter(_cluster(name, clusters) for name in group).values())
 
 
-def _side_by_side(people: Sequence[str], clusters: Mapping[str, str | None]) -> list[str]:
+def _side_by_side(people: Sequence[str], clusters: Clusters) -> list[str]:
     """People with those of a cluster next to each other, clusters as they first come."""
     members: dict[str, list[str]] = {}
     for name in people:
@@ -239,8 +182,6 @@ class MatchQuality:
     ----------
     participants, matched
         How many people take part, and how many of them have a match.
-    same, within
-        As of `Likeness`.
     differences
         Mean absolute difference of each numeric demographic that may differ, in its unit, over the
         pairs of whom it is known, by the trait's name.
@@ -285,19 +226,7 @@ def match_quality(
     like: Likeness,
     of: Collection[str],
 ) -> MatchQuality:
-    """How good a match is.
-
-    Parameters
-    ----------
-    drawn
-        Donor ids by participant id, as from `matched`.
-    people
-        Everybody by id.
-    like
-        In what donors are like participants.
-    of
-        Ids of those who take part.
-    """
+    """How good the donors are that `matched` drew for those who take part, `of`."""
     pairs = [(people[one].traits, people[d].traits) for one, ds in drawn.items() for d in ds]
     differences = {}
     for name in like.within:

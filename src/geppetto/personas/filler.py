@@ -25,17 +25,8 @@ _SHORT_WORDS = ("and", "the", "of", "a", "in", "to", "it", "is")
 def filler(text: str, count: Callable[[str], int]) -> str:
     """The beginning of a neutral passage, repeated if need be, as long as a text.
 
-    Parameters
-    ----------
-    text
-        The text whose number of tokens the filler must have.
-    count
-        Number of tokens of a prompt in which a text stands.
-
-    Raises
-    ------
-    GeppettoError
-        If no filler of that length is found.
+    The two are as long if prompts in which they stand `count` the same number of tokens. A
+    GeppettoError is raised if no filler of that length is found.
     """
     tokens = count(text)
     words = PASSAGE.split()

@@ -18,6 +18,11 @@ class Wording:
 
     `fact` may name {label}, {Label} (with a capital), {question}, {value} as within a sentence,
     {Value} as in the codebook, and, like `opening` and `closing`, the format's own `words`.
+
+    Examples
+    --------
+    >>> Wording("My {label} is {value}.").fact.format(label="age", value="34")
+    'My age is 34.'
     """
 
     fact: str
@@ -39,6 +44,16 @@ class Format(PersonaStrategy):
         Which scores are shown; none by default. See `Scores`.
     answers
         Which of the participant's own other responses are shown; none by default. See `Answers`.
+
+    Examples
+    --------
+    >>> from geppetto.studies import load_study
+    >>> class Short(Format):
+    ...     paraphrases = (Wording("My {label} is {value}."),)
+    ...     between = " "
+    >>> bfi = load_study("bfi")
+    >>> Short().write(bfi.participant("61623"), bfi)
+    'My gender is female. My highest level of education is some college. My age is 21.'
     """
 
     between: ClassVar[str] = "\n"
@@ -109,7 +124,6 @@ class Format(PersonaStrategy):
         return self.arrange(facts) if facts else ""
 
     def _refuse_no_scores(self, study: Study) -> None:
-        """Stop where scores would say nothing of anybody."""
         shown = study.traits if self.traits is None else self.traits
         if not any(item.measures for item in study.codebook.items) and not any(
             study.trait(name).norm for name in shown
@@ -121,13 +135,7 @@ class Format(PersonaStrategy):
 
 
 def filled(template: str, **words: str) -> str:
-    """A template of a wording with its names replaced.
-
-    Raises
-    ------
-    ValueError
-        If the template has another name than those of the words, or a brace that closes nothing.
-    """
+    """A template of a wording with its names replaced; a ValueError if it has another name."""
     try:
         return template.format(**words)
     except (AttributeError, LookupError, ValueError) as error:

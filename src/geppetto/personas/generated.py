@@ -29,15 +29,7 @@ Inputs = str | Sequence[str] | Sequence[Sequence[str]]
 
 
 class TrainedOn(BaseModel):
-    """Whose answers a compiled program was made from.
-
-    Attributes
-    ----------
-    study
-        Name of their study.
-    people
-        Their ids.
-    """
+    """Whose answers a compiled program was made from: ids of people of a study."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -68,8 +60,6 @@ class GeneratedStrategy(PersonaStrategy):
     ----------
     writer
         Name of the model that writes.
-    temperature
-        Of every request to it.
     longest
         The most tokens of each of its replies; a text that is cut off there is not used.
     program
@@ -128,12 +118,9 @@ class GeneratedStrategy(PersonaStrategy):
         return self._read(participant, study)[1]
 
     def in_workspace(self, workspace: Path) -> Self:
-        """The strategy with its program, if it has one.
+        """The strategy with its program, if it has one, that says whose answers it was made from.
 
-        Raises
-        ------
-        GeppettoError
-            If the program cannot be read or does not say whose answers it was made from.
+        A GeppettoError is raised if it does not, or cannot be read.
         """
         if self.program is None:
             return self
@@ -156,16 +143,10 @@ class GeneratedStrategy(PersonaStrategy):
         return mine
 
     def reading(self, library: Library, by: Mapping[str, str], compiled: str | None = None) -> Self:
-        """The strategy with these writings by this model.
+        """The strategy with these stored texts by the model of this identity.
 
-        Parameters
-        ----------
-        library
-            Where the writings are.
-        by
-            Identity of the model that writes, of which everything but its `engine` matters.
-        compiled
-            The state of a program as JSON, if it is not the one of `in_workspace`.
+        Of the identity everything but its `engine` matters. `compiled` is the state of a program as
+        JSON, if it is not the one of `in_workspace`.
         """
         mine = self.model_copy()
         mine._library, mine._by = library, by
@@ -186,9 +167,9 @@ class GeneratedStrategy(PersonaStrategy):
 
     @property
     def made_of(self) -> str:
-        """Hex digest of all that makes its writings what they are but what they are told.
+        """Hex digest of all that makes its texts what they are but the inputs of its modules.
 
-        Where personas stand and which traits they show changes what is told, or nothing. Other
+        Where personas stand and which traits they show changes these inputs, or nothing. Other
         weights or parameters are another writer, another engine for the same weights is not.
         """
         assert self._by is not None
@@ -214,21 +195,20 @@ class GeneratedStrategy(PersonaStrategy):
         """The persona, or why it is refused."""
         generations = self.generations(participant, study)
         found = {name: self._stored.find(each.id) for name, each in generations.items()}
-        written = {name: writing for name, writing in found.items() if writing is not None}
+        written = {name: text for name, text in found.items() if text is not None}
         if len(written) < len(generations):
             raise NotGeneratedError(
                 [each for name, each in generations.items() if name not in written]
             )
-        for writing in written.values():
-            if writing.failed:
-                return "", writing.failed
+        if failed := next((text.failed for text in written.values() if text.failed), ""):
+            return "", failed
         if not written:
             return "", ""
-        texts = {name: writing.texts for name, writing in written.items()}
-        text = self.composed(texts, participant, study)
-        if item := leaked(text, study):
+        texts = {name: text.texts for name, text in written.items()}
+        persona = self.composed(texts, participant, study)
+        if item := leaked(persona, study):
             return "", f"whose written persona says how {item} is answered"
-        return text, "" if text.strip() else "of whom an empty persona was written"
+        return persona, "" if persona.strip() else "of whom an empty persona was written"
 
     @model_validator(mode="after")
     def _one_instruction(self) -> Self:
@@ -249,7 +229,7 @@ def with_training(compiled: str, by: Sequence[TrainedOn]) -> str:
 
 @dataclass(frozen=True)
 class GeneratedText:
-    """What became of one request.
+    """What became of one request, and what all requests to the model took that it needed.
 
     Attributes
     ----------
@@ -257,14 +237,8 @@ class GeneratedText:
         What was written, in the order in which the strategy's module gives it.
     failed
         Why it cannot be used, to be read after a person; empty if it can.
-    prompt_tokens, completion_tokens
-        Numbers of tokens of all requests that it took.
     cost
         In dollars; None if the price of a token is not known.
-    seconds
-        How long the replies took together.
-    requests
-        How many there were.
     """
 
     texts: tuple[str, ...]
@@ -277,7 +251,7 @@ class GeneratedText:
 
 
 class Library(Protocol):
-    """Where writings are looked up; a `GeneratedTextStore`."""
+    """Where generated texts are looked up; a `GeneratedTextStore`."""
 
     def find(self, generation: str) -> GeneratedText | None:
         """What became of a request; None if it was not written yet."""
@@ -287,14 +261,7 @@ class Library(Protocol):
 class GenerationRequest:
     """Something that a module of a strategy has to write.
 
-    Attributes
-    ----------
-    strategy
-        The strategy with all its parameters.
-    module
-        Name of its module.
-    inputs
-        What the module is given, as JSON with sorted keys.
+    Its `inputs` are what the module is given, as JSON with sorted keys.
     """
 
     strategy: GeneratedStrategy
@@ -315,13 +282,7 @@ class GenerationRequest:
 
 
 class NotGeneratedError(GeppettoError):
-    """Personas that are needed have not been written yet.
-
-    Attributes
-    ----------
-    generations
-        What has to be written, each once.
-    """
+    """Personas that are needed have not been written yet; `generations` are what has to be."""
 
     def __init__(self, generations: Sequence[GenerationRequest]) -> None:
         self.generations = tuple({each.id: each for each in generations}.values())
@@ -335,5 +296,4 @@ class NotGeneratedError(GeppettoError):
 
 @cache
 def _source(strategy: type[GeneratedStrategy]) -> str:
-    """The code of a strategy's file; see `code`."""
     return code(Path(inspect.getfile(strategy)).read_text("utf-8"))

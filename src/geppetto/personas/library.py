@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from geppetto._util.errors import GeppettoError, unknown
+from geppetto._util.validation import is_model
 from geppetto.personas.base import PersonaStrategy
 from geppetto.personas.moved import importable
 
@@ -44,11 +45,8 @@ def strategy_files(workspace: Path) -> dict[str, Path]:
 def strategy_class(name: str, workspace: Path) -> type[PersonaStrategy]:
     """The strategy that a file of that name defines.
 
-    Raises
-    ------
-    GeppettoError
-        If there is no such file, it does not run, or it does not define exactly one strategy.
-        What is raised in the file is told with its line.
+    A GeppettoError is raised if there is no such file, it does not run, or it does not define
+    exactly one strategy; what is raised in the file is told with its line.
     """
     files = strategy_files(workspace)
     if name not in files:
@@ -77,19 +75,9 @@ def strategy_class(name: str, workspace: Path) -> type[PersonaStrategy]:
 
 
 def load_strategy(name: str, parameters: Mapping[str, Any], workspace: Path) -> PersonaStrategy:
-    """A strategy with its parameters.
+    """A strategy with its parameters, from a workspace that may have a folder `personas/`.
 
-    Parameters
-    ----------
-    name, parameters
-        Which, and what it is told.
-    workspace
-        Folder with `personas/`.
-
-    Raises
-    ------
-    GeppettoError
-        As `strategy_class`; or if a parameter is unknown or has a value it cannot have.
+    Errors are those of `strategy_class`; or a parameter is unknown or has a value it cannot have.
     """
     strategy = strategy_class(name, workspace)
     path = Path(inspect.getfile(strategy))
@@ -132,30 +120,21 @@ def parameters(model: type[BaseModel], above: str = "") -> dict[str, FieldInfo]:
     for name, field in model.model_fields.items():
         found[f"{above}{name}"] = field
         for part in (field.annotation, *get_args(field.annotation)):
-            if _is_model(part):
+            if is_model(part):
                 found |= parameters(part, f"{above}{name}.")
     return found
-
-
-def _is_model(part: Any) -> bool:
-    return inspect.isclass(part) and issubclass(part, BaseModel)
 
 
 def choices(model: type[BaseModel], among: Iterable[str] | None = None) -> list[str]:
     """Each parameter with what it may be, its default first: "voice: first, second, third".
 
-    Parameters
-    ----------
-    model
-        A strategy.
-    among
-        Names of the parameters that are wanted, with those within them; all if None.
+    Those `among` some names only, with what is within them; all if None.
     """
     wanted = model.model_fields if among is None else set(among)
     found = []
     for name, field in parameters(model).items():
         values = get_args(field.annotation)
-        if name.split(".")[0] not in wanted or any(map(_is_model, (field.annotation, *values))):
+        if name.split(".")[0] not in wanted or any(map(is_model, (field.annotation, *values))):
             continue
         if values and all(isinstance(value, str) for value in values):
             shown = ", ".join(sorted(values, key=lambda value: value != field.default))

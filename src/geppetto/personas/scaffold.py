@@ -16,10 +16,8 @@ _FIRST_LINE = '"""A persona strategy; `geppetto personas preview {name} --study 
 def new_strategy(name: str, workspace: Path) -> Path:
     """Write a starting point that runs as it is to `personas/`, and give its path.
 
-    Raises
-    ------
-    GeppettoError
-        If the name cannot be a strategy's, is that of a shipped one, or the file exists.
+    A GeppettoError is raised if the name cannot be a strategy's, is that of a shipped one, or the
+    file exists.
     """
     path = workspace / "personas" / f"{name}.py"
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or iskeyword(name):

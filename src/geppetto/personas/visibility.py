@@ -20,14 +20,8 @@ FOLDS = 2
 class Block:
     """Items that are predicted from one persona, and what it may know.
 
-    Attributes
-    ----------
-    predicted
-        Names of the items.
-    known
-        Items that it may know responses to.
-    hidden
-        Traits that it must not know, since they were computed from a predicted item.
+    It may know responses to the `known` items, and must not know the `hidden` traits, which were
+    computed from a predicted item.
     """
 
     predicted: tuple[str, ...]

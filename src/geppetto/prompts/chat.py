@@ -27,12 +27,14 @@ class Turn(BaseModel):
 class ChatTemplate(BaseModel):
     """A Jinja chat template as stored with a model's weights.
 
-    Attributes
-    ----------
-    source
-        The template's text.
-    bos, eos
-        The texts of the model's first and last tokens, which templates may ask for.
+    It may ask for the texts of the model's first and last tokens, `bos` and `eos`.
+
+    Examples
+    --------
+    >>> template = ChatTemplate(source="{% for m in messages %}[{{ m.role }}] {{ m.content }}\\n"
+    ...     "{% endfor %}{% if add_generation_prompt %}[assistant] {% endif %}")
+    >>> template.render([Turn(role="user", content="Hello?")])
+    '[user] Hello?\\n[assistant] '
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,13 +49,10 @@ class ChatTemplate(BaseModel):
         The answer's place is found twice: where the template opens an answer, and where it
         puts a sentinel that stands for a finished one. One must begin the other; the longer is
         taken, so that whatever comes before an answer (an empty reasoning block, say) is there.
-
-        Raises
-        ------
-        GeppettoError
-            If the template drops, alters or repeats a turn.
+        A GeppettoError is raised if the template drops, alters or repeats a turn.
         """
-        turns = self._without_system_role(turns) if not self.has_system_role else turns
+        if not self.has_system_role:  # then the system turn's text opens the user turn
+            turns = [Turn(role="user", content="\n\n".join(turn.content for turn in turns))]
         answered = [*turns, Turn(role="assistant", content=_ANSWER)]
         finished = self.rendered(answered, open_ended=False)
         if finished.count(_ANSWER) != 1:
@@ -75,33 +74,15 @@ class ChatTemplate(BaseModel):
         """Whether the template accepts a system turn and writes its content."""
         turns = [Turn(role="system", content=_SYSTEM), Turn(role="user", content=_USER)]
         try:
-            return _SYSTEM in self._render(turns, open_ended=True)
+            return _SYSTEM in self.rendered(turns, open_ended=True)
         except _RefusalError:
             return False
-
-    @staticmethod
-    def _without_system_role(turns: Sequence[Turn]) -> list[Turn]:
-        """The system turn's text at the start of the first user turn."""
-        text = "\n\n".join(turn.content for turn in turns)
-        return [Turn(role="user", content=text)]
 
     def rendered(self, turns: Sequence[Turn], open_ended: bool) -> str:
         """What the template makes of some turns, unchecked; `open_ended` lets an answer follow.
 
-        Raises
-        ------
-        GeppettoError
-            If the template refuses the conversation, or cannot be rendered.
+        A GeppettoError is raised if it refuses the conversation, or cannot be rendered.
         """
-        try:
-            return self._render(turns, open_ended)
-        except _RefusalError as error:
-            raise GeppettoError(
-                f"the model's chat template refuses the conversation: {error}; declare the model "
-                "`kind: base` to score it on plain text"
-            ) from error
-
-    def _render(self, turns: Sequence[Turn], open_ended: bool) -> str:
         from jinja2 import TemplateError
 
         try:
@@ -112,8 +93,6 @@ class ChatTemplate(BaseModel):
                 eos_token=self.eos,
                 enable_thinking=False,
             )
-        except _RefusalError:
-            raise
         except TemplateError as error:
             raise GeppettoError(
                 f"the model's chat template cannot be rendered: {error}; declare the model "
@@ -137,10 +116,7 @@ class ChatTemplate(BaseModel):
 def answer_prefix(*openings: str) -> str:
     """The longest of the texts that a template writes before an answer.
 
-    Raises
-    ------
-    GeppettoError
-        If another does not begin it, or it ends in reasoning that is left open.
+    A GeppettoError is raised if another does not begin it, or it ends in open reasoning.
     """
     longest = max(openings, key=len)
     if not all(longest.startswith(opening) for opening in openings):
@@ -158,9 +134,12 @@ def answer_prefix(*openings: str) -> str:
     return longest
 
 
-class _RefusalError(Exception):
+class _RefusalError(GeppettoError):
     """What a template raises itself, when it does not accept a conversation."""
 
 
 def _refuse(message: str) -> None:
-    raise _RefusalError(message)
+    raise _RefusalError(
+        f"the model's chat template refuses the conversation: {message}; declare the model "
+        "`kind: base` to score it on plain text"
+    )

@@ -21,13 +21,8 @@ _END_OF_SENTENCE = re.compile(r"\A[.,;:!?)\]\"'’”]+(?=\s|$)")
 class Window:
     """Which part of a session is shown, after the instructions, and what of it is scored.
 
-    Attributes
-    ----------
-    trial
-        The first trial that is shown.
-    start, stop
-        Numbers of the first response that is scored and of the one after the last. Nothing after
-        the last is shown; shown responses before the first are context.
+    It begins with a trial. Responses from number `start` to before `stop` are scored; what is shown
+    before them is context, and nothing after them is shown.
     """
 
     trial: int
@@ -37,17 +32,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Step:
-    """A response and what is read between the one before and it.
-
-    Attributes
-    ----------
-    before
-        What is read.
-    announcing
-        How many characters at its end announce the response.
-    response
-        What was done.
-    """
+    """A response and what is read before it, whose last characters announce it."""
 
     before: str
     announcing: int
@@ -58,14 +43,8 @@ class Step:
 class Script:
     """Everything that a model reads, in order.
 
-    Attributes
-    ----------
-    head
-        Persona and instructions, with what stands around them.
-    first
-        Number in the session of the first response.
-    steps
-        The responses from there on.
+    Persona and instructions, with what stands around them, are its `head`; then come responses,
+    from number `first` of the session on.
     """
 
     head: str
@@ -78,10 +57,8 @@ def script(
 ) -> Script:
     """What a model reads of a window: plain text or, with a template, turns.
 
-    Raises
-    ------
-    GeppettoError
-        If the template does not write the turns as given, or there is nothing to ask in a turn.
+    A GeppettoError is raised if the template does not write the turns as given, or there is nothing
+    to ask in a turn.
     """
     if template is None:
         return _as_text(persona, session, window)
@@ -94,12 +71,16 @@ def transcripts(
     windows: Sequence[Window],
     template: ChatTemplate | None,
 ) -> tuple[Transcript, ...]:
-    """One transcript for each window, all with the same persona and instructions.
+    """One transcript for each window, all with the same persona and instructions; see `script`.
 
-    Raises
-    ------
-    GeppettoError
-        As `script`.
+    Examples
+    --------
+    >>> from geppetto.personas import Persona
+    >>> from geppetto.studies.sessions import parsed
+    >>> session = parsed("You press <<N>>.\\nYou press <<Z>>.\\n")
+    >>> (read,) = transcripts(Persona("You are 34."), session, [Window(0, 1, 2)], None)
+    >>> read.text
+    'You are 34.\\n\\nYou press <<N>>.\\nYou press <<Z'
     """
     return tuple(
         _transcript(script(persona, session, window, template), session, window, len(windows) > 1)
@@ -181,13 +162,7 @@ def _as_turns(
 def _introduction(
     persona: Persona | None, session: Session, template: ChatTemplate
 ) -> tuple[str, str]:
-    """The system turn, empty if there is none, and what opens the first user turn.
-
-    Raises
-    ------
-    GeppettoError
-        If the template would write a system turn of its own.
-    """
+    """The system turn, empty if there is none, and what opens the first user turn."""
     instructions = session.instructions.strip()
     system, user = [instructions] if instructions else [], list[str]()
     if persona is not None:
@@ -204,13 +179,7 @@ def _introduction(
 
 
 def _questions(session: Session, window: Window) -> list[tuple[str, list[str]]]:
-    """What is read, without marks, and the responses that follow it with nothing between them.
-
-    Raises
-    ------
-    GeppettoError
-        If the first response has nothing before it.
-    """
+    """What is read, without marks, and the responses that follow it with nothing between them."""
     wanted: list[tuple[str, list[str]]] = []
     place = session.trials[window.trial]
     for span in _shown(session, window):
@@ -231,5 +200,4 @@ def _questions(session: Session, window: Window) -> list[tuple[str, list[str]]]:
 
 
 def _shown(session: Session, window: Window) -> tuple[Span, ...]:
-    """Where the responses in a window stand."""
     return session.spans[session.first_response(window.trial) : window.stop]

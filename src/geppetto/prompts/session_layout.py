@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from geppetto._util.errors import GeppettoError
+from geppetto._util.validation import Declared, refuse_repeated
 from geppetto.prompts.chat import ChatTemplate
 
 Presentation = Literal["text", "turns"]
@@ -18,7 +19,7 @@ def _listed(value: Any) -> Any:
     return value if value is None or isinstance(value, list | tuple) else [value]
 
 
-class SessionLayout(BaseModel):
+class SessionLayout(Declared):
     """How much of a session a model reads, and as what.
 
     Attributes
@@ -34,9 +35,12 @@ class SessionLayout(BaseModel):
         Only the first so many responses of each session are scored; None scores all.
     history
         How many earlier trials a response is given, or "all" of them; several are compared.
-    """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Examples
+    --------
+    >>> SessionLayout(history=5, responses=20).history
+    (5,)
+    """
 
     presentation: Annotated[
         tuple[Presentation, ...] | None, BeforeValidator(_listed), Field(min_length=1)
@@ -49,10 +53,8 @@ class SessionLayout(BaseModel):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        for what, values in (("presentation", self.presentation or ()), ("history", self.history)):
-            for value in values:
-                if values.count(value) > 1:
-                    raise ValueError(f"{what}: {value!r} is listed twice; keep one of them")
+        refuse_repeated(self.presentation or (), "presentation: ")
+        refuse_repeated(self.history, "history: ")
         return self
 
     def presentations(
@@ -60,10 +62,7 @@ class SessionLayout(BaseModel):
     ) -> dict[Presentation, ChatTemplate | None]:
         """The template that a model reads each presentation in; None for plain text.
 
-        Raises
-        ------
-        GeppettoError
-            If turns are asked of a base model.
+        A GeppettoError is raised if turns are asked of a base model.
         """
         wanted = self.presentation or (("text",) if template is None else ("turns",))
         if "turns" in wanted and template is None:

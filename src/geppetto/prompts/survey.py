@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from geppetto._util.errors import GeppettoError
+from geppetto._util.validation import Declared
 from geppetto.personas.base import Persona
 from geppetto.prompts.chat import ChatTemplate, Turn
 from geppetto.studies import Item, Scale, Study
 
 
-class Layout(BaseModel):
+class Layout(Declared):
     """How a survey item is put before a model.
 
     Attributes
@@ -24,9 +23,13 @@ class Layout(BaseModel):
         that it has in the list of options, A for the first.
     order
         Whether options are listed in the order of the "codebook", or "reversed".
-    """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Examples
+    --------
+    >>> from geppetto.studies import Scale
+    >>> Layout(answer="letter").listed(Scale(options={1: "Never", 2: "Often"}))
+    {'1': 'A', '2': 'B'}
+    """
 
     answer: Literal["number", "label", "letter"] = "number"
     order: Literal["codebook", "reversed"] = "codebook"
@@ -49,14 +52,19 @@ class Prompt:
 
     Attributes
     ----------
-    text
-        Everything the model reads.
     head
         The beginning of `text` that is the same for every participant and item.
     stem
         The beginning of `text` that is the same for every item of a participant.
     options
         The legal answers as they would continue `text`, by code.
+
+    Examples
+    --------
+    >>> from geppetto.studies import load_study
+    >>> bfi = load_study("bfi")
+    >>> render(bfi, bfi.items["A1"], None, Layout(), None).options[0]
+    ('1', '1')
     """
 
     text: str
@@ -68,10 +76,7 @@ class Prompt:
 def instruction(study: Study, item: Item, layout: Layout) -> str:
     """The study's instruction and the item's scale: the constant part of a prompt.
 
-    Raises
-    ------
-    GeppettoError
-        If an item has more options than there are letters for them.
+    A GeppettoError is raised if an item has more options than there are letters for them.
     """
     scale = study.scale(item)
     listed = layout.listed(scale)
@@ -114,7 +119,17 @@ def render(
     layout: Layout,
     template: ChatTemplate | None,
 ) -> Prompt:
-    """The prompt for one item, in a chat's template or, without one, as plain text."""
+    """The prompt for one item, in a chat's template or, without one, as plain text.
+
+    Examples
+    --------
+    >>> from geppetto.personas import Persona
+    >>> from geppetto.studies import load_study
+    >>> bfi = load_study("bfi")
+    >>> prompt = render(bfi, bfi.items["A1"], Persona("I am 34."), Layout(), None)
+    >>> prompt.text.removeprefix(prompt.head)
+    '\\n\\nI am 34.\\n\\nStatement: Am indifferent to the feelings of others.\\nAnswer: '
+    """
     said = turns(study, item, persona, layout)
     if template is None:
         text = "\n\n".join(turn.content for turn in said) + "\n"

@@ -7,19 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Response:
-    """A response in a transcript.
+    """A response in a transcript, and which one of the session it is, from 0.
 
-    Attributes
-    ----------
-    number
-        Which response of the session it is, from 0.
-    opening
-        Offset at which the text begins that announces the response: the opening mark, or what a
-        chat template writes between a question and its answer.
-    start, end
-        Offsets of its first character and after its last one.
-    options
-        The legal responses there, the real one among them; none if it is open.
+    It stands from offset `start` to before `end`. At `opening` the text begins that announces it:
+    the opening mark, or what a chat template writes between a question and its answer. The real
+    response is among the legal `options`, of which there are none if it is open.
     """
 
     number: int
@@ -35,8 +27,6 @@ class Transcript:
 
     Attributes
     ----------
-    text
-        Everything the model reads.
     responses
         Those that are scored, in order; others in the text are context.
     breaks
@@ -46,6 +36,11 @@ class Transcript:
     head
         Length of the beginning of the text that other transcripts of the same person and persona
         share; 0 if there are no others.
+
+    Examples
+    --------
+    >>> Transcript("You press <<N", (Response(0, 10, 12, 13, ("N", "Z")),), (12, 13)).head
+    0
     """
 
     text: str

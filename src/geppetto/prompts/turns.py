@@ -19,19 +19,9 @@ _SENTINELS = re.compile("[\ue000-\ue006]")
 class Glue:
     """What a template writes around the contents of a conversation.
 
-    Attributes
-    ----------
-    before_system
-        What stands before the system turn's content; empty if there is none.
-    before_user
-        What stands before the first user turn's content.
-    opening
-        What stands before an answer that is still open.
-    reopening
-        What the template itself writes before an answer that others follow: without the reasoning
-        block, where the template takes that out of answers of the past.
-    between
-        What stands between an answer and the next user turn's content.
+    `opening` stands before an answer that is still open, `reopening` before one that others follow:
+    without the reasoning block, where the template takes that out of answers of the past. `between`
+    stands between an answer and the next user turn's content.
     """
 
     before_system: str
@@ -50,11 +40,8 @@ class Glue:
 def glue(template: ChatTemplate, with_system: bool) -> Glue:
     """What a template writes around contents, found by rendering sentinels.
 
-    Raises
-    ------
-    GeppettoError
-        If it writes turns in another way when more turns follow, leaves reasoning open, or ends
-        what stands before an answer with a space.
+    A GeppettoError is raised if it writes turns in another way when more turns follow, leaves
+    reasoning open, or ends what stands before an answer with a space.
     """
     turns = [
         Turn(role="assistant" if number % 2 else "user", content=content)
@@ -124,17 +111,9 @@ def around(turns: Sequence[Turn], template: ChatTemplate) -> tuple[str, ...]:
     expects to reason first gives an answer without the empty reasoning block next to no
     probability. Templates that take the block out of answers of the past are given it back there:
     in one pass each answer must follow what announces an answer. Nothing else may differ from the
-    template's own rendering, which is checked.
+    template's own rendering, which is checked: a GeppettoError says where it does.
 
-    Parameters
-    ----------
-    turns
-        A system turn or none, then a user's and an assistant's in turn, at last an assistant's.
-
-    Raises
-    ------
-    GeppettoError
-        If the template does not write the turns as given.
+    The turns are a system's or none, then a user's and an assistant's in turn.
     """
     pieces = glue(template, with_system=turns[0].role == "system")
     before = {

@@ -20,14 +20,10 @@ from geppetto.studies.sessions.session import Session
 
 @dataclass(frozen=True)
 class Reader:
-    """A model that reads sessions in one presentation.
+    """A model that reads sessions as plain text or, with a template, in turns.
 
     Attributes
     ----------
-    model
-        Its name.
-    template
-        The chat template that it reads turns in; None for plain text.
     count
         Number of tokens of a text that continues another: without a leading token.
     context
@@ -71,20 +67,8 @@ def fit(
     Whole trials are shown. In windows, a later one begins with trials that were scored before and
     fill at most half of what persona and instructions leave, fewer where the next trial is long.
     A history of fewer trials is never shortened: where it does not fit, the session is cut there.
-
-    Parameters
-    ----------
-    session
-        What a participant did.
-    personas
-        Every persona that a reader is given for the participant, None among them for none.
-    layout
-        What the experiment asks for.
-
-    Raises
-    ------
-    GeppettoError
-        If a template cannot write the session as turns.
+    Each reader is given some personas for the participant, None among them for none. See `script`
+    for what a template may be refused for.
     """
     wanted = min(layout.responses or len(session.spans), len(session.spans))
     room = _Room(
@@ -158,17 +142,7 @@ def _measure(
 
 @dataclass(frozen=True)
 class _Room:
-    """Where trials of a session fit for every reader.
-
-    Attributes
-    ----------
-    session
-        The session.
-    asked
-        How many of its responses are asked for.
-    measures
-        Its tokens for each reader.
-    """
+    """Where trials of a session, of which so many responses are wanted, fit for every reader."""
 
     session: Session
     wanted: int
@@ -176,11 +150,11 @@ class _Room:
 
     @property
     def trials(self) -> int:
-        """How many trials have responses that are asked for."""
+        """How many trials have responses that are wanted."""
         return self.session.trial_of(self.wanted - 1) + 1
 
     def stop(self, trial: int) -> int:
-        """Number of the response after the last one that is asked for before a trial."""
+        """Number of the response after the last one that is wanted before a trial."""
         return min(self.session.first_response(trial), self.wanted)
 
     def holds(self, first: int, end: int, share: float = 1) -> bool:
@@ -237,7 +211,6 @@ def _short(room: _Room, history: int) -> tuple[Window, ...]:
 
 
 def _until(stop: int, windows: Sequence[Window]) -> tuple[Window, ...]:
-    """What windows score before a response."""
     return tuple(
         Window(window.trial, window.start, min(window.stop, stop))
         for window in windows

@@ -10,14 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from geppetto.reports.studies_sessions import sessions
+from geppetto.studies.build import Checked
 from geppetto.studies.bundled import bundled_studies, data_card
-from geppetto.studies.check import readable
 from geppetto.studies.codebook import Codebook, Trait
 from geppetto.studies.problems import errors, grouped
-from geppetto.studies.sessions.study import CheckedSessions
 from geppetto.studies.study import Study
-from geppetto.studies.survey_file import Checked
-from geppetto.studies.table import exclude, tidy
 
 
 def studies(found: Sequence[Study]) -> RenderableType:
@@ -62,17 +59,14 @@ def study(one: Study) -> RenderableType:
     return Group(*parts, items, "", *scales)
 
 
-def check(checked: Checked | CheckedSessions) -> RenderableType:
+def check(checked: Checked) -> RenderableType:
     """What is wrong with a study's data, and what is counted in them."""
     parts: list[RenderableType] = [Text(f"study {checked.codebook.name}", "bold")]
-    if isinstance(checked, CheckedSessions):
-        one = checked.study
+    one = checked.study
+    if one is not None:
         total = len(one.people) + sum(one.excluded.values())
-        parts += [_counts(total, one.excluded, one.missing), "", sessions(one)]
-    elif readable(checked.codebook, checked.table):
-        whole = tidy(checked.codebook, checked.table)
-        _, excluded = exclude(whole)
-        parts.append(_counts(len(whole.rows), excluded, whole.missing))
+        parts.append(_counts(total, one.excluded, one.missing))
+        parts += ["", sessions(one)] if one.has_sessions else []
     if checked.problems:
         table = _table("", "column", "row", "value", "what to know or change")
         for problem in grouped(checked.problems):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,18 @@ from geppetto.studies.codebook import Codebook, Trait
 from geppetto.studies.problems import Problem, errors, grouped
 from geppetto.studies.study import Participant, Study
 from geppetto.studies.table import Tidy, exclude, number, numbers, tidy
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A study as its data have it, and all that is wrong with them; with an error it is not whole.
+
+    There is none where columns are missing without which there is nobody to speak of.
+    """
+
+    codebook: Codebook
+    study: Study | None
+    problems: tuple[Problem, ...]
 
 
 def study_from_table(codebook: Codebook, table: pd.DataFrame) -> Study:
@@ -26,19 +39,18 @@ def study_from_table(codebook: Codebook, table: pd.DataFrame) -> Study:
         If a column is missing, an id occurs twice, or a cell means nothing.
     """
     refuse(check_cells(codebook, table), f"study {codebook.name}")
+    return unchecked(codebook, table)
+
+
+def unchecked(codebook: Codebook, table: pd.DataFrame) -> Study:
+    """The study that a table makes, whatever is wrong with its cells."""
     whole = tidy(codebook, table)
     people, excluded = exclude(whole)
     return Study(codebook, participants_of(people), excluded, whole.missing)
 
 
 def refuse(problems: Sequence[Problem], what: str, advice: str = "") -> None:
-    """Raise for the errors among problems: how many there are, and the first ones in full.
-
-    Raises
-    ------
-    GeppettoError
-        If there is an error among them.
-    """
+    """Raise a GeppettoError for errors among problems: how many there are, the first in full."""
     found = errors(problems)
     if found:
         kinds = grouped(found)
@@ -71,7 +83,6 @@ def _columns(cells: pd.DataFrame) -> dict[str, list[Any]]:
 
 
 def _values(trait: Trait, cells: pd.Series) -> list[Any]:
-    """What the codes of a trait stand for."""
     if trait.values is None:
         return numbers(cells).tolist()
     return [trait.values.get(cell) for cell in cells.tolist()]

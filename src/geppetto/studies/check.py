@@ -15,6 +15,7 @@ from geppetto.studies.table import (
     answers,
     exclude,
     fact_columns,
+    item_columns,
     known,
     numbers,
     occurrence,
@@ -30,12 +31,7 @@ _DECLARE = "to use it, declare it among the `traits` of a codebook with `layout:
 def check(codebook: Codebook, frame: pd.DataFrame) -> list[Problem]:
     """All that is wrong with a table, be it in its cells or in what its columns say together.
 
-    Parameters
-    ----------
-    codebook
-        How the table is to be read.
-    frame
-        The table as from `read_table`: cells as text, indexed by the row of the file.
+    Its cells are text, indexed by the row of the file, as from `read_table`.
     """
     problems = check_cells(codebook, frame)
     if not readable(codebook, frame):
@@ -53,9 +49,9 @@ def check_cells(codebook: Codebook, frame: pd.DataFrame) -> list[Problem]:
     problems = list(_columns(codebook, frame))
     if not readable(codebook, frame):
         return problems
-    people, _ = exclude(tidy(codebook, frame))
     for part in (_ids, _codes, _disagreements):
         problems += part(codebook, frame)
+    people, _ = exclude(tidy(codebook, frame))
     problems += _ages(people)
     if codebook.weight_column and codebook.weight_column in frame:
         problems += _weights(people, codebook.weight_column)
@@ -79,15 +75,11 @@ def readable(codebook: Codebook, frame: pd.DataFrame) -> bool:
     return set(_structure(codebook)) <= set(frame.columns)
 
 
-def _columns(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:  # noqa: C901  problems
+def _columns(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
     """Columns that the codebook names and the file lacks, and the other way round."""
     named = [*_structure(codebook), *fact_columns(codebook)]
-    optional: list[str] = []
-    if codebook.layout == "wide":
-        predict = codebook.waves.predict if codebook.waves else ""
-        named += [f"{item.name}{predict}" for item in codebook.items]
-        if codebook.waves:
-            optional = [f"{item.name}{codebook.waves.retest}" for item in codebook.items]
+    named += item_columns(codebook, retest=False).values()
+    optional = list(item_columns(codebook, retest=True).values())
     undeclared = [name for name in frame.columns if name not in {*named, *optional}]
     alike = {name.strip().lower(): name for name in undeclared}
     for name in dict.fromkeys(named):
@@ -98,7 +90,7 @@ def _columns(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:  # n
     if optional and not any(name in frame for name in optional):
         message = "the file has no retest column; correct `retest` in `waves`, or take it out"
         yield Problem("error", optional[0], message, 1)
-    elif optional:
+    else:
         for name in optional:
             if name not in frame:
                 yield Problem("note", name, "the item has no retest", 1)
@@ -137,7 +129,6 @@ def _ids(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
 
 
 def _codes(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
-    """Cells that mean nothing."""
     rows = predicted_rows(codebook, frame)
     for trait in codebook.traits:
         if trait.name in frame:
@@ -155,7 +146,8 @@ def _codes(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
     for item, name, _, cells in answers(codebook, frame):
         place = f"the options of scale {item.scale}"
         options = codebook.scales[item.scale].options
-        yield from _no_codes(cells.rename(name), options, item.name, place)
+        cells = known(codebook, cells, item.name).rename(name)
+        yield from _no_codes(cells, options, item.name, place)
 
 
 def _once(codebook: Codebook, rows: pd.DataFrame, name: str) -> pd.Series:
@@ -233,7 +225,6 @@ def _minors(codebook: Codebook, trait: Trait, cells: pd.Series) -> Iterator[Prob
 
 
 def _weights(people: Tidy, name: str) -> Iterator[Problem]:
-    """Survey weights that are none."""
     cells = people.facts[name].set_axis(people.rows.to_numpy())
     values = numbers(cells)
     yield from in_cells("error", cells[values.isna()], "not a weight; exclude the person")
@@ -246,19 +237,15 @@ def _unused(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
     """Rows and people of a long file that the codebook does not speak of."""
     if codebook.layout == "wide":
         return
-    names = [item.name for item in codebook.items]
-    for item, count in frame[codebook.item_column].value_counts().items():
-        if item not in names:
-            message = f"{count:,} rows are of an item that is not in the codebook, so not used"
-            yield Problem("note", codebook.item_column, message, value=str(item))
+    yield from _not_named(
+        "an item", frame[codebook.item_column], [item.name for item in codebook.items]
+    )
     if codebook.waves is None or codebook.waves.column is None:
         return
     waves = frame[codebook.waves.column]
-    for wave, count in waves.value_counts().items():
-        if wave not in (codebook.waves.predict, codebook.waves.retest):
-            message = f"{count:,} rows are of a wave that is not in the codebook, so not used"
-            yield Problem("note", codebook.waves.column, message, value=str(wave))
-    for wave in (codebook.waves.predict, codebook.waves.retest):
+    both = (codebook.waves.predict, codebook.waves.retest)
+    yield from _not_named("a wave", waves, both)
+    for wave in both:
         if not (waves == wave).any():
             message = "no row is of this wave; correct `waves`"
             yield Problem("error", codebook.waves.column, message, value=wave)
@@ -267,6 +254,13 @@ def _unused(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
     if gone:
         message = f"{len(gone):,} people have no row of wave {codebook.waves.predict!r}: not used"
         yield Problem("note", codebook.participant_column, message)
+
+
+def _not_named(what: str, cells: pd.Series, named: Collection[str]) -> Iterator[Problem]:
+    for value, count in cells.value_counts().items():
+        if value not in named:
+            message = f"{count:,} rows are of {what} that is not in the codebook, so not used"
+            yield Problem("note", str(cells.name), message, value=str(value))
 
 
 def _responses(people: Tidy, lacking: Collection[str]) -> Iterator[Problem]:
@@ -279,11 +273,11 @@ def _responses(people: Tidy, lacking: Collection[str]) -> Iterator[Problem]:
         yield Problem("error", codebook.participant_column, "nobody is left to take part")
         return
     used: dict[str, set[str]] = {scale: set() for scale in codebook.scales}
-    ending = codebook.waves.predict if codebook.waves and codebook.layout == "wide" else ""
+    columns = item_columns(codebook, retest=False)
     for item in codebook.items:
         found = people.responses[item.name].dropna().unique()
         used[item.scale] |= set(found)
-        if len(found) == 0 and f"{item.name}{ending}" not in lacking:
+        if len(found) == 0 and columns.get(item.name, item.name) not in lacking:
             yield Problem("error", item.name, "nobody answered it; take it out of the codebook")
         elif len(found) == 1:
             message = "everybody answered it the same; take it out of the codebook"

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from geppetto._util.errors import unknown
+from geppetto._util.validation import Declared
 from geppetto.studies.sessions.announced import compiled
 
 TraitValue = str | float
@@ -31,31 +32,24 @@ Text = Annotated[str, BeforeValidator(_as_text)]
 """A text that may be written as a whole number, as codes often are."""
 
 
-class Poles(BaseModel):
+class Poles(Declared):
     """Adjectives for the two ends of what is measured: "introverted" and "extraverted"."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     low: Text
     high: Text
 
 
-class Norm(BaseModel):
+class Norm(Declared):
     """How a numeric trait is distributed where it was normed, and which values it can have.
 
-    Attributes
-    ----------
-    mean, sd
-        Of the people that it was normed on.
-    range
-        The lowest and the highest value that is possible.
-    poles
-        Words for its ends.
-    source
-        Who published the mean and the SD.
-    """
+    `source` is who published the mean and the SD of the people that it was normed on; `range` is
+    the lowest and the highest value that is possible.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Examples
+    --------
+    >>> Norm(mean=50, sd=10, poles=Poles(low="calm", high="anxious")).poles.high
+    'anxious'
+    """
 
     mean: float
     sd: float = Field(gt=0)
@@ -64,21 +58,17 @@ class Norm(BaseModel):
     source: str = ""
 
 
-class Trait(BaseModel):
+class Trait(Declared):
     """Something known of participants, as the codebook describes it.
 
     Attributes
     ----------
-    name
-        The column of the data.
     label
         What it is called in running text: "highest level of education".
     question
         How a participant was, or could be, asked for it.
     values
         Meaning of each code of a categorical trait; None for a numeric one.
-    norm
-        What a number is to be compared with.
     range
         The lowest and the highest value that is possible, of a number without a norm.
     demographic
@@ -90,9 +80,13 @@ class Trait(BaseModel):
         all. The arm can say it too.
     computed_from
         Items that give the trait away, as those do that a score was computed from.
-    """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Examples
+    --------
+    >>> sex = Trait(name="sex", label="sex", question="What is your sex?", values={1: "Male"})
+    >>> sex.values, sex.demographic
+    ({'1': 'Male'}, True)
+    """
 
     name: Text
     label: str
@@ -131,33 +125,34 @@ class Trait(BaseModel):
         return value if isinstance(value, str) else f"{value:.12g}"
 
 
-class Scale(BaseModel):
-    """The legal responses to an item, in order, each with its meaning."""
+class Scale(Declared):
+    """The legal responses to an item, in order, each with its meaning.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Examples
+    --------
+    >>> Scale(options={1: "Never", 2: "Often"}).options["2"]
+    'Often'
+    """
 
     options: dict[Text, Text] = Field(min_length=2)
     ordinal: bool = True
 
+    @property
+    def has_order(self) -> bool:
+        """Whether responses lie between its first and its last option, as any of two do."""
+        return self.ordinal or len(self.options) == 2
 
-class Item(BaseModel):
-    """A question asked of many.
 
-    Attributes
-    ----------
-    name
-        The column of the data, or how the data call it if they have a row for each response.
-    text
-        What participants read.
-    scale
-        Name of the scale that they responded on.
-    measures
-        The construct that it is meant to measure.
-    key
-        -1 if agreeing means less of the construct.
+class Item(Declared):
+    """A question asked of many, by the name that the data have for it.
+
+    What it `measures` is a construct; its `key` is -1 if agreeing means less of that.
+
+    Examples
+    --------
+    >>> Item(name="q1", text="I sleep well.", scale="agreement", measures="insomnia", key=-1).key
+    -1
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Text
     text: str
@@ -166,20 +161,17 @@ class Item(BaseModel):
     key: Literal[-1, 1] = 1
 
 
-class Exclusion(BaseModel):
+class Exclusion(Declared):
     """People who are in the data but are not used, and why.
 
-    Attributes
-    ----------
-    column
-        A column of the data, which need not be a trait. Nobody is excluded for an empty cell.
-    below, above, equals
-        What excludes them: a smaller number, a larger one, or exactly this code.
-    reason
-        Who they are, to be read after "people": "under 18 years", "who failed a check".
-    """
+    What excludes them is a smaller number, a larger one, or exactly a code in a column of the data,
+    which need not be a trait; an empty cell excludes nobody. The `reason` reads after "people".
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Examples
+    --------
+    >>> Exclusion(column="age", below=18, reason="under 18 years").below
+    18.0
+    """
 
     column: Text
     below: float | None = None
@@ -194,87 +186,56 @@ class Exclusion(BaseModel):
         return self
 
 
-class Waves(BaseModel):
+class Waves(Declared):
     """Two occasions on which the same items were answered.
 
     In a wide file they are endings of column names (`retest: _2` is `q1_2` for item `q1`), in a
-    long file they are values of `column`.
+    long file they are values of `column`. The retest only says how well people agree with
+    themselves.
 
-    Attributes
-    ----------
-    predict
-        The occasion whose responses are predicted.
-    retest
-        The occasion that only says how well people agree with themselves.
-    column
-        Where a long file says which occasion a row is of.
+    Examples
+    --------
+    >>> Waves(retest="_2").predict
+    ''
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     predict: Text = ""
     retest: Text
     column: Text | None = None
 
 
-class Source(BaseModel):
-    """Where a study comes from and what may be done with it."""
+class Source(Declared):
+    """Where a study comes from and what may be done with it.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Examples
+    --------
+    >>> Source(origin="own survey", licence="CC0").citation
+    ''
+    """
 
     origin: str
     licence: str = ""
     citation: str = ""
 
 
-class Codebook(BaseModel):
+class Codebook(Declared):
     """Everything about a study but the people.
 
-    Attributes
-    ----------
-    name, title, source, notes
-        What the study is and where it comes from.
-    instruction
-        What participants were told before they responded.
-    data
-        The CSV or Parquet file, from the codebook's folder. Of sessions, the archive, JSONL file,
-        folder or data set, and after `::` the task if there are several.
-    layout
-        "wide" if the data have a row for each participant, "long" if for each response,
-        "sessions" if the text of what each participant read and did.
-    participant_column, weight_column, cluster_column
-        Columns with participants' ids, their survey weights and the groups they belong to.
-    item_column, response_column
-        Columns of a long file with the name of an item and the response to it.
-    waves
-        The occasions of a study with a retest.
-    repeats_are_retest
-        Whether a long file's second response of a person to an item is their retest; otherwise
-        it is an error.
-    missing, missing_in
-        Codes that stand for "no answer", in all columns and in single ones. Empty cells always do.
-    traits, scales, items
-        What is known of participants, and what they responded to.
-    constructs
-        Words for the ends of what items measure, by the name that they give it.
-    exclusions
-        Who is not used, in this order.
-    includes_minors
-        Whether people under 18 may take part.
-    category
-        What kind of task it is ("risky choice"), by which gaps of several studies are compared;
-        empty if it is of none.
-    options
-        What the responses of sessions are: one of these, the same for everybody; "inferred" from
-        what is observed, where all seem to have been on offer all the time; inferred, where "all"
-        were; or "open".
-    announced
-        How the text of sessions announces what is on offer; see `session_announced.compiled`.
-    first_trial
-        What the first trial of a session begins with. It is inferred if not given.
-    """
+    The pages "A survey of your own" and "Behavioural sessions" of the documentation say what each
+    key means.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    `options` are what the responses of sessions are: one of these, the same for everybody;
+    "inferred" from what is observed, where all seem to have been on offer all the time; inferred,
+    where "all" were; or "open". How their text announces what is on offer is said by patterns, see
+    `sessions.announced.compiled`.
+
+    Examples
+    --------
+    >>> from geppetto.studies import bundled_studies
+    >>> book = bundled_studies()["bfi"]
+    >>> len(book.items), book.items[0].text
+    (25, 'Am indifferent to the feelings of others.')
+    """
 
     name: str
     title: str
@@ -290,11 +251,11 @@ class Codebook(BaseModel):
     waves: Waves | None = None
     repeats_are_retest: bool = False
     missing: tuple[Text, ...] = ()
-    missing_in: dict[Text, tuple[Text, ...]] = {}
+    missing_in: dict[Text, tuple[Text, ...]] = Field({})
     traits: tuple[Trait, ...]
     scales: dict[Text, Scale]
     items: tuple[Item, ...]
-    constructs: dict[Text, Poles] = {}
+    constructs: dict[Text, Poles] = Field({})
     exclusions: tuple[Exclusion, ...] = ()
     includes_minors: bool = False
     category: str = ""
@@ -312,16 +273,15 @@ class Codebook(BaseModel):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
-        traits = [trait.name for trait in self.traits]
         items = [item.name for item in self.items]
-        columns = [self.participant_column, *traits, *items]
+        columns = [self.participant_column, *(trait.name for trait in self.traits), *items]
         for name in columns:
             if columns.count(name) > 1:
                 raise ValueError(f"{name!r} is described twice; keep one of them")
         for item in self.items:
             _known("scale", item.scale, self.scales, f"item {item.name}")
+        measured = {item.measures for item in self.items if item.measures}
         for construct in self.constructs:
-            measured = {item.measures for item in self.items if item.measures}
             _known("construct", construct, measured, "constructs")
         for trait in self.traits:
             for item_name in trait.computed_from:

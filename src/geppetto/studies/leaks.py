@@ -70,7 +70,7 @@ def _scores(people: Tidy) -> pd.DataFrame:
         values = {code: number(code) for code in scale.options}
         if any(np.isnan(value) for value in values.values()):
             values = {code: float(place) for place, code in enumerate(scale.options)}
-        if scale.ordinal or len(scale.options) == 2:
+        if scale.has_order:
             scores[item.name] = people.responses[item.name].map(values).astype(float)
     return pd.DataFrame(scores, people.responses.index)
 
@@ -97,7 +97,7 @@ def _trait_and_items(people: Tidy, trait: Trait, items: dict[str, Codes]) -> Ite
 
 
 def _determines(one: Codes, other: Codes, share: float) -> bool:
-    """Whether knowing `one` puts right this share of the errors of guessing `other`."""
+    """Whether knowing one puts right this share of the errors of guessing the other."""
     both = (one >= 0) & (other >= 0)
     known = int(both.sum())
     if known < ENOUGH:
@@ -185,18 +185,12 @@ def _combinations(scores: pd.DataFrame) -> Iterator[Problem]:
         )
         return
     x, names = _varying(complete)
-    basis = np.zeros((len(complete), 0))
-    independent: list[int] = []
-    for place in range(len(names)):
-        rest = x[:, place]
-        for _ in range(2):
-            rest = rest - basis @ (basis.T @ rest)
-        if np.linalg.norm(rest) > 1e-8 * np.linalg.norm(x[:, place]):
-            basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
-            independent.append(place)
-            continue
-        weights = np.linalg.lstsq(x[:, independent], x[:, place], rcond=None)[0]
-        members = [names[i] for i, w in zip(independent, weights, strict=True) if abs(w) > 1e-6]
+    rest = np.abs(np.diag(np.linalg.qr(x, mode="r")))  # of each column, beyond those before it
+    independent = rest > 1e-8 * np.linalg.norm(x, axis=0)
+    for place in np.flatnonzero(~independent):
+        before = np.flatnonzero(independent[:place])
+        weights = np.linalg.lstsq(x[:, before], x[:, place], rcond=None)[0]
+        members = [names[i] for i, w in zip(before, weights, strict=True) if abs(w) > 1e-6]
         message = f"it is an exact sum or difference of {_listed(members)}; take one of them out"
         yield Problem("error", names[place], message)
 

@@ -22,6 +22,11 @@ def load_study(name: str, folder: Path = Path()) -> Study:
     ------
     GeppettoError
         If there is no such study, or its data have errors.
+
+    Examples
+    --------
+    >>> load_study("bfi").codebook.title
+    '25 personality items of the Big Five (IPIP), SAPA project'
     """
     if name in bundled_studies():
         return bundled_study(name)

@@ -16,18 +16,19 @@ Level = Literal["error", "note"]
 class Problem:
     """Something about a data file that its owner has to mend, or should know.
 
+    With an "error" the study is refused; a "note" says what is not used or not checked.
+
     Attributes
     ----------
-    level
-        With an "error" the study is refused; a "note" says what is not used or not checked.
-    column
-        The column, as the file calls it.
     message
         What is wrong and what to change, the same for all cells with the same problem.
     row
         The row of the file, whose header is row 1; None if it is about the whole column.
-    value
-        What the cell holds.
+
+    Examples
+    --------
+    >>> Problem("error", "age", "not a number; correct it", row=7, value="young").row
+    7
     """
 
     level: Level
@@ -39,17 +40,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class SameProblem:
-    """A problem that many cells of a column have.
-
-    Attributes
-    ----------
-    first
-        The first of these problems.
-    rows
-        The rows that have it, in the file's order.
-    values
-        The different values that they hold.
-    """
+    """A problem that many cells of a column have, with their rows and different values."""
 
     first: Problem
     rows: tuple[int, ...]
@@ -57,13 +48,11 @@ class SameProblem:
 
     @property
     def where(self) -> str:
-        """The first rows, and how many more there are."""
         more = f" and {len(self.rows) - 3:,} more" if len(self.rows) > 3 else ""
         return ", ".join(map(str, self.rows[:3])) + more
 
     @property
     def what(self) -> str:
-        """The first values."""
         return ", ".join(self.values[:3]) + (", …" if len(self.values) > 3 else "")
 
     def __str__(self) -> str:
@@ -96,5 +85,5 @@ def in_cells(level: Level, cells: pd.Series, message: str) -> Iterator[Problem]:
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:
-    """Those problems for which a study is refused."""
+    """Problems for which a study is refused."""
     return [problem for problem in problems if problem.level == "error"]

@@ -53,7 +53,6 @@ class Reference:
 
     @property
     def items(self) -> tuple[str, ...]:
-        """Names of the items, in the codebook's order."""
         return tuple(self.shares)
 
     @cached_property
@@ -63,19 +62,13 @@ class Reference:
 
     @cached_property
     def covariance(self) -> NDArray[np.float64]:
-        """Of the responses to each two items, over the people who responded to both.
-
-        Its shape is (items, items).
-        """
+        """Of each two items, over people who responded to both, shape (items, items)."""
         return self._frame.cov().to_numpy()
 
     def norm(self, keys: Mapping[str, int]) -> Norm | None:
         """How the mean of responses to these items is distributed; None if it does not vary.
 
-        Parameters
-        ----------
-        keys
-            By name of the item, 1, or -1 if its responses count the other way round.
+        The key of an item is -1 if its responses count the other way round, and else 1.
         """
         import numpy as np
 
@@ -106,6 +99,6 @@ def response_share(study: Study, item: str, code: str | None) -> float:
     """A response as a share of its item's range; NaN without one, or without an order."""
     scale = study.scale(study.items[item])
     codes = list(scale.options)
-    if code is None or not (scale.ordinal or len(codes) == 2):
+    if code is None or not scale.has_order:
         return math.nan
     return codes.index(code) / (len(codes) - 1)

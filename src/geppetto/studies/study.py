@@ -20,8 +20,6 @@ class Participant:
 
     Attributes
     ----------
-    id
-        Unique within the study.
     traits
         Known traits only; a missing one is absent.
     responses
@@ -34,6 +32,13 @@ class Participant:
         How many people of the population the person stands for, relative to others.
     session
         What they did in order, in a study of sessions; None in a survey.
+
+    Examples
+    --------
+    >>> from geppetto.studies import load_study
+    >>> person = load_study("bfi").participant("61618")
+    >>> person.traits["gender"], person.responses["A1"]
+    ('Female', '2')
     """
 
     id: str
@@ -67,14 +72,10 @@ class Participant:
 
 @dataclass(frozen=True)
 class Study:
-    """One data set of real people.
+    """One data set of real people, by their ids, in the order of the data.
 
     Attributes
     ----------
-    codebook
-        Its items, scales and traits.
-    people
-        Participants by id, in the order of the data.
     excluded
         How many people of the data each exclusion removed, after those before it.
     missing
@@ -85,6 +86,13 @@ class Study:
         The items that a persona is written for, where a strategy is given the study.
     notes
         What was decided when the data were read and cannot be seen in them.
+
+    Examples
+    --------
+    >>> from geppetto.studies import load_study
+    >>> bfi = load_study("bfi")
+    >>> len(bfi.people), bfi.trait("age").question
+    (2552, 'How old are you?')
     """
 
     codebook: Codebook
@@ -116,35 +124,21 @@ class Study:
         return self.codebook.scales[item.scale]
 
     def participant(self, participant_id: str) -> Participant:
-        """One participant by id.
-
-        Raises
-        ------
-        GeppettoError
-            If the study has no such participant, or it was excluded.
-        """
-        try:
+        """One participant by id; a GeppettoError if the study has none of it."""
+        if participant_id in self.people:
             return self.people[participant_id]
-        except KeyError:
-            some = ", ".join(list(self.people)[:3])
-            out = "".join(f"; people {reason} are not used" for reason in self.excluded)
-            raise GeppettoError(
-                f"unknown participant {participant_id!r} in study {self.name}; ids look like "
-                f"{some}{out}"
-            ) from None
+        some = ", ".join(list(self.people)[:3])
+        out = "".join(f"; people {reason} are not used" for reason in self.excluded)
+        raise GeppettoError(
+            f"unknown participant {participant_id!r} in study {self.name}; ids look like "
+            f"{some}{out}"
+        )
 
     def trait(self, name: str) -> Trait:
-        """One trait of the codebook by name.
-
-        Raises
-        ------
-        GeppettoError
-            If the study has no such trait.
-        """
-        try:
-            return self.traits[name]
-        except KeyError:
-            raise unknown("trait", name, self.traits, f"study {self.name}") from None
+        """One trait of the codebook by name; a GeppettoError if the study has none of it."""
+        if name not in self.traits:
+            raise unknown("trait", name, self.traits, f"study {self.name}")
+        return self.traits[name]
 
     @cached_property
     def without_people(self) -> Study:
@@ -205,18 +199,15 @@ class Study:
         codebook = self.codebook.model_dump_json(exclude={"data"}, exclude_defaults=True)
         digest = hashlib.sha256(codebook.encode())
         for person in self.people.values():
-            digest.update(
-                repr(
-                    (
-                        person.id,
-                        sorted(person.traits.items()),
-                        sorted(person.responses.items()),
-                        sorted(person.retest.items()),
-                        person.cluster,
-                        person.weight,
-                    )
-                ).encode()
+            content = (
+                person.id,
+                sorted(person.traits.items()),
+                sorted(person.responses.items()),
+                sorted(person.retest.items()),
+                person.cluster,
+                person.weight,
             )
+            digest.update(repr(content).encode())
             if person.session is not None:
                 digest.update(person.session.text.encode())
                 digest.update(repr((person.session.spans, person.session.trials)).encode())

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
 
 from geppetto._util.errors import GeppettoError
 from geppetto._util.yaml_file import read_yaml
-from geppetto.studies.build import refuse, study_from_table
-from geppetto.studies.bundled import bundled_studies, bundled_study
-from geppetto.studies.bundled_tables import bundled_table
-from geppetto.studies.check import check
+from geppetto.studies.build import Checked, refuse, unchecked
+from geppetto.studies.bundled import bundled_studies, bundled_study, bundled_table
+from geppetto.studies.check import check, readable
 from geppetto.studies.codebook import Codebook
-from geppetto.studies.problems import Problem
 from geppetto.studies.sessions.file import is_sessions, read_sessions
-from geppetto.studies.sessions.study import CheckedSessions, check_sessions
+from geppetto.studies.sessions.study import check_sessions
 from geppetto.studies.study import Study
 from geppetto.studies.table_file import read_table
 
@@ -28,9 +23,8 @@ def read_study(name: str, folder: Path = Path()) -> Study:
     checked = check_study(name, folder)
     advice = f"; see everything: geppetto studies check {name}"
     refuse(checked.problems, name, advice)
-    if isinstance(checked, CheckedSessions):
-        return checked.study
-    return study_from_table(checked.codebook, checked.table)
+    assert checked.study is not None  # where there is none, there is an error
+    return checked.study
 
 
 def is_file(name: str) -> bool:
@@ -38,16 +32,7 @@ def is_file(name: str) -> bool:
     return name.endswith(SUFFIXES)
 
 
-@dataclass(frozen=True)
-class Checked:
-    """A codebook, its table as text, and all that is wrong with them."""
-
-    codebook: Codebook
-    table: pd.DataFrame
-    problems: tuple[Problem, ...]
-
-
-def check_study(name: str, folder: Path = Path()) -> Checked | CheckedSessions:
+def check_study(name: str, folder: Path = Path()) -> Checked:
     """A study's data as they are in its file, and all that is wrong with them.
 
     Bundled studies can be named too. Parameters and errors are those of `load_study`, except that
@@ -62,7 +47,8 @@ def check_study(name: str, folder: Path = Path()) -> Checked | CheckedSessions:
         return check_sessions(read_sessions(name, folder))
     else:
         codebook, table, problems = bundled_study(name).codebook, bundled_table(name), []
-    return Checked(codebook, table, (*problems, *check(codebook, table)))
+    study = unchecked(codebook, table) if readable(codebook, table) else None
+    return Checked(codebook, study, (*problems, *check(codebook, table)))
 
 
 def _read(path: Path) -> tuple[Codebook, Path]:

@@ -29,17 +29,7 @@ def numbers(cells: pd.Series) -> pd.Series:
 
 
 class Answers(NamedTuple):
-    """All responses to an item on one occasion.
-
-    Attributes
-    ----------
-    column
-        The column that they stand in.
-    retest
-        Whether it is the second occasion.
-    cells
-        The responses by row of the file; missing codes and empty cells are NaN.
-    """
+    """All responses to an item on one occasion, by row of the file; empty cells are NaN."""
 
     item: Item
     column: str
@@ -57,8 +47,6 @@ class Tidy:
         The row of the file in which each participant is first met.
     facts
         Columns about participants: traits, what excludes, weights, clusters.
-    responses, retest
-        A column an item.
     missing
         How many cells of each column hold each missing code; "" is an empty cell.
     """
@@ -80,6 +68,15 @@ def fact_columns(codebook: Codebook) -> list[str]:
     return [name for name in dict.fromkeys(names) if name not in items]
 
 
+def item_columns(codebook: Codebook, retest: bool) -> dict[str, str]:
+    """Column of each item on an occasion; none where a column holds several items."""
+    waves = codebook.waves
+    if codebook.layout == "long" or (retest and waves is None):
+        return {}
+    ending = "" if waves is None else waves.retest if retest else waves.predict
+    return {item.name: f"{item.name}{ending}" for item in codebook.items}
+
+
 def predicted_rows(codebook: Codebook, frame: pd.DataFrame) -> pd.DataFrame:
     """The rows of the occasion that is predicted; only long files have other ones."""
     waves = codebook.waves
@@ -94,19 +91,13 @@ def known(codebook: Codebook, cells: pd.Series, name: str) -> pd.Series:
 
 
 def answers(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Answers]:
-    """The responses to each item on each occasion, with their rows."""
-    for item, column, retest, cells in _raw_answers(codebook, frame):
-        yield Answers(item, column, retest, known(codebook, cells, item.name))
-
-
-def _raw_answers(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Answers]:
+    """The responses to each item on each occasion, missing codes among them."""
     if codebook.layout != "long":
-        waves = codebook.waves
-        endings = {False: waves.predict if waves else ""} | ({True: waves.retest} if waves else {})
-        for retest, ending in endings.items():
+        for retest in (False, True):
+            columns = item_columns(codebook, retest)
             for item in codebook.items:
-                column = f"{item.name}{ending}"
-                if column in frame:
+                column = columns.get(item.name)
+                if column is not None and column in frame:
                     yield Answers(item, column, retest, frame[column])
         return
     for retest, rows in _occasions(codebook, frame).items():
@@ -154,7 +145,7 @@ def tidy(codebook: Codebook, frame: pd.DataFrame) -> Tidy:
         cells = known(codebook, cells, name)
         facts[name] = cells.groupby(met[people], sort=False).first().reindex(ids)
     occasions: dict[bool, dict[str, pd.Series]] = {False: {}, True: {}}
-    for item, column, retest, cells in _raw_answers(codebook, frame):
+    for item, column, retest, cells in answers(codebook, frame):
         label = column if codebook.layout == "wide" else f"{item.name}{' (retest)' * retest}"
         missing[label] = _missing(codebook, cells, item.name)
         responses = known(codebook, cells, item.name).set_axis(frame.loc[cells.index, people])
@@ -184,16 +175,8 @@ def exclude(data: Tidy) -> tuple[Tidy, dict[str, int]]:
         out = kept & _matches(exclusion, column(data, exclusion.column))
         removed[exclusion.reason] = int(out.sum())
         kept &= ~out
-    return (
-        replace(
-            data,
-            rows=data.rows[kept],
-            facts=data.facts[kept],
-            responses=data.responses[kept],
-            retest=data.retest[kept],
-        ),
-        removed,
-    )
+    columns = ("rows", "facts", "responses", "retest")
+    return replace(data, **{name: getattr(data, name)[kept] for name in columns}), removed
 
 
 def column(data: Tidy, name: str) -> pd.Series:
@@ -206,5 +189,4 @@ def _matches(exclusion: Exclusion, cells: pd.Series) -> pd.Series:
         return cells == exclusion.equals
     if exclusion.below is not None:
         return numbers(cells) < exclusion.below
-    assert exclusion.above is not None
     return numbers(cells) > exclusion.above

@@ -21,12 +21,8 @@ def read_table(path: Path) -> tuple[pd.DataFrame, list[Problem]]:
     """A data file with its cells as text, and what is wrong with its form.
 
     The index holds the row of the file, whose header is row 1. An empty cell is None; no other
-    text is taken for a missing value, `NA` neither.
-
-    Raises
-    ------
-    GeppettoError
-        If there is no such file, or it is no CSV or Parquet file.
+    text is taken for a missing value, `NA` neither. A GeppettoError is raised for what is no CSV or
+    Parquet file.
     """
     if not path.is_file():
         raise GeppettoError(f"data file {path} does not exist; `data` is read from its codebook")
@@ -50,7 +46,7 @@ def text_cells(frame: pd.DataFrame) -> pd.DataFrame:
     A whole number is written without decimals, even one that is kept as a float because its
     column has empty cells: 1.0 is "1".
     """
-    cells = {name: _as_text(frame[name].tolist()) for name in frame.columns}
+    cells = {name: [*map(code_text, frame[name].tolist())] for name in frame.columns}
     return pd.DataFrame(cells, index=range(2, len(frame) + 2), dtype=object)
 
 
@@ -92,7 +88,7 @@ def _read_parquet(path: Path) -> tuple[pd.DataFrame, list[Problem]]:
             values = [None if v is None else float(str(v)) for v in column.to_numpy()]
         else:
             values = column.to_pylist()
-        cells[table.column_names[position]] = _as_text(values)
+        cells[table.column_names[position]] = [*map(code_text, values)]
     return pd.DataFrame(cells, index=range(2, table.num_rows + 2), dtype=object), problems
 
 
@@ -102,11 +98,6 @@ def _distinct(header: list[str]) -> tuple[list[int], list[Problem]]:
     repeated = [name for position, name in enumerate(header) if first[name] != position]
     message = "two columns have this name; rename one of them"
     return sorted(first.values()), [Problem("error", name, message, 1) for name in repeated]
-
-
-def _as_text(values: list[Any]) -> list[str | None]:
-    """Each value as the text of its code."""
-    return [code_text(value) for value in values]
 
 
 def code_text(value: Any) -> str | None:

@@ -22,14 +22,9 @@ def _within(before: str) -> str:
 
 @dataclass(frozen=True)
 class Offer:
-    """What the text of a session says is on offer.
+    """What the text of a session says is on offer, and the words that say so.
 
-    Attributes
-    ----------
-    options
-        In the order of the alphabet; none if the text announces a response that is open.
-    said
-        The text that says so.
+    The options stand in the order of the alphabet; there are none if an open response is announced.
     """
 
     options: tuple[str, ...]

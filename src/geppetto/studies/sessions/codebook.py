@@ -33,8 +33,9 @@ def bare_codebook(task: str) -> Codebook:
 
 def source_of(task: str) -> Source:
     """Where sessions of a task come from."""
-    known_task = task in published_tasks()
-    return PSYCH_201 if known_task else Source(origin="sessions in the format of Psych-201")
+    if task in published_tasks():
+        return PSYCH_201
+    return Source(origin="sessions in the format of Psych-201")
 
 
 def completed(codebook: Codebook, task: str, frame: pd.DataFrame) -> tuple[Codebook, list[Problem]]:
@@ -42,21 +43,14 @@ def completed(codebook: Codebook, task: str, frame: pd.DataFrame) -> tuple[Codeb
 
     Published traits that the data have are added to the declared ones. People under 18 are
     excluded unless they may take part or the codebook excludes by age itself. What is known of a
-    published task decides on clusters if the codebook does not.
-
-    Parameters
-    ----------
-    codebook
-        As declared.
-    task
-        Name of the task.
-    frame
-        Fields of each participant as text, with `experiment` and `participant`.
+    published task decides on clusters if the codebook does not. In the table are the fields of each
+    participant as text, with `experiment` and `participant`.
     """
     published = published_tasks().get(task, PublishedTask())
     meant = {code for trait in codebook.traits for code in trait.values or ()}
+    unmeant = [code for code in MISSING if code not in meant]
     changes = {name: getattr(codebook, name) for name in codebook.model_fields_set}
-    changes["missing"] = tuple(dict.fromkeys((*codebook.missing, *_without(MISSING, meant))))
+    changes["missing"] = tuple(dict.fromkeys((*codebook.missing, *unmeant)))
     changes["missing_in"] = codebook.missing_in | dict(_defaults(published, frame))
     with_missing = Codebook.model_validate(changes)
     declared = {trait.name for trait in codebook.traits}
@@ -85,11 +79,6 @@ def _ages(codebook: Codebook, frame: pd.DataFrame) -> list[str]:
         for name, trait in traits.items()
         if trait and trait.is_age and known(codebook, frame[name], name).notna().any()
     ]
-
-
-def _without(codes: tuple[str, ...], meant: set[str]) -> tuple[str, ...]:
-    """Codes of which none has a meaning."""
-    return tuple(code for code in codes if code not in meant)
 
 
 def _defaults(task: PublishedTask, frame: pd.DataFrame) -> Iterator[tuple[str, tuple[str, ...]]]:

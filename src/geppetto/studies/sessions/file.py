@@ -26,16 +26,10 @@ _NEEDED = "every line needs `text`, `experiment` and `participant`"
 
 @dataclass(frozen=True)
 class Line:
-    """A session as it is published.
+    """A session as it is published, with its number in the file or data set, from 1.
 
-    Attributes
-    ----------
-    number
-        The line of the file, or the row of the data set, from 1.
-    text, experiment, participant
-        What everybody who publishes sessions has to give. Ids are text, whatever they were.
-    fields
-        Everything else that is said of the participant or of their responses.
+    Ids are text, whatever they were. `fields` are what else is said of the participant or of their
+    responses.
     """
 
     number: int
@@ -47,15 +41,10 @@ class Line:
 
 @dataclass(frozen=True)
 class SessionFile:
-    """The sessions of one task.
+    """The sessions of one task, and what is wrong with lines that are none.
 
-    Attributes
-    ----------
-    task
-        Name of the task: what was asked for, what the sessions say themselves, or that of the
-        archive, file or folder.
-    problems
-        Lines that are none.
+    The task's name is what was asked for, what the sessions say themselves, or that of the archive,
+    file or folder.
     """
 
     task: str
@@ -74,12 +63,9 @@ def is_sessions(name: str, folder: Path) -> bool:
 def read_sessions(name: str, folder: Path = Path()) -> SessionFile:
     """The sessions of one task.
 
-    Parameters
-    ----------
-    name
-        A JSONL file, an archive with one, a folder of one of them, or a data set that `datasets`
-        saved, from `folder`; or a data set of the hub, as `hub:marcelbinz/Psych-201`. If it has
-        several tasks, one is named after `::`.
+    Its name is a JSONL file, an archive with one, a folder of one of them, or a data set that
+    `datasets` saved, from `folder`; or a data set of the hub, as `hub:marcelbinz/Psych-201`. If it
+    has several tasks, one is named after `::`.
 
     Raises
     ------

@@ -23,14 +23,7 @@ REMEDY = (
 class Offered:
     """The options of each response, how they were found, and what is wrong with them.
 
-    Attributes
-    ----------
-    of
-        Options of every response by person; who is not in it has open responses.
-    notes
-        What was found, in sentences.
-    problems
-        Responses that were not on offer, and what to declare.
+    They are by person; who is not among them has open responses.
     """
 
     of: Mapping[str, Sequence[tuple[str, ...]]]
@@ -41,15 +34,7 @@ class Offered:
 def offered(
     codebook: Codebook, lines: Mapping[str, Line], sessions: Mapping[str, Session]
 ) -> Offered:
-    """What was on offer to the people of a study at each of their responses.
-
-    Parameters
-    ----------
-    codebook
-        What is declared.
-    lines, sessions
-        Where the session of each person stands in the file, and what it is.
-    """
+    """What was on offer to the people of a study, whose lines and sessions these are."""
     if codebook.announced:
         return _announced(codebook.announced, lines, sessions)
     if codebook.options == "open":
@@ -62,15 +47,16 @@ def offered(
     )
     if codebook.options == "all":
         return Offered(_throughout(found.of, sessions), (f"{found.summary}; all the time",))
-    doubts = dict(_doubts(groups, found.of))
+    doubts = _doubts(groups, found.of)
     if not doubts:
         return Offered(_throughout(found.of, sessions), (found.summary,))
     withheld = {key for name in doubts for key in groups[name] if found.of[key]}
     kept = {key: options for key, options in found.of.items() if key not in withheld}
+    said = "; ".join(f"{name}: {reason}" for name, reason in doubts.items())
     note = (
         f"options of {len(withheld):,} of these people are withheld, as some were not always on "
         "offer: their responses are open and have a full NLL only, no NLL over options, chance "
-        f"or R² ({_said(doubts)})"
+        f"or R² ({said})"
     )
     return Offered(
         _throughout(kept, sessions),
@@ -98,15 +84,10 @@ def _throughout(
 
 def _doubts(
     groups: Mapping[str, Mapping[str, Session]], of: Mapping[str, tuple[str, ...]]
-) -> Iterator[tuple[str, str]]:
-    """Each experiment whose options were not all on offer all the time, and why."""
-    for name, group in groups.items():
-        if reason := doubt(group, of):
-            yield name, reason
-
-
-def _said(doubts: Mapping[str, str]) -> str:
-    return "; ".join(f"{name}: {reason}" for name, reason in doubts.items())
+) -> dict[str, str]:
+    """Why options were not all on offer all the time, by experiment."""
+    found = {name: doubt(group, of) for name, group in groups.items()}
+    return {name: reason for name, reason in found.items() if reason}
 
 
 def _notes(doubts: Mapping[str, str], lines: Mapping[str, Line], so: str) -> Iterator[Problem]:
@@ -129,7 +110,7 @@ def _declared(
     ]
     of = dict.fromkeys(sessions, options)
     if not problems:
-        doubts = dict(_doubts(_groups(lines, sessions), of))
+        doubts = _doubts(_groups(lines, sessions), of)
         advice = (
             "they are scored as if all `options` were on offer all the time, as declared; say how "
             "the text announces others (`announced`)"
@@ -142,7 +123,6 @@ def _declared(
 def _announced(
     patterns: Sequence[str], lines: Mapping[str, Line], sessions: Mapping[str, Session]
 ) -> Offered:
-    """Options as the text announces them, each response with its own."""
     made = [compiled(pattern) for pattern in patterns]
     found = {key: offers(session, made) for key, session in sessions.items()}
     problems = [

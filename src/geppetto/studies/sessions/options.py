@@ -21,15 +21,7 @@ RARELY = 0.1
 
 @dataclass(frozen=True)
 class Options:
-    """The options of each person's responses, and how they were found.
-
-    Attributes
-    ----------
-    of
-        Options by person, in the order of the alphabet; none if their responses are open.
-    summary
-        What was found, in a sentence.
-    """
+    """The options of each person's responses, none if they are open, and how they were found."""
 
     of: Mapping[str, tuple[str, ...]]
     summary: str

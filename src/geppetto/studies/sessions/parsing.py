@@ -16,15 +16,7 @@ ALIKE = 10
 
 @dataclass(frozen=True)
 class Defect:
-    """Why a text is no session.
-
-    Attributes
-    ----------
-    reason
-        What is wrong and what to change.
-    excerpt
-        Where it is.
-    """
+    """Why a text is no session: what is wrong and to be changed, and where it is."""
 
     reason: str
     excerpt: str
@@ -36,6 +28,11 @@ def parsed(text: str, first_trial: str | None = None) -> Session | Defect | None
     A trial ends with the line in which its last response stands. What the first trial begins with
     is given, or see `_begin`. Where later trials begin with it too, what stands between a response
     and them, such as feedback, belongs to the trial of the response.
+
+    Examples
+    --------
+    >>> parsed("You press <<N>>.").trials
+    (0, 16)
     """
     spans = _spans(text)
     if isinstance(spans, Defect):
@@ -60,7 +57,6 @@ def parsed(text: str, first_trial: str | None = None) -> Session | Defect | None
 
 
 def _spans(text: str) -> tuple[Span, ...] | Defect:
-    """The responses between marks."""
     spans: list[Span] = []
     opened: int | None = None
     for mark in _MARKS.finditer(text):

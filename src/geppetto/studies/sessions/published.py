@@ -7,8 +7,9 @@ from functools import cache
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import Field, TypeAdapter
 
+from geppetto._util.validation import Declared
 from geppetto.studies.bundled import DATA
 from geppetto.studies.codebook import Source, Trait
 
@@ -20,14 +21,10 @@ PSYCH_201 = Source(
 
 
 class PublishedTrait(Trait):
-    """A trait and how data spell it.
+    """A trait, by its name on the hub, and how data spell it.
 
     Attributes
     ----------
-    name
-        What the data set on the hub calls it.
-    spellings
-        Names of the field.
     words
         Whether its values are words, and what is done to them; None for a number.
     note
@@ -39,29 +36,21 @@ class PublishedTrait(Trait):
     note: str = ""
 
     def trait(self, name: str, values: dict[str, str] | None) -> Trait:
-        """The trait under the name that a field has, with the meaning of its codes."""
+        """The trait under the name of a field, with the meaning of its codes."""
         own = {"spellings", "words", "note", "name", "values"}
         return Trait(**self.model_dump(exclude=own), name=name, values=values)
 
 
-class PublishedTask(BaseModel):
+class PublishedTask(Declared):
     """What the files of a task do not say.
 
-    Attributes
-    ----------
-    repeated_ids
-        What it means that several sessions have the same id.
-    cluster
-        The field whose people belong together.
-    defaults
-        Scores that stand for no score.
+    What several sessions with the same id are of, the field whose people belong together, and
+    scores that stand for no score.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     repeated_ids: Literal["same people", "different people", "unknown"] = "unknown"
     cluster: str | None = None
-    defaults: dict[str, float] = {}
+    defaults: dict[str, float] = Field({})
 
 
 @cache

@@ -14,12 +14,15 @@ OPENING, CLOSING = "<<", ">>"
 class Span:
     """Where a response stands in the text of its session, and what else could stand there.
 
-    Attributes
-    ----------
-    start, end
-        Offsets of its first character and after its last one, without the marks around it.
-    options
-        The legal responses, in the order of the alphabet; none if the response is open.
+    From its first character to the one after its last, without the marks around it. The legal
+    responses stand in the order of the alphabet; there are none if the response is open.
+
+    Examples
+    --------
+    >>> text = "You press <<N>> and win."
+    >>> span = Span(12, 13, options=("N", "Z"))
+    >>> text[span.start : span.end]
+    'N'
     """
 
     start: int
@@ -29,17 +32,20 @@ class Span:
 
 @dataclass(frozen=True)
 class Session:
-    """One participant's session as text.
+    """One participant's session: what was read and done, each response between marks.
 
     Attributes
     ----------
-    text
-        What was read and done, each response between marks.
-    spans
-        Where the responses stand, in order.
     trials
         Offsets at which trials begin, ascending, and at last the end of the text. What stands
         before the first are the instructions. Each trial has at least one response.
+
+    Examples
+    --------
+    >>> from geppetto.studies.sessions import parsed
+    >>> session = parsed("Two machines.\\nYou press <<N>>.\\nYou press <<Z>>.\\n")
+    >>> session.responses, session.instructions
+    (('N', 'Z'), 'Two machines.\\n')
     """
 
     text: str
@@ -48,7 +54,6 @@ class Session:
 
     @property
     def responses(self) -> tuple[str, ...]:
-        """The responses, in order."""
         return tuple(self.text[span.start : span.end] for span in self.spans)
 
     @property

@@ -36,14 +36,8 @@ def doubt(sessions: Mapping[str, Session], of: Mapping[str, Sequence[str]]) -> s
 
     Either must be improbable (p < `SURELY`) if a person's changes from one response to another
     stand in any order. Whoever stays with one option for long makes few changes, and of two options
-    a change can only be to the other, so nothing is concluded from that.
-
-    Parameters
-    ----------
-    sessions
-        Sessions of people who did the same, by person.
-    of
-        Their options; nobody whose responses are open is looked at.
+    a change can only be to the other, so nothing is concluded from that. Nobody whose responses are
+    open is looked at.
     """
     closed = {person: session for person, session in sessions.items() if of.get(person)}
     if not closed:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
 import pandas as pd
 
-from geppetto.studies.build import participants_of
+from geppetto.studies.build import Checked, participants_of
 from geppetto.studies.check import check_cells
 from geppetto.studies.codebook import Codebook
 from geppetto.studies.problems import Problem
@@ -19,7 +19,7 @@ from geppetto.studies.sessions.file import Line, SessionFile
 from geppetto.studies.sessions.offered import Offered, offered
 from geppetto.studies.sessions.parsing import Defect, parsed
 from geppetto.studies.sessions.published import published_tasks
-from geppetto.studies.sessions.session import Session, Span
+from geppetto.studies.sessions.session import Session
 from geppetto.studies.study import Participant, Study
 from geppetto.studies.table import exclude, fact_columns, tidy
 from geppetto.studies.table_file import code_text
@@ -32,27 +32,10 @@ _PATCHED = {"<< -": "<<-", "<< think>>": "<<think>>"}
 """What its authors wrote into the texts there, and what stood there before."""
 
 
-@dataclass(frozen=True)
-class CheckedSessions:
-    """A study of sessions and all that is wrong with it; with an error, it lacks people."""
-
-    study: Study
-    problems: tuple[Problem, ...]
-
-    @property
-    def codebook(self) -> Codebook:
-        return self.study.codebook
-
-
-def check_sessions(file: SessionFile, declared: Codebook | None = None) -> CheckedSessions:
+def check_sessions(file: SessionFile, declared: Codebook | None = None) -> Checked:
     """The study that a file of sessions is, and all that is wrong with it.
 
-    Parameters
-    ----------
-    file
-        The sessions of one task.
-    declared
-        What a user says of them; nothing if the file comes without a codebook.
+    A file may come without a codebook, in which a user declares what to know of it.
     """
     codebook = declared or bare_codebook(file.task)
     problems = [*file.problems, *_same_texts(file.lines)]
@@ -91,7 +74,7 @@ def check_sessions(file: SessionFile, declared: Codebook | None = None) -> Check
         left.missing,
         notes=tuple(_notes(file, codebook, options, [sessions[key] for key in people])),
     )
-    return CheckedSessions(study, tuple(problems))
+    return Checked(codebook, study, tuple(problems))
 
 
 def _goes_on(session: Session) -> bool:
@@ -205,8 +188,8 @@ def _with_sessions(
         session = sessions[key]
         if key in options.of:
             each = zip(session.spans, options.of[key], strict=True)
-            spans = tuple(Span(span.start, span.end, legal) for span, legal in each)
-            session = Session(session.text, spans, session.trials)
+            spans = tuple(replace(span, options=legal) for span, legal in each)
+            session = replace(session, spans=spans)
         same = codebook.cluster_column == codebook.participant_column
         cluster = lines[key].participant if same else person.cluster
         yield key, replace(person, session=session, cluster=cluster)
