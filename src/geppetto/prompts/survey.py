@@ -94,8 +94,11 @@ def instruction(study: Study, item: Item, layout: Layout) -> str:
 
 def turns(study: Study, item: Item, persona: Persona | None, layout: Layout) -> list[Turn]:
     """The prompt as a chat's system turn and user turn, before any template."""
-    system = instruction(study, item, layout)
-    user = f"Statement: {item.text}"
+    return _turns(instruction(study, item, layout), item, persona)
+
+
+def _turns(constant: str, item: Item, persona: Persona | None) -> list[Turn]:
+    system, user = constant, f"Statement: {item.text}"
     if persona is not None and persona.placement == "system":
         system = f"{system}\n\n{persona.text}"
     elif persona is not None:
@@ -130,13 +133,13 @@ def render(
     >>> prompt.text.removeprefix(prompt.head)
     '\\n\\nI am 34.\\n\\nStatement: Am indifferent to the feelings of others.\\nAnswer: '
     """
-    said = turns(study, item, persona, layout)
+    constant = instruction(study, item, layout)
+    said = _turns(constant, item, persona)
     if template is None:
         text = "\n\n".join(turn.content for turn in said) + "\n"
     else:
         text = template.render(said)
     text += answer_cue(layout)
-    constant = instruction(study, item, layout)
     head = text[: text.index(constant) + len(constant)]
     stem = text[: text.rindex(f"Statement: {item.text}")]
     scale = study.scale(item)
