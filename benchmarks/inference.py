@@ -16,12 +16,11 @@ from scipy import stats
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
 from geppetto.evaluation.arrays import Floats
-from geppetto.evaluation.baselines.best_of import folds_of
 from geppetto.evaluation.baselines.skill import saved_part
+from geppetto.evaluation.baselines.uninformed import folds_of
 from geppetto.evaluation.differences import differences
 from geppetto.evaluation.effects import effects
 from geppetto.evaluation.individuation.matching import matching_matrix
-from geppetto.evaluation.inference.hypotheses import equivalence
 from geppetto.evaluation.inference.interaction import interactions
 from geppetto.evaluation.inference.mixed_model import mixed_model
 from geppetto.evaluation.inference.permutation import permutation_test, sign_flip_p
@@ -85,7 +84,8 @@ def information(planted: float, runs: int, rng: np.random.Generator) -> None:
         rejected += (
             permutation_test(matching_matrix(own), 999, run, donors=strangers.donors).p <= 0.05
         )
-        equivalent += equivalence(effect.influence, 0.02, people) <= 0.05
+        (over_people,) = studentised(effect.influence, people)
+        equivalent += over_people.p_within(0.02) <= 0.05
     spread = np.std(values, ddof=1) / np.sqrt(runs)
     print(f"information of {planted:g} nats beside a format effect")
     print(f"{'  mean estimate':68} {np.mean(values):+.5f} ± {spread:.5f}")

@@ -210,7 +210,7 @@ def test_errors_and_what_was_filtered_whole_are_no_replies_without_a_price_or_a_
     assert numbers["replies/without_price"] == 2
     assert rows["seconds"].isna().tolist() == [False, False, True, True, True] * 2
     assert numbers["replies/mean_seconds"] == pytest.approx((1.5 + 3.0) / 2)
-    table = Compliance.of(rows, Analysis(draws=200)).table().set_index("outcome")
+    table = Compliance.of(rows, Analysis(draws=200)).to_frame().set_index("outcome")
     assert (table["replies"] == numbers["replies/count"]).all()
     assert (table["errors"] == numbers["replies/errors"]).all()
     assert table["count"].to_dict() == {"answered": 2, "filtered": 2, "error": 1}

@@ -9,14 +9,14 @@ import pytest
 
 from geppetto.evaluation.baselines.rows import MARGINALS
 from geppetto.evaluation.baselines.uninformed import Uninformed, best_uninformed, candidates
-from geppetto.evaluation.conclusions import conclusion
 from geppetto.evaluation.contrasts import BENEFIT, INFORMATION, UNINFORMED
 from geppetto.evaluation.differences import Differences, differences
 from geppetto.evaluation.inference.infer import infer
 from geppetto.evaluation.inference.resampling import Resampling
-from geppetto.evaluation.pooling import _tested
+from geppetto.evaluation.pooling import pooled_comparison
 from geppetto.planning.analysis_config import Analysis
 from geppetto.planning.plan import BASELINE, Condition
+from geppetto.reports.text import conclusion
 from invented_benefit import PEOPLE, believers
 
 
@@ -101,7 +101,7 @@ def of_study(names: str, rng: np.random.Generator) -> Differences:
 def test_pooled_it_is_over_every_rival_of_any_study_by_its_name() -> None:
     rng, drawn = np.random.default_rng(5), Resampling.of(40, draws=300)
     studies = [of_study(names, rng) for names in ("ba", "ab", "a", "ab", "ba", "ba", "a")]
-    pooled = _tested(studies, [drawn] * 7, Analysis(draws=300))
+    pooled = pooled_comparison(studies, [drawn] * 7, Analysis(draws=300))
     best, rivals = pooled.effect.differences.uninformed, pooled.effect.differences.rivals
     assert best is not None and rivals is not None
     assert best.names == ["b", "a"] and (best.chosen == 1).all()
@@ -109,7 +109,7 @@ def test_pooled_it_is_over_every_rival_of_any_study_by_its_name() -> None:
     assert np.allclose(rivals[80:120, 0], 0.5, atol=0.1)  # without "b" it is over the chosen one
     assert pooled.effect.nats.value > 0.4 and pooled.p == 1  # "b" is better than the persona
     beaten = [of_study("a", rng) for _ in range(7)]
-    assert _tested(beaten, [drawn] * 7, Analysis(draws=300)).p == 2 / 2**7
+    assert pooled_comparison(beaten, [drawn] * 7, Analysis(draws=300)).p == 2 / 2**7
 
 
 def test_a_persona_that_loses_to_one_rival_helps_nobody() -> None:

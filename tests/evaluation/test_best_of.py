@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from geppetto.evaluation.baselines.best_of import FOLDS, best_elsewhere, chosen_elsewhere, folds_of
+from geppetto.evaluation.baselines.uninformed import (
+    FOLDS,
+    best_elsewhere,
+    chosen_elsewhere,
+    folds_of,
+)
 
 
 def test_clusters_are_whole_in_folds_of_about_equal_number() -> None:

@@ -53,7 +53,11 @@ def completions(
 
 
 def p_of(found: pd.DataFrame) -> float:
-    (one,) = (d for d in Compliance.of(found, ANALYSIS).differences(ANALYSIS) if is_refusal(d))
+    (one,) = (
+        d
+        for d in Compliance.of(found, ANALYSIS).differences(ANALYSIS).itertuples()
+        if is_refusal(d)
+    )
     return one.p_adjusted
 
 
@@ -96,8 +100,8 @@ def test_without_replies_there_is_nothing_to_tell() -> None:
 def test_neither_the_order_of_replies_nor_peoples_names_change_what_is_found() -> None:
     found = completions(np.random.default_rng(5), {"shuffled": 0.1, "own": 0.2})
     mixed = found.sample(frac=1, random_state=1)
-    kept = Compliance.of(found, ANALYSIS).table()
-    again = Compliance.of(mixed, ANALYSIS).table()
+    kept = Compliance.of(found, ANALYSIS).to_frame()
+    again = Compliance.of(mixed, ANALYSIS).to_frame()
     key = ["arm", "outcome"]
     pd.testing.assert_frame_equal(
         kept.sort_values(key, ignore_index=True), again.sort_values(key, ignore_index=True)
@@ -116,9 +120,11 @@ def test_a_planted_difference_in_refusals_is_found_and_measured() -> None:
     found, measured = [], []
     for _ in range(10):
         table = completions(rng, {"shuffled": 0.1, "own": 0.3})
-        (one,) = filter(is_refusal, Compliance.of(table, ANALYSIS).differences(ANALYSIS))
-        found.append(one.p_adjusted < 0.05 and one.difference.low > 0)
-        measured.append(one.difference.value)
+        (one,) = filter(
+            is_refusal, Compliance.of(table, ANALYSIS).differences(ANALYSIS).itertuples()
+        )
+        found.append(one.p_adjusted < 0.05 and one.difference_low > 0)
+        measured.append(one.difference)
     assert all(found)
     assert np.mean(measured) == pytest.approx(0.2, abs=0.04)
 
@@ -127,10 +133,10 @@ def test_people_in_groups_are_drawn_with_their_groups() -> None:
     table = completions(np.random.default_rng(9), {"shuffled": 0.1, "own": 0.3})
     groups = table.assign(cluster="class " + table["participant"].str[-1])
     alone, together = (
-        next(filter(is_refusal, Compliance.of(t, ANALYSIS).differences(ANALYSIS)))
+        next(filter(is_refusal, Compliance.of(t, ANALYSIS).differences(ANALYSIS).itertuples()))
         for t in (table, groups)
     )
-    assert together.difference.value == alone.difference.value
+    assert together.difference == alone.difference
     assert Compliance.of(groups, ANALYSIS).people.grouped
 
 
@@ -139,10 +145,11 @@ def test_looks_at_the_same_people_are_paid_for() -> None:
         completions(np.random.default_rng(8), {"shuffled": 0.1, "own": 0.2}), ANALYSIS
     )
     once, thrice = (
-        next(filter(is_refusal, found.differences(Analysis(draws=200, looks=n)))) for n in (1, 3)
+        next(filter(is_refusal, found.differences(Analysis(draws=200, looks=n)).itertuples()))
+        for n in (1, 3)
     )
     assert thrice.p_adjusted == min(1, 3 * once.p_adjusted)
-    assert thrice.difference.low < once.difference.low
+    assert thrice.difference_low < once.difference_low
 
 
 def at_temperature_0(refused: dict[str, list[int]], people: int = 40) -> pd.DataFrame:
@@ -160,41 +167,43 @@ def at_temperature_0(refused: dict[str, list[int]], people: int = 40) -> pd.Data
 
 def test_people_who_share_replies_say_no_more_than_one_of_them() -> None:
     found = Compliance.of(at_temperature_0({"none": [], "human": [0, 1]}), ANALYSIS)
-    table = found.table().set_index(["arm", "outcome"])
+    table = found.to_frame().set_index(["arm", "outcome"])
     assert table.loc[("human", "refusal"), ["count", "replies"]].tolist() == [2, 6]
     assert table.loc[("human", "refusal"), "share"] == pytest.approx(1 / 3)
     assert table[["share_low", "share_high"]].isna().all(axis=None), "6 replies, not 240"
-    (one,) = found.differences(ANALYSIS)
-    assert one.difference.value == pytest.approx(1 / 3) and one.fixed == ("none", "human")
-    assert np.isnan([one.difference.low, one.difference.high, one.p, one.p_adjusted]).all()
+    (one,) = found.differences(ANALYSIS).itertuples()
+    assert one.difference == pytest.approx(1 / 3) and one.fixed == "none, human"
+    assert np.isnan([one.difference_low, one.difference_high, one.p, one.p_adjusted]).all()
 
 
 def test_own_personas_are_tested_given_replies_that_people_share() -> None:
     shared = at_temperature_0({"none": [0]})
     own = completions(np.random.default_rng(3), {"own": 0.5})
-    (one,) = Compliance.of(pd.concat([shared, own]), ANALYSIS).differences(ANALYSIS)
-    assert one.fixed == ("none",) and one.p_adjusted < 0.05
-    alone = Compliance.of(own, ANALYSIS).table().set_index("outcome").loc["refusal"]
-    assert one.difference.low == pytest.approx(alone["share_low"] - 1 / 6)
+    (one,) = Compliance.of(pd.concat([shared, own]), ANALYSIS).differences(ANALYSIS).itertuples()
+    assert one.fixed == "none" and one.p_adjusted < 0.05
+    alone = Compliance.of(own, ANALYSIS).to_frame().set_index("outcome").loc["refusal"]
+    assert one.difference_low == pytest.approx(alone["share_low"] - 1 / 6)
 
 
 def test_what_is_drawn_for_each_person_is_of_people_in_every_arm() -> None:
     drawn = completions(np.random.default_rng(4), {"none": 0.1, "human": 0.2})
     found = Compliance.of(drawn.assign(strategy=drawn["arm"].replace("human", "s")), ANALYSIS)
-    assert not found.table()["share_low"].isna().any()
-    assert all(np.isfinite(one.p) and not one.fixed for one in found.differences(ANALYSIS))
+    assert not found.to_frame()["share_low"].isna().any()
+    assert all(
+        np.isfinite(one.p) and not one.fixed for one in found.differences(ANALYSIS).itertuples()
+    )
 
 
 def test_people_with_the_same_own_persona_are_people_still() -> None:
     found = Compliance.of(at_temperature_0({"own": [0], "shuffled": [1]}), ANALYSIS)
-    assert not found.table()["share_low"].isna().any()
+    assert not found.to_frame()["share_low"].isna().any()
 
 
 def test_an_answer_counts_once_however_many_replies_it_took() -> None:
     once = completions(np.random.default_rng(2), {"own": 0.0})
     reasons = once.assign(part=0.0)
     refused = once.assign(outcome="refusal", sample=1)
-    table = Compliance.of(pd.concat([reasons, refused]), ANALYSIS).table().set_index("outcome")
+    table = Compliance.of(pd.concat([reasons, refused]), ANALYSIS).to_frame().set_index("outcome")
     assert table.loc["refusal", "share"] == 1 and table.loc["answered", "share"] == 0
 
 
@@ -225,7 +234,7 @@ def test_p_values_are_corrected_for_every_difference_that_is_shown_together() ->
         for number in range(3)
     ]
     found = Compliance.of(pd.concat(tables, ignore_index=True), ANALYSIS).differences(ANALYSIS)
-    assert len({one.model for one in found}) == 3
-    assert {one.outcome for one in found} == {"refusal"}
-    expected = false_discovery_control([one.p for one in found])
-    assert [one.p_adjusted for one in found] == pytest.approx(expected.tolist())
+    assert found["model"].nunique() == 3
+    assert set(found["outcome"]) == {"refusal"}
+    expected = false_discovery_control(found["p"].tolist())
+    assert found["p_adjusted"].tolist() == pytest.approx(expected.tolist())

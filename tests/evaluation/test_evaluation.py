@@ -16,11 +16,11 @@ from geppetto.answers.table import COLUMNS, answers_table
 from geppetto.elicitation.hits import hit
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.evaluation.bounds.bounds import Bounds
-from geppetto.evaluation.conclusions import conclusion
 from geppetto.evaluation.contrasts import CONTRASTS, contrasts
 from geppetto.evaluation.differences import Differences, differences
 from geppetto.evaluation.effects import Effect, effects
-from geppetto.evaluation.inference.comparisons import Comparison, judge
+from geppetto.evaluation.inference.comparisons import Comparison
+from geppetto.evaluation.inference.infer import judge
 from geppetto.evaluation.inference.resampling import Estimate, Resampling, estimate, mean
 from geppetto.evaluation.inference.sample_size import Basis
 from geppetto.evaluation.inference.verdicts import Verdict
@@ -29,6 +29,7 @@ from geppetto.evaluation.metrics import participant_metrics as metrics_of
 from geppetto.evaluation.predictions import predictions
 from geppetto.evaluation.words import p_value
 from geppetto.planning.plan import Condition, Plan, PlannedAnswer
+from geppetto.reports.text import conclusion
 from geppetto.studies import Study
 from invented import responses as invented_responses
 

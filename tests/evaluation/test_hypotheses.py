@@ -8,10 +8,16 @@ from scipy import stats
 from statsmodels.regression.linear_model import WLS
 from statsmodels.stats.multitest import multipletests
 
-from geppetto.evaluation.inference.hypotheses import equivalence, holm
+from geppetto.evaluation.arrays import Floats
+from geppetto.evaluation.inference.infer import holm
 from geppetto.evaluation.inference.resampling import Resampling
 from geppetto.evaluation.inference.sample_size import basis
 from geppetto.evaluation.inference.studentised import studentised
+
+
+def equivalence(values: Floats, smallest: float, people: Resampling) -> float:
+    (found,) = studentised(values, people)
+    return found.p_within(smallest)
 
 
 @pytest.mark.parametrize("shift", [-0.3, -0.1, 0.0, 0.15, 0.4])

@@ -8,16 +8,14 @@ from scipy import stats
 
 from geppetto.evaluation.differences import differences
 from geppetto.evaluation.effects import effects
-from geppetto.evaluation.inference.permutation import sign_flip_p
-from geppetto.evaluation.inference.resampling import (
-    Resampling,
-    estimate,
-    mean,
+from geppetto.evaluation.inference.moments import (
     saved_share,
     share_positive,
     standardised_mean,
     worst_tenth,
 )
+from geppetto.evaluation.inference.permutation import sign_flip_p
+from geppetto.evaluation.inference.resampling import Resampling, estimate, mean
 from geppetto.evaluation.lending import influence
 from geppetto.evaluation.predictions import predictions
 from geppetto.planning.analysis_config import Method

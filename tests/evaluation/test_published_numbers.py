@@ -18,9 +18,9 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from geppetto.evaluation.arrays import Floats
-from geppetto.evaluation.inference.moments import correlation
+from geppetto.evaluation.inference.moments import correlation, share_positive
 from geppetto.evaluation.inference.permutation import sign_flip_p
-from geppetto.evaluation.inference.resampling import Resampling, estimate, mean, share_positive
+from geppetto.evaluation.inference.resampling import Resampling, estimate, mean
 from workspaces import ROOT
 
 FOLDER = Path(os.environ.get("GEPPETTO_RESEARCH", ROOT.parent / "shared/research"))

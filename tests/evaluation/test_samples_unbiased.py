@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from geppetto._util.errors import GeppettoError
-from geppetto.evaluation.brier import option_scores
-from geppetto.evaluation.conclusions import conclusion
+from geppetto.evaluation.arrays import option_scores
 from geppetto.evaluation.contrasts import INFORMATION
 from geppetto.evaluation.results import Measure, Results
 from geppetto.reports.terminal import result
+from geppetto.reports.text import conclusion
 from geppetto.tracking.mlflow_runs import _effect_metrics
 from invented_replies import answers_of, results_of, unread
 from invented_samples import MANY, drawn

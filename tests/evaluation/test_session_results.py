@@ -11,12 +11,11 @@ from rich.console import Console
 
 from geppetto._util.errors import GeppettoError
 from geppetto.evaluation.ceilings import construct_fits
-from geppetto.evaluation.cue_log_prob import flagged
 from geppetto.evaluation.individuation.matching import matching_matrix
 from geppetto.evaluation.individuation.statistics import individuation
 from geppetto.evaluation.item_sampling import second_opinion
 from geppetto.evaluation.lending import persona_quality
-from geppetto.evaluation.metrics import item_metrics
+from geppetto.evaluation.metrics import flagged, item_metrics
 from geppetto.evaluation.pooling import pooled
 from geppetto.evaluation.predictions import predictions
 from geppetto.evaluation.results import MEASURES, Results
@@ -220,6 +219,13 @@ def test_a_response_that_one_history_could_not_score_is_left_out_of_all(fading: 
     for history in ("0", "all"):
         people = found.at(history).metrics(by="participant").set_index("participant")["trials"]
         assert (people.loc["p003"] == 19).all() and (people.drop("p003") == 20).all()
+
+
+def test_elicitations_of_sessions_are_told_by_what_sessions_have(fading: Results) -> None:
+    found = replace(fading, answers=fading.answers.assign(cost=0.0, tokens=1))
+    table = found.by_elicitation()
+    assert {"accuracy", "nll", "nll_low", "option_mass", "ece"} <= set(table)
+    assert "brier" not in table and table["nll"].notna().all()
 
 
 def test_open_responses_have_a_full_nll_only(opened: Results) -> None:

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from geppetto.evaluation.arrays import Floats
-from geppetto.evaluation.baselines.best_of import chosen_elsewhere, folds_of
 from geppetto.evaluation.baselines.rows import MARGINALS
-from geppetto.evaluation.baselines.uninformed import Uninformed
+from geppetto.evaluation.baselines.uninformed import Uninformed, chosen_elsewhere, folds_of
 from geppetto.evaluation.contrasts import BENEFIT
 from geppetto.evaluation.differences import Differences, differences
 from geppetto.evaluation.inference.infer import infer

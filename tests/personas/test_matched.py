@@ -380,7 +380,7 @@ def test_a_reply_to_an_outsiders_persona_counts_for_whom_they_stand_in(
     completions = replies_of(answers)
     outside = completions["donor"].str.startswith("outside")
     completions.loc[outside, "outcome"] = "refusal"
-    found = Compliance.of(completions, Analysis(draws=300)).table()
+    found = Compliance.of(completions, Analysis(draws=300)).to_frame()
     refused = found[(found["outcome"] == "refusal") & (found["count"] > 0)]
     assert refused["arm"].tolist() == ["matched"]
     assert refused["count"].tolist() == [outside.sum()] == [36]

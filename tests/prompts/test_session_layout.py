@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from geppetto._util.errors import GeppettoError
 from geppetto._util.yaml_file import read_yaml
-from geppetto.evaluation.cue_log_prob import flagged, summary
+from geppetto.evaluation.metrics import flagged
 from geppetto.prompts.session_layout import SessionLayout
 from sessions import TEMPLATES
 
@@ -64,7 +64,3 @@ def test_a_response_that_cost_less_than_an_unlikely_announcement_is_flagged() ->
     announcing = np.log([0.9, 0.4, 0.4, 0.01, 0.9])
     responses = np.log([0.95, 0.5, 0.3, 0.005, 0.2])
     assert flagged(announcing, responses).tolist() == [False, True, False, False, False]
-    assert summary("smollm2, text, own", announcing, responses) == (
-        "smollm2, text, own: 1 of 5 responses (20.0%) cost less than what announces them "
-        "(medians 1.20 and 0.92 nats)"
-    )

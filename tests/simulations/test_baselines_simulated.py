@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from geppetto.evaluation.baselines.best_of import folds_of
 from geppetto.evaluation.baselines.learners import LEARNERS
 from geppetto.evaluation.baselines.rows import MARGINALS, baseline_answers
 from geppetto.evaluation.baselines.skill import saved_part
+from geppetto.evaluation.baselines.uninformed import folds_of
 from geppetto.evaluation.individuation.statistics import individuation
 from geppetto.evaluation.inference.resampling import Resampling, estimate
 from geppetto.evaluation.predictions import predictions

@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 
 from geppetto.evaluation.arrays import Floats
-from geppetto.evaluation.inference.hypotheses import equivalence
 from geppetto.evaluation.inference.permutation import sign_flip_p
 from geppetto.evaluation.inference.resampling import Resampling, estimate, mean
 from geppetto.evaluation.inference.sample_size import basis
+from geppetto.evaluation.inference.studentised import studentised
+
+
+def equivalence(values: Floats, smallest: float, people: Resampling) -> float:
+    (found,) = studentised(values, people)
+    return found.p_within(smallest)
 
 
 def rejected(mean: float, size: int, cluster_spread: float, seed: int) -> float:

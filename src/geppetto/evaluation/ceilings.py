@@ -14,9 +14,9 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from geppetto.evaluation.arrays import Floats, Integers, nanmean
+from geppetto.evaluation.arrays import Floats, Integers, nanmean, quotient
 from geppetto.evaluation.calibration.reliability import top_options
-from geppetto.evaluation.inference.moments import NOTHING, correlation, covariance, quotient
+from geppetto.evaluation.inference.moments import NOTHING, correlation, covariance
 from geppetto.evaluation.inference.resampling import (
     Estimate,
     Resampling,
@@ -39,13 +39,8 @@ SPLITS = 200
 class Retest:
     """How far people repeat themselves.
 
-    Attributes
-    ----------
-    participants
-        How many responded twice to at least one item.
-    same
-        Share of a participant's items with the same response on both occasions, averaged over
-        participants.
+    `same` is the share of a participant's items with the same response on both occasions, averaged
+    over the participants who responded twice to at least one item.
     """
 
     participants: int
@@ -56,24 +51,11 @@ class Retest:
 class Reliability:
     """How far the items of a construct agree, over participants who answered all of them.
 
-    Agreement of items on one day does not count a person's change from day to day as error, so
-    that it is rather too high a ceiling.
-
-    Attributes
-    ----------
-    construct
-        What the items measure.
-    items
-        Names of those that are predicted and have scores.
-    participants
-        How many people answered all of them.
-    split_half
-        Correlation of the means of two halves of the items, stepped up to the full length by
-        Spearman's and Brown's formula 2 r / (1 + r) (1910), or Horst's (1951) if one half has an
-        item more, averaged over all ways to halve them, or over `SPLITS` random ones if there are
-        more.
-    alpha
-        Cronbach's alpha (1951).
+    `split_half` is the correlation of the means of two halves of the items, stepped up to the full
+    length by Spearman's and Brown's formula 2 r / (1 + r) (1910), or Horst's (1951) if one half has
+    an item more, averaged over all ways to halve them, or over `SPLITS` random ones if there are
+    more; `alpha` is Cronbach's (1951). Agreement of items on one day does not count a person's
+    change from day to day as error, so that it is rather too high a ceiling.
     """
 
     construct: str
@@ -87,24 +69,11 @@ class Reliability:
 class ConstructFit:
     """How well a condition predicts people's scores of one construct.
 
-    A score is the mean of a participant's responses to the construct's items, reversed ones
-    turned, each as a share of its item's range; its prediction is the same mean of expected
-    responses. Reliability is the largest share of the variance of scores that can be predicted,
-    so it bounds R², and r by its square root.
-
-    Attributes
-    ----------
-    condition
-        What predicted.
-    reliability
-        The construct, its items and how far they agree.
-    r
-        Correlation over participants of scores and predictions.
-    r_squared
-        Its square with the sign of r: predicting the opposite explains nothing.
-    of_reliable
-        `r_squared` / split-half reliability, both of the same people: the part that is predicted
-        of what can be.
+    A score is the mean of a participant's responses to the construct's items, reversed ones turned,
+    each as a share of its item's range; its prediction is the same mean of expected responses.
+    `r_squared` has the sign of r: predicting the opposite explains nothing. Reliability is the
+    largest share of the variance of scores that can be predicted, so it bounds R², and r by its
+    square root; `of_reliable` is R² over it, both of the same people.
     """
 
     condition: Condition
@@ -131,17 +100,7 @@ def second_responses(responses: Responses, study: Study) -> Integers:
 
 
 def retest(responses: Responses, again: Integers, people: Resampling) -> Retest | None:
-    """How far the participants repeat themselves; None if nobody was asked twice.
-
-    Parameters
-    ----------
-    responses
-        What the participants responded.
-    again
-        As from `second_responses`.
-    people
-        How participants are drawn.
-    """
+    """How far the participants repeat themselves; None if nobody was asked twice."""
     if not (again >= 0).any():
         return None
     same = estimate(mean, _repeated(responses, again), people=people)
@@ -153,15 +112,6 @@ def normalised_accuracy(predicted: Predictions, again: Integers, people: Resampl
 
     Both are means over participants, of the cells with a second response. 1 is a prediction as
     good as the same person on another occasion.
-
-    Parameters
-    ----------
-    predicted
-        What a condition predicted.
-    again
-        As from `second_responses`.
-    people
-        How participants are drawn.
     """
     hits = np.where(again >= 0, nanmean(top_options(predicted)[1], axis=0), np.nan)
     accuracy = nanmean(hits, axis=1)
@@ -190,19 +140,7 @@ def constructs(predicted: Predictions, study: Study) -> dict[str, tuple[str, ...
 def reliability(
     construct: str, items: tuple[str, ...], responses: Responses, study: Study, people: Resampling
 ) -> Reliability:
-    """The reliability of the score of a construct's items.
-
-    Parameters
-    ----------
-    construct, items
-        What is measured, and by which items.
-    responses
-        What the participants responded.
-    study
-        Whose items they are.
-    people
-        How participants are drawn.
-    """
+    """The reliability of the score of a construct's items."""
     scores = _keyed(responses.scores, responses, study, items)
     return Reliability(
         construct,
@@ -220,15 +158,6 @@ def construct_fits(
 
     Answers from several donors are averaged first. Over several wordings the means of what each
     predicts alone are taken, as in `geppetto.evaluation.individuation.statistics.individuation`.
-
-    Parameters
-    ----------
-    predicted
-        What the conditions predicted.
-    study
-        Whose items they are.
-    people
-        How participants are drawn.
     """
     found: dict[int, list[ConstructFit]] = {}
     same: dict[tuple[tuple[tuple[str, tuple[str, ...]], ...], int, bytes], list[int]] = {}
@@ -277,14 +206,8 @@ def signed_r_squared(weights: Weights, truth: Floats, guesses: Floats) -> Floats
 def part_of_reliable(weights: Weights, scores: Floats, guesses: Floats) -> Floats:
     """Signed R² of a construct's score over the split-half reliability of that score.
 
-    Parameters
-    ----------
-    weights
-        How often each participant counts, shape (draws, participants).
-    scores
-        Each participant's keyed score of each item, shape (participants, items).
-    guesses
-        Predictions of their mean, shape (participants,) or (participants, columns).
+    Keyed scores are of shape (participants, items), guesses of their mean of shape (participants,)
+    or (participants, columns).
     """
     reliability = split_half(weights, scores).reshape(-1, *[1] * (guesses.ndim - 1))
     return quotient(
@@ -304,12 +227,7 @@ def cronbach_alpha(weights: Weights, scores: Floats) -> Floats:
 def split_half(weights: Weights, scores: Floats) -> Floats:
     """Correlation of two halves of the items at their full length, averaged over halvings.
 
-    Parameters
-    ----------
-    weights
-        How often each participant counts, shape (draws, participants).
-    scores
-        Each participant's keyed score of each item, shape (participants, items).
+    Keyed scores are of shape (participants, items).
     """
     moments = covariance(weights, scores)
     half = _halvings(scores.shape[1]).astype(float)
@@ -336,15 +254,10 @@ def _over(wordings: int, statistic: Statistic) -> Statistic:
 
 
 def _full_length(r: Floats, share: Floats) -> Floats:
-    """Reliability of all items from the correlation of two parts of them (Horst 1951).
+    """Reliability of all items from the correlation r of two parts of them (Horst 1951).
 
-    Parameters
-    ----------
-    r
-        Correlation of the parts, shape (draws, halvings).
-    share
-        Product of the shares of items in the two parts, shape (halvings,); 1/4 for halves, for
-        which this is Spearman's and Brown's formula.
+    `share` is the product of the shares of items in the two parts, shape (halvings,): 1/4 for
+    halves, for which this is Spearman's and Brown's formula.
     """
     squared = r**2
     root = np.sqrt(squared * (squared + 4 * share * (1 - squared)))

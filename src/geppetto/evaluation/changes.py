@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from geppetto.evaluation.arrays import Floats, nanmean
+from geppetto.evaluation.arrays import Floats, nanmean, quotient
 from geppetto.evaluation.differences import Differences, combined, differences
-from geppetto.evaluation.inference.moments import quotient
 from geppetto.evaluation.inference.permutation import sign_flip_p
 from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling, estimate, mean
 from geppetto.evaluation.losses import cell_cost
@@ -49,15 +48,6 @@ def changes(
 
     Slopes rest on few people where few sessions are long: there bootstrap-t intervals cover 90 to
     95%, and percentiles, which are expanded, 94 to 98%; so they have these.
-
-    Parameters
-    ----------
-    found
-        As from `between` or `slopes`.
-    resampling
-        How all participants are drawn.
-    analysis
-        Settings of the inference.
     """
     if not found:
         return []
@@ -125,17 +115,6 @@ def slopes(
     weighted with the sum of squares of these (`precision`), of which long sessions have most. So
     the interval is one of so many people as that leaves, as with survey weights, and draws the
     slope of the sample anew; a person's slope has either sign if there is none.
-
-    Parameters
-    ----------
-    found
-        Predictions of all conditions, of sessions.
-    measure
-        A measure of `Differences`.
-    weights
-        How many people each participant stands for, shape (participants,).
-    among
-        What to call it.
     """
     squares = np.max([_regressed(one, measure)[1].max(0) for one in found], axis=0)
     for one in differences(found, measure, weights=weights * squares, costs=_growth):

@@ -6,18 +6,86 @@ import itertools
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from geppetto._util.errors import GeppettoError, unknown
+from geppetto.evaluation.arrays import Integers
 from geppetto.evaluation.changes import Change, between, changes, in_rows_of, slopes
 from geppetto.evaluation.differences import Differences, differences
 from geppetto.evaluation.inference.interaction import FEWEST_IN_A_GROUP, interactions, large_enough
 from geppetto.evaluation.measures import Measure
-from geppetto.evaluation.parts import parts
+from geppetto.evaluation.responses import Responses
 from geppetto.evaluation.rows import READ
 from geppetto.evaluation.scored import Scored
 from geppetto.personas.arms import Matched, Shuffled
+from geppetto.studies import Study
+
+
+class Part(NamedTuple):
+    """An item or a group of people, with a name; None is all items or everyone."""
+
+    among: str
+    items: list[int] | None
+    rows: Integers | None
+
+
+def parts(by: str, responses: Responses, study: Study) -> Iterator[Part]:
+    """Every item, every part of a session, or the people of each value of a trait.
+
+    Parameters
+    ----------
+    by
+        "item"; "position" for the first 5, the next 5, 10, 30, 50, 100 responses of a session and
+        so on; or the name of a trait; a number makes two groups, up to its median and above.
+
+    Raises
+    ------
+    GeppettoError
+        If the study has no such trait, or people share no items.
+    """
+    if by == "position":
+        yield from _of_sessions(responses)
+        return
+    if by == "item":
+        responses.must_be_shared("an effect of an item")
+        for number, item in enumerate(responses.items):
+            yield Part(f"item {item}", [number], None)
+        return
+    if by not in study.traits:
+        others = ("history", "presentation", "position") if responses.of_sessions else ("item",)
+        raise unknown("by", by, [*others, "paraphrase", *study.traits], f"study {study.name}")
+    trait = study.traits[by]
+    people = [study.people[name] for name in responses.participants]
+    values = pd.Series([person.traits.get(by) for person in people])
+    if trait.values is None:
+        middle = values.astype(float).median()
+        groups = {
+            f"{by} up to {middle:g}": values.astype(float) <= middle,
+            f"{by} above {middle:g}": values.astype(float) > middle,
+        }
+    else:
+        groups = {f"{by} {label}": values == label for label in trait.values.values()}
+    groups[f"{by} not known"] = values.isna()
+    for name, chosen in groups.items():
+        yield Part(name, None, np.flatnonzero(chosen))
+
+
+def _of_sessions(responses: Responses) -> Iterator[Part]:
+    """Responses between round numbers: 5, 10, 20, 50, 100, 200, 500 and so on."""
+    if not responses.of_sessions:
+        raise GeppettoError("by: position is of behavioural sessions, and this is a survey")
+    numbers = np.array([int(item) for item in responses.items])
+    ends = [step * 10**power for power in range(len(str(numbers.max())) + 1) for step in (1, 2, 5)]
+    first = 1
+    for end in ends[2:]:
+        chosen = np.flatnonzero((numbers >= first) & (numbers <= end))
+        if chosen.size:
+            last = min(end, int(numbers.max()))
+            yield Part(f"responses {first} to {last}", chosen.tolist(), None)
+        first = end + 1
 
 
 def everything(found: Scored, measure: Measure) -> list[Differences]:
@@ -71,7 +139,6 @@ def by_change(found: Scored, by: str, measure: Measure) -> list[Change]:
 
 
 def _of_items(found: Scored, measure: Measure) -> Iterator[Differences]:
-    """How much every contrast changes from all other items to each, person by person."""
     predicted, weights = found.predicted(measure), found.resampling.base
     every = range(len(found.responses.items))
     for among, items, _ in parts("item", found.responses, found.study):
@@ -88,7 +155,6 @@ def _of_items(found: Scored, measure: Measure) -> Iterator[Differences]:
 
 
 def _between_groups(found: Scored, by: str, measure: Measure) -> list[Change]:
-    """How much every contrast differs between the people of each value of a trait."""
     groups = {
         among: rows
         for among, _, rows in parts(by, found.responses, found.study)
@@ -133,13 +199,7 @@ def along(found: Scored) -> tuple[str, ...]:
 
 
 def must_be_sessions(found: Scored, by: str) -> None:
-    """Refuse to follow contrasts in a survey.
-
-    Raises
-    ------
-    GeppettoError
-        If it is one.
-    """
+    """Refuse to follow contrasts in a survey."""
     if not found.of_sessions:
         raise GeppettoError(f"by: {by} is of behavioural sessions, and this is a survey")
 

@@ -13,7 +13,7 @@ fixed in a comparison: tests and intervals are over the people of the other arm,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -24,8 +24,17 @@ from scipy import stats
 from geppetto.elicitation.base import Outcome
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.contrasts import Contrast, contrasts
+from geppetto.evaluation.frames import Row, frame, picked
 from geppetto.evaluation.inference.permutation import sign_flip_p
-from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling, estimates, mean
+from geppetto.evaluation.inference.resampling import (
+    LEVEL,
+    Estimate,
+    Resampling,
+    drawn,
+    estimates,
+    mean,
+)
+from geppetto.evaluation.predictions import clusters
 from geppetto.evaluation.rows import CONDITION, rows_by
 from geppetto.personas.arms import Average, Filler, Human, NoPersona
 from geppetto.planning.analysis_config import Analysis
@@ -36,14 +45,20 @@ NOBODYS = frozenset((NoPersona.name, Human.name, Average.name, Filler.name))
 """Arms whose texts are nobody's own."""
 
 
+_DIFFERENCES = [
+    *("elicitation", "model", "strategy", "effect", "worse", "better", "outcome"),
+    *("share_worse", "share_better", "difference", "difference_low", "difference_high"),
+    *("p", "p_adjusted", "participants", "fixed"),
+]
+"""Columns of differences."""
+
+
 @dataclass(frozen=True, eq=False)
 class Shares:
     """How often each outcome came of the replies to each person in a condition.
 
     Attributes
     ----------
-    elicitation, condition
-        How the model was asked, and with what.
     counts
         Replies of each outcome, shape (outcomes,), each counted once however many answers it
         serves; errors are an outcome.
@@ -70,59 +85,9 @@ class Shares:
         return np.where(total > 0, self.answers / np.where(total > 0, total, 1), np.nan)
 
 
-@dataclass(frozen=True)
-class OutcomeDifference:
-    """How much more often an outcome came of replies in one arm than in another.
-
-    Attributes
-    ----------
-    elicitation, model, strategy, contrast
-        What is compared.
-    outcome
-        What became of replies, but for "answered", which is what the others leave.
-    share_worse, share_better
-        Its shares in the two arms.
-    difference
-        The second less the first, over the participants who have both; without an interval if both
-        arms are fixed.
-    p, p_adjusted
-        Two-sided p of no difference, by flipping signs of whole people, and corrected for all
-        outcomes of all contrasts, models and elicitations together by Benjamini & Hochberg (1995),
-        as these differences explore, and for looks at these people; NaN if both arms are fixed.
-    participants
-        How many people have both.
-    fixed
-        Which of the two arms is fixed: people share its replies, so that the other one's people are
-        compared with just these.
-    """
-
-    elicitation: str
-    model: str
-    strategy: str
-    contrast: Contrast
-    outcome: str
-    share_worse: float
-    share_better: float
-    difference: Estimate
-    p: float
-    p_adjusted: float
-    participants: int
-    fixed: tuple[str, ...]
-
-
 @dataclass(frozen=True, eq=False)
 class Compliance:
-    """What became of the replies of an experiment.
-
-    Attributes
-    ----------
-    outcomes
-        Those that occur, in the order in which they are listed.
-    shares
-        Of each condition in each elicitation.
-    people
-        How the participants are drawn.
-    """
+    """What became of the replies of an experiment."""
 
     outcomes: tuple[str, ...]
     shares: tuple[Shares, ...]
@@ -133,16 +98,8 @@ class Compliance:
         """What became of these rows of `geppetto.answers.completions_table`."""
         firsts = completions.drop_duplicates("participant").sort_values("participant")
         names = pd.Index(firsts["participant"])
-        groups = pd.factorize(firsts["cluster"])[0]
-        alone = np.arange(len(names)) + groups.max() + 1
-        people = Resampling.of(
-            len(names),
-            base=firsts["weight"].to_numpy(float) if analysis.weighted else None,
-            clusters=np.where(groups < 0, alone, groups),
-            draws=analysis.draws,
-            seed=analysis.seed,
-            level=LEVEL,
-        )
+        weight, cluster = firsts["weight"].to_numpy(float), clusters(firsts["cluster"])
+        people = drawn(weight, cluster, analysis)
         seen = set(completions["outcome"])
         outcomes = tuple(outcome for outcome in get_args(Outcome) if outcome in seen)
         first = ~completions.duplicated([*KEY, "completion"]).to_numpy()
@@ -176,7 +133,7 @@ class Compliance:
         )
         return cls(outcomes, shares, people)
 
-    def table(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """A row an elicitation, condition and outcome; see `Results.compliance`."""
         rows = []
         for one in self.shares:
@@ -189,23 +146,32 @@ class Compliance:
                 rows.append(
                     {"elicitation": one.elicitation, **one.condition._asdict(), "outcome": outcome}
                     | {"count": int(one.counts[place]), "replies": came, "errors": one.errors}
-                    | {"participants": len(known), "share": share.value}
-                    | {"share_low": share.low, "share_high": share.high}
+                    | {"participants": len(known), "share": share}
                 )
-        return pd.DataFrame(rows)
+        return frame(rows)
 
-    def differences(self, analysis: Analysis) -> list[OutcomeDifference]:
-        """How much every two arms that are contrasted differ in every outcome that came of one."""
-        found = [
-            difference
+    def differences(self, analysis: Analysis) -> pd.DataFrame:
+        """How much more often each outcome came in one arm than in another: a row each.
+
+        The difference is over the participants who have both, and has no interval if both arms are
+        fixed; an arm is `fixed` if people share its replies, so that the other one's people are
+        compared with just these. All outcomes but "answered", which is what the others leave. p is
+        that of no difference, two-sided, by flipping signs of whole people (NaN if both arms are
+        fixed); `p_adjusted` is corrected for all rows by Benjamini & Hochberg (1995), as these
+        differences explore, and for looks at these people.
+        """
+        rows = [
+            row
             for worse, better, strategy, contrast in self._contrasted()
-            for difference in self._different(worse, better, strategy, contrast, analysis)
+            for row in self._different(worse, better, strategy, contrast, analysis)
         ]
-        p = np.array([one.p for one in found])
+        if not rows:
+            return pd.DataFrame(columns=_DIFFERENCES, dtype=float)
+        found = frame(rows, _DIFFERENCES)
+        p = found["p"].to_numpy(float, copy=True)
         if (tested := np.isfinite(p)).any():
             p[tested] = stats.false_discovery_control(p[tested])
-        adjusted = np.minimum(1.0, analysis.looks * p).tolist()
-        return [replace(one, p_adjusted=value) for one, value in zip(found, adjusted, strict=True)]
+        return found.assign(p_adjusted=np.minimum(1.0, analysis.looks * p))
 
     def _contrasted(self) -> Iterator[tuple[Shares, Shares, str, Contrast]]:
         found = {(one.elicitation, one.condition): one for one in self.shares}
@@ -229,7 +195,7 @@ class Compliance:
         strategy: str,
         contrast: Contrast,
         analysis: Analysis,
-    ) -> Iterator[OutcomeDifference]:
+    ) -> Iterator[Row]:
         persons = better.of_people - worse.of_people
         rows = np.flatnonzero(np.isfinite(persons).all(1))
         if not len(rows):
@@ -247,19 +213,13 @@ class Compliance:
         for place, outcome in enumerate(self.outcomes):
             if outcome == "answered" or not (shares[0][place] or shares[1][place]):
                 continue
-            yield OutcomeDifference(
-                better.elicitation,
-                better.condition.model,
-                strategy,
-                contrast,
-                outcome,
-                float(shares[0][place]),
-                float(shares[1][place]),
-                found[place],
-                float(p[place]),
-                float(p[place]),
-                len(rows),
-                fixed,
+            yield (
+                {"elicitation": better.elicitation, "model": better.condition.model}
+                | {"strategy": strategy, "effect": contrast.name, "outcome": outcome}
+                | picked(contrast, "worse", "better")
+                | {"share_worse": shares[0][place], "share_better": shares[1][place]}
+                | {"difference": found[place], "p": p[place], "participants": len(rows)}
+                | {"fixed": ", ".join(fixed)}
             )
 
 
@@ -276,26 +236,3 @@ def share_of(values: Floats, people: Resampling) -> Estimate:
     if (values == 1).all():
         return Estimate(1.0, 1 - unseen, 1.0)
     return found
-
-
-def differences_table(found: Sequence[OutcomeDifference]) -> pd.DataFrame:
-    """A row a contrast and outcome."""
-    told = {
-        "elicitation": [one.elicitation for one in found],
-        "model": [one.model for one in found],
-        "strategy": [one.strategy for one in found],
-        "effect": [one.contrast.name for one in found],
-        "worse": [one.contrast.worse for one in found],
-        "better": [one.contrast.better for one in found],
-        "outcome": [one.outcome for one in found],
-        "share_worse": [one.share_worse for one in found],
-        "share_better": [one.share_better for one in found],
-        "difference": [one.difference.value for one in found],
-        "difference_low": [one.difference.low for one in found],
-        "difference_high": [one.difference.high for one in found],
-        "p": [one.p for one in found],
-        "p_adjusted": [one.p_adjusted for one in found],
-        "participants": [one.participants for one in found],
-        "fixed": [", ".join(one.fixed) for one in found],
-    }
-    return pd.DataFrame(told)

@@ -17,16 +17,18 @@ class Contrast:
 
     Attributes
     ----------
-    name, worse, better
-        What it is called, and what is compared.
-    meaning
-        What the difference is, in words.
     positive, negative, equivalent
         What a verdict calls a difference that is above zero, one that is below, and one that is too
         small to matter. Only `benefit` "helps" or "hurts": that one arm costs less than another
         says nothing yet of whether people are predicted well.
     confirms
         Whether it answers the question; all others explore.
+
+    Examples
+    --------
+    >>> from geppetto.evaluation import Contrast
+    >>> Contrast("total", "none", "own", "what the persona saves over no persona").negative
+    'costs'
     """
 
     name: str
@@ -72,7 +74,14 @@ CONTRASTS = (
 
 
 def contrasts(arms: Sequence[str]) -> list[Contrast]:
-    """The contrasts that these arms allow, one for each trait that is left out among them."""
+    """The contrasts that these arms allow, one for each trait that is left out among them.
+
+    Examples
+    --------
+    >>> from geppetto.evaluation import contrasts
+    >>> [one.name for one in contrasts(["none", "shuffled", "own"])]
+    ['total', 'format', 'information']
+    """
     without = Knockout.label("")
     knockouts = [
         Contrast(

@@ -7,16 +7,22 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geppetto.evaluation.arrays import Floats, Integers, nanmean
 from geppetto.evaluation.baselines.uninformed import Uninformed, best_uninformed, candidates
 from geppetto.evaluation.contrasts import INFORMATION, UNINFORMED, Contrast, contrasts
 from geppetto.evaluation.inference.resampling import Resampling
 from geppetto.evaluation.inference.wordings import OverWordings, over_wordings
-from geppetto.evaluation.lending import influence, not_shown_in_proportion, persona_quality
+from geppetto.evaluation.lending import (
+    STRANGERS,
+    influence,
+    not_shown_in_proportion,
+    persona_quality,
+    typical_cost,
+)
 from geppetto.evaluation.losses import mean_cost, possible_savings, quality_where_shown
 from geppetto.evaluation.predictions import Predictions, in_each_wording
-from geppetto.evaluation.strangers import STRANGERS, typical_cost
 from geppetto.personas.arms import Matched
 from geppetto.planning.plan import BASELINE, NO_STRATEGY, Condition
 
@@ -29,8 +35,6 @@ class Differences:
 
     Attributes
     ----------
-    model, strategy, contrast
-        What is compared.
     measure
         "nll" over the legal options, "nll_full" over everything the model could say; after
         calibration "nll_calibrated" or "nll_each_calibrated"; or "brier"; see `Results.effects`.
@@ -64,7 +68,7 @@ class Differences:
     typical, projection
         `persons` and `influence` if all others had been everyone's strangers, with the same means,
         shape (rows,): what an effect's size is told from. None where they are not known, or there
-        are no strangers from all others; see `geppetto.evaluation.strangers`.
+        are no strangers from all others; see `geppetto.evaluation.lending`.
     possible
         The least and the most that each one's difference could be, whatever they had responded, by
         what the model says of every option, shape (rows, 2); of a benefit the least is over all
@@ -108,12 +112,7 @@ class Differences:
     def over_wordings(self, people: Resampling, summed: bool = False) -> OverWordings | None:
         """The mean in each wording and what it varies by; None if there is one wording.
 
-        Parameters
-        ----------
-        people
-            How the participants who have a difference are drawn.
-        summed
-            Whether the mean is of differences summed over a person's responses.
+        If `summed`, the mean is of differences summed over a person's responses.
         """
         if not self.wordings:
             return None
@@ -127,7 +126,6 @@ class Differences:
 
     @property
     def is_of_strangers(self) -> bool:
-        """Whether an arm shows strangers' personas."""
         arms = (self.contrast.worse, self.contrast.better)
         return STRANGERS in arms or Matched.name in arms
 
@@ -168,14 +166,8 @@ def differences(
 
     Parameters
     ----------
-    found
-        Predictions of all conditions, of the same cells.
-    measure
-        A measure of `Differences`; the calibrated ones say that the predictions are.
     among
         Name of the restriction by `items` or `rows`.
-    items, rows
-        Items and participants that count; all by default.
     weights
         How many people each participant stands for, shape (participants,): what contributions
         are centred with, so that their weighted mean is that of the persons' differences.
@@ -185,23 +177,14 @@ def differences(
     """
     made = []
     base = np.ones(len(found[0].pool)) if weights is None else weights
+    wanted = _Wanted(measure, among, items, rows, base, costs)
     for arms in personas(found):
         rivals = candidates(found, next(iter(arms.values())).condition.model)
         best = best_uninformed(rivals, measure, base)
         if best is not None:
             rivals = [one for one in rivals if one.condition in best.conditions]
         in_each = [
-            _in_one_wording(
-                dict(zip(arms, same, strict=False)),
-                best,
-                same[len(arms) :],
-                measure,
-                among,
-                items,
-                rows,
-                base,
-                costs,
-            )
+            _in_one_wording(dict(zip(arms, same, strict=False)), best, same[len(arms) :], wanted)
             for same in in_each_wording([*arms.values(), *rivals])
         ]
         in_wordings = {
@@ -215,8 +198,21 @@ def differences(
     return made
 
 
+class _Wanted(NamedTuple):
+    """What is compared in each wording; see `differences`."""
+
+    measure: str
+    among: str
+    items: Sequence[int] | None
+    rows: Integers | None
+    weights: Floats
+    costs: Costs
+
+    def cost(self, found: Predictions) -> Floats:
+        return self.costs(found, self.measure, self.items)
+
+
 def _averaged(wordings: Sequence[Differences]) -> Differences:
-    """The mean of a contrast over wordings."""
     named = tuple(
         replace(one, among=", ".join(filter(None, (one.among, f"paraphrase {number}"))))
         for number, one in enumerate(wordings)
@@ -248,114 +244,76 @@ def _mean(values: Sequence[Floats]) -> Floats:
     return np.asarray(np.mean(values, axis=0))
 
 
-def _in_one_wording(  # noqa: PLR0913  what all wordings share
+def _in_one_wording(
     arms: Mapping[str, Predictions],
     best: Uninformed | None,
     rivals: Sequence[Predictions],
-    measure: str,
-    among: str,
-    items: Sequence[int] | None,
-    rows: Integers | None,
-    weights: Floats,
-    costs_of: Costs,
+    wanted: _Wanted,
 ) -> list[Differences]:
-    """Every contrast of one model and strategy in one wording; see `differences`."""
     made = []
-    observed = next(iter(arms.values())).responses
-    counted = observed.answered if measure == "nll_full" else observed.choices > 0
-    trials = (counted if items is None else counted[:, items]).sum(1)
-    costs = {name: costs_of(arm, measure, items) for name, arm in arms.items()}
-    donors = {name: arm.donors for name, arm in arms.items()}
-    shown = [name for name, arm in arms.items() if (arm.donors >= 0).any()]
-    quality = np.zeros(len(trials))
-    if shown and observed.of_sessions:
-        quality = quality_where_shown(
-            np.concatenate([costs[name] for name in shown]),
-            np.concatenate([donors[name] for name in shown]),
-        )
-    elif shown:
-        quality = persona_quality([arms[name] for name in shown], items, measure, weights)
-    typical = typical_cost(arms, measure, items) if costs_of is mean_cost else None
+    costs = {name: wanted.cost(arm) for name, arm in arms.items()}
     sampled = {name: arm.counts is not None for name, arm in arms.items()}
-    each = [nanmean(costs_of(one, measure, items), 0) for one in rivals]
+    each = [nanmean(wanted.cost(one), 0) for one in rivals]
     if best is not None:
         costs[UNINFORMED] = best.of(each)[None]
-        donors[UNINFORMED] = np.full((1, len(trials)), -1)
         sampled[UNINFORMED] = any(one.counts is not None for one in rivals)
-    levels = {
-        name: _level(values, donors[name], quality, trials, weights)
-        for name, values in costs.items()
-        if name != STRANGERS
-    }
-    if STRANGERS in arms:
-        shown_to = costs[STRANGERS], donors[STRANGERS], quality
-        levels[STRANGERS] = _level_of_strangers(*shown_to, trials, weights, typical)
+    levels = _levels(arms, costs, wanted)
     condition = next(arm.condition for arm in arms.values() if arm.condition.arm != "none")
     for contrast in contrasts(list(costs)):
         worse, better = contrast.worse, contrast.better
-        persons, adds, totals, typical_persons, projection = (
-            a - b for a, b in zip(levels[worse], levels[better], strict=True)
-        )
+        persons, *others = (a - b for a, b in zip(levels[worse], levels[better], strict=True))
         chosen = np.flatnonzero(np.isfinite(persons))
-        if rows is not None:
-            chosen = np.intersect1d(chosen, rows)
+        if wanted.rows is not None:
+            chosen = np.intersect1d(chosen, wanted.rows)
         if not len(chosen):
             continue
-        possible = None
-        if costs_of is mean_cost:
-            moved = persons - nanmean(costs[worse], 0) + nanmean(costs[better], 0)
-            possible = _possible(arms, best, rivals, contrast, measure, items) + moved[:, None]
-        made.append(
-            Differences(
-                condition.model,
-                condition.strategy,
-                contrast,
-                measure,
-                among,
-                chosen,
-                persons[chosen],
-                adds[chosen],
-                totals[chosen],
-                sampled=sampled[worse] or sampled[better],
-                uninformed=best if worse == UNINFORMED else None,
-                rivals=(np.stack(each, 1) - levels[better].contribution[:, None])[chosen]
-                if worse == UNINFORMED
-                else None,
-                typical=typical_persons[chosen],
-                projection=projection[chosen],
-                possible=None if possible is None else possible[chosen],
-            )
+        adds, totals, typical, projection = (of[chosen] for of in others)
+        one = Differences(
+            condition.model,
+            condition.strategy,
+            contrast,
+            wanted.measure,
+            wanted.among,
+            chosen,
+            persons[chosen],
+            adds,
+            totals,
+            sampled=sampled[worse] or sampled[better],
+            typical=typical,
+            projection=projection,
         )
+        if best is not None and worse == UNINFORMED:
+            against = np.stack(each, 1) - levels[better].contribution[:, None]
+            one = replace(one, uninformed=best, rivals=against[chosen])
+        if wanted.costs is mean_cost:
+            moved = persons - nanmean(costs[worse], 0) + nanmean(costs[better], 0)
+            possible = _possible(arms, one, rivals, wanted) + moved[:, None]
+            one = replace(one, possible=possible[chosen])
+        made.append(one)
     return made
 
 
 def _possible(
     arms: Mapping[str, Predictions],
-    best: Uninformed | None,
+    one: Differences,
     rivals: Sequence[Predictions],
-    contrast: Contrast,
-    measure: str,
-    items: Sequence[int] | None,
+    wanted: _Wanted,
 ) -> Floats:
     """The least and the most that each one's difference could be; see `Differences.possible`."""
-    better = arms[contrast.better]
-    if best is None or contrast.worse != UNINFORMED:
-        return possible_savings(arms[contrast.worse], better, measure, items)
-    each = [possible_savings(rival, better, measure, items) for rival in rivals]
+    better, best = arms[one.contrast.better], one.uninformed
+    compared = [arms[one.contrast.worse]] if best is None else rivals
+    each = [possible_savings(of, better, wanted.measure, wanted.items) for of in compared]
+    if best is None:
+        return each[0]
     return np.stack([np.min(each, axis=0)[:, 0], best.of(each)[:, 1]], axis=1)
 
 
 class _Level(NamedTuple):
     """What an arm costs, person by person; the last four have the mean of the first over people.
 
-    Attributes
-    ----------
-    cost
-        Of each participant, the mean over draws.
-    contribution, total
-        What each one adds to the mean cost, and to that of costs summed over responses.
-    typical, projection
-        `cost` and `contribution` if all others had been the strangers of everyone.
+    `cost` is the mean over draws; `contribution` and `total` are what each one adds to the mean
+    cost, and to that of costs summed over responses; `typical` and `projection` are the first two
+    if all others had been the strangers of everyone.
     """
 
     cost: Floats
@@ -365,56 +323,56 @@ class _Level(NamedTuple):
     projection: Floats
 
 
-def _level(
-    values: Floats, donors: Integers, quality: Floats, trials: Integers, weights: Floats
-) -> _Level:
-    """One arm in one wording; see `influence`."""
-    cost, adds = nanmean(values, 0), influence(values, donors, quality, weights)
-    return _centred(cost, adds, cost, adds, trials, weights)
+def _levels(
+    arms: Mapping[str, Predictions], costs: Mapping[str, Floats], wanted: _Wanted
+) -> dict[str, _Level]:
+    """What each arm costs; see `influence` and, of strangers, `geppetto.evaluation.lending`.
 
-
-def _level_of_strangers(
-    values: Floats,
-    donors: Integers,
-    quality: Floats,
-    trials: Integers,
-    weights: Floats,
-    typical: Floats | None,
-) -> _Level:
-    """The arm of strangers who are drawn from all others; see `geppetto.evaluation.strangers`.
-
-    Their personas count for as many people as their owners do, as own ones, and so each counts 1 of
-    its owner.
+    The personas of strangers who are drawn from all others count for as many people as their owners
+    do, as own ones, and so each counts 1 of its owner.
     """
-    values = values + not_shown_in_proportion(values, donors, quality, weights)
-    cost, adds = nanmean(values, 0), influence(values, donors, quality)
-    of_all = (cost, adds) if typical is None else (typical, typical + quality)
-    return _centred(cost, adds, *of_all, trials, weights)
+    observed, weights = next(iter(arms.values())).responses, wanted.weights
+    counted = observed.answered if wanted.measure == "nll_full" else observed.choices > 0
+    trials = (counted if wanted.items is None else counted[:, wanted.items]).sum(1)
+    quality = _quality(arms, costs, wanted)
+    nobody = np.full((1, len(trials)), -1)
+    levels = {}
+    for name, values in costs.items():
+        donors = arms[name].donors if name in arms else nobody
+        typical, counts = None, weights
+        if name == STRANGERS:
+            values = values + not_shown_in_proportion(values, donors, quality, weights)
+            counts = np.ones_like(weights)
+            if wanted.costs is mean_cost:
+                typical = typical_cost(arms, wanted.measure, wanted.items)
+        cost, adds = nanmean(values, 0), influence(values, donors, quality, counts)
+        of_all = (cost, adds) if typical is None else (typical, typical + quality)
+        pairs = ((adds, cost), (adds * trials, cost * trials), *((of, cost) for of in of_all))
+        known = np.isfinite(cost)
+        levels[name] = _Level(cost, *(_centred(*pair, known, weights) for pair in pairs))
+    return levels
 
 
-def _centred(
-    cost: Floats,
-    adds: Floats,
-    typical: Floats,
-    projection: Floats,
-    trials: Integers,
-    weights: Floats,
-) -> _Level:
-    """A level whose parts have the mean of its costs over people, if anybody has any."""
-    known = np.isfinite(cost)
+def _quality(
+    arms: Mapping[str, Predictions], costs: Mapping[str, Floats], wanted: _Wanted
+) -> Floats:
+    """What each participant's persona costs whoever it is shown to; 0 if none is shown."""
+    shown = {name: arm for name, arm in arms.items() if (arm.donors >= 0).any()}
+    if not shown:
+        return np.zeros(len(wanted.weights))
+    if next(iter(arms.values())).responses.of_sessions:
+        return quality_where_shown(
+            np.concatenate([costs[name] for name in shown]),
+            np.concatenate([arm.donors for arm in shown.values()]),
+        )
+    return persona_quality(list(shown.values()), wanted.items, wanted.measure, wanted.weights)
 
-    def centred(parts: Floats, mean_of: Floats) -> Floats:
-        if not known.any():
-            return parts
-        return parts + np.average((mean_of - parts)[known], weights=weights[known])
 
-    return _Level(
-        cost,
-        centred(adds, cost),
-        centred(adds * trials, cost * trials),
-        centred(typical, cost),
-        centred(projection, cost),
-    )
+def _centred(parts: Floats, mean_of: Floats, known: NDArray[np.bool_], weights: Floats) -> Floats:
+    """Parts with the mean of other numbers over the people who are known, if anybody is."""
+    if not known.any():
+        return parts
+    return parts + np.average((mean_of - parts)[known], weights=weights[known])
 
 
 def personas(found: Sequence[Predictions]) -> Iterator[dict[str, Predictions]]:

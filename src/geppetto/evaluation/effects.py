@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from geppetto.evaluation.contrasts import Contrast
 from geppetto.evaluation.differences import Differences
-from geppetto.evaluation.inference.resampling import (
-    Estimate,
-    Resampling,
-    estimates,
-    mean,
-    share_positive,
-    standardised_mean,
-    worst_tenth,
-)
+from geppetto.evaluation.inference.moments import share_positive, standardised_mean, worst_tenth
+from geppetto.evaluation.inference.resampling import Estimate, Resampling, estimates, mean
 from geppetto.planning.analysis_config import Method
 
 
@@ -27,21 +20,18 @@ class Effect:
 
     Attributes
     ----------
-    differences
-        The contrast, person by person.
-    nats
-        Mean over participants of the difference in nats a response; positive is better.
-    nats_per_person
-        Mean over participants of the difference summed over all of a person's responses.
+    nats, nats_per_person
+        Mean over participants of the difference in nats a response, positive is better; and of the
+        difference summed over all of a person's responses.
     d_z
         `nats` over the standard deviation of what participants contribute to it (their Hoeffding
         projection: what a person answers, and what their persona does to others). It is the size of
         the effect among people, whatever strangers were drawn; the interval of `nats` also counts
         that few were, so that with one stranger each it is longer than d_z says.
     improved
-        Share of participants whose own difference is positive: for whom a persona did better than
-        that of a stranger on average over all of these. It is not of contributions, which count
-        what a person's persona does to others: nobody fares better by that.
+        Share of participants for whom a persona did better than that of a stranger on average over
+        all of these. It is not of contributions: nobody fares better by what their persona does to
+        others.
     worst_tenth
         Mean difference, in nats a response, of the tenth of participants that fares worst. The
         fewer responses a person has, the more of it is chance.
@@ -57,8 +47,7 @@ class Effect:
     it covers 83 to 89%.
 
     Over several wordings the intervals of `nats` and `nats_per_person` also count which wordings
-    were drawn, see `OverWordings.interval`; those of the others are about other people who are
-    asked in these wordings.
+    were drawn, see `OverWordings.interval`; the others are of these wordings.
     """
 
     differences: Differences
@@ -67,6 +56,16 @@ class Effect:
     d_z: Estimate
     improved: Estimate
     worst_tenth: Estimate
+
+    @property
+    def answers_question(self) -> bool:
+        """Whether it answers the question, if its measure does."""
+        return self.contrast.confirms and not self.among
+
+    def is_confirmatory(self, measures: Collection[str] = ("nll",)) -> bool:
+        """Whether it answers the question, in one of these measures, which do."""
+        decides = self.measure in measures and not self.differences.smoothed
+        return self.answers_question and decides
 
     @property
     def model(self) -> str:
@@ -112,15 +111,6 @@ def effects(
     The lower end of benefit is the lowest of those against every prediction that could have been
     chosen: an interval that takes the choice as given is too short where several are about equally
     good (it covers 90 to 94%).
-
-    Parameters
-    ----------
-    found
-        The contrasts, person by person.
-    people
-        How all participants are drawn, those without a difference included.
-    method
-        Kind of interval.
     """
     made: dict[int, Effect] = {}
     for same in alike(found):

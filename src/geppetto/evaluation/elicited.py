@@ -7,23 +7,36 @@ every condition, so that none looks better by leaving out what is hard.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from geppetto.evaluation.arrays import Floats
+from geppetto.evaluation.arrays import Floats, quotient
 from geppetto.evaluation.calibration.reliability import reliability, top_options
-from geppetto.evaluation.inference.moments import NOTHING, quotient
-from geppetto.evaluation.inference.resampling import Estimate, Weights, drawn, estimate, mean
-from geppetto.evaluation.metrics import condition_metrics, participant_metrics, per_participant
+from geppetto.evaluation.frames import Row, frame
+from geppetto.evaluation.inference.moments import NOTHING
+from geppetto.evaluation.inference.resampling import (
+    Estimate,
+    Statistic,
+    Weights,
+    drawn,
+    estimate,
+    mean,
+)
+from geppetto.evaluation.metrics import (
+    MEASURES,
+    condition_metrics,
+    participant_metrics,
+    per_participant,
+)
 from geppetto.evaluation.predictions import Predictions, predictions
 from geppetto.evaluation.rows import CELL, CONDITION
 from geppetto.planning.analysis_config import Analysis
 from geppetto.planning.plan import BASELINE, Condition
 
 SHOWN = ("accuracy", "nll", "brier", "option_mass")
-"""Metrics of a condition that are compared between elicitations, with their intervals."""
+"""Metrics of a condition that are compared between elicitations, those that sessions have too."""
 
 ByElicitation = Mapping[str, Mapping[str, list[Predictions]]]
 """Predictions on common cells, by model and elicitation; no elicitation if there is no cell."""
@@ -33,11 +46,6 @@ def on_common_cells(answers: pd.DataFrame) -> ByElicitation:
     """The predictions of each model in each elicitation, on the cells that it scored in all.
 
     An elicitation without a cell that every condition scored says nothing, and is left out.
-
-    Parameters
-    ----------
-    answers
-        Rows of `geppetto.answers.table` of one history, and one presentation of each model.
     """
     found: dict[str, dict[str, list[Predictions]]] = {}
     of_models = answers[answers["model"] != BASELINE]
@@ -61,19 +69,7 @@ def _common(rows: pd.DataFrame) -> pd.DataFrame:
 def elicitations_table(
     found: ByElicitation, answers: pd.DataFrame, completions: pd.DataFrame, analysis: Analysis
 ) -> pd.DataFrame:
-    """A row a model, elicitation, strategy and arm; see `Results.by_elicitation`.
-
-    Parameters
-    ----------
-    found
-        As from `on_common_cells`.
-    answers
-        What that is of.
-    completions
-        Rows of `geppetto.answers.completions_table`, or none.
-    analysis
-        Settings of the inference.
-    """
+    """A row a model, elicitation, strategy and arm; see `Results.by_elicitation`."""
     key = ["model", "elicitation", "strategy", "arm"]
     of_models = answers[answers["model"] != BASELINE]
     planned = of_models.groupby(key, sort=False)
@@ -95,8 +91,10 @@ def elicitations_table(
         for read in found.values()
         for elicitation, of_condition in read.items()
     ]
-    names = ["cells", "participants", *_with_ends(SHOWN), "ece"]
-    table[names] = pd.concat(metrics).set_index(key)[names] if metrics else np.nan
+    measured = pd.concat(metrics).set_index(key) if metrics else pd.DataFrame(columns=MEASURES)
+    shown = _with_ends(tuple(name for name in SHOWN if name in measured))
+    names = ["cells", "participants", *shown, "ece"]
+    table[names] = measured[names] if metrics else np.nan
     table["cells"] = table["cells"].fillna(0).astype(int)
     return table[
         [*names, "unscored", "floored", "cost", "prompt_tokens", "completion_tokens"]
@@ -106,7 +104,7 @@ def elicitations_table(
 def _metrics(found: list[Predictions], elicitation: str, analysis: Analysis) -> pd.DataFrame:
     table = condition_metrics(
         participant_metrics(found),
-        drawn(found[0].responses, analysis),
+        drawn(found[0].responses.weight, found[0].responses.cluster, analysis),
         analysis.intervals_of_levels,
     )
     errors = {one.condition: reliability(*top_options(one)).error for one in found}
@@ -120,37 +118,21 @@ def _metrics(found: list[Predictions], elicitation: str, analysis: Analysis) -> 
 
 
 def agreement_table(found: ByElicitation, analysis: Analysis) -> pd.DataFrame:
-    """A row a model, strategy, arm and two elicitations; see `Results.agreement`.
-
-    Parameters
-    ----------
-    found
-        As from `on_common_cells`.
-    analysis
-        Settings of the inference.
-    """
+    """A row a model, strategy, arm and two elicitations; see `Results.agreement`."""
     rows = [
         {**a.condition._asdict(), "first": first, "second": second} | _agreement(a, b, analysis)
         for read in found.values()
         for (first, ones), (second, others) in itertools.combinations(read.items(), 2)
-        for a, b in _pairs(ones, others)
+        for a, b in itertools.product(ones, others)
+        if a.condition == b.condition
     ]
     names = [*CONDITION, "first", "second", "cells", "participants"]
     names += _with_ends(("same_top", "distance", "r_within_items"))
-    return pd.DataFrame(rows, columns=names)
+    return frame(rows, names)
 
 
-def _pairs(
-    ones: list[Predictions], others: list[Predictions]
-) -> Iterator[tuple[Predictions, Predictions]]:
-    by_condition = {other.condition: other for other in others}
-    for one in ones:
-        if one.condition in by_condition:
-            yield one, by_condition[one.condition]
-
-
-def _agreement(a: Predictions, b: Predictions, analysis: Analysis) -> dict[str, object]:
-    people = drawn(a.responses, analysis)
+def _agreement(a: Predictions, b: Predictions, analysis: Analysis) -> Row:
+    people = drawn(a.responses.weight, a.responses.cluster, analysis)
     order = pd.Index(b.responses.participants).get_indexer(pd.Index(a.responses.participants))
     p, q = np.exp(a.option_log_probs), np.exp(b.option_log_probs[:, order])
     known = np.isfinite(a.nll) & np.isfinite(b.nll[:, order])
@@ -158,18 +140,18 @@ def _agreement(a: Predictions, b: Predictions, analysis: Analysis) -> dict[str, 
     tops = [values == np.fmax.reduce(values, axis=3, keepdims=True) for values in (p, q)]
     ties = np.prod([top.sum(3) for top in tops], axis=0)
     same = np.where(known, (tops[0] & tops[1]).sum(3) / np.maximum(ties, 1), np.nan)
-    told: dict[str, object] = {
+    terms = _terms(a.expected, b.expected[:, order])
+
+    def over_people(statistic: Statistic, values: Floats) -> Estimate:
+        return estimate(statistic, values, people=people, method=analysis.intervals_of_levels)
+
+    return {
         "cells": int(a.cells.sum()),
         "participants": int(a.cells.any(axis=1).sum()),
+        "same_top": over_people(mean, per_participant(same)),
+        "distance": over_people(mean, per_participant(distance)),
+        "r_within_items": over_people(_within_items, terms),
     }
-    for name, cells in (("same_top", same), ("distance", distance)):
-        found = estimate(
-            mean, per_participant(cells), people=people, method=analysis.intervals_of_levels
-        )
-        told |= _columns(name, found)
-    terms = _terms(a.expected, b.expected[:, order])
-    r = estimate(_within_items, terms, people=people, method=analysis.intervals_of_levels)
-    return told | _columns("r_within_items", r)
 
 
 def _terms(x: Floats, y: Floats) -> Floats:
@@ -193,10 +175,6 @@ def _within_items(weights: Weights, terms: Floats) -> Floats:
     of_x, of_y = ((squares - one**2 * each).sum(-1) for squares, one in ((xx, x), (yy, y)))
     spread = np.maximum(of_x, 0) * np.maximum(of_y, 0)
     return quotient((xy - x * y * each).sum(-1), np.sqrt(spread), above=NOTHING)
-
-
-def _columns(name: str, found: Estimate) -> dict[str, object]:
-    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
 def _with_ends(names: tuple[str, ...]) -> list[str]:

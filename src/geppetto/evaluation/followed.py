@@ -7,22 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Followed:
-    """A plan that was frozen before, and what was done otherwise.
-
-    Attributes
-    ----------
-    text
-        The frozen file.
-    departures
-        A sentence for everything that differs; none if nothing does.
-    """
+    """A plan that was frozen before, and a sentence for everything that was done otherwise."""
 
     text: str
     departures: tuple[str, ...]
 
     @property
     def heading(self) -> str:
-        """Whether the plan was followed."""
         if not self.departures:
             return "The frozen plan was followed."
         number = len(self.departures)

@@ -26,15 +26,7 @@ FEWEST_ITEMS = 15
 
 @dataclass(frozen=True)
 class OtherItems:
-    """What a contrast comes to over other items as well as other people.
-
-    Attributes
-    ----------
-    model
-        The mixed model of its cells; None if there is none.
-    reason
-        Why there is none; empty if there is one.
-    """
+    """What a contrast comes to over other items and other people, or the `reason` why not."""
 
     model: MixedModel | None
     reason: str = ""
@@ -45,15 +37,7 @@ def other_items(
 ) -> OtherItems:
     """A mixed model of a contrast's cells, where they can tell of other items.
 
-    Parameters
-    ----------
-    difference
-        The contrast.
-    found
-        Predictions of all conditions.
-    people
-        How all participants are drawn; groups of them are a random factor of their own, and the
-        interval is of their level.
+    Groups of people are a random factor of their own, and the interval is of the level of `people`.
     """
     observed = found[0].responses
     if observed.of_sessions:
@@ -79,15 +63,7 @@ def second_opinion(
 ) -> MixedModel:
     """A mixed model of a contrast's cells in each wording.
 
-    Parameters
-    ----------
-    difference
-        The contrast. What its people add as personas that others are shown is added to their
-        cells, see `geppetto.evaluation.lending.influence`.
-    found
-        Predictions of all conditions.
-    people
-        As of `other_items`.
+    What its people add as personas that others are shown is added to their cells, see `influence`.
     """
     found[0].responses.must_be_shared("a mixed model with crossed items")
     arms = {predicted.condition: predicted for predicted in found}

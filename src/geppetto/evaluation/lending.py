@@ -1,15 +1,24 @@
-"""What personas cost whoever they are shown to, and what that adds to a mean over their owners."""
+"""What personas cost whoever they are shown to, and what that adds to a mean over their owners.
+
+In a survey what a persona predicts of an item holds for whoever answered it, so that what people's
+responses cost under every persona is known, however few were drawn for them. Which were drawn adds
+noise to a person's difference, the more the fewer: how much people differ in an effect, and in how
+many it is positive, are told as if all others had been the strangers of everyone (`typical_cost`),
+or an effect would change its size with the number of strangers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from geppetto.evaluation.arrays import Floats, Integers, nanmean
-from geppetto.evaluation.inference.moments import quotient
+from geppetto.evaluation.arrays import Floats, Integers, nanmean, quotient
 from geppetto.evaluation.losses import option_costs
 from geppetto.evaluation.predictions import Predictions
+
+STRANGERS = "shuffled"
+"""The arm whose strangers are drawn from all others."""
 
 
 def persona_quality(
@@ -20,24 +29,9 @@ def persona_quality(
 ) -> Floats:
     """How badly each participant's persona predicts everybody, whoever it is of.
 
-    Parameters
-    ----------
-    arms
-        The conditions in which participants' personas are shown, their own or others'.
-    items
-        Items that count; all by default.
-    measure
-        What responses cost by, see `geppetto.evaluation.losses.cell_cost`.
-    weights
-        How many people each participant stands for, shape (participants,).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (participants,): mean over items of what all participants' responses cost under the
-        persona's predictions, less the mean of that over personas. 0 for participants whose
-        persona is not shown.
-
+    The mean over items of what all participants' responses cost under the persona's predictions,
+    less the mean of that over personas, shape (participants,). 0 for participants whose persona is
+    not shown in any of these arms, their own or others'.
     """
     answers = arms[0].responses
     answers.must_be_shared("what a persona costs whoever it is shown to")
@@ -62,17 +56,8 @@ def costs_under(
     that were drawn for the persona's owner. If predictions are samples, each drawing of them has
     noise of its own; taken from the owner's, what a persona costs would be subtracted, noise and
     all, from that same noise in what the own persona saves, which then seems to vary less than it
-    does, the more so the more strangers there are.
-
-    Parameters
-    ----------
-    arms, measure, items
-        As of `persona_quality`.
-
-    Yields
-    ------
-    tuple
-        The item and costs of shape (participants, options), NaN under personas that were not shown.
+    does, the more so the more strangers there are. Costs are of shape (participants, options), NaN
+    under personas that were not shown.
     """
     of_arms = [(arm.donors, option_costs(arm, measure), arm.nll) for arm in arms]
     people = np.arange(len(arms[0].responses.participants))
@@ -96,7 +81,7 @@ def _items(arms: Sequence[Predictions], items: Sequence[int] | None) -> Sequence
 def influence(
     values: Floats, donors: Integers, quality: Floats, weights: Floats | None = None
 ) -> Floats:
-    """What each participant adds to the mean of a condition over participants.
+    """What each participant adds to the mean of a condition over participants, once it is centred.
 
     A participant whose persona is shown to others is sampled in two roles: as the one who answers
     and as the persona. What the persona costs whoever it is shown to belongs to its owner, and
@@ -106,8 +91,6 @@ def influence(
 
     Parameters
     ----------
-    values
-        A number a participant and draw, shape (draws, participants).
     donors
         Row of the participant whose persona was shown, shape (draws, participants); -1 for nobody.
         What is lent by those who have no number themselves stays where it is: it varies, and they
@@ -119,12 +102,6 @@ def influence(
         How many people each participant stands for, shape (participants,): a persona counts as
         much as those to whom it is shown, and its owner adds that to a mean in which they count
         for themselves. All count the same by default.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (participants,); its mean is that of the participants' means over draws only once
-        it is centred there, see `differences`.
     """
     counts = np.ones(values.shape[1]) if weights is None else weights
     lent = (donors >= 0) & (donors != np.arange(values.shape[1])) & np.isfinite(values)
@@ -147,11 +124,6 @@ def not_shown_in_proportion(
     so that with survey weights the two arms show the same personas, but not as often: if those of
     people with large weights cost everybody less, it would seem to matter whose persona it is. 0
     without survey weights: all are shown as often then.
-
-    Parameters
-    ----------
-    values, donors, quality, weights
-        As of `influence`.
     """
     known = np.isfinite(values)
     of_shown = np.sum(known * quality[np.maximum(donors, 0)], axis=0) / np.maximum(known.sum(0), 1)
@@ -159,3 +131,34 @@ def not_shown_in_proportion(
     if np.ptp(weights) == 0 or not some.any():
         return 0.0
     return float(np.average((quality - of_shown)[some], weights=weights[some]))
+
+
+def typical_cost(
+    arms: Mapping[str, Predictions], measure: str, items: Sequence[int] | None = None
+) -> Floats | None:
+    """What each participant's responses cost with a stranger's persona, the mean over all others.
+
+    Others are those of their pool whose persona was shown to anybody. None where that is not known:
+    without strangers, in sessions and of samples.
+    """
+    shown = [arms[name] for name in (STRANGERS, "own") if name in arms]
+    if STRANGERS not in arms or any(arm.counts is not None for arm in shown):
+        return None
+    observed, pools = shown[0].responses, shown[0].pool
+    if observed.of_sessions:
+        return None
+    people = np.arange(len(pools))
+    number, pool = np.unique(pools, return_inverse=True)
+    columns = []
+    for item, predicted in costs_under(shown, measure, items):
+        known = np.isfinite(predicted)
+        total, count = np.zeros((2, len(number), predicted.shape[1]))
+        np.add.at(total, pool, np.where(known, predicted, 0.0))
+        np.add.at(count, pool, known)
+        position = observed.position[:, item]
+        at = pool, np.maximum(position, 0)
+        own = known[people, at[1]]
+        mine = np.where(own, predicted[people, at[1]], 0.0)
+        mean = quotient(total[at] - mine, count[at] - own)
+        columns.append(np.where(position >= 0, mean, np.nan))
+    return nanmean(np.stack(columns, axis=1), 1)

@@ -16,22 +16,15 @@ _WORDS = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "n
 
 @dataclass(frozen=True)
 class Looks:
-    """Which analysis of these people this is, and what was chosen on them before.
+    """Which analysis of these people this is, and among how many candidates was chosen before.
 
     The k-th analysis is made at 5%/k²: whatever the analyses are, all of them together are wrong
     somewhere with a probability of at most 5% (1 + 1/4 + 1/9 + ...) < 8.3%, and the first one,
     which most people stop at, with 5% (alpha spending; Tian & Ramdas 2021, with the weights k^-2).
     Growing a sample from 20 people to 100 by tens, and stopping at the first verdict, is wrong in
     5.6%; with 5%/k it would be 7.7%. What is chosen among c candidates on the same people pays for
-    the largest of c, so p-values are multiplied by c, too (Bonferroni).
-
-    Attributes
-    ----------
-    analyses
-        How many analyses of any of these people for any of the same claims there were, in order,
-        this one included.
-    candidates
-        Among how many was chosen on any of them before; 0 if nothing was.
+    the largest of c, so p-values are multiplied by c, too (Bonferroni). Analyses are of any of
+    these people for any of the same claims, this one included.
     """
 
     analyses: int = 1

@@ -13,8 +13,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
-from geppetto.evaluation.arrays import Floats, Integers, nanmean
-from geppetto.evaluation.brier import option_scores
+from geppetto.evaluation.arrays import Floats, Integers, nanmean, option_scores
 from geppetto.evaluation.individuation.matching import MatchingMatrix, comparable
 from geppetto.evaluation.predictions import Predictions
 
@@ -23,15 +22,7 @@ _LEAST = 1e-6
 
 
 def mean_cost(found: Predictions, measure: str, items: Sequence[int] | None = None) -> Floats:
-    """Mean cost of each participant and draw by a measure, shape (draws, participants).
-
-    Parameters
-    ----------
-    measure
-        See `cell_cost`.
-    items
-        Items that count; all by default.
-    """
+    """Mean `cell_cost` of each participant and draw, shape (draws, participants)."""
     cells = cell_cost(found, measure)
     return nanmean(cells if items is None else cells[:, :, items], 2)
 
@@ -71,21 +62,7 @@ def possible_savings(
     """The least and the most that would be saved a response, whatever somebody had responded.
 
     By what is predicted of every option, in the mean over draws. Of an open response nothing is
-    known, so that anything could be saved.
-
-    Parameters
-    ----------
-    worse, better
-        What is compared, of the same cells.
-    measure
-        See `cell_cost`.
-    items
-        Items that count; all by default.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (participants, 2).
+    known, so that anything could be saved. Shape (participants, 2).
     """
     of = slice(None) if items is None else list(items)
     saved = nanmean(option_costs(worse, measure)[:, :, of], 0)
@@ -132,20 +109,11 @@ def quality_where_shown(values: Floats, donors: Integers) -> Floats:
     sums of squares are the observed ones. Own personas have no part in it, so that what they save
     their owners is never taken for what they cost.
 
-    Parameters
-    ----------
-    values
-        Mean NLL of each participant with each draw of a persona, shape (draws, participants).
-    donors
-        Row of the participant whose persona that was, of the same shape; -1 for nobody.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (participants,), shrunk towards 0 by how little can be told. 0 with one stranger for
-        each person, when a persona cannot be told from whom it was shown for: then contrasts of
-        strangers with no persona still vary as they should, and information seems to vary more
-        than it does.
+    Values are the mean NLL of each participant with each draw of a persona, shape (draws,
+    participants), and donors whose that was, -1 for nobody. The result is shrunk towards 0 by how
+    little can be told. It is 0 with one stranger for each person, when a persona cannot be told
+    from whom it was shown for: then contrasts of strangers with no persona still vary as they
+    should, and information seems to vary more than it does.
     """
     people = values.shape[1]
     lent = (donors >= 0) & (donors != np.arange(people)) & np.isfinite(values)

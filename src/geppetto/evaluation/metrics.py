@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geppetto._util.errors import GeppettoError
 from geppetto.evaluation.arrays import Floats, nanmean
 from geppetto.evaluation.calibration.reliability import top_options
-from geppetto.evaluation.cue_log_prob import flagged
-from geppetto.evaluation.inference.resampling import Resampling, estimates, mean, saved_share
+from geppetto.evaluation.frames import frame
+from geppetto.evaluation.inference.moments import saved_share
+from geppetto.evaluation.inference.resampling import Estimate, Resampling, estimates, mean
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.rows import CELL, CONDITION, READ, rows_by
 from geppetto.personas.arms import Matched
@@ -97,20 +99,16 @@ def _label(key: tuple[str, ...]) -> str:
 def cell_metrics(found: Predictions) -> dict[str, Floats]:
     """Metrics of every cell, each of shape (draws, participants, items); NaN without one.
 
-    Returns
-    -------
-    dict
-        `accuracy`, 1 where the response was the most probable option, or 1/m where it was one of m
-        equally probable ones; `nll`, negative
-        log-likelihood in nats over the legal options; `nll_full`, over everything the model could
-        have said; `nll_uniform`, that of a uniform guess among the options; `option_mass`,
-        probability of saying anything legal; `brier`, the Brier score over the legal options, which
-        samples estimate without bias if there are two or more; and, for items whose options have an
-        order, `rps`, the ranked probability score, and `score_error`, how far the expected response
-        is from the real one as a share of the item's range. In sessions, whose options have none,
-        instead `chance`, the accuracy of a uniform guess; `closed`, whether there are options at
-        all, without which only `nll_full` is known; and `announced_badly`, whether the response is
-        `flagged`, so that its NLL may tell more of the format than of the person.
+    `accuracy`, 1 where the response was the most probable option, or 1/m where it was one of m
+    equally probable ones; `nll`, in nats over the legal options; `nll_full`, over everything the
+    model could have said; `nll_uniform`, that of a uniform guess among the options; `option_mass`,
+    probability of saying anything legal; `brier`, which samples estimate without bias if there are
+    two or more; and, for items whose options have an order, `rps`, the ranked probability score,
+    and `score_error`, how far the expected response is from the real one as a share of the item's
+    range. In sessions, whose options have none, instead `chance`, the accuracy of a uniform guess;
+    `closed`, whether there are options at all, without which only `nll_full` is known; and
+    `announced_badly`, whether the response is `flagged`, so that its NLL may tell more of the
+    format than of the person.
     """
     cells = np.isfinite(found.nll)
     choices = np.where(cells, found.responses.choices, np.nan)
@@ -135,6 +133,22 @@ def cell_metrics(found: Predictions) -> dict[str, Floats]:
             np.isnan(found.announcing), np.nan, flagged(found.announcing, found.log_prob)
         ),
     }
+
+
+def flagged(announcing: Floats, responses: Floats) -> NDArray[np.bool_]:
+    """Which responses cost less than what announces them, if that is less likely than not.
+
+    Their probability says little: the model would have written something else at that place. What
+    is announced with even odds or more is not flagged: a response may be more predictable than
+    that, above all with a persona that tells it, and arms would be flagged for what they predict.
+    Odds alone would flag nearly every turn, since where a user ends is for nobody to predict. Both
+    are log-probabilities in nats, of the same shape.
+
+    A model that expects something else after what announces a response, such as reasoning, is not
+    told by this but by next to no option mass, and NLL of 14 to 25 nats (Binz et al. 2026).
+    """
+    found: NDArray[np.bool_] = (announcing < responses) & (announcing < np.log(0.5))
+    return found
 
 
 def ranked_probability_scores(predictions: Predictions) -> Floats:
@@ -177,54 +191,44 @@ def per_item(cells: Floats) -> Floats:
 
 
 def participant_metrics(found: Iterable[Predictions]) -> pd.DataFrame:
-    """Metrics of each participant under each condition.
+    """Metrics of each participant under each condition: means of `cell_metrics`.
 
     Answers to the same cell (from several donors, say) are averaged first, then the cells of a
-    participant.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row a model, strategy, arm and participant, with the means of `cell_metrics`, with
-        `pseudo_r2`, the share of a uniform guess's NLL that is saved (McFadden 1974), and with
-        `trials`, the number of cells: 0 for who has no match in the arm `matched`.
+    participant. `pseudo_r2` is the share of a uniform guess's NLL that is saved (McFadden 1974),
+    and `trials` the number of cells: 0 for who has no match in the arm `matched`.
     """
-    return pd.concat([_of_people(predictions) for predictions in found], ignore_index=True)
-
-
-def _of_people(found: Predictions) -> pd.DataFrame:
-    table = pd.DataFrame(
-        {name: per_participant(cells) for name, cells in cell_metrics(found).items()}
+    return pd.concat(
+        [
+            _means(one, one.responses.participants, "participant", per_participant).assign(
+                trials=one.cells.sum(1)
+            )
+            for one in found
+        ],
+        ignore_index=True,
     )
-    table.insert(0, "participant", found.responses.participants)
-    for place, (name, value) in enumerate(found.condition._asdict().items()):
-        table.insert(place, name, value)
-    table["pseudo_r2"] = 1 - table["nll"] / table["nll_uniform"]
-    table["trials"] = found.cells.sum(1)
-    return table
 
 
 def item_metrics(found: Iterable[Predictions]) -> pd.DataFrame:
     """Metrics of each item under each condition: means over the participants who answered it.
 
-    Returns
-    -------
-    pandas.DataFrame
-        A row a model, strategy, arm and item, with the columns of `participant_metrics` and
-        `participants` for the number of people.
+    A row a model, strategy, arm and item, with the columns of `participant_metrics` and
+    `participants` for the number of people.
     """
     tables = []
-    for predictions in found:
-        predictions.responses.must_be_shared("a metric of an item")
-        cells = cell_metrics(predictions)
-        table = pd.DataFrame({name: per_item(values) for name, values in cells.items()})
-        table.insert(0, "item", predictions.responses.items)
-        for place, (name, value) in enumerate(predictions.condition._asdict().items()):
-            table.insert(place, name, value)
-        table["pseudo_r2"] = 1 - table["nll"] / table["nll_uniform"]
-        table["participants"] = predictions.cells.sum(0)
-        tables.append(table)
+    for one in found:
+        one.responses.must_be_shared("a metric of an item")
+        table = _means(one, one.responses.items, "item", per_item)
+        tables.append(table.assign(participants=one.cells.sum(0)))
     return pd.concat(tables, ignore_index=True)
+
+
+def _means(
+    found: Predictions, names: Sequence[str], of: str, mean_of: Callable[[Floats], Floats]
+) -> pd.DataFrame:
+    """Means of `cell_metrics` of a condition, a row a participant or item."""
+    means = {name: mean_of(cells) for name, cells in cell_metrics(found).items()}
+    saved = {"pseudo_r2": 1 - means["nll"] / means["nll_uniform"]}
+    return pd.DataFrame({**found.condition._asdict(), of: names, **means, **saved})
 
 
 def condition_metrics(
@@ -232,22 +236,9 @@ def condition_metrics(
 ) -> pd.DataFrame:
     """Metrics of each condition over participants, each with the ends of its 95% interval.
 
-    Parameters
-    ----------
-    people
-        As from `participant_metrics`.
-    resampling
-        How participants are drawn; in the order of each condition's rows.
-    method
-        Kind of interval.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row a model, strategy and arm; columns NAME, NAME_low and NAME_high for each of
-        `MEASURES` or `SESSION_MEASURES`, and `participants`, those of the condition. People without
-        a closed response have nothing but `nll_full`, `closed` and `announced_badly` and count in
-        nothing else.
+    Those of `MEASURES` or `SESSION_MEASURES`, and `participants`, those of the condition. People
+    without a closed response have nothing but `nll_full`, `closed` and `announced_badly` and count
+    in nothing else.
     """
     measures = SESSION_MEASURES if "chance" in people else MEASURES
     alike: dict[bytes, dict[int, pd.DataFrame]] = {}
@@ -267,20 +258,22 @@ def _of_same_people(
     resampling: Resampling,
     method: Method,
 ) -> pd.DataFrame:
-    """Rows of `condition_metrics` of conditions of the same people, by their numbers."""
-    table = pd.DataFrame([group[CONDITION].iloc[0] for group in groups.values()], list(groups))
-    table["participants"] = [len(group) for group in groups.values()]
     of = {
         name: np.stack([group[name].to_numpy() for group in groups.values()], axis=1)
         for name in (*measures, "nll_uniform")
     }
-    for name in measures:
-        if name == "pseudo_r2":
-            nll, uniform = np.nan_to_num(of["nll"]), np.nan_to_num(of["nll_uniform"])
-            found = estimates(saved_share, nll, uniform, people=resampling, method=method)
-        else:
-            found = estimates(mean, of[name], people=resampling, method=method)
-        table[name] = [one.value for one in found]
-        table[f"{name}_low"] = [one.low for one in found]
-        table[f"{name}_high"] = [one.high for one in found]
-    return table
+
+    def over_people(name: str) -> list[Estimate]:
+        if name != "pseudo_r2":
+            return estimates(mean, of[name], people=resampling, method=method)
+        nll, uniform = np.nan_to_num(of["nll"]), np.nan_to_num(of["nll_uniform"])
+        return estimates(saved_share, nll, uniform, people=resampling, method=method)
+
+    found = {name: over_people(name) for name in measures}
+    rows = [
+        dict(group[CONDITION].iloc[0])
+        | {"participants": len(group)}
+        | {name: each[place] for name, each in found.items()}
+        for place, group in enumerate(groups.values())
+    ]
+    return frame(rows).set_index(pd.Index(groups))

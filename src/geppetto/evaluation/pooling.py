@@ -13,10 +13,8 @@ from geppetto._util.errors import GeppettoError
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.baselines.uninformed import Uninformed
 from geppetto.evaluation.differences import Differences, combined
-from geppetto.evaluation.effects import effects
-from geppetto.evaluation.inference.comparisons import Comparison, judge
-from geppetto.evaluation.inference.infer import comparison
-from geppetto.evaluation.inference.permutation import sign_flip_p
+from geppetto.evaluation.inference.comparisons import Comparison
+from geppetto.evaluation.inference.infer import comparison_alone, judge
 from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling
 from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.measures import Measure
@@ -59,22 +57,14 @@ def pooled(results: Sequence[Results]) -> list[Verdict]:
         if len({len(part.wordings) for part in parts}) > 1:
             raise GeppettoError("the results differ in their `paraphrases`; run all with as many")
         people = [r.resampling.among(part.rows) for r, part in zip(results, parts, strict=True)]
-        tested.append(_tested(parts, people, analysis))
+        tested.append(pooled_comparison(parts, people, analysis))
     return judge(tested, analysis.smallest_effect, analysis.looks, decide)
 
 
 @dataclass(frozen=True)
 class PooledGaps:
-    """The gaps of pairs of models over several studies.
-
-    Attributes
-    ----------
-    everywhere
-        Over all studies, of every pair that all of them have.
-    by_category
-        Of each of these pairs over the studies of each category, which is `among`.
-    means
-        The mean over pairs, by category.
+    """The gaps of all pairs of models that several studies have, and over the studies of each
+    category.
     """
 
     everywhere: list[Gap]
@@ -166,7 +156,6 @@ def _among(
 
 
 def _must_fit(results: Sequence[Results]) -> None:
-    """Refuse results that say nothing together."""
     names = [found.study.name for found in results]
     if len(set(names)) < max(2, len(names)):
         raise GeppettoError(f"pooling needs at least two different studies, not {names}")
@@ -207,15 +196,12 @@ def _common(measures: Iterable[Measure]) -> Measure:
     raise ValueError("there is no measure")
 
 
-def _tested(
+def pooled_comparison(
     parts: Sequence[Differences], people: Sequence[Resampling], analysis: Analysis
 ) -> Comparison:
     """One contrast over all studies, each with its differences and how its people are drawn."""
-    resampling = _nested(people, analysis)
-    joined = _joined(parts)
-    (measured,) = effects([joined], resampling, analysis.intervals)
-    p = float(sign_flip_p(joined.influence[:, None], resampling, seed=analysis.seed)[0])
-    return comparison(measured, resampling, analysis, p, "signs of studies flipped")
+    everybody = _nested(people, analysis)
+    return comparison_alone(_joined(parts), everybody, analysis, "signs of studies flipped")
 
 
 def _joined(parts: Sequence[Differences]) -> Differences:

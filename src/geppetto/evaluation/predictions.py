@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geppetto.evaluation.arrays import Floats, Integers
-from geppetto.evaluation.brier import option_scores
+from geppetto.evaluation.arrays import Floats, Integers, option_scores
 from geppetto.evaluation.responses import Responses
 from geppetto.evaluation.rows import is_of_sessions, rows_by_condition
 from geppetto.personas.arms import Matched
@@ -29,10 +28,6 @@ class Predictions:
 
     Attributes
     ----------
-    responses
-        What is predicted.
-    condition
-        With what it was predicted.
     pool
         Number of the group of participants of whom the same is known, shape (participants,);
         only within it can a persona stand in for another.
@@ -76,23 +71,18 @@ class Predictions:
 
     @cached_property
     def wordings(self) -> tuple[Predictions, ...]:
-        """The predictions in each wording alone."""
         if self.paraphrase is None or len(numbers := np.unique(self.paraphrase)) < 2:
             return (self,)
-        draws = [np.flatnonzero(self.paraphrase == number) for number in numbers]
-        return tuple(
-            replace(
-                self,
-                donors=self.donors[chosen],
-                option_log_probs=self.option_log_probs[chosen],
-                log_prob=self.log_prob[chosen],
-                option_mass=self.option_mass[chosen],
-                paraphrase=None,
-                announcing=None if self.announcing is None else self.announcing[chosen],
-                counts=None if self.counts is None else self.counts[chosen],
-            )
-            for chosen in draws
-        )
+        return tuple(self._of_draws(self.paraphrase == number) for number in numbers)
+
+    def _of_draws(self, chosen: NDArray[np.bool_]) -> Predictions:
+        """The predictions of some draws, which are of one wording."""
+        of_chosen: dict[str, Any] = {
+            name: values[chosen]
+            for name in _OF_DRAWS
+            if (values := getattr(self, name)) is not None
+        }
+        return replace(self, paraphrase=None, **of_chosen)
 
     @cached_property
     def cells(self) -> NDArray[np.bool_]:
@@ -118,7 +108,6 @@ class Predictions:
 
     @property
     def shows_strangers(self) -> bool:
-        """Whether somebody is shown the persona of somebody else."""
         return bool(((self.donors >= 0) & (self.donors != np.arange(self.donors.shape[1]))).any())
 
     @cached_property
@@ -161,6 +150,10 @@ class Predictions:
         return np.where(unknown, np.nan, expected)
 
 
+_OF_DRAWS = ("donors", "option_log_probs", "log_prob", "option_mass", "announcing", "counts")
+"""What has draws on its first axis."""
+
+
 def in_each_wording(found: Sequence[Predictions]) -> list[list[Predictions]]:
     """The same conditions in each wording; one that has a single wording is the same in all."""
     number = max(len(one.wordings) for one in found)
@@ -170,15 +163,10 @@ def in_each_wording(found: Sequence[Predictions]) -> list[list[Predictions]]:
 def predictions(answers: pd.DataFrame) -> list[Predictions]:
     """The predictions of every condition of a table, in the order in which they first occur.
 
-    Neither the order of rows nor the names of participants change a number: participants are
-    put in an order that their answers alone decide. (People whose answers are all the same keep
-    the order of their names, which matters only if they differ in weight or cluster.)
-
-    Parameters
-    ----------
-    answers
-        Rows of `geppetto.answers.table`; every condition has the same cells, but for people without
-        a match, as after `matched`.
+    Every condition has the same cells, but for people without a match. Neither the order of rows
+    nor the names of participants change a number: participants are put in an order that their
+    answers alone decide. (People whose answers are all the same keep the order of their names,
+    which matters only if they differ in weight or cluster.)
     """
     people = pd.Index(sorted(answers["participant"].unique()))
     items = answers.groupby("item")["trial"].min().reset_index().sort_values(["trial", "item"])
@@ -188,28 +176,24 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
     first = answers.drop_duplicates("item").set_index("item").loc[columns]
     lengths = answers["options"].map(len).to_numpy()
     position = np.full((len(people), len(columns)), -1)
+    codes = list(map(tuple, answers["options"]))
+    position[row, column] = [
+        legal.index(response) if legal else 0
+        for legal, response in zip(codes, answers["response"], strict=True)
+    ]
     sizes, options = None, tuple(map(tuple, first["options"]))
-    if of_sessions := is_of_sessions(answers):
+    if is_of_sessions(answers):
         sizes, options = np.zeros_like(position), ()
         sizes[row, column] = lengths
-        position[row, column] = [
-            codes.index(response) if codes else 0
-            for codes, response in zip(
-                map(tuple, answers["options"]), answers["response"], strict=True
-            )
-        ]
-    for number, codes in enumerate(options):
-        of_item = column == number
-        position[row[of_item], number] = pd.Index(codes).get_indexer(
-            answers["response"].to_numpy()[of_item]
-        )
     shape = (len(people), len(columns))
     arrays = {
         condition: (rows, _arrays(answers, rows, row, column, people, lengths, shape))
         for condition, rows in rows_by_condition(answers)
     }
+    of_sessions = sizes is not None
     told = {
-        c: a.log_prob[..., None] if of_sessions else a.log_probs for c, (_, a) in arrays.items()
+        condition: of["log_prob"][..., None] if of_sessions else of["option_log_probs"]
+        for condition, (_, (of, *_)) in arrays.items()
     }
     order = _order(position, told)
     rank = np.argsort(order)
@@ -225,7 +209,7 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
         None if sizes is None else sizes[order],
     )
     found = []
-    for condition, (rows, of) in arrays.items():
+    for condition, (rows, (of_cells, donors, paraphrase)) in arrays.items():
         pool = np.full(len(people), -1)
         pool[row[rows]] = answers["pool"].to_numpy()[rows]
         block = np.zeros(len(columns), np.int64)
@@ -235,14 +219,10 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
                 responses,
                 condition,
                 pool[order],
-                np.where(of.donors < 0, -1, rank[of.donors])[:, order],
-                of.log_probs[:, order],
-                of.log_prob[:, order],
-                of.mass[:, order],
-                block,
-                of.paraphrase,
-                of.announcing[:, order] if of_sessions else None,
-                None if of.counts is None else of.counts[:, order],
+                np.where(donors < 0, -1, rank[donors])[:, order],
+                block=block,
+                paraphrase=paraphrase,
+                **{name: values[:, order] for name, values in of_cells.items()},
             )
         )
     return found
@@ -255,18 +235,6 @@ def clusters(names: pd.Series) -> Integers:
     return np.where(groups < 0, alone, groups).astype(np.int64)
 
 
-class _Arrays(NamedTuple):
-    """One condition's answers; see `Predictions`."""
-
-    donors: Integers
-    log_probs: Floats
-    log_prob: Floats
-    mass: Floats
-    paraphrase: Integers
-    announcing: Floats
-    counts: Floats | None
-
-
 def _arrays(
     answers: pd.DataFrame,
     rows: Integers,
@@ -275,7 +243,8 @@ def _arrays(
     people: pd.Index,
     lengths: Integers,
     shape: tuple[int, int],
-) -> _Arrays:
+) -> tuple[dict[str, Floats], Integers, Integers]:
+    """One condition's answers as `Predictions` has them, donors, and wordings of draws."""
     names = people.append(pd.Index(answers["donor"].to_numpy()[rows]).unique().difference(people))
     donor = names.get_indexer(pd.Index(answers["donor"].to_numpy()[rows]))
     row, column = row[rows], column[rows]
@@ -303,13 +272,15 @@ def _arrays(
         found = np.array(values[chosen].tolist(), float)
         found -= np.logaddexp.reduce(found, axis=1, keepdims=True)
         log_probs[draw[chosen], row[chosen], column[chosen], :length] = found
-    repeated = np.repeat(numbers, donors_each)
-    named, samples = answers["counts"].to_numpy()[rows], None
+    named = answers["counts"].to_numpy()[rows]
+    of_cells = {"option_log_probs": log_probs, "log_prob": log_prob, "option_mass": mass}
+    if is_of_sessions(answers):
+        of_cells["announcing"] = announcing
     if any(map(len, named)):
-        samples = np.full_like(log_probs, np.nan)
+        of_cells["counts"] = samples = np.full_like(log_probs, np.nan)
         for place, counts in zip(zip(draw, row, column, strict=True), named, strict=True):
             samples[place][: len(counts)] = counts
-    return _Arrays(donors, log_probs, log_prob, mass, repeated, announcing, samples)
+    return of_cells, donors, np.repeat(numbers, donors_each)
 
 
 def _draws(receiver: Integers, donor: Integers, width: int) -> Integers:

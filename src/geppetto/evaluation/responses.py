@@ -18,8 +18,6 @@ class Responses:
 
     Attributes
     ----------
-    participants, items
-        Names of the rows and columns.
     options
         Codes of the legal options of each item, in order; empty in sessions, where each
         participant has options of their own.
@@ -49,17 +47,10 @@ class Responses:
 
     @property
     def of_sessions(self) -> bool:
-        """Whether each participant has items and options of their own."""
         return self.sizes is not None
 
     def must_be_shared(self, to: str) -> None:
-        """Refuse to do what compares people on one item.
-
-        Raises
-        ------
-        GeppettoError
-            If these are responses of sessions.
-        """
+        """Refuse to do what compares people on one item."""
         if self.of_sessions:
             raise GeppettoError(
                 f"{to} needs items and options that people share; in sessions each person has a "

@@ -19,7 +19,7 @@ from geppetto.evaluation.ceilings import (
     second_responses,
 )
 from geppetto.evaluation.compared import along, by_change
-from geppetto.evaluation.compliance import Compliance, differences_table
+from geppetto.evaluation.compliance import Compliance
 from geppetto.evaluation.elicited import (
     ByElicitation,
     agreement_table,
@@ -65,6 +65,23 @@ class Results(Judged):
 
     `Scored` has its attributes, and the answers that everything here is computed from; `Judged` has
     the verdicts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from geppetto.evaluation import Results
+    >>> from geppetto.evaluation.baselines.habit import as_predicted
+    >>> from geppetto.planning.analysis_config import Analysis
+    >>> from geppetto.studies import load_study
+    >>> cell = {"item": "A1", "trial": 0, "options": ("1", "2"), "ordinal": True, "response": "1"}
+    >>> of_all = {"weight": 1.0, "cluster": None, "history": "", "presentation": ""}
+    >>> cells = pd.DataFrame([{"participant": person, **cell, **of_all} for person in "ab"])
+    >>> said = as_predicted(cells, "interview", np.log([[0.8, 0.2], [0.5, 0.5]]))
+    >>> answers = said.assign(model="m", arm="own")
+    >>> found = Results("Is it so?", load_study("bfi"), Analysis(), answers, {"interview": ()})
+    >>> found.metrics()[["model", "strategy", "arm", "participants", "accuracy"]].values.tolist()
+    [['m', 'interview', 'own', 2, 0.75]]
     """
 
     @property
@@ -80,8 +97,7 @@ class Results(Judged):
     def metrics(self, by: By = "condition") -> pd.DataFrame:
         """Metrics of each condition, or of each participant or item under each condition.
 
-        Conditions have 95% intervals; see `condition_metrics`, `participant_metrics` and
-        `item_metrics` for the columns. Sessions share no items.
+        Conditions have 95% intervals; see `cell_metrics` for the columns. Sessions share no items.
         """
         match by:
             case "condition":
@@ -109,21 +125,20 @@ class Results(Judged):
         ----------
         by
             None for all people and items together; "item" for every item; "paraphrase" for every
-            wording, if there are several; or the name of a trait, for the people of each of its
-            values (a number: up to its median and above); whether these differ is one question,
-            which `changes` answers. Of sessions also "position" for the
-            first, next and later responses, "history" and "presentation" for each that was asked.
+            wording; or the name of a trait, for the people of each of its values (a number: up to
+            its median and above); whether these differ is one question, which `changes` answers. Of
+            sessions also "position" for the first, next and later responses, "history" and
+            "presentation".
         measure
             By default the one that decides for each model, see `decided_by`. "nll" over the legal
             options, "nll_full" over everything the model could say; or over the options after
-            calibration: "nll_calibrated" with one
-            temperature for a model, "nll_each_calibrated" with one for each of its conditions, so
-            that no arm gains by being surer or less sure. Temperatures are fitted on other
-            people; intervals of "nll_calibrated" over everything vary as they would, all others
-            take them as given, and so do those of the arm `matched`. "brier" is the Brier score,
-            which samples tell without bias; then columns named nats are of it. Cells of fewer than
-            two samples are left out of it (`without_brier`). The NLL of samples is smoothed, which
-            may turn the sign of an effect: it has no p and no verdict.
+            calibration: "nll_calibrated" with one temperature for a model, "nll_each_calibrated"
+            with one for each of its conditions, so that no arm gains by being surer or less sure.
+            Temperatures are fitted on other people; intervals of "nll_calibrated" over everything
+            vary as they would, all others take them as given, and so do those of the arm `matched`.
+            "brier" is the Brier score, which samples tell without bias; then columns named nats are
+            of it, without cells of fewer than two samples (`without_brier`). The NLL of samples is
+            smoothed, which may turn the sign of an effect: it has no p and no verdict.
 
         Notes
         -----
@@ -132,14 +147,12 @@ class Results(Judged):
 
         `lowest` and `highest` are what the effect could be given what models did not say, over all
         planned cells, and from `bounds_low` to `bounds_high` is a 95% interval of all of that;
-        `accuracy_lowest` and so on are the same of how much more accurate the better arm is. See
+        `accuracy_lowest` and so on are the same of how much more accurate the better arm is, see
         `geppetto.evaluation.bounds`. `survives_bounds` says whether `verdict` holds anywhere in
         that interval, which is not corrected for the family; one that is undecided always does.
         They are not computed `by` parts, and in measures other than "nll" and "brier" they are
         infinite where anything was not said. `withheld` says why nothing can be called equivalent
-        to nothing, if so: people are too few or too uneven, several predictions that know nothing
-        of them may be the best, the smallest effect of interest is no number of Brier scores, the
-        NLL of samples is smoothed, or what was not said may be more than nothing.
+        to nothing, if so.
         """
         return effects_table(self.verdicts(by, measure))
 
@@ -147,19 +160,17 @@ class Results(Judged):
         """How much every contrast differs between parts, a row each, with 95% intervals.
 
         Whether an effect differs between groups is this one test, and not a verdict in each.
+        `measure` is as of `effects`.
 
         Parameters
         ----------
         by
-            The name of a trait: between the people of each of its values (a number: up to its
-            median and above), see `interactions`; "item": from all
-            other items to each, person by person. Of sessions also "history": from the shortest to
-            every other one, person by person, which says whether a persona still adds something
-            once the model has read what the person did; "presentation": from the first to every
-            other one, of models that were asked in both; "position": with each doubling of a
-            response's number in its session.
-        measure
-            As of `effects`.
+            The name of a trait: between the people of each of its values, see `interactions`;
+            "item": from all other items to each, person by person. Of sessions also "history": from
+            the shortest to every other one, person by person, which says whether a persona still
+            adds something once the model has read what the person did; "presentation": from the
+            first to every other one, of models that were asked in both; "position": with each
+            doubling of a response's number.
         """
         return changes_table(by_change(self, by, measure or self.measure))
 
@@ -172,8 +183,7 @@ class Results(Judged):
         """How much every contrast differs between wordings, a row each; empty if there is one.
 
         `sd` is the standard deviation between wordings of the mean over people, in nats a response,
-        `lowest` and `highest` are the ends of its range, and `same_sign` says whether it has one
-        sign in all of them. `effects(by="paraphrase")` has each wording.
+        from `lowest` to `highest`, and `same_sign` says whether it has one sign in all of them.
         """
         told = []
         for verdict in self.verdicts():
@@ -218,18 +228,15 @@ class Results(Judged):
         their answers, with a 95% interval. There is no interval where people share replies to texts
         that are nobody's own. Empty if replies were not kept.
         """
-        return self._compliance.table() if self._compliance else pd.DataFrame()
+        return self._compliance.to_frame() if self._compliance else pd.DataFrame()
 
     def compliance_differences(self) -> pd.DataFrame:
         """How much arms differ in what became of replies: a row a contrast and outcome.
 
-        `difference` is the share in `better` less that in `worse`, see `OutcomeDifference`. An arm
-        that is `fixed` has the same replies whoever is asked: intervals and p are over the people
-        of the other arm, and there are none if both are. Empty if replies were not kept.
+        `difference` is the share in `better` less that in `worse`, see `Compliance.differences`;
+        there is none if replies were not kept.
         """
-        if not self._compliance:
-            return pd.DataFrame()
-        return differences_table(self._compliance.differences(self.analysis))
+        return self._compliance.differences(self.analysis) if self._compliance else pd.DataFrame()
 
     @cached_property
     def _compliance(self) -> Compliance | None:
@@ -246,12 +253,8 @@ class Results(Judged):
         `nats` is the mean over participants of L(post-trained) - L(base) in nats a response, both
         without a persona and on the same responses, with a 95% interval; `predicted_worse` the
         share of people for whom it is positive. `published_d` is Cohen's d over pooled responses,
-        see `published_d`. `note` says in what else the two models differ.
-
-        Parameters
-        ----------
-        measure
-            As of `effects`; calibrated ones take temperatures as given.
+        see `published_d`. `note` says in what else the two models differ. The measure is as of
+        `effects`; calibrated ones take temperatures as given.
 
         Raises
         ------
@@ -280,12 +283,12 @@ class Results(Judged):
     def individuation(self) -> pd.DataFrame:
         """Whether predictions tell people apart, a row a condition, with 95% intervals.
 
-        See `Individuation` for `item_correlation` and the columns after it, and
-        `Identification` for `auc`, `top_1` and `reciprocal_rank`, which the arm `own` has:
-        finding a person's own persona among everybody's. `information_of_all` is information
-        against all strangers instead of some. Conditions that predict the same for everyone have
-        no correlations. In sessions, where options of different people do not mean the same,
-        there is only the identification, among the strangers that were drawn for each person.
+        See `Individuation` for `item_correlation` and the columns after it, and `Identification`
+        for `auc`, `top_1` and `reciprocal_rank`, which the arm `own` has. `information_of_all` is
+        information against all strangers instead of some. Conditions that predict the same for
+        everyone have no correlations. In sessions, where options of different people do not mean
+        the same, there is only the identification, among the strangers that were drawn for each
+        person.
         """
         return self._individuation.copy()
 
@@ -368,7 +371,7 @@ class Results(Judged):
         fitted for the model, each on one half of people for the other, and `own_temperature` the
         same for the condition alone: above 1 if it is too sure. `flat` says that one of them is
         as high as it can be: at no temperature does the model (or the condition) predict better
-        than a uniform guess, and what is left of its effects says nothing. Baselines have none.
+        than a uniform guess. Baselines have none.
         """
         return calibration_table(self.reliability, self.calibrated)
 
@@ -376,11 +379,10 @@ class Results(Judged):
         """Information by a mixed model with crossed random people and items, a row an effect.
 
         It answers for other items like these as well as for other people, where the intervals of
-        `effects` answer for other people on these items. Wordings, if there are several, are
-        random in both. `nats` is its mean with a 95% interval,
-        and the variance of differences is split into what people, items, wordings and none of them
-        account for; groups of people, if there are some, are one more.
-        `reason` says why there is none: it knows no survey weights and needs 15 items.
+        `effects` answer for other people on these items. `nats` is its mean with a 95% interval,
+        and the variance of differences is split into what people, items, wordings, groups of people
+        and none of them account for. `reason` says why there is none: it knows no survey weights
+        and needs 15 items.
         """
         self.must_apply("second_opinion")
         return second_opinion_table(verdict for verdict in self.verdicts() if verdict.confirmatory)

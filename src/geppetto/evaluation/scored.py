@@ -41,33 +41,19 @@ class Scored:
 
     Attributes
     ----------
-    question
-        The experiment's question.
-    study
-        Whose people answered; its traits make groups, its retests make ceilings.
-    analysis
-        Settings of the inference.
-    answers
-        The tidy table, baselines included; see `geppetto.answers.table.AnswerRow`.
     supervised
         The baselines that are given what each strategy shows, by the label of the strategy.
-    lineages
-        Where models come from, by name, of those that declare it.
     in_template
         Names of the models that were asked in their chat template; the others read plain text. Of
         sessions `presentations` says it.
-    history, presentation
-        Of sessions, the answers that everything but comparisons `by` them is about: how many trials
-        before its own the model read, and how. By default the longest history, and of each model
-        the presentation that comes first; see `at`.
-    elicitation
-        How the answers were read that everything but comparisons between elicitations is about. By
-        default the elicitation of each model that comes first; see `at`.
+    history, presentation, elicitation
+        The answers that everything but comparisons `by` them is about: of sessions how many trials
+        before its own the model read, and how; and how answers were read. By default the longest
+        history, and of each model the presentation and the elicitation that come first; see `at`.
     matches
         Who has matched strangers and how much like them these are, by the label of the strategy.
     completions
-        What models replied, a row a completion; see `CompletionRow`.
-        Empty if that was not kept.
+        What models replied, a row a completion; see `CompletionRow`. Empty if that was not kept.
     looks
         Which analysis of these people it is; `analysis` is corrected for it already.
     followed
@@ -119,7 +105,6 @@ class Scored:
 
     @property
     def several_elicitations(self) -> bool:
-        """Whether answers of some model were read in several ways."""
         return max(map(len, self.elicitations.values()), default=0) > 1
 
     @property
@@ -210,13 +195,7 @@ class Scored:
         return NOT_IN_SESSIONS | ({} if "nll" in self.measures else {"calibration": ALL_OPEN})
 
     def must_apply(self, table: str) -> None:
-        """Refuse a table that does not exist here.
-
-        Raises
-        ------
-        GeppettoError
-            If it is `left_out`.
-        """
+        """Refuse a table that does not exist here."""
         if table in self.left_out:
             raise GeppettoError(f"{table}: not of these sessions, since {self.left_out[table]}")
 
@@ -274,13 +253,7 @@ class Scored:
         return Calibrated(self.responses, self.of_language_models)
 
     def predicted(self, measure: Measure) -> Sequence[Predictions]:
-        """The predictions that a measure is of.
-
-        Raises
-        ------
-        GeppettoError
-            If there is no such measure of these responses.
-        """
+        """The predictions that a measure is of."""
         must_exist(measure, self.responses)
         match measure:
             case "nll_calibrated":
@@ -298,13 +271,7 @@ class Scored:
 
     @cached_property
     def _in_brier(self) -> tuple[list[Predictions], int]:
-        """The predictions of those cells that all conditions have a Brier score of.
-
-        Raises
-        ------
-        GeppettoError
-            If there is none.
-        """
+        """The predictions of those cells that all conditions have a Brier score of."""
         shown = np.isfinite(self.predictions[0].nll).any(0)
         unknown = np.logical_or.reduce(
             [(np.isfinite(one.nll) & np.isnan(one.brier)).any(0) for one in self.predictions]
@@ -320,4 +287,4 @@ class Scored:
     @cached_property
     def resampling(self) -> Resampling:
         """How people are drawn: whole, with their clusters, by their weights if so analysed."""
-        return drawn(self.responses, self.analysis)
+        return drawn(self.responses.weight, self.responses.cluster, self.analysis)

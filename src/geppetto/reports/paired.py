@@ -9,7 +9,6 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from geppetto.evaluation.inference.verdicts import units
 from geppetto.evaluation.pairs.gap import Gap
 from geppetto.evaluation.pairs.recovery import PersonaRecovery
 from geppetto.evaluation.results import Results
@@ -19,6 +18,7 @@ from geppetto.models.lineage import CHAT_TEMPLATE, PLAIN_TEXT, pairs
 from geppetto.personas.arms import NoPersona
 from geppetto.planning.prepared import Prepared
 from geppetto.reports.columns import columns
+from geppetto.reports.text import scale, units
 
 
 def notes(prepared: Prepared) -> Iterator[str]:
@@ -75,7 +75,7 @@ def gaps(found: Sequence[Gap]) -> Table:
         "without a persona; worse: share of people whom the post-trained model predicts worse; "
         "published d: over pooled responses, without an interval, as Binz et al. (2026) have it; "
         f"p: by permuting whole people or studies, corrected by {verdict.correction}. "
-        f"{verdict.scale}"
+        f"{scale(verdict)}"
     ) + "".join(f" {said}." for said in (*few, *differ))
     return table
 

@@ -15,9 +15,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from geppetto.evaluation.inference.resampling import Estimate
-from geppetto.evaluation.inference.verdicts import DESCRIPTIVE, Verdict, units
+from geppetto.evaluation.inference.verdicts import DESCRIPTIVE, Verdict
 from geppetto.evaluation.pairs.gap import Gap
 from geppetto.models.lineage import Lineage
+from geppetto.reports.text import units
 
 LADDER = ("total", "format", "information", "group", "individual")
 """Contrasts that split what a persona saves, by name."""

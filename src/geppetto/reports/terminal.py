@@ -16,7 +16,6 @@ from geppetto._util.errors import GeppettoError
 from geppetto.answers.local import Unanswered
 from geppetto.answers.status import AnswerStatus
 from geppetto.evaluation.baselines.skill import Skill
-from geppetto.evaluation.conclusions import conclusion
 from geppetto.evaluation.inference.power import minimal_effect, people_to_decide
 from geppetto.evaluation.inference.resampling import Estimate
 from geppetto.evaluation.inference.sample_size import ALL_KINDS, FEWEST
@@ -29,6 +28,7 @@ from geppetto.personas.donors import MatchQuality
 from geppetto.planning.prepared import Prepared
 from geppetto.reports import elicitations, paired, reading, requests, sessions
 from geppetto.reports.columns import columns, if_fewer, with_interval, within_model
+from geppetto.reports.text import conclusion, scale
 
 
 @dataclass(frozen=True)
@@ -305,7 +305,7 @@ def _effects_in(verdicts: Sequence[Verdict]) -> Table:
         + ", corrected by "
         + (f"Holm for the {holm} effects of information and benefit and by " if holm else "")
         + "Benjamini-Hochberg for the others, which explore. "
-        + verdicts[0].scale
+        + scale(verdicts[0])
         + _uninformed(verdicts)
     )
     return table

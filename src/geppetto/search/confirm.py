@@ -12,7 +12,6 @@ import numpy as np
 from geppetto._util.errors import GeppettoError
 from geppetto._util.named import Named
 from geppetto.evaluation.arrays import Floats
-from geppetto.evaluation.conclusions import conclusion
 from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling, estimate, mean
 from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.results import Results
@@ -24,6 +23,7 @@ from geppetto.planning.plan import Strategy
 from geppetto.planning.prepared import Prepared
 from geppetto.planning.search_config import DIRECTIONS
 from geppetto.prompts.survey import Layout
+from geppetto.reports.text import conclusion
 from geppetto.search.gain import Gain, gains
 from geppetto.search.optimism import SelectionOptimism, selection_optimism
 from geppetto.search.prepare import PreparedSearch

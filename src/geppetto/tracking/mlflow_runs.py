@@ -17,7 +17,6 @@ from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.entities import Metric, Param, RunTag
 
 from geppetto.answers.generated_texts import GeneratedTextStore
-from geppetto.evaluation.conclusions import conclusion
 from geppetto.evaluation.inference.permutation import PERMUTATIONS
 from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.results import Results
@@ -27,6 +26,7 @@ from geppetto.planning.plan import BASELINE, Condition
 from geppetto.planning.prepared import Prepared
 from geppetto.reports import figures
 from geppetto.reports.pairs import LADDER
+from geppetto.reports.text import conclusion
 from geppetto.tracking import completions as parsed
 from geppetto.tracking import params
 from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, using

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 
 import numpy as np
@@ -10,10 +11,56 @@ import pandas as pd
 from geppetto.elicitation.hits import hit
 from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.rows import CELL, READ, rows_by
+from geppetto.planning.plan import BASELINE
 from geppetto.studies import Study
 from geppetto.studies.sessions.session import Session
 
 HABIT = "habit"
+
+
+def as_predicted(
+    cells: pd.DataFrame, name: str, log_probs: Sequence[Sequence[float]]
+) -> pd.DataFrame:
+    """Cells as a baseline predicts them, from log-probabilities of the options of each.
+
+    An open response has no options, and no number.
+    """
+    logs = list(map(tuple, log_probs))
+    place = [
+        tuple(options).index(response) if said else None
+        for said, options, response in zip(logs, cells["options"], cells["response"], strict=True)
+    ]
+    of_response = np.array(
+        [np.nan if at is None else said[at] for said, at in zip(logs, place, strict=True)]
+    )
+    right = [np.nan if at is None else hit(said, at) for said, at in zip(logs, place, strict=True)]
+    is_closed = np.array([at is not None for at in place])
+    return cells.assign(
+        model=BASELINE,
+        strategy=name,
+        arm="none",
+        donor="",
+        pool=0,
+        block=0,
+        paraphrase=0,
+        elicitation="",
+        option_log_probs=pd.Series(logs, cells.index),
+        counts=cells["options"].map(lambda _: ()),
+        floored=False,
+        option_mass=np.where(is_closed, 1.0, np.nan),
+        announcing=np.nan,
+        tokens=0,
+        cost=0.0,
+        status="scored",
+        reason="",
+        request="",
+        log_prob_of_options=of_response,
+        nll_low=-of_response,
+        nll_high=-of_response,
+        hit_low=right,
+        hit_high=right,
+        log_prob=of_response if is_closed.all() else np.nan,
+    )
 
 
 def session_baselines(answers: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -22,21 +69,8 @@ def session_baselines(answers: pd.DataFrame, study: Study) -> pd.DataFrame:
     Uniform guesses among what is on offer; and each participant's habit: how often they chose each
     option so far of the times that it was on offer, plus one (Laplace), in the trials that the
     model is shown. It uses nothing that a persona could know, and says what the history alone
-    predicts. Open responses are rows without a number. Where there
-    are some, baselines have no `log_prob`, which would be of other cells than that of models.
-
-    Parameters
-    ----------
-    answers
-        Rows of `geppetto.answers.table` of sessions.
-    study
-        Where the participants come from.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row a baseline, cell, history and presentation, with `model` "baseline" and arm "none";
-        empty if all responses are open.
+    predicts. Open responses are rows without a number. Where there are some, baselines have no
+    `log_prob`, which would be of other cells than that of models. Empty if all responses are open.
     """
     cells = answers.drop_duplicates([*CELL, *READ])
     sizes = cells["options"].map(len)
@@ -48,43 +82,10 @@ def session_baselines(answers: pd.DataFrame, study: Study) -> pd.DataFrame:
         of_person = _habit(rows, _session(study, person), history)
         habits |= dict(zip(rows.index, of_person, strict=True))
     found = {
-        "uniform": sizes.map(lambda n: (-np.log(n),) * n if n else ()),
-        HABIT: pd.Series([habits[row] for row in cells.index], cells.index),
+        "uniform": [(-np.log(max(n, 1)),) * n for n in sizes],
+        HABIT: [habits[row] for row in cells.index],
     }
-    tables = []
-    for name, log_probs in found.items():
-        rows = cells.assign(
-            model="baseline",
-            strategy=name,
-            arm="none",
-            donor="",
-            pool=0,
-            block=0,
-            paraphrase=0,
-            elicitation="",
-            option_log_probs=log_probs,
-            counts=cells["options"].map(lambda _: ()),
-            floored=False,
-            option_mass=np.where(sizes > 0, 1.0, np.nan),
-            announcing=np.nan,
-            tokens=0,
-            cost=0.0,
-            status="scored",
-            reason="",
-            request="",
-        )
-        said = [
-            (logs, options.index(response)) if options else None
-            for logs, options, response in zip(
-                rows["option_log_probs"], map(tuple, rows["options"]), rows["response"], strict=True
-            )
-        ]
-        of_response = [one[0][one[1]] if one else np.nan for one in said]
-        rows["log_prob_of_options"] = of_response
-        rows["nll_low"] = rows["nll_high"] = -np.array(of_response)
-        rows["hit_low"] = rows["hit_high"] = [hit(*one) if one else np.nan for one in said]
-        rows["log_prob"] = of_response if (sizes > 0).all() else np.nan
-        tables.append(rows)
+    tables = [as_predicted(cells, name, log_probs) for name, log_probs in found.items()]
     return pd.concat(tables, ignore_index=True)
 
 

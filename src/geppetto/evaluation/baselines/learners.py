@@ -24,8 +24,6 @@ class Learner:
 
     Attributes
     ----------
-    name
-        What its predictions are called in tables.
     settings
         How much it may learn, from the most cautious; one is chosen on training people.
     counts

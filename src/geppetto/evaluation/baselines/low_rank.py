@@ -43,15 +43,6 @@ def low_rank(
     responses
         Positions of training people's responses among the options, shape (people, items), -1
         without one.
-    options
-        The largest number of options.
-    strength
-        How far embeddings may be from 0.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (people asked about, items, options).
     """
     observed = _Features.of(known, responses, options)
     start = observed.start
@@ -77,20 +68,11 @@ def low_rank(
 
 @dataclass(frozen=True, eq=False)
 class _Features:
-    """What the model is fitted to.
+    """What the model is fitted to: fields of people, shape (people, fields), and their responses.
 
-    Attributes
-    ----------
-    known
-        Fields of people, shape (people, fields).
-    position
-        Of their responses among the options, shape (people, items); 0 without one.
-    answered
-        Whether there is one.
-    chosen
-        Whether a person chose an option, shape (options, people, items).
-    possible
-        Whether anybody chose it, shape (options, 1, items); all of them where nobody responded.
+    `position` among the options and `answered` are of shape (people, items), `chosen` of (options,
+    people, items); an option is `possible` if anybody chose it, shape (options, 1, items), and all
+    are where nobody responded.
     """
 
     known: Floats

@@ -15,13 +15,12 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from geppetto.elicitation.hits import hit
 from geppetto.evaluation.arrays import Floats, Integers
-from geppetto.evaluation.baselines.habit import session_baselines
+from geppetto.evaluation.baselines.habit import as_predicted, session_baselines
 from geppetto.evaluation.baselines.learners import LEARNERS, Learner, predict, split
 from geppetto.evaluation.rows import CELL, is_of_sessions
 from geppetto.personas.visibility import Block, blocks, view
-from geppetto.planning.plan import BASELINE, Strategy
+from geppetto.planning.plan import Strategy
 from geppetto.studies import Participant, Study
 
 MARGINALS = "item marginals"
@@ -49,19 +48,16 @@ def supervised_names(strategies: Sequence[Strategy], study: Study) -> dict[str, 
 def leave_one_out_marginals(responses: Integers, options: int) -> Floats:
     """Probability of each option of one item, from everybody else's responses to it.
 
-    Parameters
-    ----------
-    responses
-        Position of each participant's response among the options, shape (participants,); -1
-        without one.
-    options
-        Number of options.
+    Each option starts with half a count (Jeffreys' prior), so that an option that nobody else chose
+    is improbable and not impossible. Responses are positions among the options, -1 without one;
+    probabilities have the shape (participants, options).
 
-    Returns
-    -------
-    numpy.ndarray
-        Shape (participants, options). Each option starts with half a count (Jeffreys' prior), so
-        that an option that nobody else chose is improbable and not impossible.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from geppetto.evaluation.baselines import leave_one_out_marginals
+    >>> leave_one_out_marginals(np.array([0, 1, 1, -1]), 2).round(2).tolist()
+    [[0.17, 0.83], [0.5, 0.5], [0.5, 0.5], [0.38, 0.62]]
     """
     answered = np.flatnonzero(responses >= 0)
     counts = np.bincount(responses[answered], minlength=options) + 0.5
@@ -73,7 +69,7 @@ def leave_one_out_marginals(responses: Integers, options: int) -> Floats:
 def baseline_answers(
     answers: pd.DataFrame, study: Study, strategies: Sequence[Strategy]
 ) -> pd.DataFrame:
-    """Predictions of the cells of a table of answers without a language model.
+    """Predictions of the cells of a table of answers without a language model, a row each.
 
     Uniform guesses; item marginals, which know what everybody else in the study responded to the
     item; and for each strategy a regularised multinomial logistic regression, gradient boosting
@@ -81,43 +77,25 @@ def baseline_answers(
     a strategy that reads responses, all of those that its block may show. All three learn from
     everybody in the study, taking part or not, but the fifth of the people that the participant is
     in; whole clusters are in the same fifth. Everybody counts the same for learning, whatever
-    their weight.
+    their weight. Neither the order of rows nor that of the study's people changes a number.
 
     Sessions have baselines of their own, see `geppetto.evaluation.baselines.habit`.
 
-    Parameters
-    ----------
-    answers
-        Rows of `geppetto.answers.table`.
-    study
-        Where the participants come from.
-    strategies
-        Strategies that supervised baselines are made for.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row a baseline and cell, with `model` "baseline" and arm "none". Neither the order of
-        rows nor that of the study's people changes a number.
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from geppetto.evaluation.baselines import baseline_answers
+    >>> from geppetto.studies import load_study
+    >>> study = load_study("bfi")
+    >>> options, person = tuple(study.scale(study.items["A1"]).options), min(study.people)
+    >>> cell = {"participant": person, "item": "A1", "options": options, "response": "2"}
+    >>> baselines = baseline_answers(pd.DataFrame([cell | {"history": ""}]), study, [])
+    >>> baselines.set_index("strategy")["nll_low"].round(2).to_dict()
+    {'uniform': 1.79, 'item marginals': 1.22}
     """
     if is_of_sessions(answers):
         return session_baselines(answers, study)
-    cells = answers.drop_duplicates(CELL).assign(
-        model=BASELINE,
-        arm="none",
-        donor="",
-        paraphrase=0,
-        elicitation="",
-        counts=answers["options"].map(lambda _: ()),
-        floored=False,
-        option_mass=1.0,
-        announcing=np.nan,
-        tokens=0,
-        cost=0.0,
-        status="scored",
-        reason="",
-        request="",
-    )
+    cells = answers.drop_duplicates(CELL)
     everyone = _Everyone.of(study)
     wanted = np.unique(everyone.rows(cells["participant"]))
     predicted = set(cells["item"])
@@ -139,7 +117,7 @@ def baseline_answers(
     folds = {person: number for number, people in enumerate(everyone.folds) for person in people}
     tables = []
     for name, by_item in found.items():
-        rows = _rows(cells, name, by_item, everyone).assign(pool=0, block=0)
+        rows = _rows(cells, name, by_item, everyone)
         if name in parts:
             rows["pool"] = [folds[row] for row in everyone.rows(rows["participant"])]
             rows["block"] = rows["item"].map(parts[name])
@@ -163,7 +141,6 @@ class _Everyone:
         return {person.id: row for row, person in enumerate(self.people)}
 
     def rows(self, ids: Iterable[str]) -> Integers:
-        """Where these people are."""
         return np.array([self._row[person] for person in ids])
 
     @property
@@ -250,24 +227,9 @@ def _cross_fitted(
 def _rows(
     cells: pd.DataFrame, name: str, by_item: Mapping[str, Floats], everyone: _Everyone
 ) -> pd.DataFrame:
-    """The cells as predicted by one baseline."""
+    """The cells as predicted by one baseline, item by item."""
     tables = []
     for item, rows in cells.groupby("item", sort=False):
         person = everyone.rows(rows["participant"])
-        logs = np.log(by_item[str(item)][person])
-        response = everyone.responses(str(item))[person]
-        log_prob = logs[np.arange(len(rows)), response]
-        right = [hit(*each) for each in zip(logs.tolist(), response.tolist(), strict=True)]
-        tables.append(
-            rows.assign(
-                strategy=name,
-                option_log_probs=pd.Series(list(map(tuple, logs.tolist())), rows.index),
-                log_prob=log_prob,
-                log_prob_of_options=log_prob,
-                nll_low=-log_prob,
-                nll_high=-log_prob,
-                hit_low=right,
-                hit_high=right,
-            )
-        )
+        tables.append(as_predicted(rows, name, np.log(by_item[str(item)][person]).tolist()))
     return pd.concat(tables)

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geppetto.evaluation.arrays import Floats, Integers, nanmean
-from geppetto.evaluation.baselines.best_of import best_elsewhere, chosen_elsewhere, folds_of
+from geppetto.evaluation.arrays import Floats, Integers, nanmean, quotient
 from geppetto.evaluation.baselines.rows import MARGINALS
-from geppetto.evaluation.inference.moments import quotient
+from geppetto.evaluation.baselines.uninformed import best_elsewhere, chosen_elsewhere, folds_of
 from geppetto.evaluation.inference.resampling import Estimate, Resampling, Weights, estimate
 from geppetto.evaluation.predictions import Predictions
 from geppetto.planning.plan import BASELINE, NO_STRATEGY, Condition
@@ -28,9 +27,9 @@ class Skill:
         supervised baselines; if not all people have the same, that of most people comes first.
     share
         (L(none) - L(own)) / (L(none) - L(best)), L the mean NLL: 0 is the model without a
-        persona, 1 the best baseline. The baseline of each person is chosen on other people, see
-        `best_of`, and chosen again when people are drawn again. NaN where it is not better than the
-        model without a persona.
+        persona, 1 the best baseline. The baseline of each person is chosen on other people, and
+        chosen again when people are drawn again. NaN where it is not better than the model without
+        a persona.
     reason
         Why there is no share; empty if there is one.
     """
@@ -47,14 +46,7 @@ def skills(
 ) -> list[Skill]:
     """The skill of every model and strategy that has the arms `none` and `own`.
 
-    Parameters
-    ----------
-    predicted
-        Predictions of all conditions, baselines included.
-    supervised
-        As from `supervised_names`.
-    people
-        How participants are drawn.
+    `predicted` has the baselines too, and `supervised` is as from `supervised_names`.
     """
     folds = folds_of(people.clusters)
     losses = {p.condition: nanmean(nanmean(p.nll, 0), 1) for p in predicted}
@@ -79,16 +71,8 @@ def saved_part(
 ) -> Floats:
     """(L(none) - L(own)) / (L(none) - L(best)); NaN where best does not beat none.
 
-    Parameters
-    ----------
-    weights
-        How often each participant counts, shape (draws, participants).
-    none, own
-        Each participant's mean NLL, shape (participants,).
-    rivals
-        The same of every baseline, shape (participants, rivals).
-    folds
-        Fold of each participant, shape (participants,): the best of the other folds is its rival.
+    Each participant's mean NLL is of shape (participants,), that of every baseline of
+    (participants, rivals): the best of the other folds is a person's rival.
     """
     saved = weights @ (none - own)
     return quotient(saved, weights @ none - best_elsewhere(weights, rivals, folds))

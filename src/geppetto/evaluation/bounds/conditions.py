@@ -10,11 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geppetto.elicitation.hits import hit
-from geppetto.evaluation.arrays import Floats, Integers
+from geppetto.evaluation.arrays import Floats, Integers, option_scores
 from geppetto.evaluation.baselines.uninformed import BASELINES
-from geppetto.evaluation.brier import option_scores
 from geppetto.evaluation.differences import Differences, differences
-from geppetto.evaluation.inference.resampling import LEVEL, Resampling
+from geppetto.evaluation.inference.resampling import LEVEL, Resampling, drawn
 from geppetto.evaluation.predictions import Predictions, clusters
 from geppetto.evaluation.responses import Responses
 from geppetto.evaluation.rows import rows_by_condition
@@ -72,20 +71,15 @@ class Limits:
 def limits(planned: pd.DataFrame, scored: Sequence[Predictions], analysis: Analysis) -> Limits:
     """The limits of all conditions of a slice of answers.
 
-    Parameters
-    ----------
-    planned
-        Rows of `geppetto.answers.table` of one slice, unscored ones included; every condition has
-        the same cells.
-    scored
-        The predictions of those cells that every condition scored.
-    analysis
-        Settings of the inference.
+    `planned` are its rows of `geppetto.answers.table`, unscored ones included, and `scored` the
+    predictions of those cells that every condition scored.
     """
     observed = scored[0].responses
     names = pd.Index(observed.participants)
     names = names.append(pd.Index(planned["participant"].unique()).difference(names))
-    people = _drawn(planned, names, analysis)
+    of = planned.drop_duplicates("participant").set_index("participant").loc[names]
+    weight, cluster = of["weight"].to_numpy(float), clusters(of["cluster"])
+    people = drawn(weight, cluster, analysis, LEVEL / analysis.looks)
     weights = people.base[: len(observed.participants)]
     misses = {one.conditions: one for one in differences(scored, "missed", weights=weights)}
     ends = planned[["nll_low", "nll_high", "hit_low", "hit_high"]].to_numpy(float).T
@@ -97,38 +91,22 @@ def limits(planned: pd.DataFrame, scored: Sequence[Predictions], analysis: Analy
     known = _is_known(wanted, observed, observed.answered)
     nll = np.where(known, -wanted["log_prob_of_options"], np.nan)
     missed = 1 - _hits(wanted, known)
+
+    def between(low: Floats, high: Floats, found: Floats) -> tuple[Changes, Changes]:
+        return _changes(wanted, low, found, names), _changes(wanted, high, found, names)
+
     brier = None
     if wanted["counts"].map(len).any():
         unknown = np.logical_or.reduce([np.isnan(one.brier).any(0) for one in scored])
         best, found, worst = _scores(wanted, least == most)
         found = np.where(_is_known(wanted, observed, ~unknown & observed.answered), found, np.nan)
-        brier = _changes(wanted, best, found, names), _changes(wanted, worst, found, names)
-    return Limits(
-        (_changes(wanted, least, nll, names), _changes(wanted, most, nll, names)),
-        (
-            _changes(wanted, 1 - possibly, missed, names),
-            _changes(wanted, 1 - surely, missed, names),
-        ),
-        misses,
-        people,
-        brier,
-    )
+        brier = between(best, worst, found)
+    of_missed = between(1 - possibly, 1 - surely, missed)
+    return Limits(between(least, most, nll), of_missed, misses, people, brier)
 
 
 def _same(low: Floats, high: Floats) -> bool:
     return bool(((low == high) | (np.isnan(low) & np.isnan(high))).all())
-
-
-def _drawn(planned: pd.DataFrame, names: pd.Index, analysis: Analysis) -> Resampling:
-    of = planned.drop_duplicates("participant").set_index("participant").loc[names]
-    return Resampling.of(
-        len(names),
-        base=of["weight"].to_numpy(float) if analysis.weighted else None,
-        clusters=clusters(of["cluster"]),
-        draws=analysis.draws,
-        seed=analysis.seed,
-        level=LEVEL / analysis.looks,
-    )
 
 
 def _is_known(

@@ -25,22 +25,13 @@ Temperatures = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class Calibrated:
-    """The conditions of language models after calibration, computed when first asked for.
-
-    Attributes
-    ----------
-    responses
-        What is predicted.
-    raw
-        The conditions as they were predicted.
-    """
+    """The conditions of language models after calibration, computed when first asked for."""
 
     responses: Responses
     raw: Sequence[Predictions]
 
     @property
     def by_model(self) -> list[Predictions]:
-        """Every condition at the temperature of its model."""
         return self._by_model[0]
 
     @property
@@ -50,7 +41,6 @@ class Calibrated:
 
     @property
     def by_condition(self) -> list[Predictions]:
-        """Every condition at a temperature of its own."""
         return [scaled for scaled, _ in self._by_condition.values()]
 
     @property

@@ -32,12 +32,14 @@ _LOWEST = 1.01 * TEMPERATURES[0]
 class Reliability:
     """How often a model is right when it is so sure, by bins of confidence.
 
-    Attributes
-    ----------
-    confidence, accuracy
-        Mean confidence and share of hits in each bin, shape (bins,); NaN in an empty one.
-    count
-        Answers in each bin, shape (bins,).
+    Mean confidence, share of hits (NaN in an empty bin) and number of answers, shape (bins,) each.
+
+    Examples
+    --------
+    >>> from geppetto.evaluation.calibration import reliability
+    >>> sure_and_half_right = reliability([0.95, 0.95], [1, 0])
+    >>> round(sure_and_half_right.error, 2)
+    0.45
     """
 
     confidence: Floats
@@ -59,14 +61,14 @@ class Reliability:
 def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> Reliability:
     """Accuracy against confidence in bins of equal width from 0 to 1, upper ends included.
 
-    Parameters
-    ----------
-    confidence
-        Probability of the most probable option, any shape; NaN where there is no answer.
-    correct
-        Whether it is the real response (a share if options tie), of the same shape.
-    bins
-        Number of bins.
+    Confidence is the probability of the most probable option, of any shape, NaN where there is no
+    answer; `correct` says whether it is the real response (a share if options tie).
+
+    Examples
+    --------
+    >>> from geppetto.evaluation.calibration import reliability
+    >>> reliability([0.2, 0.9, 0.8], [0, 1, 1], bins=2).accuracy.tolist()
+    [0.0, 1.0]
     """
     sure, right = np.ravel(np.asarray(confidence, float)), np.ravel(np.asarray(correct, float))
     known = ~(np.isnan(sure) | np.isnan(right))
@@ -95,28 +97,14 @@ def top_options(predictions: Predictions) -> tuple[Floats, Floats]:
 def temperature_scaled(
     predictions: Sequence[Predictions], clusters: ArrayLike | None = None
 ) -> tuple[list[Predictions], dict[str, tuple[float, float]]]:
-    """Predictions at one temperature for each model, fitted on other people.
+    """Predictions at one temperature for each model, fitted on other people, and the temperatures.
 
     Participants are split in two halves, and p_o^(1/T) / sum over options of p^(1/T) replaces the
-    distribution p over the legal options of everyone in a half, with the T that minimises the
-    mean NLL of the other half over all conditions of the model (Guo et al. 2017). Every participant
-    counts the same in every condition that they are in. `log_prob` and `option_mass`, which are
-    about everything the model could say, stay as they are.
-
-    Parameters
-    ----------
-    predictions
-        Of one or more conditions of one or more models, all of the same responses.
-    clusters
-        Number of the group above each participant, shape (participants,); a group is not split.
-
-    Returns
-    -------
-    list of Predictions
-        In the order given.
-    dict
-        The temperatures of the first and the second half of people (each fitted on the other) by
-        model: above 1 for a model that is too sure, below 1 for one that is not sure enough.
+    distribution p over the legal options of everyone in a half, with the T that minimises the mean
+    NLL of the other half over all conditions of the model (Guo et al. 2017). Every participant
+    counts the same in every condition that they are in, and clusters are not split. `log_prob` and
+    `option_mass`, which are about everything the model could say, stay as they are. T is above 1
+    for a model that is too sure, below 1 for one that is not sure enough.
 
     Notes
     -----
@@ -124,14 +112,13 @@ def temperature_scaled(
     decide, and so on neither their names nor the order in which they were read.
 
     What this removes is a model's general over- or underconfidence: without it, whatever makes a
-    model that is not sure enough surer, as a long prompt may, saves nats and looks like knowledge
-    (and if it is too sure, knowledge that makes it surer looks like harm). What it does not
-    remove is a difference in sharpness between arms, since all share one T: of two arms the one
-    nearer to the best T still gains, and with it the total and the format effect, which therefore
-    may still be sharpening. Information (own against strangers') is between arms that show the
-    same personas, as sharp in one as in the other, so sharpening alone does not make it differ
-    from 0. A temperature for each arm would take real effects away: to be rightly surer is part
-    of what knowing a person gives.
+    model that is not sure enough surer, as a long prompt may, saves nats and looks like knowledge.
+    What it does not remove is a difference in sharpness between arms, since all share one T: of two
+    arms the one nearer to the best T still gains, and with it the total and the format effect,
+    which may still be sharpening. Information is between arms that show the same personas, as sharp
+    in one as in the other, so sharpening alone does not make it differ from 0. A temperature for
+    each arm would take real effects away: to be rightly surer is part of what knowing a person
+    gives.
     """
     if not predictions:
         return [], {}
@@ -213,27 +200,13 @@ def temperature_contributions(
 ) -> Mapping[Condition, Floats]:
     """What each person's answers add to a condition's mean NLL through the fitted temperatures.
 
-    A temperature that was fitted on some people is another one if other people are drawn, and
-    moves the NLL of all who are predicted at it. Each person's part in that is
-    -(dL/dt) s_i / sum of d s/dt, with t = log T, s_i the derivative of the person's own part of
-    the loss that was minimised, and L the mean NLL of the people in the other half (the influence
-    function of an M-estimator; van der Vaart 1998, section 5.3). Their sum is 0, so that they
-    change the spread of a mean and not the mean.
-
-    Parameters
-    ----------
-    predictions
-        Of all conditions of one model, before they are scaled.
-    temperatures
-        Of the first and the second half of people, as from `temperature_scaled`.
-    clusters
-        As given to `temperature_scaled`.
-
-    Returns
-    -------
-    Mapping
-        For each condition what each participant adds to its mean over all participants, shape
-        (participants,). 0 where a temperature is as high or as low as it can be.
+    A temperature that was fitted on some people is another one if other people are drawn, and moves
+    the NLL of all who are predicted at it. Each person's part in that is -(dL/dt) s_i / sum of d
+    s/dt, with t = log T, s_i the derivative of the person's own part of the loss that was
+    minimised, and L the mean NLL of the people in the other half (the influence function of an
+    M-estimator; van der Vaart 1998, section 5.3). Their sum is 0, so that they change the spread of
+    a mean and not the mean. Parts are of shape (participants,), of each condition before it is
+    scaled, and 0 where a temperature is as high or as low as it can be.
     """
     people = len(predictions[0].responses.participants)
     second = _second_half(people, clusters)

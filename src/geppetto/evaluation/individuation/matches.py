@@ -30,19 +30,8 @@ def matching_matrices(
     and a pair of a person and a persona has one number. In sessions a persona is compared only for
     the people for whom it was shown, see `geppetto.evaluation.losses`. Samples are drawn anew for
     each person whom a persona is shown for; what it predicts is then what was drawn for its owner.
-
-    Parameters
-    ----------
-    found
-        Predictions of all conditions.
-    measure
-        In sessions, "nll" or "nll_full".
-
-    Returns
-    -------
-    dict
-        Without the models and strategies where nobody can be compared, and empty with more than
-        `MOST_MATCHED` people.
+    Nothing is said of models and strategies where nobody can be compared, nor of more than
+    `MOST_MATCHED` people.
     """
     matrices = {}
     for arms in personas(found):
@@ -65,7 +54,6 @@ def matching_matrices(
 
 
 def _same_items(found: Predictions) -> bool:
-    """Whether all people of each group answered the same items."""
     answered = found.responses.answered
     return all(
         (answered[found.pool == pool] == answered[found.pool == pool][0]).all()
@@ -85,19 +73,8 @@ def information_tests(
     tests only where everybody of whom the same is known answered the same items, so that what is
     permuted is the effect itself: where items differ, or in sessions, most exchanges would need
     answers that nobody was asked for. Nor are there any of samples, which are drawn anew for each
-    person whom a persona is shown for.
-
-    Parameters
-    ----------
-    matrices
-        As from `matching_matrices`.
-    found
-        Predictions of all conditions; the arm `shuffled` says who the strangers are, the same
-        in every wording.
-    people
-        How participants are drawn.
-    seed
-        Seed of the permutations.
+    person whom a persona is shown for. The arm `shuffled` says who the strangers are, the same in
+    every wording.
     """
     if people.grouped or found[0].responses.of_sessions:
         return {}

@@ -19,8 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 from statsmodels.stats.proportion import proportion_confint
 
-from geppetto.evaluation.arrays import Floats, Integers
-from geppetto.evaluation.inference.moments import quotient
+from geppetto.evaluation.arrays import Floats, Integers, quotient
 from geppetto.evaluation.inference.resampling import Estimate, Resampling, estimate, mean
 from geppetto.evaluation.predictions import Predictions
 
@@ -43,6 +42,14 @@ class MatchingMatrix:
         participants), NaN where the two cannot be compared.
     groups
         Number of the group in which each participant is compared, shape (participants,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from geppetto.evaluation.individuation import MatchingMatrix
+    >>> matrix = MatchingMatrix(np.array([[0.5, 0.9], [0.8, 0.6]]), groups=np.zeros(2, int))
+    >>> matrix.better.tolist(), round(float(matrix.information.mean()), 2)
+    ([0, 0], 0.3)
     """
 
     nll: Floats
@@ -74,10 +81,7 @@ class MatchingMatrix:
         lowers its own row difference and raises all others. Only these values have the variance
         of T (the Hoeffding projection of a U-statistic; van der Vaart 1998, ch. 12): of the pairs
         M_ik - M_ii the mean of person i's row + that of their column - that of all, without the
-        diagonal. Up to 1/participants of their size they are row mean + column mean - M_ii - mean
-        of all pairs of M itself, but constants of rows do not change them.
-
-        NaN for people who are compared with nobody.
+        diagonal. NaN for people who are compared with nobody.
         """
         return _projection(self._away, self.groups)
 
@@ -118,15 +122,12 @@ class Identification:
         T in nats a response: see `MatchingMatrix.information`. Chance is 0.
     auc
         Share of strangers' personas that predict worse than the own one. Chance is 0.5.
-    top
+    top, top_by_chance
         Share of people whom their own persona predicts best of all; m equally good best personas
-        share it.
-    top_by_chance
-        Mean over people of 1/k, with k personas compared.
-    reciprocal_rank
-        Mean of 1/rank of the own persona, over all orders of tied personas.
-    reciprocal_rank_by_chance
-        Mean over people of (1 + 1/2 + ... + 1/k)/k.
+        share it. By chance the mean over people of 1/k, with k personas compared.
+    reciprocal_rank, reciprocal_rank_by_chance
+        Mean of 1/rank of the own persona, over all orders of tied personas. By chance the mean over
+        people of (1 + 1/2 + ... + 1/k)/k.
     """
 
     information: Estimate
@@ -140,12 +141,14 @@ class Identification:
 def matching_matrix(
     own: Predictions, others: Sequence[Predictions] = (), groups: ArrayLike | None = None
 ) -> MatchingMatrix:
-    """How well everyone's persona predicts everyone in the same group.
+    """How well everyone's persona predicts everyone in the same group, M_ik.
+
+    M_ik is the mean over the items that i answered and k's persona predicts of
+    c_kj = -log p_kj(y_ij) - (mean over personas l of -log p_lj(y_ij)). NaN for people of
+    different groups, pairs without a common item, and people with nobody to compare with.
 
     Parameters
     ----------
-    own
-        Predictions with each participant's own persona.
     others
         Predictions of the same model and strategy with other participants' personas. They only
         add something if not every participant answered every item.
@@ -154,30 +157,21 @@ def matching_matrix(
         are known, so that each could be given the other's persona (and who share a cluster, if
         there are clusters). Everyone is in one group by default.
 
-    Returns
-    -------
-    MatchingMatrix
-        Of M_ik, the mean over the items that i answered and k's persona predicts of
-        c_kj = -log p_kj(y_ij) - (mean over personas l of -log p_lj(y_ij)). NaN for people of
-        different groups, pairs without a common item, and people with nobody to compare with.
-
     Raises
     ------
     ValueError
         If the predictions are not of the same responses, model and strategy, or if one persona
         predicts one item in two ways.
 
-    Notes
-    -----
-    If everyone answered everything, subtracting the mean changes a row of M by a constant, and
-    with it no rank, difference or permutation test. If not, it makes entries over different items
-    comparable: an item that is hard to predict, answered by i but without a prediction from k,
-    would otherwise look like a bad (and an easy one like a good) own persona. The mean is taken
-    per item, response and group, and separately over personas of people who answered the item
-    and of people who did not (whose predictions are there because they were shown to others). So
-    the mean of c is 0 among both, and that people who skip an item have personas that do not fit
-    those who answer it is not counted as a match: what is compared is what personas say of the
-    responses, not of who responds. An item for which only one persona is left is not used.
+    Notes ----- If everyone answered everything, subtracting the mean changes a row of M by a
+    constant, and with it no rank, difference or permutation test. If not, it makes entries over
+    different items comparable: an item that is hard to predict, answered by i but without a
+    prediction from k, would otherwise look like a bad (and an easy one like a good) own persona.
+    The mean is taken per item, response and group, and separately over personas of people who
+    answered the item and of people who did not. So the mean of c is 0 among both, and that people
+    who skip an item have personas that do not fit those who answer it is not counted as a match:
+    what is compared is what personas say of the responses, not of who responds. An item with one
+    persona left is not used.
 
     Then missing items move neither T nor the AUC. But a stranger's entry rests on fewer items
     than the own one and so spreads more, which makes the permutation test and the shares of best
@@ -220,6 +214,16 @@ def identification(matrix: MatchingMatrix, people: Resampling) -> Identification
     variance is worth (Korn & Graubard 1998), and that of the skewed reciprocal rank is a BCa
     interval. Weights of people count for those who are predicted;
     strangers count alike.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from geppetto.evaluation.individuation import MatchingMatrix, identification
+    >>> from geppetto.evaluation.inference import Resampling
+    >>> matrix = MatchingMatrix(1.0 - np.eye(4), groups=np.zeros(4, int))
+    >>> found = identification(matrix, Resampling.of(4))
+    >>> found.top.value, found.top_by_chance
+    (1.0, 0.25)
     """
     compared = matrix.personas > 0
     personas = np.where(compared, matrix.personas, np.nan)

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geppetto.evaluation.arrays import Floats, Integers, nanmean
-from geppetto.evaluation.inference.moments import quotient
+from geppetto.evaluation.arrays import Floats, Integers, nanmean, quotient
 from geppetto.evaluation.inference.resampling import (
     Estimate,
     Resampling,
@@ -45,22 +44,9 @@ _BATCH = 20_000_000
 
 @dataclass(frozen=True)
 class Individuation:
-    """How well a condition's predictions tell people apart.
+    """How well a condition's predictions tell people apart: each is the function of its name.
 
-    Attributes
-    ----------
-    item_correlation
-        See `item_correlation`: are those who score higher on an item expected to?
-    variance_ratio
-        See `variance_ratio`: do predictions differ between people as much as responses do?
-    residual_correlation
-        See `residual_correlation`: which person on which item, beyond both averages?
-    profile_correlation
-        See `profile_correlation`: does a person's prediction rise and fall with their responses?
-    distinctive_profile_correlation
-        See `distinctive_profile_correlation`: the same, without what is typical of everyone.
-    items_left_out
-        Why an item is not in `item_correlation` (of some draw), by its name.
+    `items_left_out` says why an item is not in `item_correlation` (of some draw), by its name.
     """
 
     item_correlation: Estimate
@@ -78,26 +64,18 @@ def individuation(
 
     Where a condition has answers from several donors, every statistic is computed for each draw
     of donors and then averaged: to average E itself would take variance out of it. So it is with
-    several wordings: the mean is what one of them is expected to give, as a prompt has one wording.
-    The average of E over wordings is the prediction of a committee, which agrees with responses
-    more than its members do. Intervals are about other people who are asked in these wordings.
+    several wordings: the average of E over wordings is the prediction of a committee, which agrees
+    with responses more than its members do. Intervals are about other people in these wordings.
 
     Where items were predicted in blocks, the statistics that compare a person's items with each
     other are computed for each block and averaged: the prediction of one block is made from the
     responses to the others, so that a person's mean prediction and mean response over all items
     would hang together by construction.
 
-    Parameters
-    ----------
-    predictions
-        Of one condition.
-    people
-        How participants are drawn, in the order of `Responses.participants`.
-    folds
-        Number of the people with whom each participant was predicted from all others, shape
-        (participants,), for cross-fitted predictions. Both E and y are then taken from their mean
-        over the fold: who is left out moves the training people's mean the other way, which would
-        be a negative correlation across people of its own.
+    Of cross-fitted predictions `folds` is the number of the people with whom each participant was
+    predicted from all others. Both E and y are then taken from their mean over the fold: who is
+    left out moves the training people's mean the other way, which would be a negative correlation
+    across people of its own.
     """
     responses = predictions.responses
     scored = responses.scored_items
@@ -142,7 +120,10 @@ def item_correlation(weights: Weights, expected: Floats, scores: Floats) -> Floa
     turned back into a correlation. Items that fewer than three people answered, or on which E or
     y is the same for all, have no r and are not in it; NaN if that is so of all of them.
     """
-    return _fisher_mean(_item_correlations(weights, expected, scores))
+    _, *moments = _item_moments(weights, expected, scores)
+    enough = (np.isfinite(expected) & np.isfinite(scores)).sum(axis=0) >= _FEWEST
+    r = np.where(enough, _pearson(*moments), np.nan)
+    return np.asarray(np.tanh(nanmean(_fisher_z(r), axis=1)))
 
 
 def variance_ratio(weights: Weights, expected: Floats, scores: Floats) -> Floats:
@@ -165,8 +146,6 @@ def residual_correlation(weights: Weights, expected: Floats, scores: Floats) -> 
     what is left is E_ij - E_i. - E_.j + E_.. ("double centring"); if not, means would mix people
     with items and the least-squares effects do not. NaN if nothing is left of either.
 
-    Notes
-    -----
     With M_i the matrix that centres the items that person i answered, the item effects b solve
     L b = sum_i w_i M_i e_i where L = sum_i w_i M_i, and the sum of products of what is left of e
     and y is sum_i w_i e_i' M_i y_i - (sum_i w_i M_i e_i)' L^- (sum_i w_i M_i y_i) (Frisch-Waugh-
@@ -237,14 +216,6 @@ def _left_out(
         elif e <= _NOTHING:
             found[name] = "everyone is predicted to respond the same"
     return found
-
-
-def _item_correlations(weights: Weights, expected: Floats, scores: Floats) -> Floats:
-    """Correlation across people of each item, shape (draws, items)."""
-    _, of_expected, of_scores, covariance = _item_moments(weights, expected, scores)
-    known = np.isfinite(expected) & np.isfinite(scores)
-    enough = known.sum(axis=0) >= _FEWEST
-    return np.where(enough, _pearson(of_expected, of_scores, covariance), np.nan)
 
 
 def _item_moments(
@@ -363,11 +334,6 @@ def _pearson(of_one: Floats, of_other: Floats, covariance: Floats) -> Floats:
 
 def _fisher_z(r: Floats) -> Floats:
     return np.asarray(np.arctanh(np.clip(r, -R_MAX, R_MAX)))
-
-
-def _fisher_mean(r: Floats) -> Floats:
-    """Mean correlation of each row by Fisher's z; NaN does not count."""
-    return np.asarray(np.tanh(nanmean(_fisher_z(r), axis=1)))
 
 
 def _weighted_mean(weights: Weights, values: Floats) -> Floats:

@@ -6,13 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
+from statsmodels.stats.multitest import multipletests
 
+from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.bounds.bounds import bounds
 from geppetto.evaluation.bounds.conditions import Limits
 from geppetto.evaluation.contrasts import INFORMATION
 from geppetto.evaluation.differences import Differences
 from geppetto.evaluation.effects import Effect, alike, effects
-from geppetto.evaluation.inference.comparisons import Comparison, is_confirmatory, judge
+from geppetto.evaluation.inference.comparisons import Comparison
 from geppetto.evaluation.inference.permutation import PermutationTest, sign_flip_p
 from geppetto.evaluation.inference.power import people_to_decide, people_to_find_observed
 from geppetto.evaluation.inference.resampling import LEVEL, Resampling
@@ -20,6 +23,9 @@ from geppetto.evaluation.inference.sample_size import basis_of
 from geppetto.evaluation.inference.studentised import studentised
 from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.planning.analysis_config import Analysis
+
+_ANSWERS = "what answers the question"
+"""The family of what confirms."""
 
 
 def infer(
@@ -34,12 +40,6 @@ def infer(
 
     Parameters
     ----------
-    found
-        The contrasts, person by person.
-    resampling
-        How all participants are drawn, those without a difference included.
-    analysis
-        Settings of the inference.
     matches
         Tests of information by permuting personas, by model and strategy; where there is none,
         signs of people's differences are flipped.
@@ -57,7 +57,7 @@ def infer(
         p |= dict(zip(same, flipped.tolist(), strict=True))
     tested = []
     for number, one in enumerate(effects(found, resampling, analysis.intervals)):
-        permuted = one.contrast == INFORMATION and is_confirmatory(one, measures)
+        permuted = one.contrast == INFORMATION and one.is_confirmatory(measures)
         match = matches.get((one.model, one.strategy)) if permuted else None
         compared = comparison(
             one,
@@ -68,6 +68,15 @@ def infer(
         )
         tested.append(replace(compared, bounds=bounds(one, of, analysis) if of else None))
     return judge(tested, analysis.smallest_effect, analysis.looks, measures)
+
+
+def comparison_alone(
+    one: Differences, people: Resampling, analysis: Analysis, test: str
+) -> Comparison:
+    """A contrast with its tests, of people whose signs are flipped."""
+    (measured,) = effects([one], people, analysis.intervals)
+    p = float(sign_flip_p(one.influence[:, None], people, seed=analysis.seed)[0])
+    return comparison(measured, people, analysis, p, test)
 
 
 def comparison(
@@ -103,3 +112,60 @@ def comparison(
     if measured.differences.smoothed:
         p = p_equivalent = float("nan")
     return Comparison(measured, p, p_equivalent, test, decide, observed, rests_on)
+
+
+def judge(
+    tested: Sequence[Comparison],
+    smallest: float,
+    looks: int = 1,
+    measures: Collection[str] = ("nll",),
+) -> list[Verdict]:
+    """Verdicts on comparisons, corrected for how many of each family there are, and for looks.
+
+    A family is all that confirms, or all that explores in the same measure; `measures` are those
+    that answer the question. What is smoothed is not tested and in no family.
+    """
+    names = [
+        _ANSWERS if one.effect.is_confirmatory(measures) else one.effect.measure for one in tested
+    ]
+    families = {
+        name: [
+            number
+            for number, (one, other) in enumerate(zip(tested, names, strict=True))
+            if other == name and not one.effect.differences.smoothed
+        ]
+        for name in names
+    }
+    adjusted = [[one.p, one.p_equivalent, one.p_equivalent_with_bounds] for one in tested]
+    for name, rows in families.items():
+        for kind in range(3) if rows else ():
+            p = [adjusted[row][kind] for row in rows]
+            corrected = holm(p) if name == _ANSWERS else multipletests(p, method="fdr_bh")[1]
+            for row, value in zip(rows, corrected.tolist(), strict=True):
+                adjusted[row][kind] = min(1.0, looks * value)
+    return [
+        Verdict(
+            **vars(one),
+            confirmatory=name == _ANSWERS,
+            p_adjusted=p,
+            p_equivalent_adjusted=equivalent,
+            p_equivalent_bounded=bounded,
+            smallest=smallest,
+            family=len(families[name]),
+            looks=looks,
+        )
+        for one, name, (p, equivalent, bounded) in zip(tested, names, adjusted, strict=True)
+    ]
+
+
+def holm(p: ArrayLike) -> Floats:
+    """p-values that are corrected for one another (Holm 1979).
+
+    They are those of statsmodels' `multipletests`, which also collects the garbage of the whole
+    process: tenths of a second, each time.
+    """
+    values = np.asarray(p, float)
+    order = np.argsort(values)
+    corrected = np.empty(len(values))
+    corrected[order] = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    return np.minimum(corrected, 1)

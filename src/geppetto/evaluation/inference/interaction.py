@@ -20,7 +20,7 @@ from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.changes import Change
 from geppetto.evaluation.differences import Differences
 from geppetto.evaluation.inference.permutation import PERMUTATIONS
-from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling
+from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling, batches
 
 FEWEST_IN_A_GROUP = 10
 """People, or groups of people that are drawn together, whom a comparison needs on either side."""
@@ -45,15 +45,9 @@ def interactions(
 
     Parameters
     ----------
-    found
-        The contrasts over everybody.
     groups
         Rows of the people of each group, by its name; nobody is in two. Those with fewer than
         `FEWEST_IN_A_GROUP` are left out.
-    resampling
-        How all participants are drawn.
-    looks
-        See `geppetto.planning.analysis_config.Analysis`.
 
     Returns
     -------
@@ -147,10 +141,9 @@ def _of_people(
 ) -> _Compared:
     """By permuting who is in which group."""
     rng = np.random.default_rng(seed)
-    size = max(1, _BATCH // len(values))
     each = [_standardised(values, design.T[None], weights, against)]
-    for start in range(0, PERMUTATIONS, size):
-        order = rng.random((min(size, PERMUTATIONS - start), len(values))).argsort(axis=1)
+    for count in batches(PERMUTATIONS, len(values), _BATCH):
+        order = rng.random((count, len(values))).argsort(axis=1)
         each.append(_standardised(values, np.moveaxis(design[order], 2, 1), weights, against))
     wald, differences, errors = (np.concatenate(of) for of in zip(*each, strict=True))
     t = np.abs(differences[1:] / errors[1:])

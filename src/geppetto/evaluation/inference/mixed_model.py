@@ -20,17 +20,8 @@ _SMALL = 1e-6
 class MixedModel:
     """A mean with what its differences come from, estimated by restricted maximum likelihood.
 
-    Attributes
-    ----------
-    mean
-        The intercept and its interval: t with `degrees` degrees of freedom.
-    standard_error
-        Of the mean.
-    degrees
-        Satterthwaite's degrees of freedom.
-    variances
-        Variance component of each factor with more than one level, by name, and of the
-        "residual".
+    Its interval is that of t with Satterthwaite's `degrees` of freedom; `variances` are the
+    components of each factor with more than one level, by name, and of the "residual".
     """
 
     mean: Estimate
@@ -53,16 +44,8 @@ def mixed_model(
     the covariance matrix of the logarithms of the variance components comes from the curvature
     of the restricted likelihood. Components that are estimated as 0 are left out of it.
 
-    Parameters
-    ----------
-    values
-        One number a cell, for example the difference of NLL between two arms, shape (cells,).
-        NaN is a missing cell.
-    factors
-        Level of each cell on each factor, such as its participant, item and paraphrase, shape
-        (cells,) each; any labels. Factors of one level are left out.
-    level
-        Probability with which the interval may miss.
+    Values are one number a cell, NaN where it is missing; factors have any labels, one a cell.
+    Those of one level are left out.
 
     Raises
     ------
@@ -120,8 +103,6 @@ class _Sums:
 
     Attributes
     ----------
-    cells
-        Number of values.
     counts
         How many values each level of the largest factor has, shape (largest,).
     within
@@ -169,10 +150,7 @@ class _Sums:
 def _solve(ratios: Floats, sums: _Sums) -> tuple[float, float, float, float]:
     """Generalised least squares with V = I + sum of ratio x indicators indicators'.
 
-    Returns
-    -------
-    tuple
-        The mean; 1' V^-1 1; (y - mean)' V^-1 (y - mean); and log |V|.
+    The mean; 1' V^-1 1; (y - mean)' V^-1 (y - mean); and log |V|.
     """
     shrink = ratios[0] / (1 + ratios[0] * sums.counts)
     products = sums.products - sums.within.T @ (shrink[:, None] * sums.within)
@@ -194,14 +172,8 @@ def _solve(ratios: Floats, sums: _Sums) -> tuple[float, float, float, float]:
 def _deviance(logs: Floats, sums: _Sums, *, profiled: bool = False) -> float:
     """-2 log restricted likelihood, up to a constant.
 
-    Parameters
-    ----------
-    logs
-        Logarithms of the residual variance and of each factor's variance over it.
-    sums
-        Of the values.
-    profiled
-        Whether to use the best residual variance instead of the given one.
+    `logs` are of the residual variance and of each factor's variance over it; if `profiled`, the
+    best residual variance is used instead of the given one.
     """
     _, ones, left, log_determinant = _solve(np.exp(logs[1:]), sums)
     free = sums.cells - 1

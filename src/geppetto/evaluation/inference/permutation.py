@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geppetto.evaluation.arrays import Floats, Integers, nanmean
+from geppetto.evaluation.arrays import Floats, Integers, nanmean, quotient
 from geppetto.evaluation.individuation.matching import MatchingMatrix
-from geppetto.evaluation.inference.moments import quotient
-from geppetto.evaluation.inference.resampling import Resampling
+from geppetto.evaluation.inference.resampling import Resampling, batches
 
 PERMUTATIONS = 4999
 """Permutations of a test; the smallest p it can give is one in 5,000."""
@@ -17,7 +16,6 @@ PERMUTATIONS = 4999
 _ENUMERATED = 13
 """Up to how many people, groups or studies all flips of signs are taken: 8,192."""
 
-_BATCH = 20_000_000
 _ASSIGNED = 2_000_000
 
 
@@ -25,13 +23,9 @@ _ASSIGNED = 2_000_000
 class PermutationTest:
     """A test of whether it matters whose persona is whose.
 
-    Attributes
-    ----------
-    information
-        T of the real assignment, in nats.
-    p
-        Probability of a T as far from what it would be if it did not matter: twice the smaller of
-        both sides' probabilities, at most 1.
+    `information` is T of the real assignment, in nats, and p the probability of one as far from
+    what it would be if it did not matter: twice the smaller of both sides' probabilities, at most
+    1.
     """
 
     information: float
@@ -41,26 +35,21 @@ class PermutationTest:
 def sign_flip_p(
     contributions: Floats, people: Resampling, permutations: int = PERMUTATIONS, seed: int = 0
 ) -> Floats:
-    """Probability of a mean at least this far from zero if each sign were a coin's.
+    """Two-sided probability of a mean at least this far from zero if each sign were a coin's.
 
-    Under the null that two arms do not differ, a participant's difference is as likely to have
-    the other sign. Signs of whole participants are flipped, and of whole clusters or studies where
-    there are some: in every way there is, if there are at most 13 of them.
+    Under the null that two arms do not differ, a participant's difference is as likely to have the
+    other sign. Signs of whole participants are flipped, and of whole clusters or studies where
+    there are some: in every way there is, if there are at most 13 of them. p is the share of all
+    flips that is at least as extreme, of random ones (1 + b) / (1 + B), b the number of these
+    (Phipson & Smyth 2010). Contributions to means are of shape (participants, contrasts), and p of
+    (contrasts,).
 
-    Parameters
-    ----------
-    contributions
-        What each participant adds to the mean difference, shape (participants, contrasts).
-    people
-        Clusters, studies and survey weights of the same participants.
-    permutations, seed
-        Number of random flips, the same for all contrasts, and their seed.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (contrasts,): two-sided p. Of all flips it is the share that is at least as extreme,
-        of random ones (1 + b) / (1 + B), b the number of these (Phipson & Smyth 2010).
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from geppetto.evaluation.inference import Resampling, sign_flip_p
+    >>> sign_flip_p(np.ones((6, 1)), Resampling.of(6)).tolist()
+    [0.03125]
     """
     weighted = np.zeros((int(people.drawn.max()) + 1, contributions.shape[1]))
     np.add.at(weighted, people.drawn, contributions * people.sample[0][:, None])
@@ -69,10 +58,8 @@ def sign_flip_p(
         ways = np.arange(2 ** len(weighted))[:, None] >> np.arange(len(weighted)) & 1
         return np.asarray(np.mean(np.abs((2.0 * ways - 1.0) @ weighted) >= observed, axis=0))
     rng = np.random.default_rng(seed)
-    size = max(1, _BATCH // len(weighted))
     extreme = np.zeros(len(observed))
-    for start in range(0, permutations, size):
-        count = min(size, permutations - start)
+    for count in batches(permutations, len(weighted)):
         signs = rng.integers(0, 2, size=(count, len(weighted)), dtype=np.int8) * 2.0 - 1.0
         extreme += np.sum(np.abs(signs @ weighted) >= observed, axis=0)
     return np.asarray((1 + extreme) / (1 + permutations))
@@ -100,10 +87,6 @@ def permutation_test(
 
     Parameters
     ----------
-    matrix
-        How well everyone's persona predicts everyone.
-    permutations, seed
-        Number of random assignments, and their seed.
     donors
         Row of each participant's strangers, shape (draws, participants), who are given the
         personas that fall to them: T is then the effect that is measured with these strangers.
@@ -147,10 +130,9 @@ def permutation_test(
 
     information = float(statistic(rows[None])[0])
     rng = np.random.default_rng(seed)
-    size = max(1, _ASSIGNED // len(people))
     drawn = []
-    for start in range(0, permutations, size):
-        keys = groups + rng.random((min(size, permutations - start), len(people)))
+    for count in batches(permutations, len(people), _ASSIGNED):
+        keys = groups + rng.random((count, len(people)))
         drawn.append(statistic(np.argsort(keys, axis=1)))
     values = np.concatenate(drawn)
     tie = 1e-12 * max(1.0, float(np.nanmax(np.abs(gains))))

@@ -26,16 +26,10 @@ def power_to_find(d_z: float, people: int) -> float:
     """Probability that a paired t-test finds an effect.
 
     With s the standard deviation of n differences as a multiple of its true value, the test
-    succeeds where |mean| > t s / sqrt(n), which has the probability
-    E[Phi(sqrt(n) d_z - t s) + Phi(-sqrt(n) d_z - t s)] over the distribution of s: the
-    noncentral t distribution (Cohen 1988, chapter 2), but without its overflow for many people.
-
-    Parameters
-    ----------
-    d_z
-        True mean difference over the standard deviation of participants' differences.
-    people
-        Number of participants, at least two.
+    succeeds where |mean| > t s / sqrt(n), which has the probability E[Phi(sqrt(n) d_z - t s) +
+    Phi(-sqrt(n) d_z - t s)] over the distribution of s: the noncentral t distribution (Cohen 1988,
+    chapter 2), but without its overflow for many people. d_z is the true mean difference over the
+    standard deviation of participants' differences.
     """
     shift = np.sqrt(people) * d_z
     bound = -special.stdtrit(people - 1, ALPHA / 2) * _spreads(people)
@@ -48,13 +42,6 @@ def power_to_exclude(d_z: float, people: int) -> float:
     With s as in `power_to_find`, the test succeeds where |mean| + t s / sqrt(n) is less than the
     bound, which has the probability E[2 Phi(sqrt(n) d_z - t s) - 1], where that is positive
     (Schuirmann 1987).
-
-    Parameters
-    ----------
-    d_z
-        Smallest effect of interest over the standard deviation of participants' differences.
-    people
-        Number of participants, at least two.
     """
     bound = -special.stdtrit(people - 1, ALPHA) * _spreads(people)
     room = np.maximum(np.sqrt(people) * abs(d_z) - bound, 0)
@@ -71,15 +58,7 @@ def _spreads(people: int) -> NDArray[np.float64]:
 def minimal_effect(people: int, sd: float = 1.0, power: float = POWER) -> float:
     """Smallest effect that so many people find with this power.
 
-    Parameters
-    ----------
-    people
-        Number of participants, at least two.
-    sd
-        Standard deviation of participants' differences, in nats; the effect is then in nats,
-        and with 1 it is d_z.
-    power
-        Probability of finding it.
+    It is in the unit of the standard deviation of participants' differences: with 1 it is d_z.
     """
     most = 1000 / np.sqrt(people)
     d_z = optimize.brentq(lambda effect: power_to_find(effect, people) - power, 0, most)
@@ -99,17 +78,9 @@ def people_to_exclude(d_z: float, power: float = POWER) -> int:
 def people_to_decide(smallest: float, sd: float, power: float = POWER) -> int:
     """How many people would decide a question either way.
 
-    With so many, an effect of at least the smallest size of interest is found, and if there is
-    none at all that is shown, each with this power.
-
-    Parameters
-    ----------
-    smallest
-        Smallest effect of interest, in nats.
-    sd
-        Standard deviation of participants' differences, in nats.
-    power
-        Probability of each.
+    With so many, an effect of at least the smallest size of interest is found, and if there is none
+    at all that is shown, each with this power. Both `smallest` and `sd`, the standard deviation of
+    participants' differences, are in nats.
     """
     d_z = smallest / sd if sd > 0 else np.inf
     if d_z > 100:
@@ -129,13 +100,7 @@ def people_to_find_observed(mean: float, sd: float) -> int | None:
 
 
 def _fewest(enough: Callable[[int], bool]) -> int:
-    """Smallest number of people, at least two, who are enough.
-
-    Raises
-    ------
-    ValueError
-        If a thousand million are not.
-    """
+    """Smallest number of people, at least two, who are enough."""
     few, many = 2, 2
     while not enough(many):
         if many == _MOST:

@@ -20,7 +20,6 @@ from scipy import stats
 
 from geppetto.evaluation.arrays import Floats, Integers, effective_number
 from geppetto.evaluation.inference.studentised import studentised
-from geppetto.evaluation.responses import Responses
 from geppetto.planning.analysis_config import DRAWS, Analysis, Method
 
 LEVEL = 0.05
@@ -35,7 +34,14 @@ Statistic = Callable[..., Floats]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and its interval over participants, of 95% where nothing else is said."""
+    """A number and its interval over participants, of 95% where nothing else is said.
+
+    Examples
+    --------
+    >>> from geppetto.evaluation.inference import Estimate
+    >>> Estimate(0.02, 0.01, 0.03).excludes_zero()
+    True
+    """
 
     value: float
     low: float
@@ -61,12 +67,13 @@ class Resampling:
         Number of each participant's study, shape (participants,), or None. With several studies,
         studies are drawn first and people within each drawn study, and every study counts the
         same (a nested bootstrap; Davison & Hinkley 1997, section 3.8).
-    draws
-        Number of resamples.
-    seed
-        Seed of the draws.
-    level
-        Probability with which an interval may miss.
+
+    Examples
+    --------
+    >>> from geppetto.evaluation.inference import Resampling
+    >>> families = Resampling.of(6, clusters=[0, 0, 1, 1, 2, 2])
+    >>> families.grouped, families.units
+    (True, 3.0)
     """
 
     base: Floats
@@ -107,13 +114,7 @@ class Resampling:
         return cls(weights, groups.astype(np.int64), numbers, draws, seed, level)
 
     def among(self, rows: Integers) -> Resampling:
-        """The same resampling of some of the participants only.
-
-        Raises
-        ------
-        ValueError
-            If they are fewer than two groups.
-        """
+        """The same resampling of some of the participants only."""
         if len(rows) == len(self.base):
             return self
         return Resampling.of(
@@ -180,9 +181,8 @@ class Resampling:
         """
         rng = np.random.default_rng(self.seed)
         number = int(self.drawn.max()) + 1
-        size = max(1, _BATCH // number)
-        for start in range(0, self.draws, size):
-            yield _drawn(number, min(size, self.draws - start), rng)
+        for size in batches(self.draws, number):
+            yield _drawn(number, size, rng)
 
     def weights(self) -> Iterator[Weights]:
         """Weights of all draws, in batches of shape (some draws, participants)."""
@@ -197,9 +197,7 @@ class Resampling:
 
     def _batches(self) -> Iterator[Weights]:
         rng = np.random.default_rng(self.seed)
-        size = max(1, _BATCH // len(self.base))
-        for start in range(0, self.draws, size):
-            count = min(size, self.draws - start)
+        for count in batches(self.draws, len(self.base)):
             counts = self._counts(count, rng) if self.studies is None else self._nested(count, rng)
             yield counts * self.base
 
@@ -227,9 +225,8 @@ class Resampling:
         With several studies the groups are studies.
         """
         groups = int(self.drawn.max()) + 1
-        size = max(1, _BATCH // len(self.base))
-        for start in range(0, groups, size):
-            left_out = np.arange(start, min(start + size, groups))
+        sizes = list(batches(groups, len(self.base)))
+        for left_out in np.split(np.arange(groups), np.cumsum(sizes)[:-1]):
             yield (self.drawn[None] != left_out[:, None]) * self.sample
 
 
@@ -246,24 +243,24 @@ def estimate(
 ) -> Estimate:
     """A statistic of the sample with its bootstrap interval.
 
+    Its ends are NaN where more than one draw in a hundred has no value.
+
     Parameters
     ----------
-    statistic
-        See the module.
-    values
-        Arrays whose first axis is participants.
-    people
-        How participants are drawn.
     method
         "percentile" (Efron & Tibshirani 1993, ch. 13), expanded as `Resampling.tails` says;
         "bca", bias-corrected and accelerated (Efron 1987), which is not expanded; or
         "studentised": of a `mean` the bootstrap-t (see `studentised`), and of statistics without a
         standard error in each draw the expanded percentiles.
 
-    Returns
-    -------
-    Estimate
-        Ends are NaN where more than one draw in a hundred has no value.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from geppetto.evaluation.inference import Resampling, estimate, mean
+    >>> saved = np.array([0.1, 0.3, -0.1, 0.2, 0.4, 0.3])
+    >>> found = estimate(mean, saved, people=Resampling.of(6))
+    >>> round(found.value, 3), found.low < 0.2 < found.high
+    (0.2, True)
     """
     (found,) = estimates(statistic, *values, people=people, method=method)
     return found
@@ -323,74 +320,44 @@ def _bca_tails(value: float, drawn: Floats, left_out: Floats, tails: Floats) -> 
 
 
 def mean(weights: Weights, values: Floats) -> Floats:
-    """Mean over participants, of each column if there are some; NaN does not count."""
+    """Mean over participants, of each column if there are some; NaN does not count.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from geppetto.evaluation.inference import mean
+    >>> mean(np.array([[1.0, 1.0], [0.0, 2.0]]), np.array([2.0, 4.0])).tolist()
+    [3.0, 4.0]
+    """
     known = np.isfinite(values)
     if known.all():
-        return np.asarray(weights @ values / _totals(weights, values))
+        return np.asarray(weights @ values / totals(weights, values))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(weights @ np.where(known, values, 0.0) / (weights @ known.astype(float)))
 
 
-def standardised_mean(weights: Weights, contributions: Floats, differences: Floats) -> Floats:
-    """Cohen's d of paired differences: their mean over their standard deviation (d_z).
-
-    The mean is that of what participants contribute to it, which varies between samples as the
-    mean does where participants' differences are not independent. If nobody's answers changed at
-    all d_z is 0; if everybody's changed by the same, NaN.
-    """
-    people, total = len(differences), _totals(weights, differences)
-    shift = differences.mean(axis=0)
-    centre = weights @ (differences - shift) / total
-    variance = weights @ (differences - shift) ** 2 / total - centre**2
-    variance *= people / (people - 1)
-    mean_of = weights @ contributions / total
-    nothing = 1e-24 * np.maximum(np.max(differences**2, axis=0), 1e-300)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        d_z = np.where(variance > nothing, mean_of / np.sqrt(variance), np.nan)
-    return np.where(mean_of**2 <= nothing, 0.0, d_z)
-
-
-def share_positive(weights: Weights, differences: Floats) -> Floats:
-    """Share of participants with a positive difference; no difference counts half."""
-    return mean(weights, (differences > 0) + 0.5 * (differences == 0))
-
-
-def worst_tenth(weights: Weights, differences: Floats) -> Floats:
-    """Mean difference of the tenth of participants that fares worst, fractions included."""
-    if differences.ndim == 2:
-        return np.stack([worst_tenth(weights, column) for column in differences.T], axis=1)
-    tenth = weights.sum(1) / 10
-    order = np.argsort(differences, kind="stable")
-    some = order[: len(order) // 4 + 1]  # the worst quarter has a tenth of nearly every draw
-    if (weights[:, some].sum(1) < tenth).any():
-        some = order
-    counted = weights[:, some]
-    before = np.cumsum(counted, axis=1) - counted
-    inside = np.clip(tenth[:, None] - before, 0, counted)
-    return np.asarray(inside @ differences[some] / tenth)
-
-
-def _totals(weights: Weights, values: Floats) -> Floats:
+def totals(weights: Weights, values: Floats) -> Floats:
     """Sum of weights of each draw, in a shape to divide by."""
     total = np.asarray(weights.sum(axis=1))
     return total if values.ndim == 1 else total[:, None]
 
 
-def saved_share(weights: Weights, nll: Floats, reference: Floats) -> Floats:
-    """1 - mean NLL / mean NLL of a reference: McFadden's pseudo-R² (1974).
-
-    1 for certainty of every response, 0 for the reference itself, negative for worse.
-    """
-    with np.errstate(invalid="ignore"):
-        return np.asarray(1 - weights @ nll / (weights @ reference))
-
-
-def drawn(observed: Responses, analysis: Analysis) -> Resampling:
+def drawn(
+    weights: ArrayLike, clusters: ArrayLike, analysis: Analysis, level: float = LEVEL
+) -> Resampling:
     """How people are drawn: whole, with their clusters, by their weights if so analysed."""
     return Resampling.of(
-        len(observed.participants),
-        base=observed.weight if analysis.weighted else None,
-        clusters=observed.cluster,
+        len(np.asarray(clusters)),
+        base=weights if analysis.weighted else None,
+        clusters=clusters,
         draws=analysis.draws,
         seed=analysis.seed,
+        level=level,
     )
+
+
+def batches(number: int, width: int, most: int = _BATCH) -> Iterator[int]:
+    """Sizes of batches of so many rows of this width, of which none has too many numbers."""
+    size = max(1, most // width)
+    for start in range(0, number, size):
+        yield min(size, number - start)

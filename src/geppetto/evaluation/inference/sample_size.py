@@ -91,13 +91,8 @@ class Basis:
 
         Of a kind that is a share of 3/n of all there is none among n with a probability of 5%. They
         undo a mean whose interval ends at `low` if they lose low (n - 3) / 3; or gain it, where
-        something is lost.
-
-        Returns
-        -------
-        float or None
-            None where there are as many people as have one of every kind that counts, and of
-            studies, of which there are never so many.
+        something is lost. None where there are as many people as have one of every kind that
+        counts, and of studies, of which there are never so many.
         """
         if self.unit == "studies" or self.people >= ALL_KINDS:
             return None
@@ -107,12 +102,7 @@ class Basis:
     def undone_by_others(self, nats: Estimate, reach: float) -> str:
         """Why people of a kind that is not among these could undo a mean; empty if they could not.
 
-        Parameters
-        ----------
-        nats
-            The mean, with its interval.
-        reach
-            How much somebody could lose at the most, or gain where something is lost.
+        `reach` is how much somebody could lose at the most, or gain where something is lost.
         """
         needed = self.undone_by(nats)
         if needed is None or reach < needed:
@@ -144,17 +134,7 @@ class Basis:
 
 
 def basis(values: Floats, people: Resampling, smallest: float = 0.0) -> Basis:
-    """What the mean of values over participants rests on.
-
-    Parameters
-    ----------
-    values
-        What each participant adds to the mean, shape (participants,).
-    people
-        How they are drawn.
-    smallest
-        Smallest effect of interest, in the unit of the values; if 0, equivalence rests on nothing.
-    """
+    """What a mean over participants rests on; if `smallest` is 0, equivalence on nothing."""
     (found,) = studentised(values, people)
     return basis_of(found, people, smallest)
 

@@ -54,11 +54,19 @@ class Studentised:
         return self.value - most * self.error, self.value - least * self.error
 
     def p_within(self, smallest: float) -> float:
-        """p of a mean of at least this size, to either side; small if the mean is smaller.
+        """p of a mean of at least this size, to either side: whether it is too small to matter.
 
-        The larger of two one-sided tests (Schuirmann 1987) that invert the same draws: it is below
-        `level` just where the interval that misses with 2 * `level` is between the bounds.
+        The larger of two one-sided tests (Schuirmann 1987) that invert the same draws, so that it
+        is below .05 just where the 90% interval is between the bounds. Of skewed differences
+        t-tests reject in 10 to 30% of samples what is true (lognormal ones, the mean at the bound).
+
+        Raises
+        ------
+        ValueError
+            If the smallest effect of interest is not positive.
         """
+        if smallest <= 0:
+            raise ValueError(f"the smallest effect of interest must be positive, not {smallest}")
         if self.error == 0:
             return float(abs(self.value) >= smallest)
         below = np.sum(self.t <= (self.value - smallest) / self.error)
@@ -113,15 +121,7 @@ class Studentised:
 
 
 def studentised(values: Floats, people: Resampling) -> list[Studentised]:
-    """Means over participants, a column each, and how they err.
-
-    Parameters
-    ----------
-    values
-        Shape (participants,) or (participants, columns); NaN does not count.
-    people
-        How participants are drawn: with whole studies, if there are several.
-    """
+    """Means over participants, a column each, and how they err; NaN does not count."""
     columns = values.reshape(len(values), -1)
     known = np.isfinite(columns)
     number = int(people.drawn.max()) + 1

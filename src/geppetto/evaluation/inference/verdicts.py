@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 
-from geppetto.evaluation.bounds.bounds import Bounds
 from geppetto.evaluation.contrasts import INFORMATION
 from geppetto.evaluation.effects import Effect
+from geppetto.evaluation.inference.comparisons import Comparison
 from geppetto.evaluation.inference.resampling import LEVEL
-from geppetto.evaluation.inference.sample_size import Basis
 from geppetto.evaluation.item_sampling import OtherItems
 from geppetto.evaluation.words import COMPARED, in_words, interval, number, over, p_value
 from geppetto.personas.donors import MatchQuality
@@ -28,77 +26,36 @@ DESCRIPTIVE: Final = "descriptive: the NLL of samples is smoothed"
 UNDONE = "unless what was not said undoes it"
 
 
-@dataclass(frozen=True)
-class Verdict:
+@dataclass(frozen=True, kw_only=True)
+class Verdict(Comparison):
     """What one comparison comes to.
 
     Attributes
     ----------
-    effect
-        The comparison with its intervals.
     confirmatory
         Whether it is one of those that answer the question: information and benefit, in the measure
         that decides for the model: over the legal options, in sessions with open responses over
         everything, and by the Brier score where answers are samples. The others explore.
-    p, p_adjusted
-        Two-sided p of no difference, by permuting whole people, and over several wordings no
-        smaller than by `OverWordings.tail`; and corrected for its family, by
-        Holm (1979) for the confirmatory comparisons, by Benjamini & Hochberg (1995) for the
-        others. NaN of the NLL of samples, which is not tested.
-    p_equivalent, p_equivalent_adjusted
-        The same of a difference of at least `smallest` in either direction (TOST; Schuirmann
-        1987): small if there is none.
-    p_equivalent_bounded
-        `p_equivalent` or that of the bounds, whichever is larger, corrected in the same way.
-    smallest
-        The smallest effect of interest in nats a response.
-    family
-        How many comparisons were corrected together.
-    looks
-        What p-values are multiplied by for looks at these people, too.
-    test
-        What was permuted for p: whose persona is whose, or the signs of people's differences.
-    people_needed
-        How many people tell an effect of the smallest size of interest from nothing, and nothing
-        from it, with 80% probability each, if they vary and hang together as these do and the
-        comparison were the only one, in these wordings. An effect in between takes more. None for
-        pooled studies, of which it takes more. With these numbers of strangers: with more of them
-        differences vary less, and it takes fewer people.
-    people_needed_as_observed
-        The same of finding an effect as large as was observed, which is likely too few: effects
-        that were noticed are rather too large (Gelman & Carlin 2014). None where there is none.
-    basis
-        How many people, groups of people or studies the comparison rests on, and how much on one.
-    bounds
-        How far the effect could be from this, given what models did not say; None where that is
-        not computed: of parts of people, items and wordings, of pooled studies, of gaps and of
-        what optimisers gain.
+    p_adjusted, p_equivalent_adjusted, p_equivalent_bounded
+        `p`, `p_equivalent` and the larger of this and that of the bounds, each corrected for its
+        family, by Holm (1979) for the confirmatory comparisons, by Benjamini & Hochberg (1995) for
+        the others, and for looks.
     calibrated, flat
         The same comparison at one temperature a model, and whether that temperature is as high as
         can be, since the model predicts best when it is made uniform. None of what does not confirm
         and of other measures than the NLL over the legal options.
-    match
-        How good the matches are of a contrast with matched strangers.
     items
         What it comes to over other items like these, which is found for all that are confirmatory
         and changes no verdict; None for the others.
     """
 
-    effect: Effect
     confirmatory: bool
-    p: float
     p_adjusted: float
-    p_equivalent: float
     p_equivalent_adjusted: float
     p_equivalent_bounded: float
     smallest: float
     family: int
     looks: int
-    test: str
-    people_needed: int | None
-    people_needed_as_observed: int | None
-    basis: Basis
-    bounds: Bounds | None = None
     calibrated: Effect | None = None
     flat: bool = False
     match: MatchQuality | None = None
@@ -133,7 +90,7 @@ class Verdict:
         """
         if self.effect.differences.smoothed:
             return "descriptive"
-        if self.is_of_too_few:
+        if self.too_few:
             return "undecided"
         if self.p_equivalent_adjusted < LEVEL and not self.withheld:
             return "equivalent"
@@ -181,7 +138,6 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """The verdict in words, with its numbers."""
         effect, nats = self.effect, self.effect.nats
         of = f" ({self.confidence})" if self.looks > 1 else ""
         numbers = (
@@ -215,7 +171,6 @@ class Verdict:
 
     @property
     def _fragile(self) -> str:
-        """What would undo it: that one person is left out."""
         if self.survives_each is not False:
             return ""
         one, kind = {
@@ -271,28 +226,13 @@ class Verdict:
 
     @property
     def correction(self) -> str:
-        """What the p-values are corrected by."""
         name = "Holm" if self.confirmatory else "Benjamini-Hochberg"
         looks = f", times {self.looks:,} for looks at these people" if self.looks > 1 else ""
         return f"{name} over {self.family:,}{looks}"
 
     @property
     def unit_of_measure(self) -> str:
-        """What the effect is a number of."""
         return "of Brier score" if self.effect.measure == "brier" else "nats"
-
-    @property
-    def scale(self) -> str:
-        """What its numbers are of, and which of them count as nothing, in sentences."""
-        if self.effect.measure == "brier":
-            return (
-                "Brier scores are from 0 to 2, of samples without bias. Nothing is called "
-                "equivalent to nothing: the smallest effect of interest is in nats."
-            )
-        return (
-            f"Less than {self.smallest:g} nats either way counts as nothing. "
-            f"Nats are {over(self.effect.measure)}."
-        )
 
     @property
     def equivalence(self) -> str:
@@ -329,7 +269,7 @@ class Verdict:
     def _claim(self) -> str:
         effect, contrast = self.effect, self.effect.contrast
         where = self._where
-        if self.is_of_too_few:
+        if self.too_few:
             return f"{where} {self.too_few}"
         better, worse = f"with {in_words(contrast.better)}", f"with {in_words(contrast.worse)}"
         if (rival := effect.differences.uninformed) is not None:
@@ -360,20 +300,14 @@ class Verdict:
 
     @property
     def _at_one_temperature(self) -> str:
-        """The effect after calibration, in words."""
         if self.calibrated is None:
             return ""
         flat = ", which leaves next to a uniform guess," if self.flat else ""
         return f"; after calibration{flat} {interval(self.calibrated.nats)}"
 
     @property
-    def is_of_too_few(self) -> bool:
-        """Whether it rests on too few people, or too uneven ones, for anything to be decided."""
-        return bool(self.too_few)
-
-    @property
     def too_few(self) -> str:
-        """What is said where that is so; empty elsewhere.
+        """What is said where people are too few, or too uneven, to decide anything; else empty.
 
         A difference is of too few also where people of a kind that is not among these could undo
         it: where by what the model says of every option somebody could have lost as much as it
@@ -398,8 +332,3 @@ class Verdict:
             return f"; {people} would tell {self.smallest:g} nats from nothing{found}{these}"
         more = "people and wordings" if self._wordings else "people"
         return f"; between nothing and {self.smallest:g} nats it takes more {more} to tell"
-
-
-def units(verdicts: Sequence[Verdict]) -> str:
-    """What the numbers of some verdicts are, as the name of an axis or a column."""
-    return " or ".join(dict.fromkeys(one.unit_of_measure.removeprefix("of ") for one in verdicts))

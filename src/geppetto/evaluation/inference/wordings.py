@@ -23,18 +23,10 @@ _SMALLEST = 1e-30
 
 @dataclass(frozen=True, eq=False)
 class OverWordings:
-    """A mean over people in each of a few wordings.
+    """A mean over people in each of a few wordings, shape (wordings,).
 
-    Attributes
-    ----------
-    means
-        In each wording, shape (wordings,).
-    in_these
-        Variance of their mean over people, if wordings are taken as given.
-    of_people
-        The part of it that all wordings share: Var(a).
-    people
-        Degrees of freedom of people.
+    `in_these` is the variance of their mean over people, if wordings are taken as given,
+    `of_people` the part of it that all wordings share, Var(a), and `people` its degrees of freedom.
     """
 
     means: Floats
@@ -48,12 +40,10 @@ class OverWordings:
 
     @property
     def sd(self) -> float:
-        """Standard deviation between the means of these wordings."""
         return float(self.means.std(ddof=1))
 
     @property
     def same_sign(self) -> bool:
-        """Whether the mean has one sign in all wordings."""
         return bool((self.means > 0).all() or (self.means < 0).all())
 
     @property
@@ -64,14 +54,12 @@ class OverWordings:
     def interval(self, in_these: Estimate, level: float = LEVEL) -> Estimate:
         """The interval of the mean over all wordings, from that over people in these.
 
-        Both miss with probability `level`.
-
-        Its half-widths are those of Cochran's approximate t (Cochran & Cox 1957, section 4.14):
-        sqrt(V) times the mean of two quantiles, weighted by the two parts of the variance V of the
-        mean: of t with N - 1 degrees of freedom for wordings, and for people of their interval,
-        which may reach further to one side. Satterthwaite's one t for both is too short where
-        wordings matter about as much as people: Var(b) is then often underestimated, and with it
-        how few degrees of freedom there are.
+        Both miss with probability `level`. Its half-widths are those of Cochran's approximate t
+        (Cochran & Cox 1957, section 4.14): sqrt(V) times the mean of two quantiles, weighted by the
+        two parts of the variance V of the mean: of t with N - 1 degrees of freedom for wordings,
+        and for people of their interval, which may reach further to one side. Satterthwaite's one t
+        for both is too short where wordings matter about as much as people: Var(b) is then often
+        underestimated, and with it how few degrees of freedom there are.
 
         In simulations with 100 people it covers 94 to 98% with 3 to 5 wordings, whatever their part
         of the variance, and 93 to 98% with 2, where it is up to 6.5 times as wide as a normal one
@@ -117,18 +105,8 @@ class OverWordings:
 def over_wordings(values: Floats, people: Resampling) -> OverWordings:
     """A mean over people in each wording, and what it varies by.
 
-    Parameters
-    ----------
-    values
-        What each participant adds to the mean in each wording, shape (participants, wordings), at
-        least two of them.
-    people
-        How these participants are drawn.
-
-    Notes
-    -----
-    The covariance of the means is robust to clusters and weights, as in
-    `geppetto.evaluation.inference.studentised.Studentised`.
+    Contributions to the means are of shape (participants, wordings), at least two of them. The
+    covariance of the means is robust to clusters and weights, as in `Studentised`.
     """
     means = mean(people.sample, values)[0]
     groups, number = np.unique(people.drawn, return_inverse=True)

@@ -62,13 +62,7 @@ def pair_gaps(found: Scored, measure: Measure | None = None) -> list[PairDiffere
 
 
 def pair_recoveries(found: Scored, measure: Measure | None = None) -> list[PersonaRecovery]:
-    """What every contrast of personas wins back of the gap of its model; see `recoveries`.
-
-    Raises
-    ------
-    GeppettoError
-        If there is no pair.
-    """
+    """What every contrast of personas wins back of the gap of its model; see `recoveries`."""
     lost = pair_gaps(found, measure)
     measures: set[Measure] = {measure or _decides(found, one.pair) for one in lost}
     saved = [one for of in sorted(measures) for one in everything(found, of)]
@@ -93,7 +87,6 @@ def _read(found: Scored, model: str) -> str:
 
 
 def _reason(found: Scored) -> str:
-    """Why there is no gap."""
     declared = pairs(found.lineages)
     if not declared:
         return (

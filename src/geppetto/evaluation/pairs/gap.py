@@ -10,10 +10,7 @@ import numpy as np
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.contrasts import Contrast
 from geppetto.evaluation.differences import Differences
-from geppetto.evaluation.effects import effects
-from geppetto.evaluation.inference.comparisons import judge
-from geppetto.evaluation.inference.infer import comparison
-from geppetto.evaluation.inference.permutation import sign_flip_p
+from geppetto.evaluation.inference.infer import comparison_alone, judge
 from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling, estimate, mean
 from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.words import interval, number, p_value
@@ -27,17 +24,10 @@ GAP = "gap"
 
 @dataclass(frozen=True, eq=False)
 class PairDifferences:
-    """The gap of a pair, person by person.
+    """The gap of a pair, person by person: L(post-trained) - L(base) without a persona.
 
-    Attributes
-    ----------
-    pair
-        The two models.
-    differences
-        L(post-trained) - L(base) without a persona, as a contrast: positive if post-training made
-        the participant worse predicted.
-    published_d
-        The same as d over pooled responses, see `published_d`; NaN if it was not computed.
+    Positive if post-training made the participant worse predicted. The same as d over pooled
+    responses is `published_d`; NaN if it was not computed.
     """
 
     pair: Pair
@@ -47,18 +37,7 @@ class PairDifferences:
 
 @dataclass(frozen=True)
 class Gap:
-    """What the gap of a pair comes to, over participants.
-
-    Attributes
-    ----------
-    pair
-        The two models.
-    verdict
-        The contrast with its intervals and tests; positive in it says that the base predicts
-        people better.
-    published_d
-        As in `PairDifferences`.
-    """
+    """What the gap of a pair comes to; if positive, the base predicts people better."""
 
     pair: Pair
     verdict: Verdict
@@ -80,7 +59,6 @@ class Gap:
 
     @property
     def sentence(self) -> str:
-        """The gap in words, with its numbers."""
         effect, verdict = self.verdict.effect, self.verdict
         among = f", among {self.among}" if self.among else ""
         few = f" ({verdict.too_few})" if verdict.too_few else ""
@@ -104,11 +82,12 @@ def published_d(worse: Floats, better: Floats) -> float:
     post-trained model (worse) and its base (better), positive says that post-training hurt; of no
     persona (worse) and a persona (better), positive says that the persona helped.
 
-    Parameters
-    ----------
-    worse, better
-        NLL of each response in nats, of the same responses or of others, of any shape; NaN does
-        not count.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from geppetto.evaluation.pairs import published_d
+    >>> published_d(np.array([2.0, 4.0]), np.array([1.0, 3.0]))
+    1.0
     """
     one, other = (values[np.isfinite(values)] for values in (worse, better))
     spread = np.sqrt((one.var() + other.var()) / 2)
@@ -128,27 +107,9 @@ def pair_differences(  # noqa: PLR0913  what a gap is of, most of it by name
     published_d: float = float("nan"),
     possible: Floats | None = None,
 ) -> PairDifferences:
-    """The gap of a pair from what each of its models predicted without a persona.
+    """The gap of a pair from each participant's mean NLL in nats by its models without a persona.
 
-    Parameters
-    ----------
-    pair
-        The two models.
-    post, base
-        Mean NLL of each participant's responses in nats, shape (participants,), over the same
-        responses; NaN for who has none.
-    measure
-        "nll" or "nll_full", see `Differences`.
-    trials
-        Number of these responses of each participant, shape (participants,).
-    sampled
-        See `Differences`.
-    among, rows
-        Name and rows of the participants it is restricted to; all by default.
-    published_d
-        As in `PairDifferences`.
-    possible
-        See `Differences`, of all participants.
+    It is over the same responses, of which there are so many `trials`; NaN for who has none.
 
     Raises
     ------
@@ -182,27 +143,13 @@ def pair_differences(  # noqa: PLR0913  what a gap is of, most of it by name
 
 
 def gaps(found: Sequence[PairDifferences], people: Resampling, analysis: Analysis) -> list[Gap]:
-    """What gaps come to, corrected for each other (Benjamini & Hochberg 1995).
-
-    Parameters
-    ----------
-    found
-        The gaps, person by person.
-    people
-        How all participants are drawn, those without a gap included; of several studies whole
-        studies.
-    analysis
-        Settings of the inference.
-    """
+    """What gaps come to, corrected for each other (Benjamini & Hochberg 1995)."""
     people = replace(people, level=LEVEL / analysis.looks)
     tested = []
     for one in found:
         among = people.among(one.differences.rows)
-        (measured,) = effects([one.differences], among, analysis.intervals)
         flipped = "signs flipped" if among.studies is None else "signs of studies flipped"
-        contributions = one.differences.influence[:, None]
-        p = float(sign_flip_p(contributions, among, seed=analysis.seed)[0])
-        tested.append(comparison(measured, among, analysis, p, flipped))
+        tested.append(comparison_alone(one.differences, among, analysis, flipped))
     verdicts = judge(tested, analysis.smallest_effect, analysis.looks)
     return [
         Gap(one.pair, verdict, one.published_d)

@@ -36,11 +36,10 @@ class Recovery:
     value
         `saved` over `gap`: 1 if the persona makes good for all that post-training lost; NaN if
         the gap is 0.
-    low, high
-        Ends of the interval, infinite where it has none.
-    excluded
-        Where the interval has no end but does not hold everything: the ends of what it leaves
-        out, so that it is all that is at most the first or at least the second.
+    low, high, excluded
+        Ends of the interval, infinite where it has none. If it still does not hold everything,
+        `excluded` has the ends of what it leaves out: it is all that is at most the first or at
+        least the second.
     """
 
     saved: Estimate
@@ -63,7 +62,6 @@ class Recovery:
 
     @property
     def sentence(self) -> str:
-        """What is known of it, in words."""
         if not self.bounded:
             outside = ""
             if self.excluded is not None:
@@ -80,21 +78,11 @@ class Recovery:
 
 @dataclass(frozen=True)
 class PersonaRecovery:
-    """What part of a pair's gap a persona, or something of it, wins back.
+    """What part of a pair's gap a persona of the post-trained model, or something of it, wins back.
 
-    Attributes
-    ----------
-    pair
-        The two models; the persona is given to the post-trained one.
-    strategy, contrast, measure, among
-        What wins it back: as in `Differences`. "total" is all that the own persona does;
-        "information" what of it knowing the person does, and the rest is "format".
-    participants
-        How many people it is of: those with both differences.
-    recovery
-        The part, with its interval.
-    too_few
-        What is said if the participants are too few to decide anything; empty if they are not.
+    The contrast "total" is all that the own persona does; "information" what of it knowing the
+    person does, and the rest is "format". If participants are too few to decide anything, `too_few`
+    says so.
     """
 
     pair: Pair
@@ -108,7 +96,6 @@ class PersonaRecovery:
 
     @property
     def sentence(self) -> str:
-        """What is known of it, in words."""
         among = f", among {self.among}" if self.among else ""
         found = f"cannot be told: {self.too_few}" if self.too_few else self.recovery.sentence
         return (
@@ -125,20 +112,7 @@ def recoveries(
 ) -> list[PersonaRecovery]:
     """What every contrast of personas wins back of the gap of its model, where there is one.
 
-    Parameters
-    ----------
-    gaps
-        Gaps of pairs, person by person.
-    found
-        Contrasts of persona arms, person by person. The two of the same post-trained model,
-        measure and restriction belong together; others are left alone.
-    people
-        How all participants are drawn.
-    analysis
-        Settings of the inference.
-
-    Notes
-    -----
+    A gap and a contrast of the same post-trained model, measure and restriction belong together.
     Over several wordings it is of their mean, and the interval takes these wordings as given.
     """
     people = replace(people, level=LEVEL / analysis.looks)
@@ -171,27 +145,25 @@ def recoveries(
 def recovery(saved: Floats, gap: Floats, people: Resampling) -> Recovery:
     """How much of the gap is won back.
 
-    Parameters
-    ----------
-    saved
-        What each participant adds to the mean of what the persona saves, in nats a response,
-        shape (participants,): `Differences.influence` of a contrast.
-    gap
-        Each one's gap in nats a response, L(post-trained) - L(base) without a persona, shape
-        (participants,).
-    people
-        How these participants are drawn.
+    `saved` and `gap` are what each participant adds to the two means in nats a response, shape
+    (participants,). In simulations with 40 to 200 people, normal or exponential, alone, in 30
+    groups, weighted or in 12 studies, the 95% interval covers 91 to 97%, whether the gap is zero, a
+    tenth of people's standard deviation or nearly twice it. Without a gap it has no end in 91 to
+    96% of samples.
 
     Raises
     ------
     ValueError
         If a participant's numbers are not known.
 
-    Notes
-    -----
-    In simulations with 40 to 200 people, normal or exponential, alone, in 30 groups, weighted or in
-    12 studies, the 95% interval covers 91 to 97%, whether the gap is zero, a tenth of people's
-    standard deviation or nearly twice it. Without a gap it has no end in 91 to 96% of samples.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from geppetto.evaluation.inference import Resampling
+    >>> from geppetto.evaluation.pairs import recovery
+    >>> gap = np.linspace(0.1, 0.3, 20)
+    >>> recovery(gap / 2, gap, Resampling.of(20)).sentence
+    '50% [50%, 50%] of the gap is won back'
     """
     if not (np.isfinite(saved).all() and np.isfinite(gap).all()):
         raise ValueError("recovery is of people who have both differences; leave the others out")

@@ -1,12 +1,12 @@
-"""All verdicts that answer the question, in a few sentences."""
+"""What verdicts come to together, in sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from geppetto.evaluation.contrasts import BENEFIT, INFORMATION
-from geppetto.evaluation.inference.comparisons import answers_question
 from geppetto.evaluation.inference.verdicts import UNDONE, Verdict
+from geppetto.evaluation.words import over
 
 
 def conclusion(verdicts: Sequence[Verdict]) -> str:
@@ -16,7 +16,7 @@ def conclusion(verdicts: Sequence[Verdict]) -> str:
     and to be told it improves on the best prediction that knows nothing of the person.
     """
     wanted = [verdict for verdict in verdicts if verdict.confirmatory]
-    if not wanted and any(answers_question(verdict.effect) for verdict in verdicts):
+    if not wanted and any(verdict.effect.answers_question for verdict in verdicts):
         return (
             "Information was not decided: one sample says nothing of how sure a model is; ask "
             "`samples` with a `k` of at least 2."
@@ -37,7 +37,6 @@ def conclusion(verdicts: Sequence[Verdict]) -> str:
 
 
 def _concluded(of_both: Sequence[Verdict]) -> str:
-    """What information and benefit of one strategy come to, in words; one may be missing."""
     by_name = {one.effect.contrast.name: one.finding for one in of_both}
     information, benefit = by_name.get(INFORMATION.name), by_name.get(BENEFIT.name)
     if information == benefit == "positive":
@@ -66,3 +65,21 @@ def _concluded(of_both: Sequence[Verdict]) -> str:
         joint = "but " if (information, benefit) == ("positive", "negative") else "and "
         parts.append(joint + of_benefit[benefit])
     return ", ".join(parts)
+
+
+def scale(verdict: Verdict) -> str:
+    """What a verdict's numbers are of, and which of them count as nothing."""
+    if verdict.effect.measure == "brier":
+        return (
+            "Brier scores are from 0 to 2, of samples without bias. Nothing is called "
+            "equivalent to nothing: the smallest effect of interest is in nats."
+        )
+    return (
+        f"Less than {verdict.smallest:g} nats either way counts as nothing. "
+        f"Nats are {over(verdict.effect.measure)}."
+    )
+
+
+def units(verdicts: Sequence[Verdict]) -> str:
+    """What the numbers of some verdicts are, as the name of an axis or a column."""
+    return " or ".join(dict.fromkeys(one.unit_of_measure.removeprefix("of ") for one in verdicts))
