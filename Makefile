@@ -28,6 +28,7 @@ docs: .venv/dev.stamp
 bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/option_likelihood.py
 	$(BIN)/python benchmarks/transcripts.py
+	$(BIN)/python benchmarks/planning.py
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python benchmarks/inference.py
 	$(BIN)/python benchmarks/search.py

@@ -6,8 +6,9 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import takewhile
+from json.encoder import encode_basestring_ascii
 from typing import Literal
 
 import numpy as np
@@ -54,8 +55,19 @@ class OptionScores:
 
 def request_id(prompt: Prompt, model: ModelIdentity) -> str:
     """Content hash of everything that changes the answer to a prompt."""
-    content = [NAME, VERSION, prompt.text, prompt.options, model.of_scores]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    text = encode_basestring_ascii(prompt.text)
+    content = f'["{NAME}", {VERSION}, {text}, {_json(prompt.options)}, {_json_of(model)}]'
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+@cache
+def _json(options: tuple[tuple[str, str], ...]) -> str:
+    return json.dumps(options)
+
+
+@cache
+def _json_of(model: ModelIdentity) -> str:
+    return json.dumps(model.of_scores, sort_keys=True)
 
 
 @dataclass(frozen=True)

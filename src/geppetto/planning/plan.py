@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 from typing import NamedTuple
 
 from geppetto.elicitation.base import Question
@@ -86,10 +87,10 @@ class PlannedAnswer(NamedTuple):
         return Condition(self.model, self.strategy, self.arm)
 
     @property
-    def place(self) -> tuple[str, ...]:
+    def place(self) -> tuple[object, ...]:
         """What the answers of all arms to one cell in one wording have in common."""
-        read = (self.model, self.strategy, str(self.paraphrase), self.elicitation)
-        return (*read, self.history, self.presentation, self.participant, self.item)
+        place: tuple[object, ...] = _PLACE(self)
+        return place
 
     @property
     def hashed(self) -> str:
@@ -100,6 +101,10 @@ class PlannedAnswer(NamedTuple):
             f"arm={self.arm!r}, donor={self.donor!r}, request={self.request!r}, "
             f"pool={self.pool!r}, block={self.block!r})"
         )
+
+
+_OF_A_PLACE = ("participant", "item", "model", "strategy", "paraphrase", "elicitation")
+_PLACE = itemgetter(*map(PlannedAnswer._fields.index, (*_OF_A_PLACE, "history", "presentation")))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from geppetto.elicitation.option_likelihood import request_id
 from geppetto.models.base import Scorer
 from geppetto.personas.base import Persona
 from geppetto.planning.prompt_builder import PromptBuilder
-from geppetto.prompts.survey import Layout, Prompt, render
+from geppetto.prompts.survey import Frame, Layout, Prompt
 from geppetto.studies import Study
 
 
@@ -16,14 +16,11 @@ class SurveyPromptBuilder(PromptBuilder[Prompt]):
 
     def __init__(self, study: Study, layout: Layout, model: Scorer, label: str) -> None:
         super().__init__(model.identity.name, label, draws=False)
-        self._study = study
-        self._layout = layout
         self._model = model
+        self._frames = {name: Frame.of(study, item, layout) for name, item in study.items.items()}
 
     def _write(self, item: str, persona: Persona | None, drawn_for: str) -> Prompt:
-        return render(
-            self._study, self._study.items[item], persona, self._layout, self._model.template
-        )
+        return self._frames[item].prompt(persona, self._model.template)
 
     def _id(self, written: Prompt) -> str:
         return request_id(written, self._model.identity)

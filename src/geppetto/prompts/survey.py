@@ -94,16 +94,7 @@ def instruction(study: Study, item: Item, layout: Layout) -> str:
 
 def turns(study: Study, item: Item, persona: Persona | None, layout: Layout) -> list[Turn]:
     """The prompt as a chat's system turn and user turn, before any template."""
-    return _turns(instruction(study, item, layout), item, persona)
-
-
-def _turns(constant: str, item: Item, persona: Persona | None) -> list[Turn]:
-    system, user = constant, f"Statement: {item.text}"
-    if persona is not None and persona.placement == "system":
-        system = f"{system}\n\n{persona.text}"
-    elif persona is not None:
-        user = f"{persona.text}\n\n{user}"
-    return [Turn(role="system", content=system), Turn(role="user", content=user)]
+    return _turns(*_contents(instruction(study, item, layout), _statement(item), persona))
 
 
 def answer_cue(layout: Layout) -> str:
@@ -133,17 +124,66 @@ def render(
     >>> prompt.text.removeprefix(prompt.head)
     '\\n\\nI am 34.\\n\\nStatement: Am indifferent to the feelings of others.\\nAnswer: '
     """
-    constant = instruction(study, item, layout)
-    said = _turns(constant, item, persona)
-    if template is None:
-        text = "\n\n".join(turn.content for turn in said) + "\n"
-    else:
-        text = template.render(said)
-    text += answer_cue(layout)
-    head = text[: text.index(constant) + len(constant)]
-    stem = text[: text.rindex(f"Statement: {item.text}")]
-    scale = study.scale(item)
-    answers = layout.listed(scale)
-    space = "" if layout.answer == "number" else " "
-    options = tuple((code, f"{space}{answers[code]}") for code in scale.options)
-    return Prompt(text, head, stem, options)
+    return Frame.of(study, item, layout).prompt(persona, template)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What is the same in every prompt of an item, whoever is predicted.
+
+    Attributes
+    ----------
+    instruction
+        The study's instruction and the item's scale.
+    statement
+        The item.
+    cue
+        How the answer is begun for the model.
+    options
+        The legal answers as they would continue the prompt, by code.
+    """
+
+    instruction: str
+    statement: str
+    cue: str
+    options: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, study: Study, item: Item, layout: Layout) -> Frame:
+        scale = study.scale(item)
+        answers = layout.listed(scale)
+        space = "" if layout.answer == "number" else " "
+        return cls(
+            instruction(study, item, layout),
+            _statement(item),
+            answer_cue(layout),
+            tuple((code, f"{space}{answers[code]}") for code in scale.options),
+        )
+
+    def prompt(self, persona: Persona | None, template: ChatTemplate | None) -> Prompt:
+        """The prompt with a persona; see `render`."""
+        system, user = _contents(self.instruction, self.statement, persona)
+        if template is None:
+            text = f"{system}\n\n{user}\n{self.cue}"
+        else:
+            text = template.render(_turns(system, user)) + self.cue
+        head = text[: text.index(self.instruction) + len(self.instruction)]
+        stem = text[: text.rindex(self.statement)]
+        return Prompt(text, head, stem, self.options)
+
+
+def _statement(item: Item) -> str:
+    return f"Statement: {item.text}"
+
+
+def _contents(system: str, user: str, persona: Persona | None) -> tuple[str, str]:
+    """What the system turn and the user turn say."""
+    if persona is None:
+        return system, user
+    if persona.placement == "system":
+        return f"{system}\n\n{persona.text}", user
+    return system, f"{persona.text}\n\n{user}"
+
+
+def _turns(system: str, user: str) -> list[Turn]:
+    return [Turn(role="system", content=system), Turn(role="user", content=user)]
