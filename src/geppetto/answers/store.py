@@ -28,6 +28,13 @@ class AnswerStore(Store):
     """Answers by the content hash of their request.
 
     A request is stored once and never changed. Several processes may share a store.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> sorted(AnswerStore.of_workspace(Path(mkdtemp())).missing(["one request"]))
+    ['one request']
     """
 
     def claim(self, requests: Collection[str]) -> AbstractContextManager[frozenset[str] | None]:

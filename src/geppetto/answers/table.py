@@ -43,6 +43,11 @@ class AnswerRow(NamedTuple):
     many trials before its own the model read, `presentation` how it read them ("text" or "turns"),
     both empty in a survey, and `announcing` the log-probability of the text that announces the
     response, NaN in a survey.
+
+    Examples
+    --------
+    >>> AnswerRow._fields[:5]
+    ('study', 'experiment', 'participant', 'cluster', 'weight')
     """
 
     study: str

@@ -49,6 +49,25 @@ def prepare_each(experiment: Experiment, workspace: Path) -> list[Prepared]:
     ------
     GeppettoError
         As `prepare`; or if a language model has still to write something, which `run` has it do.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> experiment = Experiment.model_validate(
+    ...     {
+    ...         "name": "small",
+    ...         "question": "Does it matter whose persona it is?",
+    ...         "study": "bfi",
+    ...         "participants": {"sample": 5},
+    ...         "items": ["A1", "C1"],
+    ...         "models": ["gemma-3-270m"],
+    ...         "strategies": ["interview"],
+    ...         "arms": ["none", "own"],
+    ...     }
+    ... )
+    >>> (prepared,) = prepare_each(experiment, Path())
+    >>> prepared.plan.cells
+    10
     """
     drafted = draft_each(experiment, workspace)
     if pending := [each for one in drafted for each in one.pending]:
@@ -198,6 +217,10 @@ def evaluate(
         The answers of the models that score options exactly.
     parsed
         What others replied, by request id.
+
+    Examples
+    --------
+    >>> evaluate(prepared, AnswerStore.of_workspace(Path()))  # doctest: +SKIP
     """
     requests = {planned.request for planned in prepared.plan.answers}
     experiment, study, plan = prepared.experiment, prepared.study, prepared.plan

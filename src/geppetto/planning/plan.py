@@ -65,6 +65,11 @@ class PlannedAnswer(NamedTuple):
     `elicitation` is the label of how the answer is read.
     In a session `item` is the response's number from 1, `history` is "all" or how many trials
     before its own the model reads, and `presentation` how it reads them.
+
+    Examples
+    --------
+    >>> PlannedAnswer("p1", "A1", "4", "gemma", "interview", "own", "p1", "5f3a").condition.label
+    'gemma · interview · own'
     """
 
     participant: str
@@ -138,6 +143,12 @@ class Plan:
     pending
         Texts that a language model has still to write before there can be a plan: a plan with any
         has no answers, and is made anew once they are written.
+
+    Examples
+    --------
+    >>> one = PlannedAnswer("p1", "A1", "4", "gemma", "interview", "own", "p1", "5f3a")
+    >>> Plan((one,), dropped={"p2": "without a response to any of the items"}).cells
+    1
     """
 
     answers: tuple[PlannedAnswer, ...]
