@@ -48,6 +48,12 @@ def run(
     BudgetReached
         If the experiment's budget is, which is a GeppettoError too; every answer so far is kept,
         and running it again goes on from there.
+
+    Examples
+    --------
+    >>> import geppetto
+    >>> results = geppetto.run("experiments/bfi_personas.yaml")  # doctest: +SKIP
+    >>> results.effects()[["effect", "nats", "nats_low", "nats_high"]]  # doctest: +SKIP
     """
     from geppetto._util.errors import GeppettoError
     from geppetto.planning.config import Experiment
@@ -71,6 +77,12 @@ def run_each(
     """Run an experiment file with several studies: what it found in each; see `run`.
 
     Nothing is asked before the plans of all studies are made.
+
+    Examples
+    --------
+    >>> import geppetto
+    >>> found = geppetto.run_each("experiments/psych201_personas.yaml")  # doctest: +SKIP
+    >>> geppetto.pool(found)  # doctest: +SKIP
     """
     from geppetto._util.errors import errors_in
     from geppetto.answers.completions import CompletionStore
@@ -120,6 +132,12 @@ def freeze(experiment: str | Path, workspace: str | Path = ".") -> Path:
     ------
     GeppettoError
         If there is one already, or the experiment cannot be planned.
+
+    Examples
+    --------
+    >>> import geppetto
+    >>> geppetto.freeze("experiments/bfi_personas.yaml").name  # doctest: +SKIP
+    'bfi_personas.frozen.yaml'
     """
     from geppetto._util.errors import errors_in
     from geppetto.experiment import preregistration as freezing
@@ -157,6 +175,12 @@ def run_search(experiment: str | Path, workspace: str | Path = ".") -> Confirmat
         If the file is missing or does not fit, or no candidate can be scored or confirmed.
     BudgetReached
         If the experiment's budget is; see `run`.
+
+    Examples
+    --------
+    >>> import geppetto
+    >>> confirmation = geppetto.run_search("experiments/bfi_search.yaml")  # doctest: +SKIP
+    >>> print(*confirmation.sentences, sep="\\n")  # doctest: +SKIP
     """
     from geppetto._util.errors import errors_in
     from geppetto.models.endpoint.secrets import read_keys
@@ -202,6 +226,12 @@ def optimise(
         If the file is missing or does not fit, or the strategy cannot be optimised or confirmed.
     BudgetReached
         If the experiment's budget is; see `run`.
+
+    Examples
+    --------
+    >>> import geppetto
+    >>> writer = {"writer": "openai/gpt-4o-mini"}
+    >>> geppetto.optimise("experiments/bfi_search.yaml", "life_story", writer)  # doctest: +SKIP
     """
     from geppetto._util.errors import GeppettoError, errors_in, unknown
     from geppetto.experiment.strategies import open_strategy
@@ -240,6 +270,13 @@ def pool(results: Sequence[Results]) -> list[Verdict]:
     GeppettoError
         If there are fewer than two studies, one of them twice, or they were analysed, worded or
         read from models differently.
+
+    Examples
+    --------
+    >>> import geppetto
+    >>> geppetto.pool([])
+    Traceback (most recent call last):
+    geppetto._util.errors.GeppettoError: ...
     """
     from geppetto.evaluation.pooling import pooled
 
@@ -255,6 +292,13 @@ def pool_gaps(results: Sequence[Results]) -> PooledGaps:
     ------
     GeppettoError
         As `pool`; or if there is no pair that all results have.
+
+    Examples
+    --------
+    >>> import geppetto
+    >>> geppetto.pool_gaps([])
+    Traceback (most recent call last):
+    geppetto._util.errors.GeppettoError: ...
     """
     from geppetto.evaluation.pooling import pooled_gaps
 

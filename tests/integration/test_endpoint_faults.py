@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from fault_server import Script, served
 from geppetto._util.errors import GeppettoError
 from geppetto.models.endpoint import client as endpoints
+from geppetto.models.endpoint.address import address_in, refuse_address_of_environment
 from geppetto.models.endpoint.client import Endpoint
 from geppetto.models.endpoint.errors import BrokenCompletionError, fault
 from geppetto.models.endpoint.litellm_setup import connections
@@ -107,6 +108,7 @@ def test_a_reply_that_does_not_say_what_it_took_is_read() -> None:
     ("model", "variable"),
     [
         ("openai/gpt-4o", "OPENAI_BASE_URL"),
+        ("openai/gpt-4o", "OPENAI_API_BASE"),
         ("text-completion-openai/davinci-002", "OPENAI_BASE_URL"),
         ("text-completion-openai/davinci-002", "OPENAI_API_BASE"),
         ("hosted_vllm/m", "OPENAI_BASE_URL"),
@@ -115,7 +117,12 @@ def test_a_reply_that_does_not_say_what_it_took_is_read() -> None:
         ("meta_llama/m", "LLAMA_API_BASE"),
         ("friendliai/m", "FRIENDLI_API_BASE"),
         ("azure/m", "AZURE_OPENAI_ENDPOINT"),
+        ("azure/m", "AZURE_API_BASE"),
         ("bedrock/m", "AWS_BEDROCK_RUNTIME_ENDPOINT"),
+        ("bedrock/anthropic.claude-3-haiku-20240307-v1:0", "AWS_BEDROCK_RUNTIME_ENDPOINT"),
+        ("datarobot/m", "DATAROBOT_ENDPOINT"),
+        ("mistral/m", "MISTRAL_AZURE_API_BASE"),
+        ("xinference/m", "OPENAI_API_BASE"),
     ],
 )
 def test_an_address_of_the_environment_is_refused_unless_one_is_declared(
@@ -132,12 +139,76 @@ def test_an_address_that_only_litellm_knows_how_to_find_is_refused_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        endpoints.library(), "get_llm_provider", lambda _: ("m", "new", "", "http://127.0.0.1:9")
+        endpoints.library().utils,
+        "return_raw_request",
+        lambda *_: {"raw_request_api_base": "http://127.0.0.1:9/chat"},
     )
-    Endpoint("m", "new/m")
+    Endpoint("m", "groq/m")
     monkeypatch.setenv("SOMEWHERE", "http://127.0.0.1:9")
     with pytest.raises(GeppettoError, match="SOMEWHERE is set"):
-        Endpoint("m", "new/m")
+        Endpoint("m", "groq/m")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://HERE.org:443/v1",
+        "http://me:word@here.org/v2",
+        "here.org",
+        "here.org/",
+        "//[here.org",
+    ],
+)
+def test_an_address_is_known_however_a_variable_writes_it(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOMEWHERE", value)
+    refuse_address_of_environment("m", "https://elsewhere.org/v1")
+    refuse_address_of_environment("m", "")
+    if "[" not in value:  # which is no address, and is no reason to fail
+        with pytest.raises(GeppettoError, match="SOMEWHERE is set"):
+            refuse_address_of_environment("m", "https://here.org/v1/chat")
+
+
+def test_addresses_that_are_not_of_the_model_are_of_no_concern(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("GROQ_DOCS", "http://127.0.0.1:9/groq")
+    assert Endpoint("m", "groq/m").identity.api_base == ""
+
+
+def test_where_a_request_was_sent_is_kept_with_the_reply() -> None:
+    with served(Script()) as base:
+        completions = [reply_of(endpoint(base), request) for request in (CHAT, TEXT)]
+    assert all(one.address.startswith(base.rstrip("/")) for one in completions)
+
+
+def test_nothing_is_sent_to_an_address_that_the_environment_gives_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    script = Script()
+    with served(script) as base:
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+        for model, request in (("openai/m", CHAT), ("text-completion-openai/m", TEXT)):
+            monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+            late = Endpoint("m", model, kind="chat" if request.turns else "base")
+            monkeypatch.setenv("OPENAI_BASE_URL", base)
+            with pytest.raises(GeppettoError, match="OPENAI_BASE_URL is set"):
+                reply_of(late, request)
+    assert script.asked.total() == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [
+        ("https://key:word@host.org/v1?key=secret#x", "https://host.org/v1"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_an_address_is_kept_without_credentials(told: str | None, address: str) -> None:
+    assert address_in({"additional_args": {"api_base": told}}) == address
 
 
 def test_what_a_provider_takes_is_not_the_price_of_a_server_of_ones_own() -> None:

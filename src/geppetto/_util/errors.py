@@ -21,6 +21,14 @@ class GeppettoError(Exception):
     """
 
 
+class UncaughtError(BaseException):
+    """Carries an error through a library that catches every `Exception`."""
+
+    def __init__(self, why: GeppettoError) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
 def unknown(kind: str, name: str, known: Iterable[str], place: str = "") -> GeppettoError:
     """An error for a name that is not among the known ones, with the nearest as a hint.
 

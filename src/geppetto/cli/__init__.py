@@ -1,4 +1,9 @@
-"""The command line."""
+"""The command line: what is typed, and nothing else.
+
+`app` has a module of commands for each noun (`studies`, `personas`, `models`) and for what is done
+with them (`experiments`, `searches`, `ui`). A command reads its options, imports what it needs, and
+prints what `reports` makes of the outcome.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,8 @@ from geppetto._util.errors import GeppettoError
 from geppetto._util.interrupts import interrupts_raised
 from geppetto.cli import experiments, models, personas, searches, studies, ui
 from geppetto.cli.terminal import WORKSPACE
+
+__all__ = ["app", "main"]
 
 app = typer.Typer(
     help="Does a persona make a language model predict this person?",
@@ -45,7 +52,15 @@ def of_all_commands(
 
 
 def main() -> None:
-    """Run the command line; an error that a user can mend is one sentence and exit code 2."""
+    """Run the command line; an error that a user can mend is one sentence and exit code 2.
+
+    Examples
+    --------
+    >>> from geppetto.cli import app
+    >>> from typer.testing import CliRunner
+    >>> CliRunner().invoke(app, ["--version"]).output
+    'geppetto ...'
+    """
     from geppetto.models.endpoint.secrets import read_keys
 
     try:

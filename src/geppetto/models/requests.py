@@ -137,6 +137,8 @@ class Completion(BaseModel):
         What was said (or, of an echo, sent), token by token, if log-probabilities were asked for.
     model
         The model that replied, as it calls itself.
+    address
+        Where the request was sent, as LiteLLM resolved it; without credentials.
     prompt_tokens, completion_tokens, reasoning_tokens
         Numbers of tokens, as the interface counts them.
     cost
@@ -159,6 +161,7 @@ class Completion(BaseModel):
     finish: Finish = "stop"
     tokens: tuple[Token, ...] = ()
     model: str = ""
+    address: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     reasoning_tokens: int = 0

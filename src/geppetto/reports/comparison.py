@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -13,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from geppetto.reports.columns import within_model
+from geppetto.reports.style import styled
 
 _MEASURES = {
     "accuracy": "accuracy",
@@ -21,14 +18,9 @@ _MEASURES = {
 }
 
 
+@styled
 def elicitations(table: pd.DataFrame) -> Figure:
-    """Each condition as every elicitation of its model has it, a row of panels a model.
-
-    Parameters
-    ----------
-    table
-        As from `Results.by_elicitation`.
-    """
+    """Each condition of `Results.by_elicitation` in every elicitation, a row of panels a model."""
     models = table["model"].unique()
     number_of = [table[table["model"] == m].groupby(["strategy", "arm"]).ngroups for m in models]
     ratios = [0.7 + 0.45 * count for count in number_of]
@@ -39,7 +31,6 @@ def elicitations(table: pd.DataFrame) -> Figure:
         height_ratios=ratios,
         sharex="col",
         squeeze=False,
-        layout="constrained",
     )
     labels = table["elicitation"].unique().tolist()
     colours = {label: plt.get_cmap("tab10")(number % 10) for number, label in enumerate(labels)}
@@ -69,14 +60,11 @@ def elicitations(table: pd.DataFrame) -> Figure:
             axis.set_yticks([])
             for line in range(1, len(conditions)):
                 axis.axhline(line - 0.5, color="#dddddd", lw=0.8)
-            axis.spines[["top", "right"]].set_visible(False)
             axis.tick_params(labelsize=8, labelbottom=True)
         row[0].set_yticks(range(len(conditions)), conditions, fontsize=8)
-        row[0].set_title(f"{model} · {rows['cells'].iloc[0]:,} cells", fontsize=9, loc="left")
+        row[0].set_title(f"{model} · {rows['cells'].iloc[0]:,} cells")
     for axis, label in zip(axes[-1], _MEASURES.values(), strict=True):
-        axis.set_xlabel(label, fontsize=9)
+        axis.set_xlabel(label)
     handles = [Line2D([], [], marker="o", lw=2, color=colours[one]) for one in labels]
-    figure.legend(
-        handles, labels, loc="outside upper right", ncols=len(labels), fontsize=8, frameon=False
-    )
+    figure.legend(handles, labels, loc="outside upper right", ncols=len(labels))
     return figure

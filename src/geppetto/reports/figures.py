@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -19,6 +15,7 @@ from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.rows import CONDITION
 from geppetto.evaluation.words import over
 from geppetto.planning.plan import BASELINE, Condition
+from geppetto.reports.style import BLUE, band, by_strategy, name_rows, note_row, panels, styled
 
 _COLOURS = {
     "total": "#444444",
@@ -40,58 +37,38 @@ _KNOCKOUT = "#8fb8c7"
 _BASELINE = "#7a5195"
 
 
+@styled
 def effects(verdicts: Sequence[Verdict]) -> Figure:
     """Each contrast with its interval, a panel a model and strategy, on one scale of nats.
 
     The band around zero is what is smaller than the smallest effect of interest. Models that
     are decided by another measure have an axis of their own below.
     """
-    panels: dict[tuple[str, str], list[Verdict]] = {}
-    for verdict in verdicts:
-        panels.setdefault((verdict.effect.model, verdict.effect.strategy), []).append(verdict)
-    rows = [len(found) for found in panels.values()]
+    by_panel = by_strategy(verdicts)
+    one_measure = len({verdict.effect.measure for verdict in verdicts}) == 1
+    figure, axes = panels([len(found) for found in by_panel.values()], sharex=one_measure)
     last: dict[str, Axes] = {}
-    figure, axes = plt.subplots(
-        len(panels),
-        1,
-        figsize=(8.5, 0.8 + sum(0.5 + 0.27 * count for count in rows)),
-        height_ratios=[0.5 + 0.27 * count for count in rows],
-        sharex=len({verdict.effect.measure for verdict in verdicts}) == 1,
-        squeeze=False,
-        layout="constrained",
-    )
-    for axis, ((model, strategy), found) in zip(axes[:, 0], panels.items(), strict=True):
-        if found[0].effect.measure != "brier":
-            axis.axvspan(-found[0].smallest, found[0].smallest, color="#dddddd", lw=0)
-        axis.axvline(0, color="black", lw=0.8)
+    for axis, ((model, strategy), found) in zip(axes, by_panel.items(), strict=True):
+        band(axis, found)
         names = []
         for height, verdict in enumerate(found):
             effect, nats = verdict.effect, verdict.effect.nats
             colour = _COLOURS.get(effect.contrast.name, _KNOCKOUT)
             axis.plot([nats.low, nats.high], [height, height], color=colour, lw=2)
             axis.plot(nats.value, height, "o", ms=5, color=colour)
-            axis.annotate(
-                verdict.outcome.replace(", ", ",\n"),
-                (1.01, height),
-                xycoords=("axes fraction", "data"),
-                fontsize=8,
-                va="center",
-                color="#888888" if verdict.outcome == "undecided" else "black",
-            )
+            outcome = verdict.outcome
+            note_row(axis, height, outcome.replace(", ", ",\n"), outcome == "undecided")
             contrast = effect.contrast
             among = f", {effect.among}" if effect.among else ""
             names.append(f"{contrast.name} ({contrast.worse} − {contrast.better}){among}")
-        axis.set_yticks(range(len(names)), names, fontsize=8)
-        axis.set_ylim(len(names) - 0.4, -0.6)
-        axis.set_title(f"{model} · {strategy}", fontsize=9, loc="left")
-        axis.spines[["top", "right"]].set_visible(False)
+        name_rows(axis, names)
+        axis.set_title(f"{model} · {strategy}")
         last[found[0].effect.measure] = axis
     for measure, axis in last.items():
         axis.tick_params(labelbottom=True)
         axis.set_xlabel(
             f"{_saved(measure)}, {verdicts[0].confidence} interval over participants; right is "
-            "better",
-            fontsize=9,
+            "better"
         )
     return figure
 
@@ -103,28 +80,24 @@ def _saved(measure: str) -> str:
     return f"nats saved a response {over(measure)}"
 
 
+@styled
 def along(verdicts: Sequence[Verdict], by: str) -> Figure:
     """Each contrast from one part of sessions to the next, a panel a model and strategy.
 
     The band around zero is what is smaller than the smallest effect of interest.
     """
-    panels: dict[tuple[str, str], list[Verdict]] = {}
-    for verdict in verdicts:
-        panels.setdefault((verdict.effect.model, verdict.effect.strategy), []).append(verdict)
+    by_panel = by_strategy(verdicts)
     figure, axes = plt.subplots(
-        len(panels),
+        len(by_panel),
         1,
-        figsize=(8.5, 0.6 + 2.6 * len(panels)),
+        figsize=(8.5, 0.6 + 2.6 * len(by_panel)),
         sharex=True,
         sharey=True,
         squeeze=False,
-        layout="constrained",
     )
     parts = list(dict.fromkeys(verdict.effect.among for verdict in verdicts))
-    for axis, ((model, strategy), found) in zip(axes[:, 0], panels.items(), strict=True):
-        smallest = found[0].smallest
-        axis.axhspan(-smallest, smallest, color="#dddddd", lw=0)
-        axis.axhline(0, color="black", lw=0.8)
+    for axis, ((model, strategy), found) in zip(axes[:, 0], by_panel.items(), strict=True):
+        band(axis, found, across=True)
         names = list(dict.fromkeys(verdict.effect.contrast.name for verdict in found))
         for number, name in enumerate(names):
             line = [verdict for verdict in found if verdict.effect.contrast.name == name]
@@ -136,31 +109,22 @@ def along(verdicts: Sequence[Verdict], by: str) -> Figure:
             axis.vlines(x, [n.low for n in nats], [n.high for n in nats], color=colour)
         axis.set_xticks(range(len(parts)), [part.removeprefix(by).strip() for part in parts])
         axis.tick_params(labelsize=8)
-        axis.set_title(f"{model} · {strategy}", fontsize=9, loc="left")
-        axis.set_ylabel("nats saved a response", fontsize=9)
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+        axis.set_title(f"{model} · {strategy}")
+        axis.set_ylabel("nats saved a response")
+        axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     axes[-1, 0].set_xlabel(
         f"{by}; nats {over(verdicts[0].effect.measure)}, {verdicts[0].confidence} intervals over "
-        "participants; up is better",
-        fontsize=9,
+        "participants; up is better"
     )
     return figure
 
 
+@styled
 def participants(people: pd.DataFrame, measure: str = "nll") -> Figure:
-    """Every participant's NLL under each condition that has one, a row a condition.
-
-    Parameters
-    ----------
-    people
-        As from `participant_metrics`.
-    measure
-        "nll" or "nll_full".
-    """
+    """Every participant's "nll" or "nll_full" under each condition that has it, a row each."""
     people = people[people[measure].notna()]
     groups = [(Condition(*map(str, k)), g) for k, g in people.groupby(CONDITION, sort=False)]
-    figure, axis = plt.subplots(figsize=(8.5, 0.8 + 0.3 * len(groups)), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8.5, 0.8 + 0.3 * len(groups)))
     rng = np.random.default_rng(0)
     for row, (condition, group) in enumerate(groups):
         values = group[measure].to_numpy()
@@ -169,15 +133,12 @@ def participants(people: pd.DataFrame, measure: str = "nll") -> Figure:
         colour = _BASELINE if condition.model == BASELINE else colour
         axis.plot(values, heights, ".", ms=3, alpha=0.5, color=colour)
         axis.plot([values.mean()] * 2, [row - 0.35, row + 0.35], color="black", lw=1.5)
-    axis.set_yticks(range(len(groups)), [condition.label for condition, _ in groups], fontsize=8)
-    axis.set_ylim(len(groups) - 0.4, -0.6)
-    axis.set_xlabel(
-        f"NLL {over(measure)}, nats a response (dot: a participant, bar: their mean)", fontsize=9
-    )
-    axis.spines[["top", "right"]].set_visible(False)
+    name_rows(axis, [condition.label for condition, _ in groups])
+    axis.set_xlabel(f"NLL {over(measure)}, nats a response (dot: a participant, bar: their mean)")
     return figure
 
 
+@styled
 def participant_distribution(people: pd.DataFrame, condition: Condition) -> Figure:
     """Histograms of participants' NLL and accuracy under one condition, on everyone's scale.
 
@@ -186,22 +147,20 @@ def participant_distribution(people: pd.DataFrame, condition: Condition) -> Figu
     labels = {"nll": "NLL, nats a response", "accuracy": "accuracy"}
     if people["nll"].isna().all():
         labels = {"nll_full": f"NLL {over('nll_full')}, nats a response"}
-    figure, axes = plt.subplots(
-        1, len(labels), figsize=(4 * len(labels), 3), squeeze=False, layout="constrained"
-    )
+    figure, axes = plt.subplots(1, len(labels), figsize=(4 * len(labels), 3), squeeze=False)
     group = people[(people[CONDITION] == list(condition)).all(axis=1)]
     for axis, (measure, label) in zip(axes[0], labels.items(), strict=True):
         edges = np.histogram_bin_edges(people[measure].dropna().to_numpy(), bins=30)
         values = group[measure].dropna().to_numpy()
-        axis.hist(values, bins=edges.tolist(), color="#1f6f8b")
+        axis.hist(values, bins=edges.tolist(), color=BLUE)
         axis.axvline(values.mean(), color="black", lw=1.5)
-        axis.set_xlabel(label)
-        axis.set_ylabel("participants")
-        axis.spines[["top", "right"]].set_visible(False)
+        axis.set_xlabel(label, fontsize=10)
+        axis.set_ylabel("participants", fontsize=10)
     figure.suptitle(condition.label, fontsize=9)
     return figure
 
 
+@styled
 def reliability(curves: Mapping[Condition, Reliability]) -> Figure:
     """How often the most probable option was the response, against its probability.
 
@@ -215,7 +174,6 @@ def reliability(curves: Mapping[Condition, Reliability]) -> Figure:
         figsize=(0.6 + 3.6 * len(models), 4.4),
         sharey=True,
         squeeze=False,
-        layout="constrained",
     )
     for axis, model in zip(axes[0], models, strict=True):
         axis.plot([0, 1], [0, 1], color="#bbbbbb", lw=1)
@@ -230,9 +188,8 @@ def reliability(curves: Mapping[Condition, Reliability]) -> Figure:
                 color=colour,
                 label=" · ".join(dict.fromkeys((condition.strategy, condition.arm))),
             )
-        axis.set_title(model, fontsize=9, loc="left")
-        axis.set_xlabel("probability of the most probable option", fontsize=9)
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(fontsize=6, frameon=False, loc="upper left")
-    axes[0, 0].set_ylabel("share of responses that were it", fontsize=9)
+        axis.set_title(model)
+        axis.set_xlabel("probability of the most probable option")
+        axis.legend(fontsize=6, loc="upper left")
+    axes[0, 0].set_ylabel("share of responses that were it")
     return figure

@@ -1,13 +1,9 @@
-"""Figures of pairs of models: what post-training lost, and what personas save."""
+"""Figures of pairs of models: what post-training lost, and what personas save and win back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-
-import matplotlib
-
-matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,7 +13,18 @@ from matplotlib.figure import Figure
 from geppetto.evaluation.inference.resampling import Estimate
 from geppetto.evaluation.inference.verdicts import DESCRIPTIVE, Verdict
 from geppetto.evaluation.pairs.gap import Gap
+from geppetto.evaluation.pairs.recovery import PersonaRecovery
 from geppetto.models.lineage import Lineage
+from geppetto.reports.style import (
+    BLUE,
+    GREY,
+    band,
+    by_strategy,
+    name_rows,
+    note_row,
+    panels,
+    styled,
+)
 from geppetto.reports.text import units
 
 LADDER = ("total", "format", "information", "group", "individual")
@@ -27,46 +34,31 @@ _COLOURS = {"base": "#1f6f8b", "post-trained": "#d08a2e", "": "#444444"}
 _Colour = str | tuple[float, float, float, float]
 
 
+@styled
 def gaps(found: Sequence[Gap]) -> Figure:
     """The gap of each pair with its interval, a panel a family, small models first.
 
     The band around zero is what is smaller than the smallest effect of interest.
     """
-    families = _by_family(found)
-    rows = [len(members) for members in families.values()]
-    heights = [0.45 + 0.22 * count for count in rows]
-    figure, axes = plt.subplots(
-        len(families),
-        1,
-        figsize=(8.5, 0.8 + sum(heights)),
-        height_ratios=heights,
-        sharex=True,
-        squeeze=False,
-        layout="constrained",
-    )
-    for axis, (family, members) in zip(axes[:, 0], families.items(), strict=True):
+    families, verdicts = _by_family(found), [gap.verdict for gap in found]
+    figure, axes = panels([len(members) for members in families.values()], 0.45, 0.22)
+    for axis, (family, members) in zip(axes, families.items(), strict=True):
         ordered = sorted(members, key=lambda gap: (gap.pair.lineage.billions, gap.pair.post))
         _intervals(axis, [gap.nats for gap in ordered], _colour(family, families))
         for height, gap in enumerate(ordered):
-            axis.annotate(
-                _outcome(gap),
-                (1.01, height),
-                xycoords=("axes fraction", "data"),
-                fontsize=8,
-                va="center",
-                color="#888888" if gap.outcome == "undecided" else "black",
-            )
+            note_row(axis, height, _outcome(gap), gap.outcome == "undecided")
         names = [f"{gap.pair.post} ({_sizes(gap)})" for gap in ordered]
-        axis.set_yticks(range(len(names)), names, fontsize=8)
-        axis.set_title(family, fontsize=9, loc="left")
-        _band(axis, found, "v")
+        name_rows(axis, names)
+        axis.set_title(family)
+        band(axis, verdicts)
     label = _label(found)
     if any(np.isfinite(gap.published_d) for gap in found):
         label += "\nd: over pooled responses, as published"
-    axes[-1, 0].set_xlabel(label, fontsize=9)
+    axes[-1].set_xlabel(label)
     return figure
 
 
+@styled
 def gaps_by_generation(found: Sequence[Gap]) -> Figure:
     """The gap of each pair by generation, in the order of their release.
 
@@ -80,7 +72,7 @@ def gaps_by_generation(found: Sequence[Gap]) -> Figure:
     order = sorted(generations)
     widths = np.array([0.2 + 0.12 * len(generations[one]) for one in order])
     starts = np.cumsum(widths) - widths
-    figure, axis = plt.subplots(figsize=(max(6, 2.5 + widths.sum()), 4.2), layout="constrained")
+    figure, axis = plt.subplots(figsize=(max(6, 2.5 + widths.sum()), 4.2))
     for start, width, one in zip(starts, widths, order, strict=True):
         group = generations[one]
         colour = _colour(group[0].pair.lineage.family, families)
@@ -100,25 +92,22 @@ def gaps_by_generation(found: Sequence[Gap]) -> Figure:
     )
     axis.set_xlim(0, widths.sum())
     axis.tick_params(axis="y", labelsize=8)
-    _band(axis, found, "h")
-    axis.set_xlabel("generation and day of release (bar: mean over its pairs)", fontsize=9)
-    axis.set_ylabel(_label(found, "up").replace(", ", ",\n").replace("; ", ";\n"), fontsize=9)
+    band(axis, [gap.verdict for gap in found], across=True)
+    axis.set_xlabel("generation and day of release (bar: mean over its pairs)")
+    axis.set_ylabel(_label(found, "up").replace(", ", ",\n").replace("; ", ";\n"))
     return figure
 
 
+@styled
 def gaps_by_category(found: Sequence[Gap], means: Mapping[str, Estimate]) -> Figure:
     """The gap of each pair in each task category, and their mean with its interval.
 
-    Parameters
-    ----------
-    found
-        Gaps among the participants of a category, whose name is `among`.
-    means
-        Mean over pairs by category, as from `mean_gap`.
+    `found` are gaps among the participants of a category, whose name is `among`; `means` are those
+    of `mean_gap`.
     """
     families = _by_family(found)
     order = sorted(means, key=lambda category: means[category].value)
-    figure, axis = plt.subplots(figsize=(8.5, 1.2 + 0.5 * len(order)), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8.5, 1.2 + 0.5 * len(order)))
     for family, members in families.items():
         heights = [
             order.index(gap.among) + 0.3 * (list(families).index(family) + 1) / len(families)
@@ -134,27 +123,22 @@ def gaps_by_category(found: Sequence[Gap], means: Mapping[str, Estimate]) -> Fig
             label=family,
         )
     _intervals(axis, [means[category] for category in order], "black", "mean over pairs")
-    axis.set_yticks(range(len(order)), order, fontsize=9)
-    _band(axis, found, "v")
-    axis.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    axis.set_xlabel(_label(found), fontsize=9)
+    name_rows(axis, order, 9)
+    band(axis, [gap.verdict for gap in found])
+    axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    axis.set_xlabel(_label(found))
     return figure
 
 
+@styled
 def persona_effects(verdicts: Sequence[Verdict], lineages: Mapping[str, Lineage]) -> Figure:
     """What personas save each model, and what of it is format, group and individual.
 
-    A column a contrast, all on one scale of nats; full dots are of decided comparisons.
-
-    Parameters
-    ----------
-    verdicts
-        On contrasts of one or several models and strategies; those that are no part of the
-        ladder of arms are left out.
-    lineages
-        Where models come from, by name, of those that declare it.
+    A column a contrast, all on one scale of nats; full dots are of decided comparisons. Contrasts
+    that are no part of the ladder of arms are left out; models that declare where they come from
+    have the colour of their training.
     """
-    rows = list(dict.fromkeys((v.effect.model, v.effect.strategy) for v in verdicts))
+    rows = list(by_strategy(verdicts))
     strategies = {strategy for _, strategy in rows}
     shown = {v.effect.contrast.name for v in verdicts}
     names = [name for name in LADDER if name in shown]
@@ -165,15 +149,11 @@ def persona_effects(verdicts: Sequence[Verdict], lineages: Mapping[str, Lineage]
         sharex=True,
         sharey=True,
         squeeze=False,
-        layout="constrained",
     )
     for axis, name in zip(axes[0], names, strict=True):
         of_name = [v for v in verdicts if v.effect.contrast.name == name]
         contrast = of_name[0].effect.contrast
-        smallest = of_name[0].smallest
-        if all(verdict.effect.measure != "brier" for verdict in of_name):
-            axis.axvspan(-smallest, smallest, color="#dddddd", lw=0)
-        axis.axvline(0, color="black", lw=0.8)
+        band(axis, of_name)
         for verdict in of_name:
             height = rows.index((verdict.effect.model, verdict.effect.strategy))
             nats = verdict.effect.nats
@@ -182,20 +162,54 @@ def persona_effects(verdicts: Sequence[Verdict], lineages: Mapping[str, Lineage]
             inside = "white" if verdict.outcome in ("undecided", DESCRIPTIVE) else colour
             axis.plot([nats.low, nats.high], [height, height], color=colour, lw=1.5)
             axis.plot(nats.value, height, "o", ms=5, color=colour, mfc=inside)
-        axis.set_title(f"{name}\n{contrast.worse} − {contrast.better}", fontsize=9)
-        axis.spines[["top", "right"]].set_visible(False)
+        axis.set_title(f"{name}\n{contrast.worse} − {contrast.better}", loc="center")
         axis.tick_params(axis="x", labelsize=8)
     labels = [m if len(strategies) == 1 else f"{m} · {s}" for m, s in rows]
-    axes[0, 0].set_yticks(range(len(rows)), labels, fontsize=8)
-    axes[0, 0].set_ylim(len(rows) - 0.4, -0.6)
+    name_rows(axes[0, 0], labels)
     kinds = dict.fromkeys(lineages[model].training for model, _ in rows if model in lineages)
     if kinds:
         dots = [axes[0, 0].plot([], [], "o", ms=5, color=_COLOURS[kind])[0] for kind in kinds]
-        figure.legend(dots, kinds, loc="outside upper right", ncols=2, fontsize=8, frameon=False)
+        figure.legend(dots, kinds, loc="outside upper right", ncols=2)
     figure.supxlabel(
         f"{units(verdicts)} saved a response, {verdicts[0].confidence} interval over participants; "
         "right is better, full dots are decided",
         fontsize=9,
+    )
+    return figure
+
+
+@styled
+def recoveries(found: Sequence[PersonaRecovery]) -> Figure:
+    """What part of each gap is won back, a panel a pair and strategy.
+
+    The band from 0 to 1 is the gap. Where it may be zero, or is none, or people are too few, the
+    row is dotted from edge to edge: the part may be anything, or means nothing.
+    """
+    by_panel: dict[tuple[str, str], list[PersonaRecovery]] = {}
+    for one in found:
+        by_panel.setdefault((one.pair.post, one.strategy), []).append(one)
+    figure, axes = panels([len(rows) for rows in by_panel.values()])
+    ends = [end for one in found if _is_known(one) for end in (one.recovery.low, one.recovery.high)]
+    left, right = min([-0.5, *ends]) - 0.1, max([1.5, *ends]) + 0.1
+    for axis, ((post, strategy), rows) in zip(axes, by_panel.items(), strict=True):
+        axis.axvspan(0, 1, color="#eeeeee", lw=0, zorder=0)
+        axis.axvline(0, color="black", lw=0.8, zorder=0)
+        for height, one in enumerate(rows):
+            part = one.recovery
+            if _is_known(one):
+                axis.plot([part.low, part.high], [height] * 2, color=BLUE, lw=2)
+                axis.plot(part.value, height, "o", ms=5, color=BLUE)
+            else:
+                axis.plot([left, right], [height] * 2, ":", color=GREY, lw=1)
+            note_row(axis, height, _in_words(one), not _is_known(one))
+        contrasts = [one.contrast for one in rows]
+        names = [f"{one.name} ({one.worse} − {one.better})" for one in contrasts]
+        name_rows(axis, names)
+        axis.set_xlim(left, right)
+        axis.set_title(f"{post} · {strategy}, base {rows[0].pair.base}")
+    axes[-1].set_xlabel(
+        "part of the gap that is won back, with Fieller's interval over participants\n"
+        "(1: all that post-training lost; dotted: there may be no gap, or people are too few)"
     )
     return figure
 
@@ -231,17 +245,6 @@ def _intervals(
     heights = np.arange(len(values))
     axis.hlines(heights, values[:, 1], values[:, 2], colors=[colour], lw=2)
     axis.plot(values[:, 0], heights, "o", ms=5, color=colour, label=label)
-    axis.set_ylim(len(values) - 0.4, -0.6)
-
-
-def _band(axis: Axes, found: Sequence[Gap], direction: str) -> None:
-    """What is smaller than the smallest effect of interest, of which there is none in Brier."""
-    smallest = found[0].verdict.smallest
-    span, line = (axis.axvspan, axis.axvline) if direction == "v" else (axis.axhspan, axis.axhline)
-    if all(gap.verdict.effect.measure != "brier" for gap in found):
-        span(-smallest, smallest, color="#dddddd", lw=0, zorder=0)
-    line(0, color="black", lw=0.8, zorder=0)
-    axis.spines[["top", "right"]].set_visible(False)
 
 
 def _label(found: Sequence[Gap], direction: str = "right") -> str:
@@ -250,3 +253,15 @@ def _label(found: Sequence[Gap], direction: str = "right") -> str:
         f"{found[0].verdict.confidence} interval over participants; "
         f"{direction} is less human-like"
     )
+
+
+def _is_known(one: PersonaRecovery) -> bool:
+    """Whether there is a gap of which a part can be won back."""
+    return one.recovery.bounded and one.recovery.gap.value > 0 and not one.too_few
+
+
+def _in_words(one: PersonaRecovery) -> str:
+    if _is_known(one):
+        return f"{one.recovery.value:.0%}"
+    lost = one.recovery.gap.value > 0 or not one.recovery.bounded or one.too_few
+    return "cannot be told" if lost else "nothing to win back"

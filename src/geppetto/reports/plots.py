@@ -9,14 +9,20 @@ from matplotlib.figure import Figure
 from geppetto._util.errors import GeppettoError
 from geppetto.evaluation.results import Measure, Results
 from geppetto.reports import comparison, figures, pairs
-from geppetto.reports.recoveries import recoveries
 
 ALONG = ("position", "history", "presentation")
 
 
 @dataclass(frozen=True)
 class Plots:
-    """Figures of results, as matplotlib figures that notebooks show by themselves."""
+    """Figures of results, as matplotlib figures that notebooks show by themselves.
+
+    Examples
+    --------
+    >>> import geppetto
+    >>> results = geppetto.run("experiments/bfi_personas.yaml")  # doctest: +SKIP
+    >>> results.plot.effects().savefig("effects.png")  # doctest: +SKIP
+    """
 
     results: Results
 
@@ -54,7 +60,7 @@ class Plots:
         found = self.results.found_recoveries(measure)
         if not found:
             raise GeppettoError("no post-trained model was given personas; add the arm own")
-        return recoveries(found)
+        return pairs.recoveries(found)
 
     def persona_effects(self, measure: Measure | None = None) -> Figure:
         """What personas save each model, split by the ladder of arms."""

@@ -14,14 +14,8 @@ from geppetto.prompts.turns import remark
 def model(wanted: Scorer, declared: bool, layout: SessionLayout | None = None) -> str:
     """A model and how it will be asked, in one line.
 
-    Parameters
-    ----------
-    asked
-        Who it is.
-    declared
-        Whether the experiment says that it is a base or a chat model.
-    layout
-        How sessions are put before it; None in a survey.
+    `declared` says whether the experiment says that it is a base or a chat model; `layout` is how
+    sessions are put before it, None in a survey.
     """
     identity, template = wanted.identity, wanted.template
     carries = "no" if template is None else "a"

@@ -71,8 +71,6 @@ def of_model(schema: type[BaseModel], stated: Mapping[str, Any], place: str) -> 
 
     Parameters
     ----------
-    schema
-        The model.
     stated
         Values and ranges of some fields.
     place
@@ -255,13 +253,7 @@ def _stated_range(field: FieldInfo, stated: Mapping[str, Any], place: str, stric
 
 
 def _valid(field: FieldInfo, value: Any, place: str, strict: bool) -> Any:
-    """A value that a field can have, as it is written in a file.
-
-    Raises
-    ------
-    GeppettoError
-        If the field cannot have it.
-    """
+    """A value as it is written in a file, or an error if the field cannot have it."""
     lenient = any(getattr(each, "strict", None) is False for each in field.metadata)
     bounds = [each for each in field.metadata if not hasattr(each, "strict")]
     annotation: Any = Annotated[(field.annotation, *bounds)] if bounds else field.annotation

@@ -42,10 +42,14 @@ if they are fewer."""
 class Confirmation:
     """What test people say of a search's winner.
 
+    Examples
+    --------
+    >>> import geppetto
+    >>> confirmation = geppetto.run_search("experiments/bfi_search.yaml")  # doctest: +SKIP
+    >>> confirmation.confirmed, confirmation.optimism  # doctest: +SKIP
+
     Attributes
     ----------
-    search
-        The search.
     results
         The whole ladder of arms on test people, the winner under the label `WINNER`.
     references
@@ -227,14 +231,8 @@ def described(label: str, layout: Layout) -> str:
 def check_confirmation(prepared: PreparedSearch, beside: Sequence[Strategy] = ()) -> list[Prepared]:
     """Refuse before the search what would keep any winner from being confirmed after it.
 
-    Returns the plan of the references, if there are any, of which something may be `pending`.
-
-    Parameters
-    ----------
-    prepared
-        The search.
-    beside
-        Strategies that the winner is compared with as well as with those of the experiment.
+    Returns the plan of the references, if there are any, of which something may be `pending`. The
+    winner is compared with strategies `beside` as well as with those of the experiment.
 
     Raises
     ------
@@ -257,15 +255,6 @@ def prepare_confirmation(
     """The plan of the winner and the references on test people.
 
     All are asked in the winner's layout, so that they differ in nothing but the persona.
-
-    Parameters
-    ----------
-    prepared
-        The search.
-    best
-        Its winner.
-    beside
-        As of `check_confirmation`.
 
     Raises
     ------

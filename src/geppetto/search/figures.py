@@ -9,11 +9,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from geppetto.planning.search_config import DIRECTIONS
+from geppetto.reports.style import styled
 from geppetto.search.confirm import Confirmation
 
 _TRIAL, _WINNER, _TEST, _OPTIMISM = "#9aa5b1", "#1f6fb2", "#c8553d", "#e9ecef"
 
 
+@styled
 def trials(confirmation: Confirmation) -> Figure:
     """Every complete trial's score in the order of trials, and the winner's on test people.
 
@@ -24,7 +26,7 @@ def trials(confirmation: Confirmation) -> Figure:
     means = scores.mean(axis=1)
     sign = 1 if DIRECTIONS[confirmation.objective] == "maximize" else -1
     winner, test = confirmation.search.best[0], confirmation.confirmed
-    figure, axis = plt.subplots(figsize=(8, 4), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8, 4))
     if confirmation.selection_optimism is not None:
         centre = float(means.mean())
         best = centre + sign * confirmation.selection_optimism.best_of_equals
@@ -49,20 +51,19 @@ def trials(confirmation: Confirmation) -> Figure:
         (winner, means[winner]),
         arrowprops={"arrowstyle": "->", "alpha": 0.4},
     )
-    axis.set_xlabel("trial")
-    axis.set_ylabel(_unit(confirmation.objective))
-    axis.spines[["top", "right"]].set_visible(False)
-    figure.legend(fontsize=8, frameon=False, loc="outside upper center", ncols=4)
+    axis.set_xlabel("trial", fontsize=10)
+    axis.set_ylabel(_unit(confirmation.objective), fontsize=10)
+    figure.legend(loc="outside upper center", ncols=4)
     return figure
 
 
+@styled
 def importances(weights: Mapping[str, float]) -> Figure:
     """How much each parameter made a difference between trials."""
     names = list(weights)[::-1]
-    figure, axis = plt.subplots(figsize=(7, 0.7 + 0.3 * len(names)), layout="constrained")
+    figure, axis = plt.subplots(figsize=(7, 0.7 + 0.3 * len(names)))
     axis.barh(names, [weights[name] for name in names], color=_WINNER)
     figure.supxlabel("share of the differences between trials (PED-ANOVA)", fontsize="medium")
-    axis.spines[["top", "right"]].set_visible(False)
     return figure
 
 

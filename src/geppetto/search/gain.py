@@ -28,12 +28,8 @@ GAIN = "gain"
 class Gain:
     """By how much less people's responses cost with one strategy's personas than with another's.
 
-    Attributes
-    ----------
-    verdict
-        L(other) - L(one) of people's own personas, person by person, with its interval and tests.
-    one, other
-        What is compared, in words.
+    The verdict is on L(other) - L(one) of people's own personas, person by person; `one` and
+    `other` are words for what is compared.
     """
 
     verdict: Verdict

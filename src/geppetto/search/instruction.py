@@ -111,20 +111,10 @@ def optimise(  # noqa: PLR0913  parts of a search that are made elsewhere
 
     Parameters
     ----------
-    prepared
-        The search, for its people, items, layout and model.
-    strategy
-        What is improved.
-    optimiser
-        See `Optimiser`.
     models
         The strategy's writer and the reflector, by name.
-    store
-        Where answers are kept.
     completions
         Where the replies of the writer and the reflector are kept.
-    tracker
-        What the run has spent so far, and may.
     to
         A JSON file to write; a hash of what is in it becomes part of its name, so that no program
         takes the place of another.
@@ -227,13 +217,9 @@ def _finishing(service: Service, gate: RequestGate) -> Iterator[None]:
 
 
 def refuse(strategy: GeneratedStrategy) -> None:
-    """Refuse a strategy that cannot be optimised.
+    """Refuse a strategy that is asked for another wording than its first, or has a program already.
 
-    Raises
-    ------
-    GeppettoError
-        If it is asked for another wording than its first, or has a program already, which may hold
-        answers of the people that it would be tried on.
+    That may hold answers of the people that it would be tried on.
     """
     if strategy.program is not None:
         raise GeppettoError("the strategy has a program already; leave `program` out to make one")
@@ -256,13 +242,7 @@ def _saved(better: dspy.Module, to: Path, by: TrainedOn) -> Path:
 
 
 def _inputs(strategy: GeneratedStrategy, study: Study, case: Case) -> dict[str, dict[str, Any]]:
-    """What the modules are told in a case.
-
-    Raises
-    ------
-    GeppettoError
-        If nothing is known that the strategy could show.
-    """
+    """What the modules are told in a case; an error if the strategy could show nothing."""
     if inputs := strategy.inputs(case.seen, visible_study(study, case.block)):
         return dict(inputs)
     raise GeppettoError(

@@ -24,10 +24,6 @@ class Metric:
 
     Attributes
     ----------
-    strategy
-        Whose personas are written.
-    worth
-        Measures what they are worth.
     cases
         By the number that examples have as `case`. Optimisers show examples to the reflector, who
         must not read there what people answered.

@@ -38,14 +38,7 @@ def optimise(
     Several processes may search the same at once; together they make as many trials as were
     asked for, and each waits for the last one.
 
-    Parameters
-    ----------
-    prepared
-        What is searched.
-    scorer
-        What a candidate is worth to people; see `PreparedSearch.scorer`.
-    on_trial
-        Called with each trial of this process once it has ended.
+    `on_trial` is called with each trial of this process once it has ended.
 
     Raises
     ------
@@ -103,13 +96,7 @@ def _held(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def _why_ended(prepared: PreparedSearch, study: optuna.Study, seconds: float) -> str | None:
-    """Why no further trial is begun, in words; None if one is.
-
-    Raises
-    ------
-    GeppettoError
-        If the first trials were all infeasible, or all trials.
-    """
+    """Why no further trial is begun, in words; None if one is; an error if none is feasible."""
     settings = prepared.settings
     trials = study.get_trials(deepcopy=False)
     finished = [trial for trial in trials if trial.state in FINISHED]
@@ -172,7 +159,6 @@ class _Trial:
             trial.set_user_attr("seconds", round(time.monotonic() - start, 3))
 
     def _values(self, trial: optuna.Trial, place: int, drawn: Drawn) -> tuple[float, ...]:
-        """The mean of each objective over everybody."""
         try:
             candidate = self.prepared.candidate(drawn)
         except GeppettoError as error:

@@ -37,20 +37,12 @@ def compiled(  # noqa: PLR0913  what optimisers of DSPy are told
 
     Parameters
     ----------
-    optimiser
-        See `Optimiser`.
-    student
-        The program as it is.
-    metric
-        What an example's prediction is worth.
     train, kept
-        Examples that say how to change it, and those that say which change is kept.
+        Examples that say how to change the program, and those that say which change is kept.
     reflecting
         The model that proposes instructions.
     calls
         About how many predictions are made.
-    seed
-        Of all that is drawn.
     """
     import dspy
     from dspy.teleprompt.gepa.instruction_proposal import InstructionProposer

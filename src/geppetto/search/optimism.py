@@ -46,14 +46,10 @@ def selection_optimism(
     ----------
     scores
         Score of each trial for each person, shape (trials, people).
-    people
-        How people are drawn.
-    direction
-        Which way is better.
 
     Returns
     -------
-    Luck or None
+    SelectionOptimism or None
         In the units of the scores and counted so that more is luckier; None for a single trial.
     """
     if len(scores) < 2:

@@ -40,16 +40,8 @@ class PreparedSearch:
 
     Attributes
     ----------
-    experiment, settings
-        What was asked; `settings` is the experiment's `search`.
     workspace
         Folder of its `personas/` and `mlruns/`.
-    study, items, model
-        Whose answers to which items are predicted, and by which model.
-    space
-        Every candidate.
-    split
-        Who is searched on, and who is kept for confirmation.
     batches
         Those who are searched on, as they are scored together.
     question
@@ -235,13 +227,7 @@ def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:  
 
 
 def search_of_file(path: Path, workspace: Path) -> PreparedSearch:
-    """The search of an experiment file.
-
-    Raises
-    ------
-    GeppettoError
-        As `prepare_search`, or if the file is missing or malformed.
-    """
+    """The search of an experiment file; see `prepare_search`."""
     experiment = Experiment.from_file(path)
     with errors_in(path):
         return prepare_search(experiment, workspace)

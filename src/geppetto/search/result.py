@@ -21,10 +21,14 @@ from geppetto.search.trials import FINISHED, PLACE, REASON, WORK, person_scores,
 class SearchResult:
     """A finished search.
 
+    Examples
+    --------
+    >>> import geppetto
+    >>> found = geppetto.run_search("experiments/bfi_search.yaml").search  # doctest: +SKIP
+    >>> found.trials.sort_values("information").tail()  # doctest: +SKIP
+
     Attributes
     ----------
-    name
-        Name of the search in Optuna's storage.
     search, test
         Ids of the people it was made on, and of those it has not seen.
     objectives

@@ -35,8 +35,6 @@ def search(
 
     Parameters
     ----------
-    prepared
-        What is searched.
     on_trial
         Called with each trial of this process once it has ended.
     on_found
@@ -48,6 +46,14 @@ def search(
     ------
     GeppettoError
         If no candidate can be scored, or the winner cannot be confirmed.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from geppetto.search import search
+    >>> from geppetto.search.prepare import search_of_file
+    >>> prepared = search_of_file(Path("experiments/bfi_search.yaml"), Path())  # doctest: +SKIP
+    >>> search(prepared).conclusion  # doctest: +SKIP
     """
     prepared.writers.complete(lambda: check_confirmation(prepared))
     prepared.choose(prepared.look(prepared.question, planned(prepared)))

@@ -37,13 +37,9 @@ class Improvement:
 
     Attributes
     ----------
-    optimised
-        What search people say of it.
     results
         The ladder of arms on test people, with the compiled program as the strategy "winner" and
         the experiment's own strategies beside it.
-    tracked
-        The run that has the results and the program.
     gain
         By how much less test people's responses cost with the compiled program than with the
         strategy's own instruction.
@@ -85,14 +81,8 @@ def improve(
     compared with the strategy as it is named here, on the same test people. Both uses of people are
     looks that are remembered and corrected for, as those of a search are.
 
-    Parameters
-    ----------
-    prepared
-        The search whose people, items and layout are taken; its `strategies` are shown beside.
-    name, rule
-        The strategy's name and what is improved.
-    optimiser, reflector, calls
-        See `geppetto.search.instruction.optimise`.
+    The people, items and layout are those of the search, whose `strategies` are shown beside. See
+    `geppetto.search.instruction.optimise` for the other parameters.
 
     Raises
     ------

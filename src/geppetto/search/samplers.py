@@ -5,45 +5,13 @@ from __future__ import annotations
 import math
 import random
 import warnings
-from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
-from optuna.trial import FrozenTrial
 
 from geppetto.planning.search_config import POPULATION, Search
-from geppetto.search.space import Scalar, Space
-
-
-class Point(optuna.samplers.BaseSampler):
-    """Suggests the parameters of one point.
-
-    Optuna's own exhaustive samplers count a trial that was interrupted as done.
-    """
-
-    def __init__(self, parameters: dict[str, Scalar]) -> None:
-        self._parameters = parameters
-
-    def infer_relative_search_space(
-        self, study: optuna.Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        return {}
-
-    def sample_relative(
-        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        return {}
-
-    def sample_independent(
-        self,
-        study: optuna.Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        return self._parameters[param_name]
+from geppetto.search.space import Space
 
 
 def sampler(settings: Search, space: Space, place: int) -> optuna.samplers.BaseSampler:
@@ -62,7 +30,11 @@ def sampler(settings: Search, space: Space, place: int) -> optuna.samplers.BaseS
                 return optuna.samplers.NSGAIISampler(seed=seed, population_size=POPULATION)
             case "grid":
                 assert space.size is not None
-                return Point(space.at(shuffled(place, space.size, settings.seed)))
+                # Optuna's own exhaustive samplers count a trial that was interrupted as done
+                point = space.at(shuffled(place, space.size, settings.seed))
+                return optuna.samplers.PartialFixedSampler(
+                    point, optuna.samplers.RandomSampler(seed=seed)
+                )
 
 
 def shuffled(place: int, size: int, seed: int) -> int:

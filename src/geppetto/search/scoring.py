@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from geppetto._util.errors import GeppettoError
-from geppetto.answers.local import answer, unanswered_of
+from geppetto.answers.local import Unit, answer, unanswered_of
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import answers_table
 from geppetto.elicitation.option_likelihood import Normalisation, OptionScores
@@ -74,21 +74,7 @@ class ModelScorer:
 
     For `information` everybody's strangers are all others of the batch: people's own personas
     answer for them, so that they need no further prompts.
-
-    Attributes
-    ----------
-    study, items
-        The study, and names of the items to predict.
-    model
-        The model.
-    store
-        Where answers are kept.
-    objectives
-        Names of what is scored, see `geppetto.planning.search_config.DIRECTIONS`.
-    normalisation
-        As of an experiment.
-    writers
-        The models that write personas.
+    Objectives are of `geppetto.planning.search_config.DIRECTIONS`.
     """
 
     study: Study
@@ -101,7 +87,7 @@ class ModelScorer:
 
     def __call__(self, candidate: Candidate, people: Sequence[str]) -> BatchScores:
         plan = self._plan(candidate, people)
-        answers, work = self._answer(plan)
+        answers, computed = self._answer(plan)
         table = answers_table(plan, answers, self.study, "search", self.normalisation)
         unscorable = table[table["status"] != "scored"]
         if len(unscorable):
@@ -118,7 +104,9 @@ class ModelScorer:
                 "items"
             )
         scores = dict(zip(people, map(tuple, values.tolist()), strict=True))
-        return BatchScores(scores, work.anew, len(answers) - work.anew, work.computed)
+        anew = sum(len(unit.ids) for unit in computed)
+        tokens = sum(unit.distinct_tokens for unit in computed)
+        return BatchScores(scores, anew, len(answers) - anew, tokens)
 
     def _plan(self, candidate: Candidate, people: Sequence[str]) -> Plan:
         arms: list[Arm] = [Own()]
@@ -158,24 +146,11 @@ class ModelScorer:
                 "`program`"
             )
 
-    def _answer(self, plan: Plan) -> tuple[dict[str, OptionScores], _Work]:
-        """Every answer of a plan, and the work that it took."""
+    def _answer(self, plan: Plan) -> tuple[dict[str, OptionScores], list[Unit]]:
+        """Every answer of a plan, and what was computed for it."""
         try:
             left = unanswered_of(plan, self.model, self.store)
         except GeppettoError as error:
             raise InfeasibleError(str(error)) from error
-        computed = [
-            (len(unit.ids), unit.distinct_tokens)
-            for _, unit in answer(self.model, left, self.store)
-            if unit
-        ]
-        work = _Work(
-            anew=sum(number for number, _ in computed), computed=sum(each for _, each in computed)
-        )
-        return self.store.get(plan.scored(self.model.identity.name)), work
-
-
-@dataclass(frozen=True)
-class _Work:
-    anew: int
-    computed: int
+        computed = [unit for _, unit in answer(self.model, left, self.store) if unit]
+        return self.store.get(plan.scored(self.model.identity.name)), computed

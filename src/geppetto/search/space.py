@@ -178,14 +178,17 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Space:
-    """Every candidate of a search.
+    """Every candidate of a search: the parameters of each strategy, by its name, and of the layout.
 
-    Attributes
-    ----------
-    strategies
-        The parameters of each strategy, by its name.
-    layout
-        Those of the layout.
+    Examples
+    --------
+    >>> from geppetto.search.space import Choice, Integer, Record, Space
+    >>> voices = Record((("voice", Choice(("first", "second"))), ("k", Integer(0, 4, step=2))))
+    >>> space = Space({"biography": voices}, layout=Record(()))
+    >>> space.size
+    6
+    >>> space.at(3)
+    {'strategy': 'biography', 'biography.voice': 'second', 'biography.k': 2}
     """
 
     strategies: Mapping[str, Record]

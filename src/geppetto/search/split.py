@@ -39,14 +39,10 @@ def split(
 
     Parameters
     ----------
-    people
-        Participants, in any order.
     traits
         What both sides are to have alike; numeric ones are ignored.
     share
         Share of the test people.
-    seed
-        Seed of the order.
     prints
         By what people are known again, by id (`Study.prints`): those who are the same stay
         together, if they are in no cluster.

@@ -6,18 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
-from geppetto._util.errors import GeppettoError
+from geppetto._util.errors import GeppettoError, UncaughtError
 from geppetto.models.budget import BudgetReached
 from geppetto.models.endpoint.litellm_provider import Completes
 from geppetto.models.requests import Completion, Request
-
-
-class _SilenceError(BaseException):
-    """A request got no reply; no `Exception`, all of which optimisers catch."""
-
-    def __init__(self, why: GeppettoError) -> None:
-        super().__init__(str(why))
-        self.why = why
 
 
 @contextmanager
@@ -26,14 +18,12 @@ def all_completions(asked: Mapping[str, Completes]) -> Iterator[dict[str, Comple
 
     Raises
     ------
-    BudgetReached
-        If one did since the budget is reached.
     GeppettoError
-        If one did for another reason; at once, whatever catches exceptions in between.
+        If one did, at once, whatever catches exceptions in between; `BudgetReached` if that is why.
     """
     try:
         yield {name: partial(_whole, name, completes) for name, completes in asked.items()}
-    except _SilenceError as silence:
+    except UncaughtError as silence:
         raise silence.why from None
 
 
@@ -46,16 +36,16 @@ async def _whole(name: str, completes: Completes, request: Request) -> Completio
     try:
         completion = await completes(request)
     except BudgetReached as reached:
-        raise _SilenceError(
+        raise UncaughtError(
             BudgetReached(
                 f"{reached}: what was told is stored, so run it again with a larger budget to "
                 "go on from here"
             )
         ) from reached
     except GeppettoError as error:
-        raise _SilenceError(error) from error
+        raise UncaughtError(error) from error
     if completion.error:
-        raise _SilenceError(GeppettoError(_silence(name, completion)))
+        raise UncaughtError(GeppettoError(_silence(name, completion)))
     if completion.finish in ("length", "filter"):
         return completion.model_copy(update={"text": ""})
     return completion

@@ -5,29 +5,28 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import matplotlib.pyplot as plt
 import mlflow
 import optuna
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Metric
 from optuna.trial import FrozenTrial
 
 from geppetto.personas.average import average
 from geppetto.personas.visibility import blocks, persona, view
 from geppetto.planning.prepared import Prepared
 from geppetto.prompts.survey import Layout, render
-from geppetto.search import figures as figures
+from geppetto.search import figures
 from geppetto.search.confirm import Confirmation, described
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
 from geppetto.search.trials import FINISHED, REASON, WORK, person_scores, state
 from geppetto.tracking import mlflow_runs
-from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, using
+from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, log_batch, using
 
 TRIAL = "geppetto.trial"
 """The tag of a trial's run that holds its number in Optuna's study."""
@@ -41,44 +40,41 @@ TRIALS = "geppetto.trials"
 
 def begin(prepared: PreparedSearch) -> TrackedRun:
     """The run of a search, made before anything is tried; that of an earlier process if any."""
-    return using(prepared.workspace, lambda: _begin(prepared))
-
-
-def _begin(prepared: PreparedSearch) -> TrackedRun:
-    client = mlflow.MlflowClient()
-    experiment = prepared.experiment
-    in_experiment = experiment_id(experiment.name, prepared.workspace)
-    known = client.search_runs([in_experiment], f"tags.`{IDENTITY}` = '{prepared.sha256}'")
-    if known:
-        return TrackedRun(known[0].info.run_id, known[0].info.status == "FINISHED")
-    run = client.create_run(
-        in_experiment, tags={IDENTITY: prepared.sha256}, run_name=f"search {experiment.name}"
-    )
-    run_id = str(run.info.run_id)
-    settings = prepared.settings
-    params = {
-        "study": prepared.study.name,
-        "model": prepared.model.identity.name,
-        "items": len(prepared.items),
-        "people_searched": len(prepared.split.search),
-        "people_kept": len(prepared.split.test),
-        "candidates": prepared.space.size or "infinitely many",
-        "objective": ", ".join(settings.objective),
-        "sampler": settings.sampler,
-        "prune": settings.prune,
-        "batch": settings.batch,
-        "seed": settings.seed,
-        "precision": experiment.precision,
-        "geppetto": version("geppetto"),
-    }
-    _log(run_id, params=params, tags={"mlflow.note.content": f"**{experiment.question}**"})
-    client.log_dict(run_id, experiment.model_dump(mode="json"), "experiment.yaml")
-    client.log_dict(
-        run_id,
-        {"search": list(prepared.split.search), "test": list(prepared.split.test)},
-        "people.json",
-    )
-    return TrackedRun(run_id, finished=False)
+    with using(prepared.workspace):
+        client = mlflow.MlflowClient()
+        experiment = prepared.experiment
+        in_experiment = experiment_id(experiment.name, prepared.workspace)
+        known = client.search_runs([in_experiment], f"tags.`{IDENTITY}` = '{prepared.sha256}'")
+        if known:
+            return TrackedRun(known[0].info.run_id, known[0].info.status == "FINISHED")
+        run = client.create_run(
+            in_experiment, tags={IDENTITY: prepared.sha256}, run_name=f"search {experiment.name}"
+        )
+        run_id = str(run.info.run_id)
+        settings = prepared.settings
+        params = {
+            "study": prepared.study.name,
+            "model": prepared.model.identity.name,
+            "items": len(prepared.items),
+            "people_searched": len(prepared.split.search),
+            "people_kept": len(prepared.split.test),
+            "candidates": prepared.space.size or "infinitely many",
+            "objective": ", ".join(settings.objective),
+            "sampler": settings.sampler,
+            "prune": settings.prune,
+            "batch": settings.batch,
+            "seed": settings.seed,
+            "precision": experiment.precision,
+            "geppetto": version("geppetto"),
+        }
+        log_batch(run_id, params=params, tags={"mlflow.note.content": f"**{experiment.question}**"})
+        client.log_dict(run_id, experiment.model_dump(mode="json"), "experiment.yaml")
+        client.log_dict(
+            run_id,
+            {"search": list(prepared.split.search), "test": list(prepared.split.test)},
+            "people.json",
+        )
+        return TrackedRun(run_id, finished=False)
 
 
 def log_trials(
@@ -147,7 +143,7 @@ def _log_trial(
         "strategy": trial.params["strategy"],
         "state": outcome,
     }
-    _log(run.info.run_id, params=params, metrics=metrics)
+    log_batch(run.info.run_id, params=params, metrics=metrics)
     status = "FINISHED" if outcome == "complete" else "KILLED"
     client.set_terminated(run.info.run_id, status, _milliseconds(trial.datetime_complete))
 
@@ -161,7 +157,7 @@ def begin_confirmation(tracked: TrackedRun, wanted: Prepared, workspace: Path) -
     """The run of a confirmation, under that of its search."""
     confirmed = mlflow_runs.begin(wanted, workspace)
     tags = {"mlflow.parentRunId": tracked.run_id, "mlflow.runName": "confirmation"}
-    _log(confirmed.run_id, tags=tags)
+    log_batch(confirmed.run_id, tags=tags)
     return confirmed
 
 
@@ -205,7 +201,7 @@ def finish(
     weights = found.importances
     numbers |= {f"importance/{name}": weight for name, weight in weights.items()}
     text = "\n\n".join(confirmation.sentences)
-    _log(
+    log_batch(
         tracked.run_id,
         metrics=[
             Metric(name, float(value), now, 0)
@@ -230,7 +226,7 @@ def finish(
         client.log_figure(tracked.run_id, figure, name)
         plt.close(figure)
     _register(tracked, prepared, found)
-    _log(tracked.run_id, tags=tags)
+    log_batch(tracked.run_id, tags=tags)
     client.set_terminated(tracked.run_id)
 
 
@@ -270,19 +266,3 @@ def winning_prompt(prepared: PreparedSearch, found: SearchResult) -> str:
     own = persona(rule, view(rule, mean, study, block), study, block)
     template = prepared.model.template
     return render(study, study.items[item], own, found.winner.layout, template).text
-
-
-def _log(
-    run_id: str,
-    params: Mapping[str, Any] | None = None,
-    metrics: Sequence[Metric] = (),
-    tags: Mapping[str, str] | None = None,
-) -> None:
-    client = mlflow.MlflowClient()
-    client.log_batch(
-        run_id,
-        params=[Param(name, str(value)[:6000]) for name, value in (params or {}).items()],
-        tags=[RunTag(name, value) for name, value in (tags or {}).items()],
-    )
-    for start in range(0, len(metrics), 1000):
-        client.log_batch(run_id, metrics=metrics[start : start + 1000])

@@ -40,12 +40,7 @@ def state(trial: FrozenTrial) -> Literal["complete", "pruned", "infeasible"]:
 def person_scores(trial: FrozenTrial, people: Sequence[str]) -> Mapping[str, Sequence[float]]:
     """The value of each objective for each person who was scored, by participant id.
 
-    Parameters
-    ----------
-    trial
-        A trial; with several objectives, a complete one.
-    people
-        Participant ids, in the order of the study.
+    With several objectives the trial must be complete. `people` are in the order of the study.
     """
     if SCORES in trial.user_attrs:
         found: Mapping[str, Sequence[float]] = trial.user_attrs[SCORES]

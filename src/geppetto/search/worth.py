@@ -26,17 +26,7 @@ from geppetto.studies import Participant, Study
 
 @dataclass(frozen=True)
 class Worth:
-    """Measures what a persona is worth; see this module.
-
-    Attributes
-    ----------
-    study, layout, normalisation
-        As of an experiment.
-    model
-        Who predicts.
-    store
-        Where its answers are kept.
-    """
+    """Measures what a persona is worth; see this module."""
 
     study: Study
     layout: Layout
@@ -82,17 +72,7 @@ class Worth:
 
 @dataclass(frozen=True)
 class Case:
-    """A persona that an instruction is tried on.
-
-    Attributes
-    ----------
-    person
-        Whose persona it is.
-    seen
-        The person as the strategy may see them.
-    block
-        The items that are predicted.
-    """
+    """A persona that an instruction is tried on; `seen` is the person as the strategy may."""
 
     person: Participant
     seen: Participant

@@ -45,21 +45,11 @@ def _effects(results: Results) -> Iterator[pd.DataFrame]:
 def numbers(completions: pd.DataFrame, section: str = "replies") -> dict[str, float]:
     """Totals of some replies as metrics, each reply counted once however many answers it serves.
 
-    Parameters
-    ----------
-    completions
-        Rows of `geppetto.answers.completions_table`.
-    section
-        What stands before the metrics' names.
-
-    Returns
-    -------
-    dict
-        Empty without rows. `replies/count` is of those that came, `replies/errors` of the requests
-        that failed for good. `replies/cost` is of those whose price is known;
-        `replies/without_price` says how many of those are not for which something was counted:
-        errors, and what was filtered whole, have none. What was not measured is left out. Outcomes
-        that did not occur are 0, which replaces what was logged before errors were asked again.
+    Empty without rows. `replies/count` is of those that came, `replies/errors` of the requests that
+    failed for good. `replies/cost` is of those whose price is known; `replies/without_price` says
+    how many of those are not for which something was counted: errors, and what was filtered whole,
+    have none. What was not measured is left out. Outcomes that did not occur are 0, which replaces
+    what was logged before errors were asked again.
     """
     if completions.empty:
         return {}
@@ -88,12 +78,8 @@ def personas(written: Sequence[GeneratedText]) -> dict[str, float]:
     """Totals of what it took to write the personas of a run, as metrics.
 
     A text is written once and counted in every run that has it, also where it was not paid for.
-
-    Returns
-    -------
-    dict
-        Empty if nothing was written. `personas/cost` is of texts whose price is known;
-        `personas/without_price` says how many are not.
+    `personas/cost` is of texts whose price is known, `personas/without_price` says how many are
+    not.
     """
     if not written:
         return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import mlflow
 import pandas as pd
 from matplotlib.figure import Figure
 from mlflow.data.code_dataset_source import CodeDatasetSource
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Metric
 
 from geppetto.answers.generated_texts import GeneratedTextStore
 from geppetto.evaluation.inference.permutation import PERMUTATIONS
@@ -29,7 +29,7 @@ from geppetto.reports.pairs import LADDER
 from geppetto.reports.text import conclusion
 from geppetto.tracking import completions as parsed
 from geppetto.tracking import params
-from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, using
+from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, log_batch, using
 
 ANSWERS = "geppetto.answers"
 """The tag that says of which answers the results of a run are; one without it has others."""
@@ -40,9 +40,6 @@ LOOKS = "geppetto.looks"
 FOLLOWED = "geppetto.frozen"
 """The tag that says whether a plan that was frozen before was followed, and in what it was not."""
 
-_BATCH = 800
-"""Metrics at once: MLflow takes 1,000 entities, of which 100 are parameters and 100 tags."""
-
 
 def begin(prepared: Prepared, workspace: Path) -> TrackedRun:
     """Freeze the plan in MLflow before anything is asked.
@@ -50,30 +47,27 @@ def begin(prepared: Prepared, workspace: Path) -> TrackedRun:
     A run of the same plan is taken up again, which may have been interrupted; the plan of a
     finished one is not logged again.
     """
-    return using(workspace, lambda: _begin(prepared, workspace))
-
-
-def _begin(prepared: Prepared, workspace: Path) -> TrackedRun:
-    client = mlflow.MlflowClient()
-    in_experiment = experiment_id(prepared.experiment.name, workspace)
-    known = client.search_runs([in_experiment], f"tags.`{IDENTITY}` = '{prepared.sha256}'")
-    for run in known:
-        if run.info.status == "FINISHED":
-            return TrackedRun(run.info.run_id, finished=False)
-    if known:
-        run_id = known[0].info.run_id
-    else:
-        tags = {IDENTITY: prepared.sha256}
-        run = client.create_run(in_experiment, tags=tags, run_name=prepared.experiment.name)
-        run_id = run.info.run_id
-    mlflow.start_run(run_id=run_id)
-    try:
-        _log_plan(prepared)
-        written = GeneratedTextStore.of_workspace(workspace).get(prepared.plan.generations)
-        mlflow.log_metrics(parsed.personas(list(written.values())))
-    finally:
-        mlflow.end_run("RUNNING")
-    return TrackedRun(run_id, finished=False)
+    with using(workspace):
+        client = mlflow.MlflowClient()
+        in_experiment = experiment_id(prepared.experiment.name, workspace)
+        known = client.search_runs([in_experiment], f"tags.`{IDENTITY}` = '{prepared.sha256}'")
+        for run in known:
+            if run.info.status == "FINISHED":
+                return TrackedRun(run.info.run_id, finished=False)
+        if known:
+            run_id = known[0].info.run_id
+        else:
+            tags = {IDENTITY: prepared.sha256}
+            run = client.create_run(in_experiment, tags=tags, run_name=prepared.experiment.name)
+            run_id = run.info.run_id
+        mlflow.start_run(run_id=run_id)
+        try:
+            _log_plan(prepared)
+            written = GeneratedTextStore.of_workspace(workspace).get(prepared.plan.generations)
+            mlflow.log_metrics(parsed.personas(list(written.values())))
+        finally:
+            mlflow.end_run("RUNNING")
+        return TrackedRun(run_id, finished=False)
 
 
 def _log_plan(prepared: Prepared) -> None:
@@ -270,42 +264,20 @@ def _log_condition(prepared: Prepared, results: Results, condition: Condition) -
     mine = people[(people[CONDITION] == list(condition)).all(axis=1)]
     shown = ("nll", "accuracy") if "nll" in results.measures else ("nll_full",)
     now = int(time.time() * 1000)
-    _log_at_once(
-        params.of_condition(prepared, condition, elicitation),
-        tags,
-        [
-            *(Metric(name, value, now, 0) for name, value in numbers.items()),
-            *(
-                point
-                for measure in shown
-                for point in _by_rank(
-                    f"participants/{measure}_by_rank", mine[measure].dropna().tolist(), now
-                )
-            ),
-        ],
-    )
+    points = [Metric(name, value, now, 0) for name, value in numbers.items()]
+    for measure in shown:
+        ranked = enumerate(sorted(mine[measure].dropna().tolist()), 1)
+        name = f"participants/{measure}_by_rank"  # as one curve, which charts can show
+        points += [Metric(name, value, now, rank) for rank, value in ranked]
+    run = mlflow.active_run()
+    assert run is not None
+    of_condition = params.of_condition(prepared, condition, elicitation)
+    log_batch(run.info.run_id, of_condition, points, tags)
     mlflow.log_table(mine.drop(columns=CONDITION), "participants.json")
     if condition.model != BASELINE:
         _log_figure(figures.participant_distribution(people, condition), "participants.png")
     for name, text in _sample_prompts(prepared, condition):
         mlflow.log_text(text, f"prompts/{name}.txt")
-
-
-def _log_at_once(
-    described: Mapping[str, Any], tags: Mapping[str, str], metrics: Sequence[Metric]
-) -> None:
-    """To the active run, in one transaction unless there are very many metrics."""
-    run = mlflow.active_run()
-    assert run is not None
-    client = mlflow.MlflowClient()
-    client.log_batch(
-        run.info.run_id,
-        metrics=metrics[:_BATCH],
-        params=[Param(name, str(value)) for name, value in described.items()],
-        tags=[RunTag(name, value) for name, value in tags.items()],
-    )
-    for start in range(_BATCH, len(metrics), _BATCH):
-        client.log_batch(run.info.run_id, metrics=metrics[start : start + _BATCH])
 
 
 def _numbers(row: Mapping[Any, Any]) -> dict[str, float]:
@@ -363,11 +335,6 @@ def _sample_prompts(prepared: Prepared, condition: Condition) -> Iterator[tuple[
             yield name, by_requests[key].sent(plan.questions[key][planned.request])
         else:
             yield name, plan.read(condition.model, [planned.request])[planned.request]
-
-
-def _by_rank(key: str, values: list[float], now: int) -> list[Metric]:
-    """The sorted values of all participants as one curve: a distribution that charts can show."""
-    return [Metric(key, value, now, step) for step, value in enumerate(sorted(values), 1)]
 
 
 def _log_parquet(table: pd.DataFrame, name: str) -> None:

@@ -52,7 +52,8 @@ def generation_traced(experiment: str, workspace: Path) -> Iterator[None]:
     """
     import dspy
 
-    where = using(workspace, lambda: experiment_id(experiment, workspace))
+    with using(workspace):
+        where = experiment_id(experiment, workspace)
     counts_tokens = dspy.settings.track_usage
     mlflow.tracing.set_destination(MlflowExperimentLocation(where))
     mlflow.dspy.autolog(silent=True)

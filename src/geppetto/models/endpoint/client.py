@@ -12,9 +12,13 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from geppetto._util.errors import GeppettoError
+from geppetto._util.errors import GeppettoError, UncaughtError
 from geppetto.models.budget import Budget, Usage, longest_prompt, usage_of
-from geppetto.models.endpoint.address import refuse_unknown_address
+from geppetto.models.endpoint.address import (
+    address_in,
+    refuse_address_of_environment,
+    refuse_unknown_address,
+)
 from geppetto.models.endpoint.concurrency import MOST_AT_ONCE, AdaptiveConcurrency
 from geppetto.models.endpoint.errors import Fault, fault
 from geppetto.models.endpoint.litellm_setup import connections, library
@@ -81,7 +85,6 @@ class Endpoint:
         patience: Patience | None = None,
     ) -> None:
         stated = parameters_of(name, api_base, parameters or {})
-        refuse_unknown_address(name, model, api_base)
         self.identity = ModelIdentity(
             name=name,
             model=model,
@@ -102,6 +105,7 @@ class Endpoint:
             "max_retries": 0,
         }
         self.most_at_once = most_at_once
+        refuse_unknown_address(name, self._sent)
         self._pace = AdaptiveConcurrency(most_at_once)
         self._patience = patience or Patience()
         limited = stated.rpm or stated.tpm
@@ -184,7 +188,7 @@ class Endpoint:
             began = time.monotonic()
             try:
                 async with asyncio.timeout(self._timeout + _TRICKLE):
-                    response = await self._send(request)
+                    response, address = await self._send(request)
                 seconds = time.monotonic() - began
                 completion = read(response, request, self._priced_as)
             except Exception as error:
@@ -195,8 +199,8 @@ class Endpoint:
                 self._pace.went_well()
                 if self._rates and sent and completion.prompt_tokens:
                     self._rates.took(sent, completion.prompt_tokens, completion.completion_tokens)
-                priced = {"seconds": seconds, "cost": self._cost(response)}
-                completion = completion.model_copy(update=priced)
+                known = {"seconds": seconds, "cost": self._cost(response), "address": address}
+                completion = completion.model_copy(update=known)
                 attempt.usage = usage_of(completion)
                 return completion
             if what.overload:
@@ -215,23 +219,37 @@ class Endpoint:
         dollars = self.price(prompt, said) if budget.dollars is not None else None
         return Usage(prompt + said, dollars or 0.0)
 
-    async def _send(self, request: Request) -> Any:
+    async def _send(self, request: Request) -> tuple[Any, str]:
+        """What LiteLLM gives of a request, and where it sent it."""
         litellm = library()
-        common = {**self._sent, "temperature": request.temperature}
+        told: list[str] = []
+
+        def before_sending(details: Mapping[str, Any]) -> None:
+            if address := address_in(details):
+                told.append(address)
+                if not self.identity.api_base:
+                    try:
+                        refuse_address_of_environment(self.identity.name, address)
+                    except GeppettoError as error:
+                        raise UncaughtError(error) from error
+
+        common = {**self._sent, "temperature": request.temperature, "logger_fn": before_sending}
         if request.turns:
             if request.top_logprobs:
                 common |= {"logprobs": True, "top_logprobs": request.top_logprobs}
-            messages = [turn.model_dump() for turn in request.turns]
-            return await litellm.acompletion(
-                messages=messages, max_tokens=request.max_tokens, **common
-            )
-        if request.echo:  # a server may take 0 tokens for any number of them
-            common |= {"echo": True, "logprobs": max(1, request.top_logprobs)}
-        elif request.top_logprobs:
-            common |= {"logprobs": request.top_logprobs}
-        return await litellm.atext_completion(
-            prompt=request.text, max_tokens=1 if request.echo else request.max_tokens, **common
-        )
+            common |= {"messages": [turn.model_dump() for turn in request.turns]}
+            sending = litellm.acompletion(max_tokens=request.max_tokens, **common)
+        else:
+            if request.echo:  # a server may take 0 tokens for any number of them
+                common |= {"echo": True, "logprobs": max(1, request.top_logprobs)}
+            elif request.top_logprobs:
+                common |= {"logprobs": request.top_logprobs}
+            most = 1 if request.echo else request.max_tokens
+            sending = litellm.atext_completion(prompt=request.text, max_tokens=most, **common)
+        try:
+            return await sending, told[0] if told else ""
+        except UncaughtError as elsewhere:
+            raise elsewhere.why from None
 
     def _refuse_chat_only(self) -> None:
         """Refuse plain text for a model to which LiteLLM would send it as a turn of a chat."""

@@ -64,8 +64,8 @@ def refuse_secrets(name: str, api_base: str, parameters: JsonValue) -> None:
     for parameter in names_in(parameters):
         if _SECRET_PARAMETER.search(parameter):
             raise GeppettoError(f"model {name}: {parameter!r} may not be a parameter; {where}")
-    for text in (api_base, *_texts(parameters)):
-        if without_secrets(text) != text:
+    for text in (api_base, *(value for _, value in _within(parameters))):
+        if isinstance(text, str) and without_secrets(text) != text:
             raise GeppettoError(f"model {name}: a parameter or the api_base holds a key; {where}")
 
 
@@ -86,21 +86,15 @@ def without_secrets(text: str) -> str:
 
 def names_in(value: JsonValue) -> Iterator[str]:
     """The names of all parameters, those within others too."""
+    return (name for name, _ in _within(value) if name)
+
+
+def _within(value: JsonValue, name: str = "") -> Iterator[tuple[str, JsonValue]]:
+    """A value and all that is in it, each with its name if it has one."""
+    yield name, value
     if isinstance(value, dict):
-        for name, inner in value.items():
-            yield name
-            yield from names_in(inner)
+        for inner_name, inner in value.items():
+            yield from _within(inner, inner_name)
     elif isinstance(value, list):
         for inner in value:
-            yield from names_in(inner)
-
-
-def _texts(value: JsonValue) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
+            yield from _within(inner)
