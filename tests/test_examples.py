@@ -14,7 +14,7 @@ import pytest
 import geppetto
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-WITHOUT = ("geppetto",)
+WITHOUT: tuple[str, ...] = ()
 """Packages of whose names some have no example yet."""
 
 

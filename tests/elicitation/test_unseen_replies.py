@@ -19,9 +19,9 @@ LETTERS = tuple("ABCD")
 AGREE = ("Agree", "Neither agree nor disagree", "Disagree")
 GERMAN = ("Ja", "Nein")
 
-Written = list[tuple[tuple[str, ...], str, str]]
+OnDemand = list[tuple[tuple[str, ...], str, str]]
 
-FIRST: Written = [
+FIRST: OnDemand = [
     (YES_NO, "No.", "No"),
     (YES_NO, "no, not really", "No"),
     (YES_NO, "Nope. No.", "No"),
@@ -90,7 +90,7 @@ FIRST: Written = [
 """What may be answered, what was replied, and what a reader takes it for: an option, a refusal
 (also as a program) or neither."""
 
-HARD: Written = [
+HARD: OnDemand = [
     (SIX, "Sorry mate, not my place to judge.", "refusal"),
     (SIX, "That's private, I'm keeping it to myself.", "refusal"),
     (SIX, "I don't feel able to put a number on that.", "refusal"),
@@ -134,7 +134,7 @@ def became(options: tuple[str, ...], text: str) -> str:
     ("completions", "refused", "rightly", "of"), [(FIRST, 20, 20, 24), (HARD, 4, 3, 14)]
 )
 def test_refusals_are_found_as_often_as_the_page_on_models_says(
-    completions: Written, refused: int, rightly: int, of: int
+    completions: OnDemand, refused: int, rightly: int, of: int
 ) -> None:
     found = [(became(options, text), truth) for options, text, truth in completions]
     assert sum(became == "refusal" for became, _ in found) == refused

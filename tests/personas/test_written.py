@@ -81,7 +81,7 @@ class Shelf:
 
     def fill(self, generations: Sequence[GenerationRequest], failed: str = "") -> None:
         for each in generations:
-            self.written[each.id] = GeneratedText((f"Written of {each.inputs}",), failed)
+            self.written[each.id] = GeneratedText((f"OnDemand of {each.inputs}",), failed)
 
 
 def draft(

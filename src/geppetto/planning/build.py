@@ -17,12 +17,12 @@ from geppetto.personas.generated import GenerationRequest
 from geppetto.personas.visibility import shown
 from geppetto.planning.assignment import Assignment, PersonaCache, Sample, assignments
 from geppetto.planning.elicited import Elicited
+from geppetto.planning.on_demand import OnDemand
 from geppetto.planning.plan import Plan, PlannedAnswer, Strategy
 from geppetto.planning.prompt_builder import PromptBuilder
 from geppetto.planning.session_prompts import SessionPromptBuilder, readers, shown_to
 from geppetto.planning.survey_prompts import SurveyPromptBuilder
 from geppetto.planning.survey_questions import SurveyQuestionBuilder
-from geppetto.planning.written import Written
 from geppetto.prompts.session_layout import SessionLayout
 from geppetto.prompts.survey import Layout, Prompt
 from geppetto.studies import Participant, Study
@@ -60,18 +60,18 @@ def make_plan(  # noqa: PLR0913  what a plan is made of
     if draft.pending:
         return Plan((), draft.dropped, pending=draft.pending)
     answers: list[PlannedAnswer] = []
-    prompts: dict[str, Written[Prompt]] = {}
-    questions: dict[tuple[str, str], Written[Question]] = {}
+    prompts: dict[str, OnDemand[Prompt]] = {}
+    questions: dict[tuple[str, str], OnDemand[Question]] = {}
     for elicited in all_elicited:
         builder: PromptBuilder[Prompt] | PromptBuilder[Question]
         if elicited.scorer is not None:
             builder = of_prompts = SurveyPromptBuilder(
                 study, layout, elicited.scorer, elicited.label
             )
-            prompts[elicited.key[0]] = of_prompts.written
+            prompts[elicited.key[0]] = of_prompts.texts
         else:
             builder = of_questions = SurveyQuestionBuilder(study, layout, elicited)
-            questions[elicited.key] = of_questions.written
+            questions[elicited.key] = of_questions.texts
         answers += [answer for each in draft.assignments for answer in builder.answers(each)]
     withheld = {
         (cache.label, trait): tuple(item for item in items if study.leaks(trait, item))

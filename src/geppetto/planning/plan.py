@@ -14,7 +14,7 @@ from geppetto.personas.arms import Own
 from geppetto.personas.base import PersonaStrategy
 from geppetto.personas.donors import MatchQuality
 from geppetto.personas.generated import GenerationRequest
-from geppetto.planning.written import Written
+from geppetto.planning.on_demand import OnDemand
 from geppetto.prompts.survey import Prompt
 from geppetto.prompts.transcript import Transcript
 from geppetto.prompts.windows import Shown
@@ -153,8 +153,8 @@ class Plan:
 
     answers: tuple[PlannedAnswer, ...]
     dropped: Mapping[str, str]
-    prompts: Mapping[str, Written[Prompt]] = field(default_factory=dict)
-    questions: Mapping[tuple[str, str], Written[Question]] = field(default_factory=dict)
+    prompts: Mapping[str, OnDemand[Prompt]] = field(default_factory=dict)
+    questions: Mapping[tuple[str, str], OnDemand[Question]] = field(default_factory=dict)
     transcripts: Mapping[str, Mapping[tuple[str, ...], Transcript]] = field(default_factory=dict)
     matches: Mapping[str, MatchQuality] = field(default_factory=dict)
     withheld: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)

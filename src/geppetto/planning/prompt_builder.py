@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 from geppetto.personas.base import Persona
 from geppetto.personas.filler import filler
 from geppetto.planning.assignment import Assignment
+from geppetto.planning.on_demand import OnDemand
 from geppetto.planning.plan import PlannedAnswer
-from geppetto.planning.written import Written
 
 Text = TypeVar("Text")
 
@@ -28,13 +28,13 @@ class PromptBuilder(ABC, Generic[Text]):
 
     Attributes
     ----------
-    written
+    texts
         Everything that is asked so far, by request id.
     """
 
     def __init__(self, model: str, elicitation: str, draws: bool) -> None:
         self.key = (model, elicitation)
-        self.written = Written(self._write)
+        self.texts = OnDemand(self._write)
         self._draws = draws
         self._ids: dict[tuple[Persona | None, str], dict[str, str]] = {}
         self._fillers: dict[tuple[str, str, int], str] = {}
@@ -44,7 +44,7 @@ class PromptBuilder(ABC, Generic[Text]):
         """What asks an item of a participant with this persona."""
 
     @abstractmethod
-    def _id(self, written: Text) -> str:
+    def _id(self, text: Text) -> str:
         """The id of the request that asks this; refuses what the model cannot read."""
 
     @abstractmethod
@@ -93,7 +93,7 @@ class PromptBuilder(ABC, Generic[Text]):
         for item in assignment.items:
             if item not in ids and item in assignment.person.responses:
                 ids[item] = self._id(self._write(item, persona, drawn_for))
-                self.written.add(ids[item], item, persona, drawn_for)
+                self.texts.add(ids[item], item, persona, drawn_for)
         return ids
 
     def _filler_like(self, persona: Persona, item: str) -> Persona:

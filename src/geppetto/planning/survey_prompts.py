@@ -22,8 +22,8 @@ class SurveyPromptBuilder(PromptBuilder[Prompt]):
     def _write(self, item: str, persona: Persona | None, drawn_for: str) -> Prompt:
         return self._frames[item].prompt(persona, self._model.template)
 
-    def _id(self, written: Prompt) -> str:
-        return request_id(written, self._model.identity)
+    def _id(self, text: Prompt) -> str:
+        return request_id(text, self._model.identity)
 
     def _length(self, item: str, persona: Persona) -> int:
         return len(self._model.tokenize(self._write(item, persona, "").text))

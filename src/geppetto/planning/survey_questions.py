@@ -32,10 +32,10 @@ class SurveyQuestionBuilder(PromptBuilder[Question]):
             drawn_for=drawn_for,
         )
 
-    def _id(self, written: Question) -> str:
-        first, *_ = self._elicitation.requests(written, ())
+    def _id(self, text: Question) -> str:
+        first, *_ = self._elicitation.requests(text, ())
         self._model.refuse(first)
-        return self._elicitation.id(written, self._model.identity)
+        return self._elicitation.id(text, self._model.identity)
 
     def _length(self, item: str, persona: Persona) -> int:
         return self._model.length(self._write(item, persona, "").plain())

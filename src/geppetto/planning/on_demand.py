@@ -1,4 +1,4 @@
-"""Texts that are written when they are looked at, so that memory does not grow with them."""
+"""Texts that are made when they are looked at, so that memory does not grow with them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from geppetto.personas.base import Persona
 Text = TypeVar("Text")
 
 
-class Written(Mapping[str, Text], Generic[Text]):
+class OnDemand(Mapping[str, Text], Generic[Text]):
     """What is asked by request id, of which nothing is kept but what it is made of.
 
     Parameters
@@ -27,9 +27,9 @@ class Written(Mapping[str, Text], Generic[Text]):
         """Remember what a request is made of."""
         self._made_of[request] = item, persona, drawn_for
 
-    def only(self, requests: Container[str]) -> Written[Text]:
+    def only(self, requests: Container[str]) -> OnDemand[Text]:
         """The same, of some requests."""
-        chosen = Written(self._write)
+        chosen = OnDemand(self._write)
         chosen._made_of = {name: of for name, of in self._made_of.items() if name in requests}
         return chosen
 
