@@ -12,6 +12,7 @@ import sqlalchemy as sql
 from hypothesis import settings
 from mlflow import MlflowClient
 
+from fake_model import invent_scores
 from fast import kept_fast
 from geppetto.models.local.gguf import PACKAGED
 from geppetto.models.local.llama_cpp import LlamaCppModel
@@ -20,7 +21,7 @@ from geppetto.studies.build import study_from_table
 from invented import codebook
 from memory import give_back
 from postgres import postgres_server
-from workspaces import folds_of_two, with_store
+from workspaces import folds_of_two, with_store, without_figures
 
 # how long an example takes is the machine's matter
 settings.register_profile("geppetto", deadline=None)
@@ -115,6 +116,18 @@ def ready(workspace: Path, empty_store: Path) -> Path:
 def few_folds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Baselines that are fitted learn from one half of the others at a time."""
     folds_of_two(monkeypatch)
+
+
+@pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs log all that they find, and their figures as empty files."""
+    without_figures(monkeypatch)
+
+
+@pytest.fixture
+def no_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Local models read what they are asked and score it at once, by numbers that are invented."""
+    invent_scores(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -121,9 +121,9 @@ def test_what_cannot_run_is_one_sentence_and_writes_nothing(
     assert not (workspace / "mlruns").exists()
 
 
-def test_strangers_who_are_told_the_same_are_counted(ready: Path) -> None:
+def test_strangers_who_are_told_the_same_are_counted(workspace: Path) -> None:
     text = SMALL.replace("interview, {known_answers: {k: 4}}", "{interview: {traits: [gender]}}")
-    done = geppetto("plan", experiment(ready, text), cwd=ready)
+    done = geppetto("plan", experiment(workspace, text), cwd=workspace)
     assert re.search(
         r"\d+% of the strangers' interview.* personas are the participant's", done.stdout
     )

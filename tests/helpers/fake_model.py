@@ -6,9 +6,11 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from geppetto.models.identity import ModelIdentity
+from geppetto.models.local.llama_cpp import LlamaCppModel
 from geppetto.models.requests import Capabilities, Completion, Request
 from geppetto.models.token_tree import Tokens, TokenTree
 from geppetto.prompts.chat import ChatTemplate
@@ -78,3 +80,20 @@ class FakeModel(Replying):  # type: ignore[misc]  # it scores, too
     def log_prob(path: bytes) -> float:
         """Log-probability of the last byte of a path given the others."""
         return float(np.log(int.from_bytes(hashlib.sha256(path).digest()[:4]) / 2**33 + 0.001))
+
+
+class Invented:
+    """Stands in for what decodes in a real model: another number for every path of tokens."""
+
+    def log_probs(self, tree: TokenTree, *_: int) -> NDArray[np.float64]:
+        paths: list[bytes] = []
+        for token, parent in zip(tree.tokens.tolist(), tree.parents.tolist(), strict=True):
+            before = paths[parent] if parent >= 0 else b""
+            paths.append(hashlib.sha256(before + token.to_bytes(4)).digest())
+        scored = zip(paths, tree.scored(), strict=True)
+        return np.array([FakeModel.log_prob(path) if s else np.nan for path, s in scored])
+
+
+def invent_scores(patch: pytest.MonkeyPatch) -> None:
+    """Let local models read with their own tokens and templates, and score at once."""
+    patch.setattr(LlamaCppModel, "_decoder_for", lambda *_: Invented())

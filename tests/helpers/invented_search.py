@@ -6,7 +6,8 @@ import hashlib
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,14 @@ def outcome(found: SearchResult) -> dict[str, Any]:
         "winner": (found.winner.strategy.label, found.winner.strategy.rule.model_dump()),
         "ended": found.ended,
     }
+
+
+@contextmanager
+def in_memory() -> Iterator[None]:
+    """Searches keep their trials in memory: a database would take longer than all else."""
+    storage = optuna.storages.InMemoryStorage()
+    with patch("geppetto.search.optimise.open_storage", lambda _: storage):
+        yield
 
 
 class Stopping:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 import optuna
@@ -19,7 +17,7 @@ from geppetto.search.optimism import SelectionOptimism, selection_optimism
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.scoring import BatchScores, Candidate
 from geppetto.search.split import batches, split
-from invented_search import prepared
+from invented_search import in_memory, prepared
 
 Floats = NDArray[np.float64]
 
@@ -317,11 +315,3 @@ def _seeded(search: PreparedSearch, seed: int, settings: dict[str, object]) -> P
         split=sides,
         batches=batches(sides.search, changed.batch, seed),
     )
-
-
-@contextmanager
-def in_memory() -> Iterator[None]:
-    """Searches keep their trials in memory: a database would take longer than all else."""
-    storage = optuna.storages.InMemoryStorage()
-    with patch("geppetto.search.optimise.open_storage", lambda _: storage):
-        yield

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 import geppetto
+from fake_model import invent_scores
 from geppetto._util.errors import GeppettoError
 from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.results import MEASURES, Results
-from workspaces import folds_of_two, tracked, with_store
+from workspaces import folds_of_two, tracked, with_store, without_figures
 
 EXPERIMENT = """
 question: Does it run from a notebook?
@@ -21,11 +22,18 @@ study: bfi
 participants: {sample: 8, seed: 3, complete: true}
 items: [A2, A3, N3, N4]
 models: [smollm2-135m-instruct]
-precision: fast
 strategies: [interview, {known_answers: {k: 4}}]
 arms: [none, filler, human, average, {shuffled: {donors: 2}}, own]
 analysis: {draws: 200, smallest_effect: 0.02}
 """
+
+
+def quick(patch: pytest.MonkeyPatch) -> None:
+    """Let a run have no server, no figures and a model that is none: tables are tested."""
+    patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    folds_of_two(patch)
+    without_figures(patch)
+    invent_scores(patch)
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +46,7 @@ def notebook(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Pat
 @pytest.fixture(scope="module")
 def results(notebook: Path) -> Results:
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        folds_of_two(patch)
+        quick(patch)
         found = geppetto.run(notebook / "small.yaml", notebook)
         assert "MLFLOW_TRACKING_URI" not in os.environ, "the next workspace has a store of its own"
     return found
@@ -47,8 +54,7 @@ def results(notebook: Path) -> Results:
 
 def test_a_second_run_asks_nothing_and_finds_the_same(notebook: Path, results: Results) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        folds_of_two(patch)
+        quick(patch)
         again = geppetto.run(notebook / "small.yaml", notebook)
     pd.testing.assert_frame_equal(again.answers, results.answers)
     pd.testing.assert_frame_equal(again.effects(), results.effects())

@@ -13,7 +13,7 @@ from command import geppetto
 from workspaces import tracked
 
 
-@pytest.mark.usefixtures("few_folds")
+@pytest.mark.usefixtures("few_folds", "no_figures")
 def test_the_whole_ladder_runs_and_is_logged(ready: Path) -> None:
     (ready / "personas" / "everything.py").write_text(
         "from geppetto.personas import PersonaStrategy\n\n\n"
@@ -29,8 +29,8 @@ def test_the_whole_ladder_runs_and_is_logged(ready: Path) -> None:
     (ready / "experiments" / "ladder.yaml").write_text(
         "question: Does the whole ladder run?\n"
         "study: bfi\n"
-        "participants: {sample: 5, seed: 3, complete: true}\n"
-        "items: [A2, C3]\n"
+        "participants: {sample: 4, seed: 3, complete: true}\n"
+        "items: [A2]\n"
         "models: [smollm2-135m-instruct]\nprecision: fast\n"
         "strategies: [everything]\n"
         "arms: [none, filler, human, average, shuffled, matched, own,\n"

@@ -15,6 +15,7 @@ import pytest
 from mlflow import MlflowClient
 
 from command import geppetto, refused, started
+from fake_model import invent_scores
 from small_experiment import SMALL, SMALLER, experiment
 from workspaces import folds_of_two, tracked, without_figures
 
@@ -47,14 +48,14 @@ def test_a_prompt_longer_than_the_context_stops_before_anything_is_asked(workspa
 
 def test_unknown_names_on_the_command_line_are_refused_too() -> None:
     assert "unknown study" in refused(geppetto("studies", "show", "nothing"))
-    assert "nothing.yaml does not exist" in refused(started("run", "nothing.yaml"))
+    assert "nothing.yaml does not exist" in refused(geppetto("run", "nothing.yaml"))
 
 
 def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
-    path = experiment(workspace, SMALL)
+    path = experiment(workspace, SMALLER)
     first = started("run", path, cwd=workspace)
     assert first.returncode == 0, first.stderr
-    assert "6 participants, 24 cells, each under 7 conditions" in first.stdout
+    assert "6 participants, 12 cells, each under 4 conditions" in first.stdout
     assert "248 people under 18 years" in first.stdout
     assert "smollm2-135m-instruct: chat (its file carries a chat template)" in first.stdout
     assert re.search(r"smollm2-135m-instruct +(\d+) of \1 ", first.stdout)
@@ -70,7 +71,7 @@ def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
     assert told[0] == told[1]
 
     client, parent, children = tracked(workspace, "small")
-    assert len(children) == 7 + 8
+    assert len(children) == 4 + 5
     assert {run.info.status for run in (parent, *children)} == {"FINISHED"}
     (own,) = [
         run
@@ -103,11 +104,11 @@ def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
     text = Path(client.download_artifacts(own.info.run_id, prompt.path)).read_text()
     assert text.startswith("<|im_start|>system\nIndicate") and "Interviewee:" in text
     answers = pd.read_parquet(client.download_artifacts(parent.info.run_id, "answers.parquet"))
-    assert len(answers) == 24 * (1 + 2 * 4) + 8 * 24
+    assert len(answers) == 12 * (1 + 4) + 5 * 12
     assert list(answers["donor"].unique()[:1]) == [""]
 
 
-@pytest.mark.usefixtures("few_folds", "no_figures")
+@pytest.mark.usefixtures("few_folds", "no_figures", "no_decoding")
 def test_logging_that_was_interrupted_is_replaced_and_not_repeated(ready: Path) -> None:
     path = experiment(ready, SMALLER.replace("filler, {shuffled: {donors: 2}}", "shuffled"))
     assert geppetto("run", path, cwd=ready).returncode == 0
@@ -138,6 +139,7 @@ def elsewhere(
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{workspace}/elsewhere.db")
         folds_of_two(patch)
         without_figures(patch)
+        invent_scores(patch)
         path = experiment(workspace, text + "sample_prompts: 0\n")
         done = geppetto("run", path, cwd=workspace)
     assert done.returncode == 0, done.stderr
@@ -172,7 +174,7 @@ def test_own_personas_alone_are_compared_with_what_knows_nothing(
     assert "benefit (uninformed − own)" in done.stdout and "6 people are too few" in done.stdout
 
 
-@pytest.mark.usefixtures("few_folds", "no_figures")
+@pytest.mark.usefixtures("few_folds", "no_figures", "no_decoding")
 def test_length_averaged_scores_keep_the_full_likelihood(ready: Path) -> None:
     """The likelihood over everything cannot exceed that over the legal options."""
     text = SMALLER.replace("[none, filler, {shuffled: {donors: 2}}, own]", "[none]")
@@ -191,7 +193,7 @@ def test_an_unusable_tracking_server_is_named(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "foo://bar")
-    message = refused(started("run", experiment(workspace, SMALL), cwd=workspace))
+    message = refused(geppetto("run", experiment(workspace, SMALL), cwd=workspace))
     assert message.startswith("the MLflow store cannot be used: ")
     assert message.endswith("check MLFLOW_TRACKING_URI")
     assert not (workspace / "mlruns" / "mlflow.db").exists()

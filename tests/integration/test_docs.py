@@ -24,7 +24,7 @@ from geppetto._util.yaml_file import read_yaml
 from geppetto.cli import app
 from geppetto.evaluation.results import Results
 from geppetto.planning.config import Experiment
-from workspaces import ROOT
+from workspaces import ROOT, folds_of_two, with_store, without_figures
 
 DOCS = ROOT / "docs"
 TEXTS = {
@@ -41,7 +41,12 @@ ELSEWHERE = {
 PRINTED = {"docs/results/demo.md", "docs/architecture.md"}
 """Pages whose text blocks are no output of commands on them."""
 
-SHORTER = {"docs/tutorial.md": {"sample: 60": "sample: 8", "[A4, C5, E4, N3, O5]": "[A4, N3]"}}
+SHORTER = {
+    "README.md": {"sample: 24": "sample: 4", "[A4, C5, N3, N5]": "[A4, N3]"},
+    "docs/search.md": {"sample: 40": "sample: 12", "[A4, N3]": "[N3]"},
+    "docs/strategies.md": {"sample: 24": "sample: 4", "[A4, C5, N3, N5]": "[A4, N3]"},
+    "docs/tutorial.md": {"sample: 60": "sample: 4", "[A4, C5, E4, N3, O5]": "[N3]"},
+}
 """What is changed in experiments after their plans are compared, so that tests are not slow."""
 
 SAID = {
@@ -93,9 +98,9 @@ RUN = [page for page in TEXTS if page not in ELSEWHERE and blocks(page)]
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def shared(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[Path]:
     """A workspace of all pages, with the README's files, so that nothing is asked twice."""
-    made = tmp_path_factory.mktemp("pages")
+    made = with_store(tmp_path_factory.mktemp("pages"), empty_store)
     for name in ("personas", "experiments"):
         (made / name).mkdir()
     for block in blocks("README.md"):
@@ -105,6 +110,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.chdir(made)
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.delenv("GEPPETTO_ANSWERS", raising=False)
+        folds_of_two(patch)
+        without_figures(patch)
         yield made
 
 
@@ -152,7 +159,7 @@ def printed(words: list[str], page: str, workspace: Path) -> str:
     """What a command prints; it must go well."""
     if words[:2] == ["personas", "new"]:
         (workspace / "personas" / f"{words[2]}.py").unlink(missing_ok=True)
-    if words[0] == "run":
+    if words[0] in ("run", "search"):
         path = workspace / words[1]
         for long, short in SHORTER.get(page, {}).items():
             assert long in path.read_text()

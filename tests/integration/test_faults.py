@@ -12,7 +12,7 @@ from scripted import Rounds, endpoint, questions, request, truth
 
 
 def test_at_a_fifth_of_faults_answers_are_those_without(tmp_path: Path) -> None:
-    asked, answered = questions(1500), []
+    asked, answered = questions(600), []
     store = CompletionStore.at(tmp_path / "answers.db")
     script = Script(faults=0.2, slow=3.0)
     with served(script) as base:
@@ -25,7 +25,7 @@ def test_at_a_fifth_of_faults_answers_are_those_without(tmp_path: Path) -> None:
     failed = {key for key, completion in completions.items() if completion.error}
     assert sorted(answered) == sorted(asked)
     assert completions.keys() == said.keys()
-    assert len(failed) <= 3
+    assert len(failed) <= 2
     assert all(completions[key].text == said[key] for key in said.keys() - failed)
     assert set(FAULTS) < set(script.happened)
     assert sum(completion.attempts for completion in completions.values()) >= sum(

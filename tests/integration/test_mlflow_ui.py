@@ -17,6 +17,7 @@ import pytest
 from mlflow import MlflowClient
 
 import geppetto
+from fake_model import invent_scores
 from invented_search import confirmed
 from workspaces import folds_of_two, tracked, with_store, without_figures
 
@@ -30,7 +31,6 @@ study: bfi
 participants: {sample: 6, seed: 3, complete: true}
 items: [A2, C3, E4, N3]
 models: [smollm2-135m-instruct]
-precision: fast
 strategies: [{known_answers: {k: 4}}]
 arms: [none, shuffled, own]
 """
@@ -45,6 +45,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Pa
         patch.delenv("GEPPETTO_ANSWERS", raising=False)
         folds_of_two(patch)
         without_figures(patch)
+        invent_scores(patch)
         geppetto.run(folder / "seen.yaml", folder)
         confirmed(folder, 0, 8)
     return folder

@@ -11,7 +11,7 @@ from fake_model import FakeModel
 from workspaces import tracked
 
 
-@pytest.mark.usefixtures("few_folds")
+@pytest.mark.usefixtures("few_folds", "no_figures")
 def test_an_experiment_in_two_wordings_is_run_and_logged(
     ready: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import geppetto
+from fake_model import invent_scores
 from geppetto.answers.store import AnswerStore
 from geppetto.evaluation.results import Results
 from geppetto.experiment import run as running
@@ -24,14 +25,13 @@ study: bfi
 participants: {sample: 8, seed: 3, complete: true}
 items: [A2, A3, C3]
 models: [smollm2-135m-instruct]
-precision: fast
 strategies: [interview]
 arms: [none, shuffled, own]
 analysis: {draws: 200}
 """
 
 
-@pytest.mark.usefixtures("few_folds")
+@pytest.mark.usefixtures("few_folds", "no_figures")
 def test_replies_and_elicitations_are_tracked(
     tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -45,6 +45,7 @@ def test_replies_and_elicitations_are_tracked(
         return replace(found, answers=answers, completions=said.assign(text="4"))
 
     monkeypatch.setattr(running, "evaluate", both)
+    invent_scores(monkeypatch)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     workspace = with_store(tmp_path, empty_store)
     (workspace / "small.yaml").write_text(EXPERIMENT)

@@ -1,4 +1,4 @@
-"""Searches in processes of their own: killed, shared, and opened by Optuna's dashboard."""
+"""Searches in processes of their own: killed, and opened by Optuna's dashboard."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from optuna.trial import TrialState
 
 from geppetto.search.optimise import open_study, optimise
-from invented_search import Invented, Stopping, outcome, prepared, run
+from invented_search import Invented, outcome, prepared, run
 
 
 def trials_of(study: optuna.Study, *states: TrialState) -> int:
@@ -47,17 +47,6 @@ def test_a_killed_search_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> N
     assert trials_of(study, TrialState.RUNNING) == 1
     assert outcome(optimise(search, Invented())) == outcome(whole)
     assert trials_of(study, TrialState.FAIL) == 1 and trials_of(study) == 14
-
-
-def test_two_processes_share_a_search(tmp_path: Path) -> None:
-    processes = [run(tmp_path, 0.1, 8) for _ in range(2)]
-    assert [process.wait() for process in processes] == [0, 0]
-    search = prepared(tmp_path, trials=8)
-    trials = open_study(search).trials
-    counted = [trial for trial in trials if trial.state is not TrialState.FAIL]
-    assert sorted(trial.user_attrs["place"] for trial in counted) == list(range(8))
-    assert len({trial.user_attrs["process"] for trial in counted}) == 2
-    assert len(optimise(search, Stopping(0)).trials) == 8
 
 
 def test_optuna_dashboard_opens_a_search(tmp_path: Path) -> None:

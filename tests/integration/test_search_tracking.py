@@ -17,6 +17,7 @@ import pytest
 import typer.testing
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from optuna.trial import TrialState
 
 import geppetto
 from fake_model import FakeModel
@@ -26,11 +27,11 @@ from geppetto.personas.visibility import blocks, persona, view
 from geppetto.search import run as searching
 from geppetto.search import tracking as searches
 from geppetto.search.confirm import Confirmation
-from geppetto.search.optimise import open_study
+from geppetto.search.optimise import open_study, optimise
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.scoring import BatchScores, Candidate, InfeasibleError
 from geppetto.tracking import mlflow_runs
-from invented_search import QUICK, Invented, only_end, prepared
+from invented_search import QUICK, Invented, Stopping, only_end, prepared
 from workspaces import ROOT, with_store
 
 FILE = """
@@ -341,7 +342,7 @@ def test_a_notebook_finds_what_the_command_finds(
         geppetto.run_search(place / "x.yaml", place)
 
 
-def test_two_processes_log_every_trial_once(place: Path) -> None:
+def test_two_processes_share_a_search_and_log_every_trial_once(place: Path) -> None:
     script = str(ROOT / "tests" / "helpers" / "invented_search.py")
     command = [sys.executable, script, str(place), "0.05", "6", "confirmed"]
     processes = [subprocess.Popen(command) for _ in range(2)]
@@ -350,5 +351,9 @@ def test_two_processes_log_every_trial_once(place: Path) -> None:
     finished = {run.data.params["state"] for run in logged.trials.values()}
     assert len(logged.trials) == 6 and finished <= {"complete", "pruned"}
     assert len(logged.confirmations) == len(logged.prompts()) == 1
-    study = open_study(prepared(place, model=FakeModel()))
-    assert len({trial.user_attrs["process"] for trial in study.trials}) == 2
+    search = prepared(place, model=FakeModel(), also=QUICK, trials=6)
+    trials = open_study(search).trials
+    counted = [trial for trial in trials if trial.state is not TrialState.FAIL]
+    assert sorted(trial.user_attrs["place"] for trial in counted) == list(range(6))
+    assert len({trial.user_attrs["process"] for trial in counted}) == 2
+    assert len(optimise(search, Stopping(0)).trials) == 6

@@ -19,6 +19,15 @@ from geppetto.search.optimise import optimise
 from geppetto.search.prepare import prepare_search
 from geppetto.search.run import search
 from invented_search import PLAIN, Invented
+from search_command import FILE, command
+
+pytestmark = pytest.mark.usefixtures("no_figures")
+
+
+@pytest.fixture
+def without_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is fitted takes longer than all else."""
+    monkeypatch.setattr("geppetto.experiment.prepare.baseline_answers", lambda table, *_: table[:0])
 
 
 def searched(workspace: Path, of_another_process: bool = False, **settings: Any) -> Confirmation:
@@ -32,6 +41,7 @@ def searched(workspace: Path, of_another_process: bool = False, **settings: Any)
             "items": ["A1", "C1"],
             "models": ["fake"],
             "arms": ["shuffled", "own"],
+            "analysis": {"draws": 200},
             "search": {
                 "strategies": [{"interview": PLAIN}, {"biography": PLAIN}],
                 "trials": 2,
@@ -61,10 +71,11 @@ def logged(workspace: Path) -> tuple[str, dict[str, float]]:
     return run.info.status, run.data.metrics
 
 
-def test_a_confirmed_search_can_be_gone_on_with(workspace: Path) -> None:
-    searched(workspace)
-    searched(workspace, trials=4)
-    status, metrics = logged(workspace)
+@pytest.mark.usefixtures("without_baselines")
+def test_a_confirmed_search_can_be_gone_on_with(ready: Path) -> None:
+    searched(ready)
+    searched(ready, trials=4)
+    status, metrics = logged(ready)
     assert status == "FINISHED" and metrics["trials"] == 4
 
 
@@ -74,22 +85,41 @@ def test_any_task_can_be_kept_to_one_process(store_url: str) -> None:
         pass
 
 
-def test_what_was_found_is_logged_though_logging_was_interrupted(workspace: Path) -> None:
+@pytest.mark.usefixtures("without_baselines")
+def test_what_was_found_is_logged_though_logging_was_interrupted(ready: Path) -> None:
     with (
         patch.object(searches, "finish", side_effect=KeyboardInterrupt),
         pytest.raises(KeyboardInterrupt),
     ):
-        searched(workspace)
-    assert logged(workspace)[0] == "RUNNING"
-    searched(workspace)
-    status, metrics = logged(workspace)
+        searched(ready)
+    assert logged(ready)[0] == "RUNNING"
+    searched(ready)
+    status, metrics = logged(ready)
     assert status == "FINISHED" and metrics["trials"] == 2
 
 
-def test_trials_that_were_added_are_logged_though_the_winner_is_the_same(workspace: Path) -> None:
+@pytest.mark.usefixtures("without_baselines")
+def test_trials_that_were_added_are_logged_though_the_winner_is_the_same(ready: Path) -> None:
     settings: dict[str, Any] = {"sampler": "grid", "trials": 99, "minutes": 1e-9}
     settings["objective"] = "information"  # of which the other process finds less
-    first = searched(workspace, **settings)
-    second = searched(workspace, **settings, of_another_process=True)
+    first = searched(ready, **settings)
+    second = searched(ready, **settings, of_another_process=True)
     assert second.search.best == first.search.best and second.looks == 1
-    assert logged(workspace)[1]["trials"] == len(second.search.trials) == 2
+    assert logged(ready)[1]["trials"] == len(second.search.trials) == 2
+
+
+@pytest.mark.usefixtures("few_folds")
+def test_the_command_shows_the_plan_the_trials_and_the_winner(
+    ready: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = command("search", FILE, ready, monkeypatch)
+    assert shown.exception is None, shown.output
+    for words in (
+        "study bfi: 8 people to search on, 8 kept for confirmation; 2 items; fake",
+        "324 candidates of 2 strategies (interview, known_answers), by nll; sampler tpe",
+        "all 4 trials were made",
+        "best: ",
+    ):
+        assert words in shown.output
+    again = command("search", FILE, ready, monkeypatch)
+    assert again.output.splitlines()[-4:] == shown.output.splitlines()[-4:]

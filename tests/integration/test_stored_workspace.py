@@ -23,7 +23,7 @@ from geppetto.evaluation.results import Results
 from geppetto.experiment.prepare import prepare
 from geppetto.planning.config import Experiment
 from geppetto.search.prepare import search_of_file
-from workspaces import ROOT, with_store
+from workspaces import ROOT, with_store, without_figures
 
 GOLDEN = ROOT / "tests" / "golden" / "workspace"
 EXPERIMENTS = ("survey", "sessions")
@@ -42,6 +42,7 @@ def earlier(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iter
     with pytest.MonkeyPatch.context() as environment:
         environment.delenv("MLFLOW_TRACKING_URI", raising=False)
         environment.delenv("GEPPETTO_ANSWERS", raising=False)
+        without_figures(environment)
         yield folder
 
 

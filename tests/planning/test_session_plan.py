@@ -59,6 +59,7 @@ LADDER = (
     Knockout(),
 )
 LAYOUT = SessionLayout(history=(0, 2, "all"))
+INTERVIEW = load_strategy("interview", {}, ROOT)
 
 
 def base(name: str = "base", context: int = 10_000) -> FakeModel:
@@ -83,11 +84,12 @@ def planned(
     arms: Sequence[Arm],
     models: Sequence[Scorer],
     layout: SessionLayout = LAYOUT,
-    strategy: str = "interview",
     paraphrases: int = 1,
 ) -> Plan:
-    rule = load_strategy(strategy, {}, ROOT)
-    people, strategies = list(study.people.values()), [Strategy(strategy, strategy, rule)]
+    people, strategies = (
+        list(study.people.values()),
+        [Strategy("interview", "interview", INTERVIEW)],
+    )
     return plan_sessions(study, people, strategies, arms, layout, models, paraphrases)
 
 
@@ -119,8 +121,8 @@ def responses(plan: Plan) -> dict[tuple[str, ...], Counter[tuple[str, str]]]:
 
 
 def own_persona(person: Participant, study: Study) -> str:
-    rule, block = load_strategy("interview", {}, ROOT), Block((), ())
-    written = persona(rule, view(rule, person, study, block), study, block)
+    block = Block((), ())
+    written = persona(INTERVIEW, view(INTERVIEW, person, study, block), study, block)
     assert written is not None
     return written.text
 
@@ -310,8 +312,12 @@ def experiment(folder: Path, **changes: Any) -> Experiment:
     ],
 )
 def test_what_means_nothing_is_refused(
-    changes: dict[str, Any], message: str, tmp_path: Path
+    changes: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(
+        "geppetto.planning.elicited.open_model",
+        lambda spec, *_: chat(spec.name) if "instruct" in spec.name else base(spec.name),
+    )
     with pytest.raises(GeppettoError) as error:
         prepare(experiment(tmp_path, **changes), tmp_path)
     assert message in str(error.value)

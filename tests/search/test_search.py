@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,14 +10,12 @@ from typing import Any
 
 import optuna
 import pytest
-import typer.testing
 from optuna.trial import TrialState
 
 from fake_model import FakeModel
 from geppetto._util.errors import GeppettoError
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import answers_table
-from geppetto.cli import app
 from geppetto.personas.arms import Own, Shuffled
 from geppetto.personas.library import load_strategy
 from geppetto.planning.build import make_plan
@@ -26,7 +24,8 @@ from geppetto.planning.plan import Strategy
 from geppetto.prompts.survey import Layout
 from geppetto.search.optimise import open_study, optimise
 from geppetto.search.scoring import BatchScores, Candidate, InfeasibleError, ModelScorer
-from invented_search import PLAIN, TRAITS_ONLY, Invented, Stopping, outcome, prepared
+from invented_search import PLAIN, TRAITS_ONLY, Invented, Stopping, in_memory, outcome, prepared
+from search_command import FILE, command
 
 SAMPLERS: list[dict[str, Any]] = [
     {"sampler": "tpe", "trials": 13},
@@ -36,6 +35,14 @@ SAMPLERS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.fixture
+def memory() -> Iterator[None]:
+    """Trials are kept in memory, where nothing of the database is tested."""
+    with in_memory():
+        yield
+
+
+@pytest.mark.usefixtures("memory")
 def test_the_planted_best_is_found_and_hopeless_trials_are_given_up(tmp_path: Path) -> None:
     search = prepared(tmp_path, trials=25)
     seen: list[optuna.trial.FrozenTrial] = []
@@ -58,6 +65,7 @@ def test_the_planted_best_is_found_and_hopeless_trials_are_given_up(tmp_path: Pa
     assert late.mean() > 0.6  # what was learnt is used
 
 
+@pytest.mark.usefixtures("memory")
 def test_everybodys_scores_are_kept(tmp_path: Path) -> None:
     search = prepared(tmp_path, trials=3, prune=None)
     found = optimise(search, Invented())
@@ -69,6 +77,7 @@ def test_everybodys_scores_are_kept(tmp_path: Path) -> None:
     assert set(found.search).isdisjoint(found.test)
 
 
+@pytest.mark.usefixtures("memory")
 def test_several_objectives_have_a_front(tmp_path: Path) -> None:
     search = prepared(tmp_path, trials=15, objective=["nll", "tokens"], prune=None)
 
@@ -98,6 +107,7 @@ def test_several_objectives_have_a_front(tmp_path: Path) -> None:
         }
 
 
+@pytest.mark.usefixtures("memory")
 def test_a_grid_tries_every_candidate_once(tmp_path: Path) -> None:
     search = prepared(tmp_path, trials=99, sampler="grid", strategies=TRAITS_ONLY, prune=None)
     found = optimise(search, Invented())
@@ -122,7 +132,8 @@ def test_an_interruption_changes_nothing(
 ) -> None:
     for module in ("planning.search_config", "search.samplers"):
         monkeypatch.setattr(f"geppetto.{module}.POPULATION", 4)
-    whole = optimise(prepared(tmp_path / "whole", people=20, **settings), Invented())
+    with in_memory():
+        whole = optimise(prepared(tmp_path / "whole", people=20, **settings), Invented())
     search = prepared(tmp_path / "stopped", people=20, **settings)
     for calls in (1, 0, 3, 4):
         with pytest.raises(RuntimeError, match="the power is gone"):
@@ -152,7 +163,8 @@ def test_more_trials_go_on_with_the_same_search(tmp_path: Path) -> None:
     more = optimise(prepared(tmp_path, trials=9), Invented())
     assert few.name == more.name
     assert outcome(more)["trials"][:4] == outcome(few)["trials"]
-    at_once = optimise(prepared(tmp_path / "other", trials=9), Invented())
+    with in_memory():
+        at_once = optimise(prepared(tmp_path / "other", trials=9), Invented())
     assert outcome(at_once) == outcome(more)
 
 
@@ -168,6 +180,7 @@ def test_another_search_has_another_name(changed: dict[str, Any], tmp_path: Path
     assert prepared(tmp_path, **same).name == name
 
 
+@pytest.mark.usefixtures("memory")
 def test_budgets_end_a_search_and_say_so(tmp_path: Path) -> None:
     found = optimise(prepared(tmp_path, tokens=1000, prune=None), Invented())
     assert len(found.trials) == 3  # of four batches, each of 100 tokens
@@ -177,6 +190,7 @@ def test_budgets_end_a_search_and_say_so(tmp_path: Path) -> None:
     assert found.ended == "the budget of 0.001 minutes was spent"
 
 
+@pytest.mark.usefixtures("memory")
 def test_infeasible_candidates_are_counted_and_never_win(tmp_path: Path) -> None:
     def scorer(candidate: Candidate, people: Sequence[str]) -> BatchScores:
         if candidate.strategy.name == "known_answers":
@@ -254,6 +268,7 @@ def test_a_model_is_asked_once_for_every_prompt(tmp_path: Path) -> None:
     assert repeated.anew == repeated.tokens == 0 and outcome(repeated) == outcome(found)
 
 
+@pytest.mark.usefixtures("memory")
 def test_people_who_cannot_be_described_make_a_candidate_infeasible(tmp_path: Path) -> None:
     search = prepared(
         tmp_path,
@@ -269,47 +284,6 @@ def test_people_who_cannot_be_described_make_a_candidate_infeasible(tmp_path: Pa
     found = optimise(search, scorer)
     shown = found.trials["parameters"].map(lambda parameters: bool(parameters["traits"]))
     assert ((found.trials["state"] == "infeasible") == ~shown).all() and shown.nunique() == 2
-
-
-FILE = """
-question: Which is best?
-study: bfi
-participants: {sample: 16, seed: 1, complete: true}
-items: [A1, C1]
-models: [fake]
-search:
-  strategies:
-    - interview: {answers: null, scores: null}
-    - known_answers: {k: {low: 2, high: 9}, scores: null, choose: random}
-  layout: [answer]
-  trials: 4
-  batch: 4
-"""
-
-
-def command(
-    name: str, text: str, workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> typer.testing.Result:
-    monkeypatch.setattr("geppetto.search.prepare.open_scorer", lambda *_: FakeModel())
-    monkeypatch.setattr("geppetto.cli.terminal.console.width", 200)
-    (workspace / "x.yaml").write_text(text)
-    return typer.testing.CliRunner().invoke(app, [name, "x.yaml"])
-
-
-def test_the_command_shows_the_plan_the_trials_and_the_winner(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown = command("search", FILE, workspace, monkeypatch)
-    assert shown.exception is None, shown.output
-    for words in (
-        "study bfi: 8 people to search on, 8 kept for confirmation; 2 items; fake",
-        "324 candidates of 2 strategies (interview, known_answers), by nll; sampler tpe",
-        "all 4 trials were made",
-        "best: ",
-    ):
-        assert words in shown.output
-    again = command("search", FILE, workspace, monkeypatch)
-    assert again.output.splitlines()[-4:] == shown.output.splitlines()[-4:]
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_studies_are_drawn_before_people() -> None:
     sizes = rng.integers(10, 60, size=25)
     studies = np.repeat(np.arange(25), sizes)
     hits = naive = 0
-    for run in range(400):
+    for run in range(200):
         values = rng.normal(size=25)[studies] + rng.normal(size=len(studies))
         nested = estimate(
             mean, values, people=Resampling.of(len(studies), studies=studies, draws=400, seed=run)
@@ -69,8 +69,8 @@ def test_studies_are_drawn_before_people() -> None:
         flat = estimate(mean, values, people=Resampling.of(len(studies), draws=400, seed=run))
         hits += nested.low <= 0 <= nested.high
         naive += flat.low <= 0 <= flat.high
-    assert 0.90 <= hits / 400 <= 0.98
-    assert naive / 400 < 0.6
+    assert 0.90 <= hits / 200 <= 0.98
+    assert naive / 200 < 0.6
 
 
 def test_sign_flips_reject_as_often_as_they_should() -> None:
@@ -162,10 +162,10 @@ def test_a_planted_information_effect_is_recovered() -> None:
 
 
 def test_a_pure_format_effect_is_not_information() -> None:
-    found = estimates(1e-6, 0.2, 200, 11)
+    found = estimates(1e-6, 0.2, 100, 11)
     assert found["format"][:, 0].mean() > 0.05 and found["format"][:, 2].all()
     assert np.abs(found["information"][:, 0]).max() < 1e-5
     known, tilt = tilt_of(0.02, 200), 0.2
-    both = estimates(known, tilt, 200, 12)
+    both = estimates(known, tilt, 100, 12)
     assert both["information"][:, 0].mean() == pytest.approx(0.02, abs=0.002)
     assert both["format"][:, 2].all()

@@ -28,7 +28,7 @@ from invented import codebook
 from invented_search import Invented, chance, prepared
 from simulated_search import Outcome, Simulated, exhausted, holds, searched
 
-RUNS = 30
+RUNS = 20
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_a_search_is_as_good_as_asking_everything_for_a_tenth_of_the_answers(
     assert max(run.asked for run in found) < 0.1
     regret, of_all = (np.mean([run.regret for run in runs]) for runs in (found, asked_all))
     assert regret < of_all + 0.05 and of_all < 0.1
-    assert share([holds(run.confirmed, run.truth) for run in found]) >= 0.8  # below: 2 in 1,000
+    assert share([holds(run.confirmed, run.truth) for run in found]) >= 0.8  # below: 3 in 1,000
     optimistic = [run for run in found if run.selection_optimism is not None]
     optimism = np.mean([run.optimism for run in optimistic])
     expected = np.mean(
@@ -246,8 +246,9 @@ def numbered(people: int, seed: int) -> Study:
     return study_from_table(book, pd.DataFrame(rows, columns=["id", "number", *ITEMS]))
 
 
+@pytest.mark.usefixtures("few_folds", "no_figures")
 def test_from_prompts_to_the_verdict_a_planted_strategy_is_found_and_confirmed(
-    workspace: Path,
+    ready: Path,
 ) -> None:
     study = numbered(people=60, seed=5)
     plain: dict[str, Any] = {"answers": None, "scores": None, "placement": "task"}
@@ -286,7 +287,7 @@ def test_from_prompts_to_the_verdict_a_planted_strategy_is_found_and_confirmed(
         patch("geppetto.search.prepare.load_study", lambda *_: study),
         patch("geppetto.search.prepare.open_scorer", lambda *_: model),
     ):
-        prepared = prepare_search(experiment, workspace)
+        prepared = prepare_search(experiment, ready)
     found: list[SearchResult] = []
     confirmation = search(prepared, on_found=found.append)
     (result,) = found

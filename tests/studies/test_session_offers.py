@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-import geppetto
 from fake_model import CHATML, FakeModel
 from geppetto._util.errors import GeppettoError
-from geppetto.experiment.prepare import prepare
+from geppetto.answers.local import answer, unanswered
+from geppetto.answers.store import AnswerStore
+from geppetto.experiment.prepare import evaluate, prepare
 from geppetto.models.spec import ModelSpec
 from geppetto.planning.config import Experiment
 from geppetto.prompts.chat import ChatTemplate
@@ -308,7 +309,15 @@ def workspace_of_offers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 def test_every_number_is_of_what_was_on_offer(workspace_of_offers: Path) -> None:
-    found = geppetto.run(workspace_of_offers / "one.yaml", workspace_of_offers)
+    experiment = Experiment.from_file(workspace_of_offers / "one.yaml")
+    prepared, store = (
+        prepare(experiment, workspace_of_offers),
+        AnswerStore.of_workspace(workspace_of_offers),
+    )
+    missing = unanswered(prepared, store)
+    for model in prepared.scorers:
+        assert list(answer(model, missing[model.identity.name], store))
+    found = evaluate(prepared, store)
     answers = found.answers
     sizes = answers["options"].map(len)
     assert set(sizes) == {2, 3}
