@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
-from geppetto.answers.table import COLUMNS, Said, row
+from geppetto.answers.table import AnswerRow, Said, row, table_of
 from geppetto.elicitation.hits import hit
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.planning.plan import Plan, PlannedAnswer
@@ -27,7 +27,12 @@ def session_answers_table(
     ValueError
         If a plan, scores and sessions are not of the same responses.
     """
-    rows = []
+    return table_of(_rows(plan, scores, study, experiment))
+
+
+def _rows(
+    plan: Plan, scores: Mapping[str, OptionScores], study: Study, experiment: str
+) -> Iterator[AnswerRow]:
     for planned in plan.answers:
         person, answer = study.people[planned.participant], scores[planned.request]
         legal = _options(planned, person.session)
@@ -55,8 +60,7 @@ def session_answers_table(
             reason="" if finite else "a response's log-probability is not finite",
             announcing=answer.announcing,
         )
-        rows.append(row(planned, study, experiment, int(planned.item) - 1, legal, said))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+        yield row(planned, study, experiment, int(planned.item) - 1, legal, said)
 
 
 def _options(planned: PlannedAnswer, session: Session | None) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from itertools import islice
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -89,6 +90,9 @@ class AnswerRow(NamedTuple):
     reason: str
     request: str
 
+
+_SOME = 10_000
+"""Rows that are in memory at a time."""
 
 COLUMNS = AnswerRow._fields
 """Columns of the table; see `AnswerRow`."""
@@ -194,17 +198,28 @@ def answers_table(
     codes = {name: tuple(study.scale(item).options) for name, item in study.items.items()}
     ordinal = {name: study.scale(item).ordinal for name, item in study.items.items()}
     positions = {name: number for number, name in enumerate(study.items)}
-    rows = []
-    for planned in plan.answers:
-        answer, legal = scores[planned.request], codes[planned.item]
-        response = legal.index(planned.response)
-        if isinstance(answer, ParsedAnswer):
-            said = _parsed(answer, response, len(legal))
-        else:
-            said = _scored(answer, response, normalisation)
-        trial, of_order = positions[planned.item], ordinal[planned.item]
-        rows.append(row(planned, study, experiment, trial, legal, said, of_order))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    def rows() -> Iterator[AnswerRow]:
+        for planned in plan.answers:
+            answer, legal = scores[planned.request], codes[planned.item]
+            response = legal.index(planned.response)
+            if isinstance(answer, ParsedAnswer):
+                said = _parsed(answer, response, len(legal))
+            else:
+                said = _scored(answer, response, normalisation)
+            trial, of_order = positions[planned.item], ordinal[planned.item]
+            yield row(planned, study, experiment, trial, legal, said, of_order)
+
+    return table_of(rows())
+
+
+def table_of(rows: Iterator[AnswerRow]) -> pd.DataFrame:
+    """The table of these rows, of which only some are in memory at a time beside its columns."""
+    columns: list[list[Any]] = [[] for _ in COLUMNS]
+    while some := list(islice(rows, _SOME)):
+        for column, values in zip(columns, zip(*some, strict=True), strict=True):
+            column.extend(values)
+    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
 
 
 def _scored(answer: OptionScores, response: int, normalisation: Normalisation) -> Said:
@@ -218,7 +233,7 @@ def _scored(answer: OptionScores, response: int, normalisation: Normalisation) -
         nll_low=-over if finite else 0.0,
         nll_high=-over if finite else np.inf,
         hit=(hit(options.tolist(), response),) * 2 if finite else (0.0, 1.0),
-        option_log_probs=tuple(options.tolist()),
+        option_log_probs=answer.log_probs if options is sums else tuple(options.tolist()),
         option_mass=float(np.exp(sums).sum()),
         tokens=answer.prompt_tokens,
         reason="" if finite else NOT_FINITE,

@@ -87,6 +87,7 @@ class PersonaCache:
         self.pending: list[GenerationRequest] = []
         self.requested: set[str] = set()
         self._written: dict[tuple[object, ...], Persona | None] = {}
+        self._of_study: dict[tuple[object, ...], Persona | None] = {}
 
     def known(self, participant: Participant) -> frozenset[str]:
         """What is known of a participant in any block."""
@@ -140,6 +141,10 @@ class PersonaCache:
     def _write(
         self, rule: PersonaStrategy, participant: Participant, block: Block, without: str | None
     ) -> Persona | None:
+        is_of_study = self._study.people.get(participant.id) is participant
+        place = (rule.paraphrase, participant.id, block.predicted, without)
+        if is_of_study and place in self._of_study:
+            return self._of_study[place]
         seen = view(rule, participant, self._study, block, without)
         known = (tuple(seen.traits.items()), tuple(seen.responses.items()))
         key = (rule.paraphrase, seen.id, block.predicted, *known)
@@ -152,6 +157,8 @@ class PersonaCache:
                 self._written[key] = Persona(PENDING, rule.placement)
             else:
                 self._written[key] = persona(rule, seen, self._study, block)
+        if is_of_study:
+            self._of_study[place] = self._written[key]
         return self._written[key]
 
 

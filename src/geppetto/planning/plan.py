@@ -108,8 +108,14 @@ class PlannedAnswer(NamedTuple):
         )
 
 
-_OF_A_PLACE = ("participant", "item", "model", "strategy", "paraphrase", "elicitation")
-_PLACE = itemgetter(*map(PlannedAnswer._fields.index, (*_OF_A_PLACE, "history", "presentation")))
+def _getting(*names: str) -> itemgetter[tuple[object, ...]]:
+    return itemgetter(*map(PlannedAnswer._fields.index, names))
+
+
+_CELL = _getting("participant", "item")
+_CONDITION = _getting(*Condition._fields)
+_READ = ("model", "strategy", "paraphrase", "elicitation", "history", "presentation")
+_PLACE = _getting(*_READ, "participant", "item")
 
 
 @dataclass(frozen=True)
@@ -164,15 +170,15 @@ class Plan:
 
     @cached_property
     def participants(self) -> list[str]:
-        return list(dict.fromkeys(answer.participant for answer in self.answers))
+        return list(dict.fromkeys(map(itemgetter(0), self.answers)))
 
     @cached_property
     def cells(self) -> int:
-        return len({(answer.participant, answer.item) for answer in self.answers})
+        return len(set(map(_CELL, self.answers)))
 
     @cached_property
     def conditions(self) -> list[Condition]:
-        return list(dict.fromkeys(answer.condition for answer in self.answers))
+        return [Condition(*each) for each in dict.fromkeys(map(_CONDITION, self.answers))]
 
     def scored(self, model: str) -> frozenset[str]:
         """Ids of the requests to a model that scores exactly what may be answered."""

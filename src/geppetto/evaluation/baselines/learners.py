@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
 
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.baselines.low_rank import low_rank
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
 
 _INNER_FOLDS = 4
 _CHOICE_ITEMS = 5
@@ -47,6 +49,8 @@ def _logistic(
     known: Floats, responses: Integers, options: int, wanted: Floats, strength: float
 ) -> Floats:
     """Multinomial logistic regression with an L2 penalty, an item at a time."""
+    from sklearn.linear_model import LogisticRegression
+
     known, wanted = _standardised(known, wanted)
     model = LogisticRegression(C=strength, tol=1e-3, max_iter=1000)
     return _item_by_item(model, known, responses, options, wanted)
@@ -56,6 +60,8 @@ def _boosting(
     known: Floats, responses: Integers, options: int, wanted: Floats, rate: float
 ) -> Floats:
     """A few small gradient-boosted trees an item; what is not known has a branch of its own."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     model = HistGradientBoostingClassifier(
         learning_rate=rate, max_iter=8, max_leaf_nodes=4, max_bins=32, early_stopping=False
     )
@@ -80,6 +86,8 @@ LEARNERS = (
 
 def split(groups: NDArray[np.str_], folds: int) -> list[tuple[Integers, Integers]]:
     """Training and test people, groups whole; nobody to learn from if there is one group."""
+    from sklearn.model_selection import GroupKFold
+
     folds = min(folds, len(np.unique(groups)))
     if folds < 2:
         return [(np.arange(0), np.arange(len(groups)))]
