@@ -18,6 +18,7 @@ from geppetto.evaluation.results import Results
 from geppetto.evaluation.words import interval, number, p_value, probability, ranged
 from geppetto.planning.analysis_config import Analysis
 from geppetto.reports import terminal
+from geppetto.reports.power import power
 from geppetto.tracking.mlflow_runs import _effect_metrics, _numbers
 from invented_answers import World
 from invented_answers import results_of as of_sessions
@@ -134,7 +135,7 @@ def test_studies_together_show_no_number_that_is_none() -> None:
 
 @pytest.mark.parametrize(("people", "groups"), [(1, 1), (2, 2), (3, 2), (100, 5)])
 def test_power_shows_no_number_that_is_none(people: int, groups: int) -> None:
-    assert missing(shown(terminal.power(people, groups, 0.02, [0.0, 0.1]))) == []
+    assert missing(shown(power(people, groups, 0.02, [0.0, 0.1]))) == []
 
 
 def test_numbers_are_shown_as_dashes_or_signs() -> None:

@@ -98,6 +98,7 @@ def plan(
     from geppetto.experiment import preregistration as freezing
     from geppetto.experiment.looks import earlier, standing
     from geppetto.reports import terminal
+    from geppetto.reports.power import power
 
     if any(spread <= 0 for spread in sd or ()):
         raise GeppettoError("--sd must be more than 0 nats")
@@ -112,7 +113,7 @@ def plan(
         groups = {person.cluster or person.id for person in people}
         smallest = prepared.experiment.analysis.smallest_effect
         spreads = sd or (0.05, 0.1, 0.2, 0.4)
-        console.print(terminal.power(len(people), len(groups), smallest, spreads))
+        console.print(power(len(people), len(groups), smallest, spreads))
     if freeze:
         target = freezing.frozen_file(experiment)
         freezing.freeze([prepared for prepared, *_ in planned], target, WORKSPACE)

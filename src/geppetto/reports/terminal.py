@@ -16,9 +16,7 @@ from geppetto._util.errors import GeppettoError
 from geppetto.answers.local import Unanswered
 from geppetto.answers.status import AnswerStatus
 from geppetto.evaluation.baselines.skill import Skill
-from geppetto.evaluation.inference.power import minimal_effect, people_to_decide
 from geppetto.evaluation.inference.resampling import Estimate
-from geppetto.evaluation.inference.sample_size import ALL_KINDS, FEWEST
 from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.pooling import pooled as pool
 from geppetto.evaluation.pooling import pooled_gaps as pool_gaps
@@ -144,53 +142,6 @@ def _estimate(work: Work) -> str:
     if not work.left:
         return "nothing"
     return duration(work.seconds) if work.tokens_per_second else "not measured"
-
-
-def power(people: int, groups: int, smallest: float, spreads: Sequence[float]) -> RenderableType:
-    """What so many people can find, before anything is asked.
-
-    Parameters
-    ----------
-    people, groups
-        Number of participants, and of the groups that they are in; as many if they are in none.
-    smallest
-        Smallest effect of interest in nats a response.
-    spreads
-        Standard deviations of participants' differences, in nats a response, to reckon with.
-    """
-    if groups < 2:
-        return Text("a single participant, or a single group of them, shows no effect: take more")
-    unit = "people" if groups == people else "groups"
-    fewest = ALL_KINDS if groups == people else FEWEST["groups of people"]
-    who = "participants'" if groups == people else "groups' mean"
-    table = columns(f"if {who} differences have an SD of", "found", "to decide")
-    for spread in spreads:
-        table.add_row(
-            f"  {spread:g} nats",
-            f"{minimal_effect(groups, spread):.3f} nats",
-            f"{max(people_to_decide(smallest, spread), fewest):,} {unit}",
-        )
-    table.caption = (
-        "found: the smallest effect that these people find with 80% probability (two-sided .05); "
-        f"to decide: how many {unit} tell the smallest effect of interest, {smallest:g} nats, from "
-        "none, and none from it, with 80% probability each; an effect as large as was seen may "
-        "take fewer. In the demo the SD is 0.04 to 0.4. Verdicts take "
-        f"{FEWEST['people']} people, that there is nothing takes {ALL_KINDS}, and more "
-        "where differences are skewed."
-    )
-    short = FEWEST["people"] if people < FEWEST["people"] else ALL_KINDS
-    lacks = "decide anything" if people < FEWEST["people"] else "show that there is nothing"
-    warning = f"{people:,} people are too few to {lacks}: {short} are needed"
-    return Group(
-        Text(
-            f"{people:,} participants"
-            + (f" in {groups:,} groups, which count," if groups < people else "")
-            + f" find a paired difference of d_z {minimal_effect(groups):.2f} with 80% probability"
-        ),
-        *([Text(warning, "yellow")] if people < short else []),
-        "",
-        table,
-    )
 
 
 def result(found: Results) -> RenderableType:
