@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import signal
 import time
 import weakref
+from collections.abc import Iterator
 
 import pytest
 
@@ -16,6 +18,14 @@ class Node:
 
     def __init__(self) -> None:
         self.itself = self
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """SIGINT interrupts, even where whoever started the tests has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def pressed(*_: object) -> None:

@@ -131,7 +131,7 @@ def test_a_second_run_asks_nothing_and_everything_is_printed(
 ) -> None:
     workspace, _ = finished
     monkeypatch.chdir(workspace)
-    monkeypatch.setattr("geppetto.answers.local._score", pytest.fail)
+    monkeypatch.setattr("geppetto.answers.local.score", pytest.fail)
     before = stored(workspace)
     again = CliRunner().invoke(app, ["run", "one.yaml"], catch_exceptions=False)
     for words in (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from _thread import interrupt_main
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Timer
+from signal import SIGINT, pthread_kill
+from threading import Timer, get_ident
 
 from geppetto._util.errors import causes
 
@@ -31,7 +31,7 @@ def interrupts_raised() -> Iterator[None]:
 
     def again(lost: sys.UnraisableHookArgs) -> None:
         if issubclass(lost.exc_type, KeyboardInterrupt):
-            Timer(_A_MOMENT, interrupt_main).start()
+            Timer(_A_MOMENT, pthread_kill, (get_ident(), SIGINT)).start()
         else:
             before(lost)
 
