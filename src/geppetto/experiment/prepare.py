@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from geppetto._util.collector import without_collecting
 from geppetto._util.errors import GeppettoError, unknown
 from geppetto.answers.completions_table import completions_table
 from geppetto.answers.parsed import ParsedAnswer
@@ -85,9 +86,10 @@ def draft_each(experiment: Experiment, workspace: Path) -> list[Prepared]:
     """
     if experiment.search is not None:
         raise GeppettoError("this file has a search; run `geppetto search` with it")
-    parts = [_parts(each, workspace) for each in experiment.each]
-    models = open_elicited(experiment.models, experiment.elicitations, experiment.precision)
-    return [prepare_on(*part, models) for part in parts]
+    with without_collecting():
+        parts = [_parts(each, workspace) for each in experiment.each]
+        models = open_elicited(experiment.models, experiment.elicitations, experiment.precision)
+        return [prepare_on(*part, models) for part in parts]
 
 
 def _parts(

@@ -19,6 +19,9 @@ from geppetto.prompts.survey import Prompt
 from geppetto.prompts.transcript import Transcript
 from geppetto.prompts.windows import Shown
 
+_HASHED_TOGETHER = 10_000
+"""Answers of a plan that are hashed at once."""
+
 NO_STRATEGY = "none"
 """Name of the strategy of the arm without a persona."""
 
@@ -100,11 +103,11 @@ class PlannedAnswer(NamedTuple):
     @property
     def hashed(self) -> str:
         """What of it the hash of a plan has: what is not here stands in the request."""
+        participant, item, response, model, strategy, arm, donor, request, pool, block, *_ = self
         return (
-            f"PlannedAnswer(participant={self.participant!r}, item={self.item!r}, "
-            f"response={self.response!r}, model={self.model!r}, strategy={self.strategy!r}, "
-            f"arm={self.arm!r}, donor={self.donor!r}, request={self.request!r}, "
-            f"pool={self.pool!r}, block={self.block!r})"
+            f"PlannedAnswer(participant={participant!r}, item={item!r}, response={response!r}, "
+            f"model={model!r}, strategy={strategy!r}, arm={arm!r}, donor={donor!r}, "
+            f"request={request!r}, pool={pool!r}, block={block!r})"
         )
 
 
@@ -199,18 +202,19 @@ class Plan:
         A stranger of whom the same is known can have the very same persona; that answer says
         nothing on information and pulls its mean towards zero.
         """
-        own = {answer.place: answer.request for answer in self.answers if answer.arm == Own.name}
+        own = {_PLACE(one): one.request for one in self.answers if one.arm == Own.name}
         same: dict[tuple[str, str], list[bool]] = {}
-        for answer in self.answers:
-            if answer.donor and own:
-                is_own = answer.request == own[answer.place]
-                same.setdefault((answer.strategy, answer.arm), []).append(is_own)
+        for one in self.answers if own else ():
+            if one.donor:
+                is_own = one.request == own[_PLACE(one)]
+                same.setdefault((one.strategy, one.arm), []).append(is_own)
         return {condition: sum(found) / len(found) for condition, found in same.items()}
 
     @cached_property
     def sha256(self) -> str:
         """Hex digest of all that is asked: cells, conditions, donors and prompts."""
         digest = hashlib.sha256()
-        for answer in self.answers:
-            digest.update(answer.hashed.encode())
+        for start in range(0, len(self.answers), _HASHED_TOGETHER):
+            some = self.answers[start : start + _HASHED_TOGETHER]
+            digest.update("".join([answer.hashed for answer in some]).encode())
         return digest.hexdigest()
