@@ -47,6 +47,14 @@ class Question:
         Whether the model is sent turns or plain text.
     drawn_for
         See `Request`.
+
+    Examples
+    --------
+    >>> asked = (Turn(role="user", content="How often?"),)
+    >>> labels = (("1", "never"), ("2", "often"))
+    >>> question = Question(asked, "Answer: ", (("1", "1"), ("2", "2")), labels, "base")
+    >>> question.request(max_tokens=1).text
+    'How often?\\nAnswer: '
     """
 
     turns: tuple[Turn, ...]
@@ -121,6 +129,14 @@ class Reading:
         is no such convention.
     reasons
         How many of the replies, which come first, are no answers but reasons for one.
+
+    Examples
+    --------
+    Of two samples, one was refused:
+
+    >>> half = (-0.7, -0.7)
+    >>> Reading(half, half, half, ("answered", "refusal"), counts=(1, 0)).parts
+    (0.5, 0.5)
     """
 
     log_probs: tuple[float, ...]
@@ -153,6 +169,12 @@ class Elicitation(BaseModel, ABC):
 
     One without state: what to ask next follows from the replies so far, so that an interrupted
     run asks exactly what it had not been told.
+
+    Examples
+    --------
+    >>> from geppetto.elicitation.registry import ELICITATIONS
+    >>> sorted(ELICITATIONS)
+    ['likelihood', 'next_token', 'reasoned', 'samples', 'stated']
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

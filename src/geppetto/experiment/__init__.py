@@ -1,1 +1,9 @@
-"""One question, from its file to what was found: prepare, generate personas, run."""
+"""One question, from its file to what was found.
+
+`prepare` finds every part and makes the plan, `persona_generation` has models write what personas
+are made of, `run` asks, evaluates and logs. What an earlier plan promised is in `preregistration`.
+"""
+
+from geppetto.experiment.prepare import evaluate, prepare_each
+
+__all__ = ["evaluate", "prepare_each"]

@@ -25,6 +25,13 @@ class Model(Protocol):
     ----------
     capabilities
         What it gives; of one behind an interface nothing until it was probed.
+
+    Examples
+    --------
+    >>> from geppetto.models.spec import ModelSpec, open_model
+    >>> model = open_model(ModelSpec(name="smollm2-135m-instruct"))
+    >>> model.identity.kind, model.scorer is model
+    ('chat', True)
     """
 
     capabilities: Capabilities
@@ -81,6 +88,13 @@ class Scorer(Model, Protocol):
     """A model that gives the exact log-probabilities of given continuations.
 
     Making one reads only the vocabulary; the weights are read when they are first needed.
+
+    Examples
+    --------
+    >>> from geppetto.models.spec import ModelSpec, open_scorer
+    >>> scorer = open_scorer(ModelSpec(name="smollm2-135m-instruct"))
+    >>> scorer.detokenize(scorer.tokenize_on("Who am I?"))
+    b'Who am I?'
     """
 
     @property

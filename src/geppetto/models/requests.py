@@ -39,6 +39,11 @@ class Capabilities(BaseModel):
         Whether it said different things at temperature 1, so that samples are not copies.
     priced
         Whether the price of its tokens is known.
+
+    Examples
+    --------
+    >>> Capabilities(chat=True, top_logprobs=20).echo
+    False
     """
 
     model_config = ConfigDict(frozen=True)
@@ -76,6 +81,14 @@ class Request(BaseModel):
     drawn_for
         Participant for whom the reply is drawn, if it is drawn: people who are put the same
         question have draws of their own. Told to nobody.
+
+    Examples
+    --------
+    >>> from geppetto.models import ModelIdentity
+    >>> request = Request(text="Answer: ", max_tokens=1)
+    >>> one, other = (ModelIdentity(name=name, model="openai/m") for name in "ab")
+    >>> request.id(one) == request.id(other)
+    True
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -152,6 +165,11 @@ class Completion(BaseModel):
         Why there is no reply, after all attempts.
     hopeless
         Whether it would be the same if the same were asked again.
+
+    Examples
+    --------
+    >>> Completion(text="4", completion_tokens=1).finish
+    'stop'
     """
 
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")

@@ -33,6 +33,11 @@ class Condition(NamedTuple):
     """What a model is asked with: everything about an answer but the participant and the item.
 
     An arm that makes several conditions of a strategy has a name for each: "without age".
+
+    Examples
+    --------
+    >>> Condition("gemma-3-270m", NO_STRATEGY, "none").label
+    'gemma-3-270m · none'
     """
 
     model: str
@@ -47,7 +52,16 @@ class Condition(NamedTuple):
 
 @dataclass(frozen=True)
 class Strategy:
-    """A strategy by the name of its file, and under the label that it has in tables."""
+    """A strategy by the name of its file, and under the label that it has in tables.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from geppetto.personas.library import load_strategy
+    >>> first = Strategy("interview", "interview", load_strategy("interview", {}, Path()))
+    >>> first.is_the_same_as(Strategy("interview", "again", first.rule))
+    True
+    """
 
     name: str
     label: str

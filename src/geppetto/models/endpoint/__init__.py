@@ -1,1 +1,9 @@
-"""Models behind an interface, by LiteLLM: addresses, faults, limits, a probe of what they can."""
+"""Models behind an interface, by LiteLLM.
+
+The central noun is the `Endpoint`. Around it are addresses, faults, limits and prices, a probe of
+what an interface really gives, and the way in which DSPy asks any model of geppetto.
+"""
+
+from geppetto.models.endpoint.client import Endpoint
+
+__all__ = ["Endpoint"]

@@ -69,6 +69,12 @@ class Endpoint:
     ------
     GeppettoError
         If a parameter is a credential or not its own to say, or LiteLLM is missing.
+
+    Examples
+    --------
+    >>> own = Endpoint("mine", "hosted_vllm/my-model", api_base="http://localhost:8000/v1")
+    >>> own.identity.is_local, own.price(1000, 10) is None
+    (False, True)
     """
 
     def __init__(  # noqa: PLR0913  settings, most of them by name

@@ -1,1 +1,9 @@
-"""Models on this machine: weights, exact probabilities of token trees, and replies."""
+"""Models on this machine.
+
+The central noun is the `LocalModel`, which says tokens one by one and scores trees of them exactly.
+llama.cpp is the one engine so far; it is imported when a model is opened.
+"""
+
+from geppetto.models.local.base import LocalModel
+
+__all__ = ["LocalModel"]

@@ -45,6 +45,14 @@ class LocalModel(ABC):
         The most tokens a prompt and what follows it may have together.
     most_at_once
         How many requests it is sent at once: what it computes, it computes one by one.
+
+    Examples
+    --------
+    >>> from geppetto.models.local.gguf import PACKAGED
+    >>> from geppetto.models.local.llama_cpp import LlamaCppModel
+    >>> model = LlamaCppModel("gemma", PACKAGED["gemma-3-270m"]())
+    >>> model.capabilities.chat, model.length("How are you?") > 3
+    (False, True)
     """
 
     identity: ModelIdentity
