@@ -5,7 +5,8 @@ table. `AnswerStore` keeps scores, `completions` what was generated; `client` an
 is missing, each request once, however many processes share a store.
 """
 
-from geppetto.answers.store import AnswerStore
-from geppetto.answers.table import AnswerRow
+from geppetto._util.lazy import lazily
 
 __all__ = ["AnswerRow", "AnswerStore"]
+
+__getattr__ = lazily(__name__, {"AnswerRow": "table", "AnswerStore": "store"})

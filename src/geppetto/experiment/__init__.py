@@ -4,6 +4,8 @@
 are made of, `run` asks, evaluates and logs. What an earlier plan promised is in `preregistration`.
 """
 
-from geppetto.experiment.prepare import evaluate, prepare_each
+from geppetto._util.lazy import lazily
 
 __all__ = ["evaluate", "prepare_each"]
+
+__getattr__ = lazily(__name__, {"evaluate": "prepare", "prepare_each": "prepare"})

@@ -5,10 +5,7 @@ log-probabilities of given continuations. Models on this machine are in `local`,
 reaches in `endpoint`; everything above this package knows the contract and no engine.
 """
 
-from geppetto.models.base import Model, Scorer
-from geppetto.models.identity import ModelIdentity
-from geppetto.models.requests import Capabilities, Completion, Request
-from geppetto.models.token_tree import TokenTree
+from geppetto._util.lazy import lazily
 
 __all__ = [
     "Capabilities",
@@ -19,3 +16,16 @@ __all__ = [
     "Scorer",
     "TokenTree",
 ]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "Capabilities": "requests",
+        "Completion": "requests",
+        "Model": "base",
+        "ModelIdentity": "identity",
+        "Request": "requests",
+        "Scorer": "base",
+        "TokenTree": "token_tree",
+    },
+)

@@ -5,6 +5,10 @@ prompts, hashed before anything is asked. `config` is the schema of the experime
 makes the plan.
 """
 
-from geppetto.planning.plan import Condition, Plan, PlannedAnswer, Strategy
+from geppetto._util.lazy import lazily
 
 __all__ = ["Condition", "Plan", "PlannedAnswer", "Strategy"]
+
+__getattr__ = lazily(
+    __name__, {"Condition": "plan", "Plan": "plan", "PlannedAnswer": "plan", "Strategy": "plan"}
+)

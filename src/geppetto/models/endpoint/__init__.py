@@ -4,6 +4,8 @@ The central noun is the `Endpoint`. Around it are addresses, faults, limits and 
 what an interface really gives, and the way in which DSPy asks any model of geppetto.
 """
 
-from geppetto.models.endpoint.client import Endpoint
+from geppetto._util.lazy import lazily
 
 __all__ = ["Endpoint"]
+
+__getattr__ = lazily(__name__, {"Endpoint": "client"})

@@ -4,6 +4,8 @@ The central noun is the `LocalModel`, which says tokens one by one and scores tr
 llama.cpp is the one engine so far; it is imported when a model is opened.
 """
 
-from geppetto.models.local.base import LocalModel
+from geppetto._util.lazy import lazily
 
 __all__ = ["LocalModel"]
+
+__getattr__ = lazily(__name__, {"LocalModel": "base"})
