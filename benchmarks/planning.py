@@ -87,7 +87,7 @@ def part(name: str, began: float) -> dict[str, float]:
     terminal.plan(prepared, {MODEL: terminal.Work(work, None)})
     found["start"] = time.time() - began
     if name == "ask":
-        LlamaCppModel.score = instant  # type: ignore[method-assign]
+        LlamaCppModel.score = instant  # type: ignore[method-assign]  # only here
         asked, units = time.perf_counter(), 0
         for _ in answer(prepared.scorers[0], work, store):
             units += 1

@@ -239,7 +239,7 @@ def test_the_numbers_of_the_readme_are_the_demo_s() -> None:
 def test_names_that_pages_use_exist(page: str) -> None:
     text = TEXTS[page]
     group = typer.main.get_command(app)
-    commands = group.commands  # type: ignore[attr-defined]
+    commands = group.commands  # type: ignore[attr-defined]  # of a group of commands
     for first, second in re.findall(r"`geppetto ([a-z]+)(?: ([a-z]+))?", text):
         assert first in commands, first
         if second and hasattr(commands[first], "commands"):
