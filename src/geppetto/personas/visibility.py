@@ -125,7 +125,7 @@ def persona(
 def _refuse_leaks(seen: Participant, study: Study, block: Block) -> None:
     """A last look before anything is written: nothing seen may tell a predicted response."""
     told = set(seen.responses).union(*(study.trait(name).computed_from for name in seen.traits))
-    for item in told.intersection(block.predicted):
+    for item in sorted(told.intersection(block.predicted)):
         raise ValueError(f"the response to {item} must not be known when it is predicted")
     if seen.retest:
         raise ValueError("a second response must not be known when the first is predicted")
