@@ -24,14 +24,14 @@ from geppetto.evaluation.individuation.matching import matching_matrix
 from geppetto.evaluation.inference.interaction import interactions
 from geppetto.evaluation.inference.mixed_model import mixed_model
 from geppetto.evaluation.inference.permutation import permutation_test, sign_flip_p
-from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling, estimate, mean
+from geppetto.evaluation.inference.resampling import Estimate, Resampling, estimate, mean
 from geppetto.evaluation.inference.sample_size import basis_of
 from geppetto.evaluation.inference.studentised import studentised
 from geppetto.evaluation.lending import influence
 from geppetto.evaluation.looks import Looks
 from geppetto.evaluation.losses import quality_where_shown
 from geppetto.personas.arms import SESSION_DONORS, Matched
-from geppetto.planning.analysis_config import Analysis
+from geppetto.planning.analysis_config import LEVEL, Analysis
 from geppetto.studies.sessions.options import inferred
 from geppetto.studies.sessions.parsing import parsed
 from geppetto.studies.sessions.stretches import doubt

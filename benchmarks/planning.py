@@ -29,7 +29,7 @@ from geppetto.experiment.prepare import prepare
 from geppetto.models.local.llama_cpp import LlamaCppModel
 from geppetto.models.token_tree import TokenTree
 from geppetto.planning.config import Experiment
-from geppetto.reports import terminal
+from geppetto.reports.planned import Work, overview
 
 ITEMS, CONDITIONS = 25, 5
 MODEL = "gemma-3-270m"
@@ -84,7 +84,7 @@ def part(name: str, began: float) -> dict[str, float]:
     store = AnswerStore.of_workspace(Path())
     (work,) = unanswered(prepared, store).values()
     found = {"answers": len(prepared.plan.answers), "plan": planned}
-    terminal.plan(prepared, {MODEL: terminal.Work(work, None)})
+    overview(prepared, {MODEL: Work(work, None)})
     found["start"] = time.time() - began
     if name == "ask":
         LlamaCppModel.score = instant  # type: ignore[method-assign]  # only here

@@ -21,7 +21,8 @@ from geppetto.answers.store import AnswerStore
 from geppetto.evaluation.looks import Looks, ordinal
 from geppetto.evaluation.results import Results
 from geppetto.experiment.looks import counted, standing
-from geppetto.experiment.prepare import evaluate, prepare
+from geppetto.experiment.prepare import prepare
+from geppetto.experiment.results import evaluate
 from geppetto.planning.analysis_config import Analysis
 from geppetto.planning.config import Experiment
 from geppetto.planning.elicited import by_likelihood

@@ -20,7 +20,7 @@ from geppetto.evaluation.inference.permutation import sign_flip_p
 from geppetto.evaluation.inference.resampling import estimate, mean
 from geppetto.evaluation.words import interval
 from geppetto.experiment.looks import counted
-from geppetto.experiment.prepare import evaluate
+from geppetto.experiment.results import evaluate
 from geppetto.personas.library import load_strategy
 from geppetto.planning.plan import Strategy
 from geppetto.planning.prepared import Prepared

@@ -14,11 +14,13 @@ from fake_model import CHATML, FakeModel
 from geppetto._util.errors import GeppettoError
 from geppetto.answers.local import answer, unanswered
 from geppetto.answers.store import AnswerStore
-from geppetto.experiment.prepare import evaluate, prepare
+from geppetto.experiment.prepare import prepare
+from geppetto.experiment.results import evaluate
 from geppetto.models.spec import ModelSpec
 from geppetto.planning.config import Experiment
 from geppetto.prompts.chat import ChatTemplate
 from geppetto.reports import terminal
+from geppetto.reports.planned import overview
 from invented_sessions import bandit, sessions_file
 from workspaces import tracked
 
@@ -62,7 +64,7 @@ def planned(workspace: Path, text: str) -> str:
     experiment = Experiment.from_file(written(workspace, text))
     console = Console(width=200)
     with console.capture() as capture:
-        console.print(terminal.plan(prepare(experiment, workspace), {}))
+        console.print(overview(prepare(experiment, workspace), {}))
     return " ".join(capture.get().split())
 
 

@@ -14,7 +14,7 @@ from fake_model import invent_scores
 from geppetto.answers.store import AnswerStore
 from geppetto.evaluation.results import Results
 from geppetto.experiment import run as running
-from geppetto.experiment.prepare import evaluate
+from geppetto.experiment.results import evaluate
 from geppetto.planning.prepared import Prepared
 from invented_replies import replies_of, sharpened, unread
 from workspaces import tracked, with_store

@@ -22,7 +22,8 @@ from geppetto.personas.arms import Arm, Matched, NoPersona, Own, Shuffled
 from geppetto.personas.base import PersonaStrategy
 from geppetto.personas.donors import Likeness, MatchQuality, match_quality, matched
 from geppetto.planning.analysis_config import Analysis
-from geppetto.reports.terminal import match, result
+from geppetto.reports.planned import match
+from geppetto.reports.terminal import result
 from geppetto.studies import Participant, Study, Trait
 from invented import as_table, two_types
 from invented_arms import Everything, plan, prompts, strategy

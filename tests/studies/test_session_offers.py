@@ -14,11 +14,12 @@ from fake_model import CHATML, FakeModel
 from geppetto._util.errors import GeppettoError
 from geppetto.answers.local import answer, unanswered
 from geppetto.answers.store import AnswerStore
-from geppetto.experiment.prepare import evaluate, prepare
+from geppetto.experiment.prepare import prepare
+from geppetto.experiment.results import evaluate
 from geppetto.models.spec import ModelSpec
 from geppetto.planning.config import Experiment
 from geppetto.prompts.chat import ChatTemplate
-from geppetto.reports import terminal
+from geppetto.reports.planned import overview
 from geppetto.studies import Study, load_study
 from geppetto.studies.build import Checked
 from geppetto.studies.problems import errors
@@ -360,7 +361,7 @@ def test_the_plan_says_how_sessions_are_read(workspace_of_offers: Path) -> None:
         experiment = Experiment.from_file(workspace_of_offers / "one.yaml")
         console = Console(width=300)
         with console.capture() as capture:
-            console.print(terminal.plan(prepare(experiment, workspace_of_offers), {}))
+            console.print(overview(prepare(experiment, workspace_of_offers), {}))
         return " ".join(capture.get().split())
 
     shown = planned("session: {presentation: text}\n")

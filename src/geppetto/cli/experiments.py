@@ -38,7 +38,7 @@ def run(
     from geppetto.experiment.preregistration import plan_to_follow
     from geppetto.models.budget import BudgetTracker
     from geppetto.planning.config import Experiment
-    from geppetto.reports import terminal
+    from geppetto.reports.planned import Work, overview
     from geppetto.reports.progress import Asking, bars
 
     to_follow = plan_to_follow(experiment, frozen)
@@ -51,10 +51,11 @@ def run(
         for model in prepared.scorers:
             left = missing[model.identity.name]
             with console.status(f"reading the weights of {model.identity.name}"):
-                work[model.identity.name] = terminal.Work(left, _speed(model, left))
-        console.print(terminal.plan(prepared, work, statuses))
+                work[model.identity.name] = Work(left, _speed(model, left))
+        console.print(overview(prepared, work, statuses))
         with console.status("opening MLflow"):
             from geppetto.experiment import run as running
+            from geppetto.reports import terminal
         with going_on_later(), bars(console) as progress:
             asking = Asking(progress, work, statuses)
             result, tracked = running.run(
@@ -97,15 +98,15 @@ def plan(
     """Show what an experiment would ask, and what its people could find. Asks nothing."""
     from geppetto.experiment import preregistration as freezing
     from geppetto.experiment.looks import earlier, standing
-    from geppetto.reports import terminal
+    from geppetto.reports.planned import Work, overview
     from geppetto.reports.power import power
 
     if any(spread <= 0 for spread in sd or ()):
         raise GeppettoError("--sd must be more than 0 nats")
     planned = _planned(experiment, None)[1]
     for prepared, missing, statuses in planned:
-        work = {name: terminal.Work(left, None) for name, left in missing.items()}
-        console.print(terminal.plan(prepared, work, statuses))
+        work = {name: Work(left, None) for name, left in missing.items()}
+        console.print(overview(prepared, work, statuses))
         if looks := standing(earlier(prepared, WORKSPACE)).sentence:
             console.print(f"If it was not run before: {looks}")
         console.print()

@@ -8,7 +8,9 @@ probabilities are to be believed (`calibration`), whether people are told apart 
 and what post-training lost (`pairs`). Nothing here asks a model or writes a file.
 """
 
+from geppetto._util.lazy import lazily
 from geppetto.evaluation.contrasts import Contrast, contrasts
-from geppetto.evaluation.results import Results
 
 __all__ = ["Contrast", "Results", "contrasts"]
+
+__getattr__ = lazily(__name__, {"Results": "results"})

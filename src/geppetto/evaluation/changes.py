@@ -12,11 +12,11 @@ from statsmodels.stats.multitest import multipletests
 from geppetto.evaluation.arrays import Floats, nanmean, quotient
 from geppetto.evaluation.differences import Differences, combined, differences
 from geppetto.evaluation.inference.permutation import sign_flip_p
-from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling, estimate, mean
+from geppetto.evaluation.inference.resampling import Estimate, Resampling, estimate, mean
 from geppetto.evaluation.losses import cell_cost
 from geppetto.evaluation.predictions import Predictions
 from geppetto.evaluation.responses import Responses
-from geppetto.planning.analysis_config import Analysis
+from geppetto.planning.analysis_config import LEVEL, Analysis
 
 
 @dataclass(frozen=True)

@@ -26,18 +26,11 @@ from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.contrasts import Contrast, contrasts
 from geppetto.evaluation.frames import Row, frame, picked
 from geppetto.evaluation.inference.permutation import sign_flip_p
-from geppetto.evaluation.inference.resampling import (
-    LEVEL,
-    Estimate,
-    Resampling,
-    drawn,
-    estimates,
-    mean,
-)
+from geppetto.evaluation.inference.resampling import Estimate, Resampling, drawn, estimates, mean
 from geppetto.evaluation.predictions import clusters
 from geppetto.evaluation.rows import CONDITION, rows_by
 from geppetto.personas.arms import Average, Filler, Human, NoPersona
-from geppetto.planning.analysis_config import Analysis
+from geppetto.planning.analysis_config import LEVEL, Analysis
 from geppetto.planning.plan import NO_STRATEGY, Condition
 
 KEY = ["elicitation", *CONDITION]

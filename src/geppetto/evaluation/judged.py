@@ -15,11 +15,11 @@ from geppetto.evaluation.individuation.matches import information_tests, matchin
 from geppetto.evaluation.individuation.matching import MatchingMatrix
 from geppetto.evaluation.inference.infer import infer
 from geppetto.evaluation.inference.permutation import PermutationTest
-from geppetto.evaluation.inference.resampling import LEVEL
 from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.item_sampling import other_items
 from geppetto.evaluation.measures import Measure, measures_of
 from geppetto.evaluation.scored import Scored
+from geppetto.planning.analysis_config import LEVEL
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geppetto.evaluation.inference.permutation import PERMUTATIONS
-from geppetto.evaluation.inference.resampling import LEVEL
-from geppetto.planning.analysis_config import Analysis
+from geppetto.planning.analysis_config import LEVEL, PERMUTATIONS, Analysis
 
 _IN_A_TAIL = 5
 """Resamples that an interval's end needs beyond it, at least."""

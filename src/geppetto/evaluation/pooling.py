@@ -15,14 +15,14 @@ from geppetto.evaluation.baselines.uninformed import Uninformed
 from geppetto.evaluation.differences import Differences, combined
 from geppetto.evaluation.inference.comparisons import Comparison
 from geppetto.evaluation.inference.infer import comparison_alone, judge
-from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling
+from geppetto.evaluation.inference.resampling import Estimate, Resampling
 from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.measures import Measure
 from geppetto.evaluation.pairs.found import pair_gaps
 from geppetto.evaluation.pairs.gap import Gap, PairDifferences, gaps, mean_gap
 from geppetto.evaluation.results import Results
 from geppetto.evaluation.tables import gaps_table
-from geppetto.planning.analysis_config import Analysis
+from geppetto.planning.analysis_config import LEVEL, Analysis
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,13 +7,16 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from geppetto.answers.looks import Claim, Kind, Look, LookStore, Past
 from geppetto.evaluation.looks import Looks
-from geppetto.evaluation.results import Results
 from geppetto.models.lineage import pairs
 from geppetto.planning.plan import BASELINE
 from geppetto.planning.prepared import Prepared
+
+if TYPE_CHECKING:
+    from geppetto.evaluation.results import Results
 
 
 def counted(prepared: Prepared, results: Results, workspace: Path, kind: Kind) -> Results:

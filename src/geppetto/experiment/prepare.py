@@ -1,22 +1,12 @@
-"""Find every part of an experiment and make its plan; evaluate what was answered."""
+"""Find every part of an experiment and make its plan."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-import pandas as pd
 
 from geppetto._util.collector import without_collecting
 from geppetto._util.errors import GeppettoError, unknown
-from geppetto.answers.completions_table import completions_table
-from geppetto.answers.parsed import ParsedAnswer
-from geppetto.answers.session_table import session_answers_table
-from geppetto.answers.store import AnswerStore
-from geppetto.answers.table import answers_table
-from geppetto.elicitation.option_likelihood import OptionScores
-from geppetto.evaluation.baselines.rows import baseline_answers, supervised_names
-from geppetto.evaluation.results import Results
 from geppetto.experiment.strategies import open_strategy
 from geppetto.personas.arms import ARMS, Arm, in_sessions
 from geppetto.personas.generated import NotGeneratedError
@@ -204,43 +194,3 @@ def _sessions(
         )
     layout, paraphrases = experiment.session, experiment.paraphrases
     return plan_sessions(study, people, strategies, arms, layout, models, paraphrases)
-
-
-def evaluate(
-    prepared: Prepared, store: AnswerStore, parsed: Mapping[str, ParsedAnswer] | None = None
-) -> Results:
-    """What the answers of a finished experiment say.
-
-    Parameters
-    ----------
-    prepared
-        The experiment.
-    store
-        The answers of the models that score options exactly.
-    parsed
-        What others replied, by request id.
-
-    Examples
-    --------
-    >>> evaluate(prepared, AnswerStore.of_workspace(Path()))  # doctest: +SKIP
-    """
-    requests = {planned.request for planned in prepared.plan.answers}
-    experiment, study, plan = prepared.experiment, prepared.study, prepared.plan
-    scores = store.get(requests)
-    answered: dict[str, OptionScores | ParsedAnswer] = {**scores, **(parsed or {})}
-    if study.has_sessions:
-        table = session_answers_table(plan, scores, study, experiment.name)
-    else:
-        table = answers_table(plan, answered, study, experiment.name, experiment.normalisation)
-    baselines = baseline_answers(table, study, prepared.strategies)
-    return Results(
-        question=experiment.question,
-        study=study,
-        analysis=experiment.analysis,
-        answers=pd.concat([table, baselines], ignore_index=True),
-        supervised=supervised_names(prepared.strategies, study),
-        lineages=experiment.lineages,
-        in_template=prepared.in_template,
-        matches=plan.matches,
-        completions=completions_table(plan, answered, study, experiment.name),
-    )

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict
@@ -17,11 +17,13 @@ from geppetto._util.files import appearing
 from geppetto._util.yaml_file import read_yaml
 from geppetto.evaluation.contrasts import UNINFORMED, contrasts
 from geppetto.evaluation.followed import Followed
-from geppetto.evaluation.inference.permutation import PERMUTATIONS
-from geppetto.evaluation.results import Results
 from geppetto.experiment.looks import earlier, prints, standing
+from geppetto.planning.analysis_config import PERMUTATIONS
 from geppetto.planning.prepared import Prepared
 from geppetto.tracking import params
+
+if TYPE_CHECKING:
+    from geppetto.evaluation.results import Results
 
 _STOPPING = (
     "Everybody named here is asked everything once and nobody else is; nothing is looked at before "

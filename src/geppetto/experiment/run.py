@@ -19,8 +19,8 @@ from geppetto.answers.store import AnswerStore
 from geppetto.elicitation.base import Question
 from geppetto.evaluation.results import Results
 from geppetto.experiment.looks import counted
-from geppetto.experiment.prepare import evaluate
 from geppetto.experiment.preregistration import followed
+from geppetto.experiment.results import evaluate
 from geppetto.models.base import Scorer
 from geppetto.models.budget import BudgetReached, BudgetTracker
 from geppetto.planning.elicited import Elicited

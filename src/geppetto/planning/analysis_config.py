@@ -12,6 +12,12 @@ Method = Literal["studentised", "percentile", "bca"]
 DRAWS = 2000
 """Resamples of an interval."""
 
+PERMUTATIONS = 4999
+"""Permutations of a test; the smallest p it can give is one in 5,000."""
+
+LEVEL = 0.05
+"""Probability with which an interval may miss, and a test find what is not there."""
+
 
 class Analysis(BaseModel):
     """Settings of the inference, stated before anything is asked.

@@ -88,12 +88,14 @@ class PersonaCache:
         self.requested: set[str] = set()
         self._written: dict[tuple[object, ...], Persona | None] = {}
         self._of_study: dict[tuple[object, ...], Persona | None] = {}
+        self._known: dict[str, frozenset[str]] = {}
 
     def known(self, participant: Participant) -> frozenset[str]:
-        """What is known of a participant in any block."""
-        return frozenset().union(
-            *(view(self.rule, participant, self._study, block).known for block in self.blocks)
-        )
+        """What is known in any block of one of the study's people."""
+        if participant.id not in self._known:
+            views = (view(self.rule, participant, self._study, block) for block in self.blocks)
+            self._known[participant.id] = frozenset().union(*(seen.known for seen in views))
+        return self._known[participant.id]
 
     @property
     def trained_on(self) -> frozenset[str]:

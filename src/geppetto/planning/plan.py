@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -133,6 +134,8 @@ _CELL = _getting("participant", "item")
 _CONDITION = _getting(*Condition._fields)
 _READ = ("model", "strategy", "paraphrase", "elicitation", "history", "presentation")
 _PLACE = _getting(*_READ, "participant", "item")
+_IN_ARM = _getting("strategy", "arm")
+_OF_PERSON = _getting("strategy", "participant", "request")
 
 
 @dataclass(frozen=True)
@@ -216,13 +219,10 @@ class Plan:
         A stranger of whom the same is known can have the very same persona; that answer says
         nothing on information and pulls its mean towards zero.
         """
-        own = {_PLACE(one): one.request for one in self.answers if one.arm == Own.name}
-        same: dict[tuple[str, str], list[bool]] = {}
-        for one in self.answers if own else ():
-            if one.donor:
-                is_own = one.request == own[_PLACE(one)]
-                same.setdefault((one.strategy, one.arm), []).append(is_own)
-        return {condition: sum(found) / len(found) for condition, found in same.items()}
+        own = {_OF_PERSON(one) for one in self.answers if one.arm == Own.name}
+        strangers = [one for one in self.answers if one.donor] if own else []
+        same = Counter(_IN_ARM(one) for one in strangers if _OF_PERSON(one) in own)
+        return {arm: same[arm] / count for arm, count in Counter(map(_IN_ARM, strangers)).items()}
 
     @cached_property
     def sha256(self) -> str:

@@ -60,7 +60,8 @@ class PromptBuilder(ABC, Generic[Text]):
         persona, person = assignment.persona, assignment.person
         if persona and assignment.as_filler:
             persona = self._filler_like(persona, assignment.items[0])
-        ids = self._requests(assignment, persona)
+        drawn_for = person.id if self._draws else ""
+        ids = self._known(persona, drawn_for)
         model, elicitation = self.key
         return [
             PlannedAnswer(
@@ -71,7 +72,7 @@ class PromptBuilder(ABC, Generic[Text]):
                 assignment.strategy,
                 assignment.arm,
                 assignment.donor,
-                ids[item],
+                ids.get(item) or self._ask(ids, item, persona, drawn_for),
                 assignment.pool,
                 assignment.block,
                 assignment.paraphrase,
@@ -81,20 +82,21 @@ class PromptBuilder(ABC, Generic[Text]):
             if item in person.responses
         ]
 
-    def _requests(self, assignment: Assignment, persona: Persona | None) -> dict[str, str]:
-        """Ids of the requests with a persona, by item; all that this assignment asks for."""
-        drawn_for = assignment.person.id if self._draws else ""
+    def _known(self, persona: Persona | None, drawn_for: str) -> dict[str, str]:
+        """Ids of the requests with a persona so far, by item."""
         key = (persona, drawn_for)
         if key not in self._ids:
             if persona:
                 self._check(persona)
             self._ids[key] = {}
-        ids = self._ids[key]
-        for item in assignment.items:
-            if item not in ids and item in assignment.person.responses:
-                ids[item] = self._id(self._write(item, persona, drawn_for))
-                self.texts.add(ids[item], item, persona, drawn_for)
-        return ids
+        return self._ids[key]
+
+    def _ask(self, ids: dict[str, str], item: str, persona: Persona | None, drawn_for: str) -> str:
+        """The id of a new request, which is added to these."""
+        request = self._id(self._write(item, persona, drawn_for))
+        self.texts.add(request, item, persona, drawn_for)
+        ids[item] = request
+        return request
 
     def _filler_like(self, persona: Persona, item: str) -> Persona:
         """Neutral text that makes what is asked exactly as long as this persona makes it."""

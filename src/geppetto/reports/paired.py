@@ -1,9 +1,8 @@
-"""What the terminal shows of pairs of models alone."""
+"""What the terminal shows of what pairs of models lost and won back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -13,28 +12,8 @@ from geppetto.evaluation.pairs.gap import Gap
 from geppetto.evaluation.pairs.recovery import PersonaRecovery
 from geppetto.evaluation.results import Results
 from geppetto.evaluation.words import interval, number, probability
-from geppetto.models.base import Scorer
-from geppetto.models.lineage import CHAT_TEMPLATE, PLAIN_TEXT, pairs
-from geppetto.personas.arms import NoPersona
-from geppetto.planning.prepared import Prepared
 from geppetto.reports.columns import columns
 from geppetto.reports.text import scale, units
-
-
-def notes(prepared: Prepared) -> Iterator[str]:
-    """The pairs of an experiment before anything is asked, and what else their gaps are of."""
-    models = {model.identity.name: model for model in prepared.scorers}
-    without_persona = any(isinstance(arm, NoPersona) for arm in prepared.arms)
-    for pair in pairs(prepared.experiment.lineages):
-        wanted = replace(
-            pair,
-            read=(_read(prepared, models[pair.post]), _read(prepared, models[pair.base])),
-        )
-        yield f"pair: {pair.post} was post-trained from {pair.base}"
-        if wanted.note:
-            yield f"{wanted.note}, so their gap is not one of post-training alone"
-        if not without_persona:
-            yield f"the gap of {pair.post} and {pair.base} is not measured: add the arm none"
 
 
 def parts(found: Results) -> Iterator[RenderableType]:
@@ -99,11 +78,3 @@ def _recoveries(found: Sequence[PersonaRecovery]) -> Table:
         "interval, which has no end where the gap may be zero"
     )
     return table
-
-
-def _read(prepared: Prepared, model: Scorer) -> str:
-    """What a model reads the task as."""
-    if not prepared.study.has_sessions:
-        return PLAIN_TEXT if model.template is None else CHAT_TEMPLATE
-    presented = prepared.experiment.session.presentations(model.identity.name, model.template)
-    return CHAT_TEMPLATE if next(iter(presented)) == "turns" else PLAIN_TEXT

@@ -22,7 +22,7 @@ from geppetto.answers.local import Unit
 from geppetto.answers.status import AnswerStatus
 from geppetto.models.base import Scorer
 from geppetto.planning.elicited import Elicited
-from geppetto.reports.terminal import Work
+from geppetto.reports.planned import Work
 
 
 class _Speed(ProgressColumn):

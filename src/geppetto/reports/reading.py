@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from geppetto.models.base import Scorer
+from geppetto.models.lineage import CHAT_TEMPLATE, PLAIN_TEXT, pairs
+from geppetto.personas.arms import NoPersona
 from geppetto.planning.prepared import Prepared
 from geppetto.prompts.chat import ChatTemplate
 from geppetto.prompts.session_layout import SessionLayout
@@ -56,3 +59,27 @@ def sessions(prepared: Prepared) -> Iterator[str]:
         for template in layout.presentations(name, one.template).values():
             if template is not None and (said := remark(template)):
                 yield f"{name}: {said}"
+
+
+def pairs_of(prepared: Prepared) -> Iterator[str]:
+    """The pairs of an experiment before anything is asked, and what else their gaps are of."""
+    models = {model.identity.name: model for model in prepared.scorers}
+    without_persona = any(isinstance(arm, NoPersona) for arm in prepared.arms)
+    for pair in pairs(prepared.experiment.lineages):
+        wanted = replace(
+            pair,
+            read=(_read(prepared, models[pair.post]), _read(prepared, models[pair.base])),
+        )
+        yield f"pair: {pair.post} was post-trained from {pair.base}"
+        if wanted.note:
+            yield f"{wanted.note}, so their gap is not one of post-training alone"
+        if not without_persona:
+            yield f"the gap of {pair.post} and {pair.base} is not measured: add the arm none"
+
+
+def _read(prepared: Prepared, model: Scorer) -> str:
+    """What a model reads the task as."""
+    if not prepared.study.has_sessions:
+        return PLAIN_TEXT if model.template is None else CHAT_TEMPLATE
+    presented = prepared.experiment.session.presentations(model.identity.name, model.template)
+    return CHAT_TEMPLATE if next(iter(presented)) == "turns" else PLAIN_TEXT

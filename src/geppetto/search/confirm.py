@@ -12,11 +12,12 @@ import numpy as np
 from geppetto._util.errors import GeppettoError
 from geppetto._util.named import Named
 from geppetto.evaluation.arrays import Floats
-from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling, estimate, mean
+from geppetto.evaluation.inference.resampling import Estimate, Resampling, estimate, mean
 from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.results import Results
 from geppetto.evaluation.words import interval
 from geppetto.experiment.prepare import prepare_on, strategies_of
+from geppetto.planning.analysis_config import LEVEL
 from geppetto.planning.config import Experiment
 from geppetto.planning.elicited import by_likelihood
 from geppetto.planning.plan import Strategy

@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial
 from geppetto.answers.local import answer, unanswered
 from geppetto.answers.store import AnswerStore
 from geppetto.experiment.looks import counted
-from geppetto.experiment.prepare import evaluate
+from geppetto.experiment.results import evaluate
 from geppetto.search import tracking as searches
 from geppetto.search.confirm import (
     WINNER,

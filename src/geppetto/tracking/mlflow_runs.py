@@ -17,11 +17,11 @@ from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.entities import Metric
 
 from geppetto.answers.generated_texts import GeneratedTextStore
-from geppetto.evaluation.inference.permutation import PERMUTATIONS
 from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.results import Results
 from geppetto.evaluation.rows import CONDITION
 from geppetto.evaluation.tables import effects_table
+from geppetto.planning.analysis_config import PERMUTATIONS
 from geppetto.planning.plan import BASELINE, Condition
 from geppetto.planning.prepared import Prepared
 from geppetto.reports import figures

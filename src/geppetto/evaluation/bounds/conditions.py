@@ -13,11 +13,11 @@ from geppetto.elicitation.hits import hit
 from geppetto.evaluation.arrays import Floats, Integers, option_scores
 from geppetto.evaluation.baselines.uninformed import BASELINES
 from geppetto.evaluation.differences import Differences, differences
-from geppetto.evaluation.inference.resampling import LEVEL, Resampling, drawn
+from geppetto.evaluation.inference.resampling import Resampling, drawn
 from geppetto.evaluation.predictions import Predictions, clusters
 from geppetto.evaluation.responses import Responses
 from geppetto.evaluation.rows import rows_by_condition
-from geppetto.planning.analysis_config import Analysis
+from geppetto.planning.analysis_config import LEVEL, Analysis
 from geppetto.planning.plan import BASELINE, Condition
 
 

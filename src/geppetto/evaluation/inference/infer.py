@@ -18,11 +18,11 @@ from geppetto.evaluation.effects import Effect, alike, effects
 from geppetto.evaluation.inference.comparisons import Comparison
 from geppetto.evaluation.inference.permutation import PermutationTest, sign_flip_p
 from geppetto.evaluation.inference.power import people_to_decide, people_to_find_observed
-from geppetto.evaluation.inference.resampling import LEVEL, Resampling
+from geppetto.evaluation.inference.resampling import Resampling
 from geppetto.evaluation.inference.sample_size import basis_of
 from geppetto.evaluation.inference.studentised import studentised
 from geppetto.evaluation.inference.verdicts import Verdict
-from geppetto.planning.analysis_config import Analysis
+from geppetto.planning.analysis_config import LEVEL, Analysis
 
 _ANSWERS = "what answers the question"
 """The family of what confirms."""

@@ -19,8 +19,8 @@ from statsmodels.stats.multitest import multipletests
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.changes import Change
 from geppetto.evaluation.differences import Differences
-from geppetto.evaluation.inference.permutation import PERMUTATIONS
-from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling, batches
+from geppetto.evaluation.inference.resampling import Estimate, Resampling, batches
+from geppetto.planning.analysis_config import LEVEL, PERMUTATIONS
 
 FEWEST_IN_A_GROUP = 10
 """People, or groups of people that are drawn together, whom a comparison needs on either side."""

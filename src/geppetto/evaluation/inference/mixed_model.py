@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
 from geppetto.evaluation.arrays import Floats, Integers
-from geppetto.evaluation.inference.resampling import LEVEL, Estimate
+from geppetto.evaluation.inference.resampling import Estimate
+from geppetto.planning.analysis_config import LEVEL
 
 _SMALL = 1e-6
 """Variance ratio below which a factor counts as having no variance."""

@@ -9,9 +9,7 @@ import numpy as np
 from geppetto.evaluation.arrays import Floats, Integers, nanmean, quotient
 from geppetto.evaluation.individuation.matching import MatchingMatrix
 from geppetto.evaluation.inference.resampling import Resampling, batches
-
-PERMUTATIONS = 4999
-"""Permutations of a test; the smallest p it can give is one in 5,000."""
+from geppetto.planning.analysis_config import PERMUTATIONS
 
 _ENUMERATED = 13
 """Up to how many people, groups or studies all flips of signs are taken: 8,192."""

@@ -20,10 +20,7 @@ from scipy import stats
 
 from geppetto.evaluation.arrays import Floats, Integers, effective_number
 from geppetto.evaluation.inference.studentised import studentised
-from geppetto.planning.analysis_config import DRAWS, Analysis, Method
-
-LEVEL = 0.05
-"""Probability with which an interval may miss, and a test find what is not there."""
+from geppetto.planning.analysis_config import DRAWS, LEVEL, Analysis, Method
 
 _BATCH = 20_000_000
 _KEPT = 50_000_000

@@ -10,10 +10,10 @@ import numpy as np
 from geppetto.evaluation.contrasts import INFORMATION
 from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.inference.comparisons import Comparison
-from geppetto.evaluation.inference.resampling import LEVEL
 from geppetto.evaluation.item_sampling import OtherItems
 from geppetto.evaluation.words import COMPARED, in_words, interval, number, over, p_value
 from geppetto.personas.donors import MatchQuality
+from geppetto.planning.analysis_config import LEVEL
 
 Finding = Literal["positive", "negative", "equivalent", "undecided", "descriptive"]
 """Where a difference lies: above zero, below, within the smallest effect of interest, or open; or

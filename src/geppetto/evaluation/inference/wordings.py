@@ -15,7 +15,8 @@ import numpy as np
 from scipy import optimize, special
 
 from geppetto.evaluation.arrays import Floats
-from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling, mean
+from geppetto.evaluation.inference.resampling import Estimate, Resampling, mean
+from geppetto.planning.analysis_config import LEVEL
 
 _SMALLEST = 1e-30
 """Probability below which a tail counts as none."""

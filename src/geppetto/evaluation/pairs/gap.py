@@ -11,11 +11,11 @@ from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.contrasts import Contrast
 from geppetto.evaluation.differences import Differences
 from geppetto.evaluation.inference.infer import comparison_alone, judge
-from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling, estimate, mean
+from geppetto.evaluation.inference.resampling import Estimate, Resampling, estimate, mean
 from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.words import interval, number, p_value
 from geppetto.models.lineage import Pair
-from geppetto.planning.analysis_config import Analysis
+from geppetto.planning.analysis_config import LEVEL, Analysis
 from geppetto.planning.plan import NO_STRATEGY
 
 GAP = "gap"

@@ -18,11 +18,11 @@ import numpy as np
 from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.contrasts import BENEFIT, Contrast
 from geppetto.evaluation.differences import Differences
-from geppetto.evaluation.inference.resampling import LEVEL, Estimate, Resampling, estimates, mean
+from geppetto.evaluation.inference.resampling import Estimate, Resampling, estimates, mean
 from geppetto.evaluation.inference.sample_size import basis
 from geppetto.evaluation.pairs.gap import PairDifferences
 from geppetto.models.lineage import Pair
-from geppetto.planning.analysis_config import Analysis
+from geppetto.planning.analysis_config import LEVEL, Analysis
 
 
 @dataclass(frozen=True)
