@@ -33,7 +33,7 @@ from geppetto.studies import Study, load_study
 @pytest.fixture(autouse=True)
 def no_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
     """They take most of the time and have no part in this."""
-    monkeypatch.setattr("geppetto.experiment.prepare.baseline_answers", lambda table, *_: table[:0])
+    monkeypatch.setattr("geppetto.experiment.results.baseline_answers", lambda table, *_: table[:0])
 
 
 def look(question: str, people: str, candidates: int = 0, kind: Kind | None = None) -> Look:

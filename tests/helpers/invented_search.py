@@ -143,7 +143,7 @@ def confirmed(workspace: Path, seconds: float, trials: int) -> None:
     whole = prepared(workspace, model=FakeModel(), also=QUICK, trials=trials)
     with (
         patch.object(PreparedSearch, "scorer", lambda *_: Invented(seconds)),
-        patch("geppetto.experiment.prepare.baseline_answers", lambda table, *_: table[:0]),
+        patch("geppetto.experiment.results.baseline_answers", lambda table, *_: table[:0]),
         patch("geppetto.tracking.mlflow_runs.finish", only_end),
     ):
         searching.search(whole)

@@ -43,7 +43,7 @@ REFERENCES = [{"interview": PLAIN}, {"known_answers": {"k": 3}}]
 @pytest.fixture(autouse=True)
 def no_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
     """They take most of the time and have no part in this."""
-    monkeypatch.setattr("geppetto.experiment.prepare.baseline_answers", lambda table, *_: table[:0])
+    monkeypatch.setattr("geppetto.experiment.results.baseline_answers", lambda table, *_: table[:0])
 
 
 def searched(

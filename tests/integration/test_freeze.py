@@ -37,7 +37,7 @@ analysis: {draws: 200}
 @pytest.fixture
 def file(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setattr("geppetto.experiment.prepare.baseline_answers", lambda table, *_: table[:0])
+    monkeypatch.setattr("geppetto.experiment.results.baseline_answers", lambda table, *_: table[:0])
     monkeypatch.setattr(
         "geppetto.experiment.prepare.open_elicited", lambda *_: [by_likelihood(FakeModel())]
     )

@@ -41,7 +41,7 @@ def place(
 ) -> Iterator[tuple[Path, Script]]:
     """A workspace with a file whose first question has failed, and the server that is asked."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-no-key-at-all")
-    monkeypatch.setattr("geppetto.experiment.prepare.baseline_answers", lambda table, *_: table[:0])
+    monkeypatch.setattr("geppetto.experiment.results.baseline_answers", lambda table, *_: table[:0])
     monkeypatch.setattr(Results, "plot", Mock())
     monkeypatch.setattr(mlflow_runs, "_log_figure", lambda *_: None)
     monkeypatch.setattr(mlflow_runs, "_log_condition", lambda *_: None)

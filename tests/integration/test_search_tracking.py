@@ -52,7 +52,7 @@ def quick() -> Iterator[pytest.MonkeyPatch]:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.delenv("GEPPETTO_ANSWERS", raising=False)
         patch.setattr(mlflow_runs, "finish", only_end)
-        patch.setattr("geppetto.experiment.prepare.baseline_answers", lambda table, *_: table[:0])
+        patch.setattr("geppetto.experiment.results.baseline_answers", lambda table, *_: table[:0])
         yield patch
 
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("no_figures")
 @pytest.fixture
 def without_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is fitted takes longer than all else."""
-    monkeypatch.setattr("geppetto.experiment.prepare.baseline_answers", lambda table, *_: table[:0])
+    monkeypatch.setattr("geppetto.experiment.results.baseline_answers", lambda table, *_: table[:0])
 
 
 def searched(workspace: Path, of_another_process: bool = False, **settings: Any) -> Confirmation:
