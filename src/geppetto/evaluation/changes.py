@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
+from scipy import stats
 
 from geppetto.evaluation.arrays import Floats, nanmean, quotient
 from geppetto.evaluation.differences import Differences, combined, differences
@@ -62,7 +62,7 @@ def changes(
         nats = estimate(mean, one.influence, people=people, method=method)
         p = float(sign_flip_p(one.influence[:, None], people, seed=analysis.seed)[0])
         tested.append((one, nats, p))
-    corrected = multipletests([p for _, _, p in tested], method="fdr_bh")[1].tolist()
+    corrected = stats.false_discovery_control([p for _, _, p in tested]).tolist()
     return [
         Change(one, nats, p, min(1.0, analysis.looks * adjusted))
         for (one, nats, p), adjusted in zip(tested, corrected, strict=True)

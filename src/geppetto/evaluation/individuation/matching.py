@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 from scipy.special import digamma
-from statsmodels.stats.proportion import proportion_confint
 
 from geppetto.evaluation.arrays import Floats, Integers, quotient
 from geppetto.evaluation.inference.resampling import Estimate, Resampling, estimate, mean
 from geppetto.evaluation.predictions import Predictions
+from geppetto.planning.analysis_config import LEVEL
 
 _SAME = 1e-6
 """Nats by which two answers to the same prompt may differ."""
@@ -307,8 +308,14 @@ def _share(hits: Floats, people: Resampling) -> Estimate:
     variance = float(np.nanvar(np.concatenate([mean(drawn, hits) for drawn in people.weights()])))
     size = float(np.isfinite(hits).sum())
     effective = min(size, value * (1 - value) / variance) if variance > 0 else size
-    low, high = proportion_confint(value * effective, effective, method="beta")
-    return Estimate(value, float(low), float(high))
+    return Estimate(value, *_clopper_pearson(value * effective, effective))
+
+
+def _clopper_pearson(hits: float, size: float) -> tuple[float, float]:
+    """The exact interval of a share of hits, which need not be whole (Clopper & Pearson 1934)."""
+    low = stats.beta.ppf(LEVEL / 2, hits, size - hits + 1) if hits else 0.0
+    high = stats.beta.ppf(1 - LEVEL / 2, hits + 1, size - hits) if hits < size else 1.0
+    return float(low), float(high)
 
 
 def _harmonic(numbers: NDArray[Any]) -> Floats:

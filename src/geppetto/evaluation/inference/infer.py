@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from statsmodels.stats.multitest import multipletests
+from scipy import stats
 
 from geppetto.evaluation.arrays import Floats
 from geppetto.evaluation.bounds.bounds import bounds
@@ -140,7 +140,7 @@ def judge(
     for name, rows in families.items():
         for kind in range(3) if rows else ():
             p = [adjusted[row][kind] for row in rows]
-            corrected = holm(p) if name == _ANSWERS else multipletests(p, method="fdr_bh")[1]
+            corrected = holm(p) if name == _ANSWERS else stats.false_discovery_control(p)
             for row, value in zip(rows, corrected.tolist(), strict=True):
                 adjusted[row][kind] = min(1.0, looks * value)
     return [

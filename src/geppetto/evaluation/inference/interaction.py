@@ -13,8 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
-from statsmodels.regression.linear_model import WLS
-from statsmodels.stats.multitest import multipletests
 
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.changes import Change
@@ -60,7 +58,7 @@ def interactions(
     tested = [one for each in found if (one := _tested(each, groups, resampling, looks))]
     if not tested:
         return []
-    corrected = multipletests([rows[0].p for rows in tested], method="fdr_bh")[1].tolist()
+    corrected = stats.false_discovery_control([rows[0].p for rows in tested]).tolist()
     return [
         replace(row, p_adjusted=min(1.0, looks * adjusted))
         for rows, adjusted in zip(tested, corrected, strict=True)
@@ -126,6 +124,8 @@ def _of_clusters(
     level: float,
 ) -> _Compared:
     """By a linear model whose covariance is robust to clusters."""
+    from statsmodels.regression.linear_model import WLS  # slow to import, and seldom needed
+
     fitted = WLS(values, design, weights=weights).fit(
         cov_type="cluster", cov_kwds={"groups": clusters}, use_t=True
     )
