@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +16,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from command import geppetto
-from workspaces import tracked, with_store
+from workspaces import folds_of_two, tracked, with_store, without_figures
 
 EXPERIMENT = """
 question: Does it survive?
@@ -84,6 +85,15 @@ def finished(workspace: Path) -> Path:
     done = geppetto("run", "experiments/killed.yaml", cwd=workspace)
     assert done.returncode == 0, done.stderr
     return workspace
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """What runs to its end does so quickly; what is killed or interrupted is as it always is."""
+    with pytest.MonkeyPatch.context() as patch:
+        folds_of_two(patch)
+        without_figures(patch)
+        yield
 
 
 @pytest.fixture(scope="module")
