@@ -32,6 +32,20 @@ def quotient(
         return np.asarray(np.where(lower > above, upper / lower, otherwise))
 
 
+def sums(values: NDArray[Any], groups: Integers, number: int) -> Floats:
+    """Sums over the rows of each of so many groups, shape (groups, columns).
+
+    Examples
+    --------
+    >>> sums(np.array([[1, 2], [3, 4], [5, 6]]), np.array([1, 0, 1]), 2).tolist()
+    [[3.0, 4.0], [6.0, 8.0]]
+    """
+    columns = values.shape[1]
+    cells = groups[:, None] * columns + np.arange(columns)
+    found = np.bincount(cells.ravel(), values.ravel(), number * columns)
+    return np.asarray(found, float).reshape(number, columns)
+
+
 def option_scores(log_probs: Floats, counts: Floats | None = None) -> Floats:
     """The score that each option would have if it were the real response.
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from geppetto.evaluation.arrays import Floats, Integers, nanmean, quotient
+from geppetto.evaluation.arrays import Floats, Integers, nanmean, quotient, sums
 from geppetto.evaluation.losses import option_costs
 from geppetto.evaluation.predictions import Predictions
 
@@ -69,8 +69,8 @@ def costs_under(
                 shown = (donors >= 0) & np.isfinite(nll[draw, :, item])
                 to_owner, to_others = shown & (donors == people), shown & (donors != people)
                 own[to_owner] = costs[draw, to_owner, item]
-                np.add.at(lent, donors[to_others], costs[draw, to_others, item])
-                np.add.at(times, donors[to_others], 1)
+                lent += sums(costs[draw, to_others, item], donors[to_others], len(people))
+                times += np.bincount(donors[to_others], minlength=len(people))[:, None]
         yield item, np.where(times > 0, lent / np.maximum(times, 1), own)
 
 
@@ -152,9 +152,8 @@ def typical_cost(
     columns = []
     for item, predicted in costs_under(shown, measure, items):
         known = np.isfinite(predicted)
-        total, count = np.zeros((2, len(number), predicted.shape[1]))
-        np.add.at(total, pool, np.where(known, predicted, 0.0))
-        np.add.at(count, pool, known)
+        total = sums(np.where(known, predicted, 0.0), pool, len(number))
+        count = sums(known, pool, len(number))
         position = observed.position[:, item]
         at = pool, np.maximum(position, 0)
         own = known[people, at[1]]

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from scipy.special import digamma
 
-from geppetto.evaluation.arrays import Floats, Integers, quotient
+from geppetto.evaluation.arrays import Floats, Integers, quotient, sums
 from geppetto.evaluation.inference.resampling import Estimate, Resampling, estimate, mean
 from geppetto.evaluation.predictions import Predictions
 from geppetto.planning.analysis_config import LEVEL
@@ -191,8 +191,7 @@ def matching_matrix(
     for item in range(position.shape[1]):
         kind = 2 * number + answered[:, item]
         members = np.bincount(kind, known[:, item])
-        totals = np.zeros((len(members), table.shape[2]))
-        np.add.at(totals, kind, surprise[:, item])
+        totals = sums(surprise[:, item], kind, len(members))
         surprise[:, item] -= (totals / np.maximum(members, 1)[:, None])[kind]
         known[:, item] &= members[kind] > 1
     surprise[~known] = 0.0

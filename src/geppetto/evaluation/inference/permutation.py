@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geppetto.evaluation.arrays import Floats, Integers, nanmean, quotient
+from geppetto.evaluation.arrays import Floats, Integers, nanmean, quotient, sums
 from geppetto.evaluation.individuation.matching import MatchingMatrix
 from geppetto.evaluation.inference.resampling import Resampling, batches
 from geppetto.planning.analysis_config import PERMUTATIONS
@@ -49,8 +49,8 @@ def sign_flip_p(
     >>> sign_flip_p(np.ones((6, 1)), Resampling.of(6)).tolist()
     [0.03125]
     """
-    weighted = np.zeros((int(people.drawn.max()) + 1, contributions.shape[1]))
-    np.add.at(weighted, people.drawn, contributions * people.sample[0][:, None])
+    number = int(people.drawn.max()) + 1
+    weighted = sums(contributions * people.sample[0][:, None], people.drawn, number)
     observed = np.abs(weighted.sum(0)) * (1 - 1e-12)
     if len(weighted) <= _ENUMERATED:
         ways = np.arange(2 ** len(weighted))[:, None] >> np.arange(len(weighted)) & 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geppetto.evaluation.arrays import Floats, effective_number
+from geppetto.evaluation.arrays import Floats, effective_number, sums
 
 if TYPE_CHECKING:
     from geppetto.evaluation.inference.resampling import Resampling
@@ -125,9 +125,9 @@ def studentised(values: Floats, people: Resampling) -> list[Studentised]:
     columns = values.reshape(len(values), -1)
     known = np.isfinite(columns)
     number = int(people.drawn.max()) + 1
-    totals, weights = np.zeros((2, number, columns.shape[1]))
-    np.add.at(weights, people.drawn, people.sample[0][:, None] * known)
-    np.add.at(totals, people.drawn, people.sample[0][:, None] * np.where(known, columns, 0.0))
+    stands_for = people.sample[0][:, None]
+    weights = sums(stands_for * known, people.drawn, number)
+    totals = sums(stands_for * np.where(known, columns, 0.0), people.drawn, number)
     groups = (weights > 0).sum(0)
     with np.errstate(divide="ignore", invalid="ignore"):
         small = np.sqrt(groups / (groups - 1))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special
 
-from geppetto.evaluation.arrays import Floats
+from geppetto.evaluation.arrays import Floats, sums
 from geppetto.evaluation.inference.resampling import Estimate, Resampling, mean
 from geppetto.planning.analysis_config import LEVEL
 
@@ -111,8 +111,7 @@ def over_wordings(values: Floats, people: Resampling) -> OverWordings:
     """
     means = mean(people.sample, values)[0]
     groups, number = np.unique(people.drawn, return_inverse=True)
-    away = np.zeros((len(groups), len(means)))
-    np.add.at(away, number, people.sample[0][:, None] * (values - means))
+    away = sums(people.sample[0][:, None] * (values - means), number, len(groups))
     degrees = len(groups) - 1
     moments = away.T @ away / people.sample.sum() ** 2 * (len(groups) / degrees)
     shared = moments[~np.eye(len(means), dtype=bool)].mean()
