@@ -11,6 +11,7 @@ from itertools import count, islice
 import numpy as np
 import optuna
 from optuna.exceptions import ExperimentalWarning
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from geppetto._util.errors import GeppettoError
@@ -193,9 +194,12 @@ def _is_hopeless(trial: optuna.Trial) -> bool:
     is what scipy's Wilcoxon test takes longest to find, half a second with ten people.
     """
     complete = trial.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if not complete or trial.study.best_trial.params == trial.params:
+    if not complete:
         return False
-    return trial.should_prune()
+    is_up = trial.study.direction is StudyDirection.MAXIMIZE
+    # `best_trial` of the study is a deep copy, which takes longer than all else here
+    best = (max if is_up else min)(complete, key=lambda one: one.values[0])
+    return best.params != trial.params and trial.should_prune()
 
 
 def _free_place(trial: optuna.Trial) -> int:
