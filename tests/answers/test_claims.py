@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
@@ -85,6 +87,30 @@ def test_a_claim_of_another_host_holds_until_it_ends(store_url: str) -> None:
     with store.claim(["b", "c"]) as mine:
         assert mine == {"b", "c"}
         assert held(store_url)["b"][0] == str(Worker.current())
+
+
+def test_a_claim_of_a_process_that_lives_holds_whatever_clocks_say(store_url: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"{SAY_WHO}; print(flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    worker = Worker.parse(process.stdout.readline().strip())
+    leave_claim(store_url, "a", worker, seconds=-7200)
+    store = AnswerStore(store_url)
+    with store.claim(["a"]) as mine:
+        assert mine is None
+    os.kill(process.pid, signal.SIGSTOP)
+    while Path(f"/proc/{process.pid}/stat").read_text().split()[2] != "T":
+        time.sleep(0.01)
+    with store.claim(["a"]) as mine:
+        assert mine == {"a"}
+    os.kill(process.pid, signal.SIGCONT)
+    process.communicate("\n")
+    assert worker.is_known_dead()
+    assert not worker.is_known_alive()
 
 
 SAY_WHO = "from geppetto._util.process import Worker; print(Worker.current())"

@@ -24,6 +24,20 @@ def test_answers_come_back_to_the_last_bit(store_url: str) -> None:
     assert AnswerStore(store_url).get([*put, "unknown"]) == put
 
 
+def test_a_store_that_cannot_be_written_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    AnswerStore.at(tmp_path / "answers%20.db").put("model", scores("a"))
+    monkeypatch.setattr("geppetto.answers.database.os.access", lambda *_: False)
+    store = AnswerStore.at(tmp_path / "answers%20.db")
+    assert store.is_read_only
+    assert store.get("a") == scores("a")
+    with store.alone("a task of nobody else's"):
+        assert store.missing("ab") == {"b"}
+    with pytest.raises(GeppettoError, match="can be read and not written, and something is left"):
+        store.put("model", scores("b"))
+
+
 def test_nothing_is_made_by_looking(tmp_path: Path) -> None:
     assert AnswerStore.at(tmp_path / "mlruns" / "answers.db").get("a") == {}
     assert list(tmp_path.iterdir()) == []

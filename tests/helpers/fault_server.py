@@ -25,6 +25,7 @@ from typing import Any
 from aiohttp import web
 
 from geppetto.models.endpoint.probe import STORY
+from odd_replies import ODD
 
 MODEL = "scripted"
 FAULTS = (
@@ -38,6 +39,9 @@ FAULTS = (
     "no choices",
     "two choices",
     "another model",
+    "no HTTP",
+    "hung up",
+    *ODD,
 )
 
 
@@ -76,7 +80,10 @@ class Script:
     taken
         When each request came, and the tokens of its prompt and reply.
     always
-        A status with which everything is answered, and the text that comes with it.
+        A status with which everything is answered, and the text that comes with it: of a
+        redirect, the address that it leads to.
+    everywhere
+        Whether all paths are its own, whatever a provider's are.
     """
 
     def __init__(
@@ -88,11 +95,12 @@ class Script:
         slow: float = 5.0,
         seconds: float = 0.0,
         always: tuple[int, str] | None = None,
+        everywhere: bool = False,
         seed: int = 0,
     ) -> None:
         self.faults, self.only, self.limit = faults, only, limit
         self.retry_after, self.slow, self.seconds = retry_after, slow, seconds
-        self.always, self.seed = always, seed
+        self.always, self.everywhere, self.seed = always, everywhere, seed
         self.asked: Counter[str] = Counter()
         self.happened: Counter[str] = Counter()
         self.at_once = self.most_at_once = 0
@@ -108,6 +116,9 @@ class Script:
 
     async def completion(self, request: web.Request) -> web.StreamResponse:
         """The answer to a request, or what is wrong with it."""
+        if self.always is not None and 300 <= self.always[0] < 400:
+            self.asked[request.path] += 1
+            return web.Response(status=self.always[0], headers={"Location": self.always[1]})
         body = await request.json()
         self.last = {**body, "headers": dict(request.headers)}
         if self.always is not None:
@@ -135,6 +146,14 @@ class Script:
             return web.json_response({"error": {"message": "overloaded"}}, status=500)
         if pause := self.slow if fault == "slow" else self.seconds:
             await asyncio.sleep(pause)
+        if fault in ODD:
+            return ODD[fault](_answer(body, ""))
+        if fault in ("no HTTP", "hung up"):
+            assert request.transport is not None
+            if fault == "no HTTP":
+                request.transport.write(b"what do you want?\r\n\r\n")
+            request.transport.close()
+            return web.Response()
         text = json.dumps(_answer(body, fault))
         if fault == "malformed":
             return web.Response(text=text[:-7] + "]]", content_type="application/json")
@@ -153,6 +172,8 @@ class Script:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self.completion)
         app.router.add_post("/v1/completions", self.completion)
+        if self.everywhere:
+            app.router.add_route("*", "/{path:.*}", self.completion)
         return app
 
 

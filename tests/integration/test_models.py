@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from geppetto._util.errors import GeppettoError
+from geppetto._util.files import sha256
 from geppetto.answers.local import score
 from geppetto.elicitation.option_likelihood import units
 from geppetto.models.local import decoder
 from geppetto.models.local.gelu import ExactGelu
-from geppetto.models.local.gguf import PACKAGED, dequantised, sha256
+from geppetto.models.local.gguf import PACKAGED, dequantised
 from geppetto.models.local.llama_cpp import LlamaCppModel
 from geppetto.models.spec import ModelSpec, open_model
 from geppetto.models.token_tree import TokenTree
@@ -170,7 +171,7 @@ def test_weights_are_dequantised_once_under_the_name_of_their_hash(
     written = first.stat().st_mtime_ns
     assert first.name == f"{digest[:16]}-bf16.gguf"
     assert dequantised(source, digest, "bf16").stat().st_mtime_ns == written
-    assert [path.name for path in tmp_path.iterdir()] == [first.name]
+    assert [path.name for path in tmp_path.glob("[!.]*")] == [first.name]
     with pytest.raises(GeppettoError, match="could not convert"):
         (tmp_path / "text.gguf").write_text("hello")
         dequantised(tmp_path / "text.gguf", "0" * 64, "f32")

@@ -100,6 +100,19 @@ def _rounded(value: Any) -> Any:
     return value
 
 
+def test_where_nothing_can_be_written_it_is_shown(
+    earlier: Path, found: dict[str, Results], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mlruns = (earlier / "mlruns").glob
+    monkeypatch.setattr("geppetto.answers.database.os.access", lambda *_: False)
+    before = {each.name: each.stat().st_mtime_ns for each in mlruns("*.db")}
+    again = {name: geppetto.run(earlier / f"{name}.yaml", earlier) for name in EXPERIMENTS}
+    assert {each.name: each.stat().st_mtime_ns for each in mlruns("*.db")} == before
+    for name, results in again.items():
+        assert results.effects().equals(found[name].effects())
+        assert results.looks == found[name].looks
+
+
 def test_hashes_are_those_of_then(earlier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("geppetto.planning.prepared.version", "geppetto.search.prepare.version"):
         monkeypatch.setattr(module, lambda _: "0")

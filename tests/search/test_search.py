@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -142,20 +141,6 @@ def test_an_interruption_changes_nothing(
     assert outcome(stopped) == outcome(whole)
     states = [trial.state for trial in open_study(search).trials]
     assert states.count(TrialState.FAIL) == 4
-
-
-def test_a_process_that_died_before_it_said_who_it_was_is_noticed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("geppetto.search.storage.UNCLAIMED", timedelta(seconds=0.3))
-    search = prepared(tmp_path, trials=3)
-    study = open_study(search)
-    with pytest.warns(UserWarning, match="Heartbeat"):
-        study.ask()
-    found = optimise(search, Invented())
-    assert list(found.trials["number"]) == [1, 2, 3]
-    whole = optimise(prepared(tmp_path / "whole", trials=3), Invented())
-    assert outcome(found) == outcome(whole)
 
 
 def test_more_trials_go_on_with_the_same_search(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ class GeppettoError(Exception):
 class UncaughtError(BaseException):
     """Carries an error through a library that catches every `Exception`."""
 
-    def __init__(self, why: GeppettoError) -> None:
+    def __init__(self, why: Exception) -> None:
         super().__init__(str(why))
         self.why = why
 

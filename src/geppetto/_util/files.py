@@ -1,20 +1,106 @@
-"""Files that are either complete or not there."""
+"""Files that are either complete or not there, and are made by one process at a time."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
 def appearing(target: Path) -> Iterator[Path]:
     """A path to write to; what is written appears under the target's name once it is complete."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(f".{os.getpid()}.partial")
+    partial = target.with_name(f"{target.name}.{token_hex(4)}.partial")
     try:
         yield partial
-        partial.rename(target)
+        partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def made_once(target: Path, make: Callable[[Path], object]) -> Path:
+    """A file that is made if it is not there; of several processes one makes it, the others wait.
+
+    What processes left behind that were killed while they made it is taken away.
+
+    Parameters
+    ----------
+    make
+        Makes it at the path that it is given.
+    """
+    if not target.exists():
+        with _alone(target):
+            if not target.exists():
+                _make(target, make)
+    return target
+
+
+def kept_whole(target: Path, make: Callable[[Path], object]) -> Path:
+    """The same, of a file that can be made again: it is, if it is not what was made.
+
+    Beside it is kept what it is known by, its hash and when that was taken: only a file that was
+    changed since is hashed again.
+    """
+    if not _is_whole(target):
+        with _alone(target):
+            if not _is_whole(target):
+                _make(target, make)
+                _keep_mark(target, sha256(target))
+    return target
+
+
+@contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """Wait until no other process makes the target; a process that is killed makes it no more."""
+    from filelock import FileLock
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(target.with_name(f".{target.name}.lock"), mode=0o666):
+        yield
+
+
+def _make(target: Path, make: Callable[[Path], object]) -> None:
+    """Make the target, which no other process does: what is partial was left by a dead one."""
+    for left in target.parent.glob(f"{target.stem}.*.partial*"):
+        left.unlink(missing_ok=True)
+    with appearing(target) as partial:
+        make(partial)
+
+
+def _mark(target: Path) -> Path:
+    return target.with_name(f".{target.name}.json")
+
+
+def _stat(target: Path) -> dict[str, int]:
+    found = target.stat()
+    return {"size": found.st_size, "changed": found.st_mtime_ns}
+
+
+def _keep_mark(target: Path, digest: str) -> None:
+    with suppress(OSError), appearing(_mark(target)) as partial:  # a medium may be read-only
+        partial.write_text(json.dumps({"sha256": digest, **_stat(target)}), "utf-8")
+
+
+def _is_whole(target: Path) -> bool:
+    """Whether a file is there, and is what was made."""
+    try:
+        mark = json.loads(_mark(target).read_text("utf-8"))
+        stat = _stat(target)
+        if {**mark, **stat} == mark:
+            return True
+        if mark["size"] != stat["size"] or mark["sha256"] != sha256(target):
+            return False
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+    _keep_mark(target, mark["sha256"])
+    return True

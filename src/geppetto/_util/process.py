@@ -52,16 +52,26 @@ class Worker:
 
         Nothing can be seen of a process on another host.
         """
+        return self._seen() is False
+
+    def is_known_alive(self) -> bool:
+        """Whether it can be seen from here that the process lives, and was not stopped."""
+        return self._seen() is True
+
+    def _seen(self) -> bool | None:
+        """Whether the process lives; None if that cannot be seen, or it was stopped."""
         if self.host != _host() or os.name != "posix":
-            return False
+            return None
         try:
             os.kill(self.pid, 0)
         except ProcessLookupError:
-            return True
+            return False
         except PermissionError:
             pass  # it is another user's
         state, started = _state_and_start(self.pid)
-        return state in {"Z", "X"} or started not in {"", self.started}
+        if state in {"Z", "X"} or started not in {"", self.started}:
+            return False
+        return None if state in {"", "T", "t"} else True
 
 
 def _host() -> str:

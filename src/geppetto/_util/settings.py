@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from geppetto._util.characters import halves, mended
 from geppetto._util.errors import GeppettoError
 
 
@@ -18,6 +19,8 @@ def settings(option: str, texts: Sequence[str], example: str) -> dict[str, Any]:
     """
     values: dict[str, Any] = {}
     for text in texts:
+        if [*halves(text)]:
+            raise GeppettoError(f"{option} {mended(text)}: the text is not UTF-8; write it anew")
         name, equals, value = text.partition("=")
         if not equals:
             raise GeppettoError(
@@ -29,4 +32,9 @@ def settings(option: str, texts: Sequence[str], example: str) -> dict[str, Any]:
             values[name] = yaml.safe_load(value)
         except yaml.YAMLError as error:
             raise GeppettoError(f"{option} {text}: {value!r} is not a YAML value") from error
+        if broken := [*halves(values[name])]:
+            raise GeppettoError(
+                f"{option} {text}: {broken[0]} is half of a character, which no text can hold; "
+                "write the character itself"
+            )
     return values

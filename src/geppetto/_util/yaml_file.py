@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from geppetto._util.characters import halves, mended
 from geppetto._util.errors import GeppettoError, unknown
 from geppetto._util.validation import is_model
 
@@ -23,6 +24,8 @@ def read_yaml(
     A GeppettoError, which calls the file `what`, is raised if it does not exist, is not YAML, gives
     a key twice, or does not fit the schema.
     """
+    if [*halves(str(path))]:
+        raise GeppettoError(f"{what} {mended(str(path))}: its name is not UTF-8; rename it")
     if not path.is_file():
         raise GeppettoError(f"{what} {path} does not exist")
     try:
@@ -42,6 +45,7 @@ def read_yaml(
     if not isinstance(tree, yaml.MappingNode):
         raise GeppettoError(f"{path}: this {what} is no list of `key: value` lines")
     _refuse_duplicates(tree, path)
+    _refuse_halves(text, path)
     try:
         return schema.model_validate(defaults | content)
     except ValidationError as error:
@@ -81,6 +85,19 @@ def _refuse_duplicates(node: yaml.Node, path: Path) -> None:
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
             _refuse_duplicates(value, path)
+
+
+def _refuse_halves(text: str, path: Path) -> None:
+    """Refuse half of a character, which only an escape such as "\\ud83d" can write."""
+    if "\\u" not in text and "\\U" not in text:
+        return
+    for event in yaml.parse(text, yaml.SafeLoader):
+        if isinstance(event, yaml.ScalarEvent) and (broken := [*halves(event.value)]):
+            line = f", line {event.start_mark.line + 1}" if event.start_mark else ""
+            raise GeppettoError(
+                f"{path}{line}: {broken[0]} is half of a character, which no text can hold; "
+                "write the character itself"
+            )
 
 
 def _line(node: yaml.Node, place: Sequence[Any]) -> int:

@@ -1,9 +1,10 @@
 """Claims on requests: who is computing an answer, so that nobody else does.
 
-A claim holds as long as its worker lives. A dead process on the same host is seen at once. Of
-another host nothing can be seen, so a claim also ends by itself, `LEASE` after its worker last
-said that it lives; a thread of the worker says so all the time, however long the computation takes
-(which is in compiled code, where other threads run on). Time is the database's, not the host's.
+A claim holds as long as its worker lives. Of a process on the same host that is seen, whatever its
+clock says. Of another host nothing can be seen, so a claim also ends by itself, `LEASE` after its
+worker last said that it lives; a thread of the worker says so all the time, however long the
+computation takes (which is in compiled code, where other threads run on). Time is the database's,
+not the host's.
 
 Should a claim end while its worker lives, because it was suspended or cut off from the database,
 an answer is computed twice, and the one that is stored first stays.
@@ -96,7 +97,7 @@ class Claims:
         now = _now(connection)
         held = connection.execute(sql.select(claims).where(claims.c.request.in_(requests)))
         return frozenset(
-            claim.request for claim in held if not (claim.until <= now or _is_dead(claim.worker))
+            claim.request for claim in held if _holds(Worker.parse(claim.worker), claim.until > now)
         )
 
     def _take(self, requests: Collection[str], connection: sql.Connection) -> frozenset[str]:
@@ -141,8 +142,9 @@ def _of(worker: Worker, requests: Collection[str]) -> tuple[sql.ColumnElement[bo
     return claims.c.worker == str(worker), claims.c.request.in_(requests)
 
 
-def _is_dead(worker: str) -> bool:
-    return Worker.parse(worker).is_known_dead()
+def _holds(worker: Worker, has_time: bool) -> bool:
+    """Whether a worker's claim does: as long as it is seen to live, or may and has time left."""
+    return worker.is_known_alive() or (has_time and not worker.is_known_dead())
 
 
 def _now(connection: sql.Connection) -> datetime:

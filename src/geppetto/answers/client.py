@@ -23,6 +23,9 @@ from geppetto.models.requests import Completion, Request
 FAILURES_IN_A_ROW = 20
 """Requests that may fail for good one after the other: then the model is taken to be down."""
 
+UNMEASURED = 5
+"""Completions that may come before one says what it took, if there is a budget: then none will."""
+
 STOPPING = "stopping: replies under way are waited for and stored; interrupt again to drop them"
 """What is said after the first interrupt."""
 
@@ -74,6 +77,7 @@ class Client:
             lambda group: claims.put(model.identity.name, group), thread
         )
         self._failed: dict[str, Completion] = {}
+        self._unmeasured: int | None = 0  # None once a completion has said what it took
 
     async def completion(self, request: Request) -> Completion:
         """The completion of a request, which must say for whom it is drawn.
@@ -147,8 +151,12 @@ class Client:
         if completion.error:
             if not completion.hopeless:
                 self._failed[key] = completion
-        elif why := unmeasured(completion, self.gate.tracker.budget, name):
-            self.gate.end(GeppettoError(why))
+        elif not (why := unmeasured(completion, self.gate.tracker.budget, name)):
+            self._unmeasured = None
+        elif self._unmeasured is not None:
+            self._unmeasured += 1
+            if self._unmeasured >= UNMEASURED:
+                self.gate.end(GeppettoError(why))
         if len(self._failed) >= FAILURES_IN_A_ROW:
             self.gate.end(
                 GeppettoError(

@@ -7,9 +7,11 @@ import sqlite3
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 import sqlalchemy as sql
 
@@ -136,8 +138,11 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._url = _parsed(url)
+        options = _OPTIONS[self._url.get_backend_name()]
+        if self.is_read_only:
+            options = {"creator": lambda: _read_only(str(self._url.database))}
         try:
-            self._engine = sql.create_engine(self._url, **_OPTIONS[self._url.get_backend_name()])
+            self._engine = sql.create_engine(self._url, **options)
         except ModuleNotFoundError as error:
             raise GeppettoError(
                 f"{self} needs {error.name}; install it with: pip install 'geppetto[postgres]'"
@@ -145,12 +150,22 @@ class Database:
         # its connections are closed with it, and not when the collector comes across them
         weakref.finalize(self, self._engine.dispose).atexit = False
         self._has_tables = False
-        if self._file is not None:
+        if self._file is not None and not self.is_read_only:
             sql.event.listen(self._engine, "connect", _make_durable)
 
     def __str__(self) -> str:
         """The URL without a password, wherever in it that stands."""
         return self._url.set(query={}).render_as_string(hide_password=True)
+
+    @cached_property
+    def is_read_only(self) -> bool:
+        """Whether it is a file that is there and that nobody can change from here."""
+        file = self._file
+        return (
+            file is not None
+            and file.exists()
+            and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
+        )
 
     @contextmanager
     def reading(self) -> Iterator[sql.Connection]:
@@ -161,6 +176,11 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[sql.Connection]:
         """A transaction that begins when no other writes, and is durable when it ends."""
+        if self.is_read_only:
+            raise GeppettoError(
+                f"{self} can be read and not written, and something is left to be written; copy "
+                "the workspace to where you may write"
+            )
         if self._file is not None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._errors(), self._engine.begin() as connection:
@@ -219,6 +239,11 @@ class Store:
     def __init__(self, url: str) -> None:
         self._database = Database(url)
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether what is kept can be read and not changed."""
+        return self._database.is_read_only
+
     @classmethod
     def at(cls, path: Path) -> Self:
         """The one in an SQLite file, which is made when something is first stored."""
@@ -264,6 +289,26 @@ def _parsed(text: str) -> sql.URL:
     if url.drivername == "sqlite" and (url.query or url.database in {None, "", ":memory:"}):
         raise GeppettoError(f"an SQLite store of answers is a plain file; {_HOW_TO_NAME_ONE}")
     return url.set(drivername=_DRIVERS[url.drivername])
+
+
+def _read_only(path: str) -> sqlite3.Connection:
+    """A connection to a file that cannot be written.
+
+    SQLite's log needs a file of its own beside that, if it is not there already: without it, what
+    is in the file itself is all there is.
+    """
+    for how in ("mode=ro", "mode=ro&immutable=1"):
+        connection = sqlite3.connect(
+            f"file:{quote(path)}?{how}", uri=True, timeout=60, check_same_thread=False
+        )
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master").fetchall()
+        except sqlite3.OperationalError as error:
+            connection.close()
+            failed = error
+        else:
+            return connection
+    raise failed
 
 
 def _make_durable(connection: sqlite3.Connection, _: object) -> None:

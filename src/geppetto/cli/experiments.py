@@ -75,11 +75,14 @@ def run(
         console.print()
         console.print(terminal.result(result))
         console.print()
-        console.print(
-            f"MLflow run {tracked.run_id}"
-            + (" (logged before)" if tracked.finished else "")
-            + "; see it with: geppetto ui\n"
-        )
+        if tracked.run_id:
+            console.print(
+                f"MLflow run {tracked.run_id}"
+                + (" (logged before)" if tracked.finished else "")
+                + "; see it with: geppetto ui\n"
+            )
+        else:
+            console.print("The workspace cannot be written: this was shown, and not logged.\n")
     if len(found) > 1:
         console.print(terminal.pooled(found))
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 def counted(prepared: Prepared, results: Results, workspace: Path, kind: Kind) -> Results:
     """The results, corrected for every earlier look at their people; this one is kept.
 
+    Where nothing can be kept, it is where it was kept before.
+
     What judges nothing, as a model alone without a persona, is no look.
 
     Raises
@@ -32,7 +34,10 @@ def counted(prepared: Prepared, results: Results, workspace: Path, kind: Kind) -
     look = _look(prepared, results, kind)
     if not look.claims:
         return results
-    looks = standing(_alike(LookStore.of_workspace(workspace).keep(look), look.claims))
+    ledger = LookStore.of_workspace(workspace)
+    is_kept = not ledger.is_read_only
+    past = ledger.keep(look) if is_kept else ledger.before(look.question, look.people)
+    looks = standing(_alike(past, look.claims))
     return replace(results, analysis=looks.correct(results.analysis), looks=looks)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from geppetto._util.errors import GeppettoError
 from geppetto.answers.capabilities import refuse_unable
 from geppetto.answers.client import converse
 from geppetto.answers.completions import CompletionStore
@@ -79,8 +80,11 @@ def run(  # noqa: PLR0913  parts of a run, and who is told of it
     Returns
     -------
     Results, TrackedRun
-        What it found, and its run, which is `finished` if just that had been logged before.
+        What it found, and its run, which is `finished` if just that had been logged before; it has
+        no id if nothing can be written where answers are, and what they say is only shown.
     """
+    if store.is_read_only:
+        return _shown(prepared, missing, store, workspace, kind, frozen), TrackedRun("", True)
     completions = CompletionStore.of_workspace(workspace)
     probes = ProbeStore.of_workspace(workspace)
     tracker = tracker or BudgetTracker(prepared.experiment.budget)
@@ -101,6 +105,35 @@ def run(  # noqa: PLR0913  parts of a run, and who is told of it
                 if frozen is not None:
                     results = replace(results, followed=followed(frozen, prepared, results))
                 return results, mlflow_runs.finish(tracked, prepared, results)
+
+
+def _shown(
+    prepared: Prepared,
+    missing: Mapping[str, Unanswered],
+    store: AnswerStore,
+    workspace: Path,
+    kind: Kind,
+    frozen: Path | None,
+) -> Results:
+    """What an experiment found whose answers are all stored where nothing can be written."""
+    completions = CompletionStore.of_workspace(workspace)
+    parsed: dict[str, ParsedAnswer] = {}
+    left = sum(work.answers for work in missing.values())
+    for elicited in prepared.by_requests:
+        found = answer_status(elicited, prepared.plan.questions[elicited.key], completions)
+        parsed |= found.parsed
+        left += len(found.open)
+    if left:
+        raise GeppettoError(
+            f"{left:,} answers are missing, and the workspace cannot be written; copy it to where "
+            "you may write, and run it there"
+        )
+    results = counted(prepared, evaluate(prepared, store, parsed), workspace, kind)
+    return (
+        results
+        if frozen is None
+        else replace(results, followed=followed(frozen, prepared, results))
+    )
 
 
 def _parsed(

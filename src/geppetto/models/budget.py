@@ -65,8 +65,9 @@ class BudgetTracker:
     Attributes
     ----------
     dollars, tokens
-        Of all that was or may have been charged. An attempt of which nothing came back, or
-        nothing whole, counts as much as it can have cost; one that was refused counts nothing.
+        Of all that was or may have been charged. An attempt of which nothing came back, nothing
+        whole, or not what it took, counts as much as it can have cost; one that was refused counts
+        nothing.
     """
 
     def __init__(self, budget: Budget | None = None) -> None:
@@ -138,9 +139,14 @@ class BudgetTracker:
         return ""
 
 
-def usage_of(completion: Completion) -> Usage:
-    """What a reply took."""
-    return Usage(completion.prompt_tokens + completion.completion_tokens, completion.cost or 0.0)
+def usage_of(completion: Completion, most: Usage | None = None) -> Usage:
+    """What a reply took; where it does not say, as much as it can have taken at `most`."""
+    most = most or Usage()
+    known = completion.prompt_tokens + completion.completion_tokens
+    return Usage(
+        known if completion.prompt_tokens else most.tokens,
+        most.dollars if completion.cost is None else completion.cost,
+    )
 
 
 def longest_prompt(request: Request) -> int:

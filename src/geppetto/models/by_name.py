@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from geppetto._util.errors import GeppettoError, unknown
+from geppetto._util.files import sha256
 from geppetto.models.base import Model
 from geppetto.models.identity import Kind, ModelIdentity, Precision
-from geppetto.models.local.gguf import PACKAGED, sha256
+from geppetto.models.local.gguf import PACKAGED
 from geppetto.models.spec import ModelSpec, model_file, open_model
 
 

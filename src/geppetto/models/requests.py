@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from geppetto._util.characters import mended
 from geppetto.models.identity import ModelIdentity
 from geppetto.prompts.chat import Turn
 
 Finish = Literal["stop", "length", "filter", "error"]
+
+Said = Annotated[str, AfterValidator(mended)]
+"""What a server says, which may cut a character in two: then it has a sign in its place (U+FFFD),
+so that one such reply can be stored as any other."""
 
 
 REASONING_TAGS = "think|thinking|thought|reason|reasoning"
@@ -130,9 +135,9 @@ class Token(BaseModel):
 
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
-    text: str
+    text: Said
     log_prob: float | None
-    top: tuple[tuple[str, float], ...] = ()
+    top: tuple[tuple[Said, float], ...] = ()
 
 
 class Completion(BaseModel):
@@ -174,11 +179,11 @@ class Completion(BaseModel):
 
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
-    text: str = ""
-    reasoning: str = ""
+    text: Said = ""
+    reasoning: Said = ""
     finish: Finish = "stop"
     tokens: tuple[Token, ...] = ()
-    model: str = ""
+    model: Said = ""
     address: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -186,5 +191,5 @@ class Completion(BaseModel):
     cost: float | None = None
     seconds: float | None = None
     attempts: int = 1
-    error: str = ""
+    error: Said = ""
     hopeless: bool = False

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from geppetto._util.characters import halves
 from geppetto._util.errors import GeppettoError
 from geppetto.personas.base import Persona, PersonaStrategy
 from geppetto.personas.library import errors_of
@@ -118,6 +119,11 @@ def persona(
         raise GeppettoError(
             f"{path}: write() must return a text, but returned {type(text).__name__} "
             f"for participant {seen.id}"
+        )
+    if broken := [*halves(text)]:
+        raise GeppettoError(
+            f"{path}: write() returned {broken[0]}, half of a character, which no text can hold, "
+            f"for participant {seen.id}; write whole characters"
         )
     return Persona(text.strip(), strategy.placement) if text.strip() else None
 

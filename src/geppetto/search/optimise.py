@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count, islice
 
 import numpy as np
 import optuna
-from optuna.exceptions import ExperimentalWarning
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
@@ -23,7 +25,7 @@ from geppetto.search.samplers import sampler
 from geppetto.search.scoring import CandidateScorer, InfeasibleError
 from geppetto.search.space import Drawn
 from geppetto.search.storage import fail_dead_trials, open_storage
-from geppetto.search.trials import FINISHED, PLACE, PROCESS, REASON, SCORES, WORK
+from geppetto.search.trials import BEGAN, FINISHED, PLACE, PROCESS, REASON, SCORES, WORK
 
 HOPELESS = 10
 """So many infeasible trials, and no other, end a search."""
@@ -56,12 +58,13 @@ def optimise(
     start = time.monotonic()
     while (ended := _why_ended(prepared, study, time.monotonic() - start)) is None:
         if len(_held(study)) < planned(prepared):
-            study.optimize(
-                _Trial(prepared, scorer),
-                n_trials=1,
-                catch=(_SurplusError,),
-                callbacks=[ended_trial],
-            )
+            with _whatever_others_think():
+                study.optimize(
+                    _Trial(prepared, scorer),
+                    n_trials=1,
+                    catch=(_SurplusError,),
+                    callbacks=[ended_trial],
+                )
         else:
             time.sleep(0.2)  # another process has the last trials
     return result(prepared, study, ended)
@@ -126,6 +129,21 @@ def _tokens(trials: list[FrozenTrial]) -> int:
     return sum(trial.user_attrs.get("computed", 0) for trial in trials)
 
 
+@contextmanager
+def _whatever_others_think() -> Iterator[None]:
+    """Go on if another process took a trial for dead, as one whose clock is wrong may.
+
+    Another trial takes its place, and finds its answers.
+    """
+    try:
+        yield
+    except UpdateFinishedTrialError:
+        pass
+    except ValueError as error:
+        if "Cannot tell a" not in str(error):
+            raise
+
+
 class _SurplusError(Exception):
     """Another process has the last trial."""
 
@@ -139,6 +157,7 @@ class _Trial:
 
     def __call__(self, trial: optuna.Trial) -> tuple[float, ...]:
         trial.set_user_attr(PROCESS, str(Worker.current()))
+        trial.set_user_attr(BEGAN, datetime.now(UTC).isoformat())
         place = _free_place(trial)
         if place >= planned(self.prepared):
             raise _SurplusError

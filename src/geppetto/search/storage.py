@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 import time
 import warnings
-from datetime import datetime, timedelta
+from collections import defaultdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from geppetto._util.errors import GeppettoError
+from geppetto._util.files import made_once
 from geppetto._util.process import Worker
 from geppetto.search.trials import PROCESS
 
@@ -22,7 +24,8 @@ HEARTBEAT = 60
 """Seconds between two signs of life of a trial, for processes on other hosts."""
 
 UNCLAIMED = timedelta(seconds=10)
-"""How long a trial does not say which process runs it before that must have died."""
+"""How long a trial is seen not to say which process runs it before that must have died: by a clock
+of this process that only counts, since those of others may be wrong."""
 
 
 def open_storage(url: str) -> optuna.storages.RDBStorage:
@@ -37,7 +40,7 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
         parsed = sql.make_url(url)
         is_sqlite = parsed.get_backend_name() == "sqlite"
         if is_sqlite and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            made_once(Path(parsed.database), lambda partial: _make(parsed, partial))
         storage = _made(url, {"connect_args": {"timeout": 60}} if is_sqlite else {})
     except (sql.exc.SQLAlchemyError, ImportError, RuntimeError, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
@@ -48,10 +51,25 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
     return storage
 
 
+def _make(url: sql.URL, path: Path) -> None:
+    """Make a database whole: Optuna makes its tables one by one."""
+    made = _made(url.set(database=str(path)).render_as_string(hide_password=False), {})
+    made.remove_session()
+    made.engine.dispose()
+
+
 def _make_quick(connection: sqlite3.Connection, _: object) -> None:
     """Let writing wait for no disk: a dead process loses nothing, a power cut the last trials."""
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
+
+
+class _Storage(optuna.storages.RDBStorage):
+    """Optuna's, for which no trial is stale whose process is seen to live, whatever clocks say."""
+
+    def _get_stale_trial_ids(self, study_id: int) -> list[int]:
+        stale: list[int] = super()._get_stale_trial_ids(study_id)
+        return [number for number in stale if not _lives(self.get_trial(number))]
 
 
 def _made(url: str, options: dict[str, Any]) -> optuna.storages.RDBStorage:
@@ -60,22 +78,32 @@ def _made(url: str, options: dict[str, Any]) -> optuna.storages.RDBStorage:
         warnings.simplefilter("ignore", ExperimentalWarning)
         for _ in range(50):
             try:
-                return optuna.storages.RDBStorage(url, options, heartbeat_interval=HEARTBEAT)
+                return _Storage(url, options, heartbeat_interval=HEARTBEAT)
             except (sql.exc.OperationalError, sql.exc.ProgrammingError) as error:
                 if "already exists" not in str(error):
                     raise
             except sql.exc.IntegrityError:
                 pass  # both wrote the version
             time.sleep(0.1)
-        return optuna.storages.RDBStorage(url, options, heartbeat_interval=HEARTBEAT)
+        return _Storage(url, options, heartbeat_interval=HEARTBEAT)
 
 
 def fail_dead_trials(study: optuna.Study) -> None:
-    """Fail the running trials of processes on this host that are gone."""
+    """Fail the running trials of processes on this host that are gone.
+
+    One that does not say whose it is is waited for: a living process says so at once.
+    """
+    first_seen: defaultdict[int, float] = defaultdict(time.monotonic)
     while True:
         running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         for trial in running:
-            if _is_dead(trial):
+            process = trial.user_attrs.get(PROCESS)
+            if process is None:
+                seen = time.monotonic() - first_seen[trial.number]
+                is_dead = seen > UNCLAIMED.total_seconds()
+            else:
+                is_dead = Worker.parse(process).is_known_dead()
+            if is_dead:
                 _fail(trial, study)
         if not any(trial.user_attrs.get(PROCESS) is None for trial in running):
             return
@@ -90,9 +118,6 @@ def _fail(trial: FrozenTrial, study: optuna.Study) -> None:
             raise
 
 
-def _is_dead(trial: FrozenTrial) -> bool:
+def _lives(trial: FrozenTrial) -> bool:
     process = trial.user_attrs.get(PROCESS)
-    if process is None:
-        assert trial.datetime_start is not None
-        return datetime.now() - trial.datetime_start > UNCLAIMED
-    return Worker.parse(process).is_known_dead()
+    return process is not None and Worker.parse(process).is_known_alive()

@@ -24,7 +24,7 @@ from geppetto.search import figures
 from geppetto.search.confirm import Confirmation, described
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
-from geppetto.search.trials import FINISHED, REASON, WORK, person_scores, state
+from geppetto.search.trials import BEGAN, FINISHED, REASON, WORK, person_scores, state
 from geppetto.tracking import mlflow_runs
 from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, log_batch, using
 
@@ -111,7 +111,7 @@ def _log_trial(
     run = client.create_run(
         experiment_id,
         run_name=f"{trial.number}: {label}"[:250],
-        start_time=_milliseconds(trial.datetime_start),
+        start_time=_began(trial),
         tags={
             "mlflow.parentRunId": tracked.run_id,
             TRIAL: str(trial.number),
@@ -145,10 +145,14 @@ def _log_trial(
     }
     log_batch(run.info.run_id, params=params, metrics=metrics)
     status = "FINISHED" if outcome == "complete" else "KILLED"
-    client.set_terminated(run.info.run_id, status, _milliseconds(trial.datetime_complete))
+    ended = _began(trial) + int(1000 * trial.user_attrs.get("seconds", 0))
+    client.set_terminated(run.info.run_id, status, ended)
 
 
-def _milliseconds(moment: datetime | None) -> int:
+def _began(trial: FrozenTrial) -> int:
+    """When a trial began, in milliseconds of UTC as MLflow counts them."""
+    said = trial.user_attrs.get(BEGAN)
+    moment = trial.datetime_start if said is None else datetime.fromisoformat(said)
     assert moment is not None
     return int(moment.timestamp() * 1000)
 

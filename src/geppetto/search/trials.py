@@ -10,6 +10,9 @@ from optuna.trial import FrozenTrial, TrialState
 PROCESS = "process"
 """The attribute of a trial that says which process runs it."""
 
+BEGAN = "began"
+"""When it began, in UTC: Optuna's own times are those of wherever a process happens to be."""
+
 PLACE = "place"
 """Its place in the search, from 0: a trial has that of the interrupted one it stands in for."""
 

@@ -15,7 +15,7 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
 from geppetto._util.errors import GeppettoError
-from geppetto._util.files import appearing
+from geppetto._util.files import made_once
 
 _BATCH = 800
 """Metrics at once: MLflow takes 1,000 entities, of which 100 are parameters and 100 tags."""
@@ -85,13 +85,13 @@ def _use(uri: str) -> None:
 
 
 def _make_local_store(workspace: Path) -> None:
-    """Make the local store whole: MLflow makes its tables one by one, and a store whose making
-    was interrupted can never be opened.
+    """Make the local store whole, by one process: MLflow makes its tables one by one, so a store
+    whose making was interrupted, or that two processes make, can never be opened.
     """
-    target = workspace / "mlruns" / "mlflow.db"
-    if not target.exists():
-        with appearing(target.resolve()) as partial:
-            mlflow.MlflowClient(f"sqlite:///{partial}").search_experiments()
+    made_once(
+        (workspace / "mlruns" / "mlflow.db").resolve(),
+        lambda partial: mlflow.MlflowClient(f"sqlite:///{partial}").search_experiments(),
+    )
 
 
 def log_batch(
@@ -125,4 +125,9 @@ def experiment_id(name: str, workspace: Path) -> str:
     is_ours = mlflow.get_tracking_uri() == local_uri(workspace)
     artifacts = (workspace / "mlruns" / "artifacts").resolve().as_uri()
     tags = {"mlflow.experimentKind": "custom_model_development"}
-    return client.create_experiment(name, artifacts if is_ours else None, tags)
+    try:
+        return client.create_experiment(name, artifacts if is_ours else None, tags)
+    except MlflowException:
+        if made := client.get_experiment_by_name(name):  # by another process just now
+            return str(made.experiment_id)
+        raise

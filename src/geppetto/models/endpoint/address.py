@@ -22,6 +22,9 @@ from geppetto.models.endpoint.secrets import without_secrets
 _LONGEST = 10.0
 """Seconds that LiteLLM may take to say where it would send a request."""
 
+_UNWATCHED = frozenset({"aiohttp_openai"})
+"""Providers that LiteLLM does not reach by httpx; see `geppetto.models.endpoint.wire`."""
+
 _HOST = re.compile(r"(?:\w+://)?(?:[^/@\s]*@)?([^/?#\s]+?)(?::80|:443)?(?:[/?#\s]|$)")
 
 
@@ -50,6 +53,11 @@ def refuse_unknown_address(name: str, sent: Mapping[str, Any]) -> None:
             f"model {name}: LiteLLM knows no provider {model.partition('/')[0]!r}; write "
             f"openai/{model.rpartition('/')[2]} with an api_base for a server of your own"
         ) from error
+    if provider in _UNWATCHED:
+        raise GeppettoError(
+            f"model {name}: {provider} follows redirects with the prompt and the key, which "
+            f"cannot be kept from it; write openai/{model.rpartition('/')[2]}"
+        )
     if api_base:
         if not api_base.startswith(("http://", "https://")):
             raise GeppettoError(

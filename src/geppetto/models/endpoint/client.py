@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from geppetto.models.endpoint.litellm_setup import connections, library
 from geppetto.models.endpoint.parameters import parameters_of
 from geppetto.models.endpoint.parsing import read
 from geppetto.models.endpoint.rate_limits import rates_of
+from geppetto.models.endpoint.wire import largest, watched
 from geppetto.models.gate import Patience, RequestGate
 from geppetto.models.identity import Kind, ModelIdentity
 from geppetto.models.requests import Capabilities, Completion, Request
@@ -205,9 +207,10 @@ class Endpoint:
                 self._pace.went_well()
                 if self._rates and sent and completion.prompt_tokens:
                     self._rates.took(sent, completion.prompt_tokens, completion.completion_tokens)
-                known = {"seconds": seconds, "cost": self._cost(response), "address": address}
+                cost = self._cost(response, completion)
+                known = {"seconds": seconds, "cost": cost, "address": address}
                 completion = completion.model_copy(update=known)
-                attempt.usage = usage_of(completion)
+                attempt.usage = usage_of(completion, most)
                 return completion
             if what.overload:
                 self._pace.overloaded(began, min(what.retry_after, LONGEST_PAUSE))
@@ -253,9 +256,10 @@ class Endpoint:
             most = 1 if request.echo else request.max_tokens
             sending = litellm.atext_completion(prompt=request.text, max_tokens=most, **common)
         try:
-            return await sending, told[0] if told else ""
-        except UncaughtError as elsewhere:
-            raise elsewhere.why from None
+            with watched(largest(request)):
+                return await sending, told[0] if told else ""
+        except UncaughtError as stopped:
+            raise stopped.why from None
 
     def _refuse_chat_only(self) -> None:
         """Refuse plain text for a model to which LiteLLM would send it as a turn of a chat."""
@@ -274,13 +278,17 @@ class Endpoint:
                 "completes text, such as hosted_vllm/..."
             )
 
-    def _cost(self, response: Any) -> float | None:
-        if not self._is_priced:
+    def _cost(self, response: Any, completion: Completion) -> float | None:
+        """What a reply cost in dollars; None if the price, or what it took, is not known."""
+        if not self._is_priced or not completion.prompt_tokens:
             return None
         if self._prices:
-            usage = response.usage
-            return self.price(usage.prompt_tokens, usage.completion_tokens)
-        return float(library().completion_cost(response, model=self._priced_as))
+            return self.price(completion.prompt_tokens, completion.completion_tokens)
+        try:
+            cost = float(library().completion_cost(response, model=self._priced_as))
+        except Exception:  # LiteLLM has no error of its own for counts that make no sense
+            return None
+        return cost if 0 <= cost < math.inf else None
 
 
 def _pause(state: Any, patience: Patience) -> float:

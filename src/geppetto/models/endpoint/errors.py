@@ -33,6 +33,12 @@ _UNTRUSTED = (
     "its certificate is not trusted: name the file of its authority in SSL_CERT_FILE "
     "(certificates are always checked)"
 )
+_REDIRECTED = (
+    "that is not followed, since prompts and keys stay where they are sent: write the address "
+    "that is right as the model's api_base"
+)
+_PROGRAM = "Traceback (most recent call last)"
+"""Begins what LiteLLM adds of its own program to what went wrong."""
 _ADVICE = {
     400: "it refuses a parameter: change the model's parameters or the elicitation",
     401: "set its provider's key in the environment or the workspace's .env file",
@@ -42,8 +48,26 @@ _ADVICE = {
 }
 
 
+_LONGEST_SAID = 31 * 24 * 3600.0
+"""Seconds: whoever asks to come back later than in a month means nothing by it."""
+
+
 class BrokenCompletionError(Exception):
-    """A reply that is not what was asked for: a fault of the network or of the server."""
+    """A reply that is not what was asked for: a fault of the network or of the server.
+
+    Attributes
+    ----------
+    status
+        Of the error that stands in its place, as HTTP would have it, if it says one.
+    """
+
+    def __init__(self, said: str, status: object = None) -> None:
+        super().__init__(said)
+        self.status = status
+
+
+class RedirectedError(Exception):
+    """A server that sends what it is asked to another address."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +114,14 @@ def _fault(error: Exception) -> Fault:
     import httpx
 
     litellm = library()
-    said = " ".join(without_secrets(str(error)).split())[:500]
+    said = " ".join(without_secrets(str(error)).partition(_PROGRAM)[0].split())[:500]
     status = getattr(error, "status_code", None)
     if isinstance(error, BrokenCompletionError):
-        return Fault("passing", said)
+        is_filtered = any(mark in said for mark in _FILTERED)
+        overload = error.status in _OVERLOADED
+        return Fault("filtered" if is_filtered else "passing", said, overload=overload)
+    if isinstance(error, RedirectedError):
+        return Fault("final", said, _REDIRECTED)
     if _is_certificate(error):
         return Fault("final", said, _UNTRUSTED)
     if any(mark in said for mark in _NO_KEY):
@@ -129,6 +157,8 @@ def _is_certificate(error: BaseException) -> bool:
 def _is_free(error: Exception) -> bool:
     import httpx
 
+    if isinstance(error, RedirectedError):
+        return True
     refused = (httpx.HTTPStatusError, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
     return getattr(error, "status_code", None) == 429 or any(
         isinstance(cause, refused) for cause in causes(error)
@@ -142,14 +172,17 @@ def _headers(error: Exception) -> Mapping[str, str]:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
-    value = headers.get("retry-after")
-    if value is None:
-        return 0.0
+    """Seconds that a server asks to wait; 0 if it does not say, or says what nobody can mean."""
+    seconds = _seconds(str(headers.get("retry-after", "")))
+    return seconds if 0 < seconds <= _LONGEST_SAID else 0.0
+
+
+def _seconds(value: str) -> float:
     try:
-        return max(0.0, float(value))
+        return float(value)
     except ValueError:
         pass
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+        return parsedate_to_datetime(value).timestamp() - time.time()
+    except (ValueError, OverflowError, OSError):
         return 0.0

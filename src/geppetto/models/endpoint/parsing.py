@@ -9,12 +9,17 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from geppetto.models.budget import longest_prompt
 from geppetto.models.endpoint.errors import BrokenCompletionError
 from geppetto.models.local.echo import of_text
 from geppetto.models.requests import Completion, Finish, Request, Token
 
 _VERSION = re.compile(r"(?:[-@:](?:\d[\d.-]*|v\d[\w.-]*|latest|preview[\w.-]*|exp[\w.-]*))?")
 """What may come after a model's name where it says which version of it replied."""
+
+_UNASKED = 200_000
+"""Tokens that a server may count beyond those of a request: of its own system turn, of reasoning.
+More are no count."""
 
 _FINISH: Mapping[str, Finish] = {"length": "length", "content_filter": "filter"}
 """By the reasons that LiteLLM makes of every provider's own; all others are ends by itself."""
@@ -45,17 +50,18 @@ def read(response: Any, request: Request, wanted: str) -> Completion:
 
 def _read(response: Any, request: Request, wanted: str) -> Completion:
     choices = response.choices
-    if len(choices) != 1:
-        raise BrokenCompletionError(f"{len(choices)} choices came back where one was asked for")
+    if not isinstance(choices, list) or len(choices) != 1:
+        number = len(choices) if isinstance(choices, list) else "no"
+        raise BrokenCompletionError(f"{number} choices came back where one was asked for")
     reported = str(response.model or "")
+    if not reported:
+        raise BrokenCompletionError("a reply came back that does not say which model it is of")
     if not _is_the_same(reported, wanted):
         raise BrokenCompletionError(
             f"{reported!r} replied where {wanted!r} was asked; if they are one, name it as it "
             "calls itself, or give its `base_model` among the parameters"
         )
     (choice,) = choices
-    usage = getattr(response, "usage", None)
-    details = getattr(usage, "completion_tokens_details", None)
     text, reasoning, tokens = (_said if request.turns else _continued)(choice, request)
     return Completion(
         text=text,
@@ -63,10 +69,23 @@ def _read(response: Any, request: Request, wanted: str) -> Completion:
         finish=_FINISH.get(choice.finish_reason, "stop"),
         tokens=tokens,
         model=reported,
-        prompt_tokens=getattr(usage, "prompt_tokens", None) or 0,
-        completion_tokens=getattr(usage, "completion_tokens", None) or 0,
-        reasoning_tokens=getattr(details, "reasoning_tokens", None) or 0,
+        **_used(getattr(response, "usage", None), request),
     )
+
+
+def _used(usage: Any, request: Request) -> dict[str, int]:
+    """The numbers of tokens that a reply took by its own account; none if one makes no sense."""
+    details = getattr(usage, "completion_tokens_details", None)
+    said: dict[str, Any] = {
+        "prompt_tokens": getattr(usage, "prompt_tokens", None),
+        "completion_tokens": getattr(usage, "completion_tokens", None),
+    }
+    most = longest_prompt(request) + request.max_tokens + _UNASKED
+    if not all(type(number) is int and 0 <= number <= most for number in said.values()):
+        return {}
+    reasoned: Any = getattr(details, "reasoning_tokens", None)
+    is_part = type(reasoned) is int and 0 <= reasoned <= most
+    return {**said, "reasoning_tokens": reasoned if is_part else 0}
 
 
 def _is_the_same(reported: str, wanted: str) -> bool:
@@ -94,7 +113,9 @@ def _said(choice: Any, request: Request) -> tuple[str, str, tuple[Token, ...]]:
 
 def _continued(choice: Any, request: Request) -> tuple[str, str, tuple[Token, ...]]:
     continued = _Continued.model_validate(choice)
-    text, stated = continued.text or "", continued.logprobs or _LogProbs()
+    if continued.text is None:
+        raise BrokenCompletionError("a reply came back without a text")
+    text, stated = continued.text, continued.logprobs or _LogProbs()
     if not request.top_logprobs and not request.echo:
         return text, "", ()
     texts, values = stated.tokens or (), stated.token_logprobs or ()
@@ -144,9 +165,16 @@ def _token(text: str, log_prob: float | None, top: Iterable[tuple[str, float | N
 
 def _bytes(said: Iterable[Any]) -> str:
     """What tokens spell; a letter may be spread over several, which then have its bytes."""
-    return b"".join(
-        bytes(each.bytes) if getattr(each, "bytes", None) else each.token.encode() for each in said
-    ).decode(errors="replace")
+    try:
+        spelled = [
+            bytes(each.bytes)
+            if getattr(each, "bytes", None)
+            else each.token.encode(errors="replace")
+            for each in said
+        ]
+    except ValueError as error:
+        raise BrokenCompletionError("a token is said to have bytes that are none") from error
+    return b"".join(spelled).decode(errors="replace")
 
 
 def _check_spelling(tokens: str, text: str) -> None:

