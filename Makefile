@@ -5,7 +5,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint c
 # Two processes on two cores: a second thread in either would only wait for the other process.
 PYTEST := OMP_THREAD_LIMIT=1 $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo lint test test-fast docs bench clean
+.PHONY: demo lint test test-fast fuzz docs bench clean
 
 demo: .venv/local.stamp
 	$(BIN)/geppetto run experiments/bfi_personas.yaml
@@ -21,6 +21,10 @@ test: lint
 # Without a model, a server or a browser: for every change, while it is being made.
 test-fast: .venv/dev.stamp
 	$(PYTEST) -m 'not server' --ignore tests/integration --ignore tests/simulations
+
+# Files that are nearly right: 3,000 of each kind, from another seed than the suite's.
+fuzz: .venv/dev.stamp
+	FUZZ=3000 FUZZ_SEED=$$(date +%s) $(PYTEST) tests/fuzzing
 
 # The documentation, in site/; everything is built from what is installed, without a network.
 docs: .venv/dev.stamp

@@ -1,5 +1,6 @@
 """What each elicitation asks, and what it reads from scripted replies."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -21,16 +22,20 @@ from geppetto.elicitation.stated import Stated, percentages
 from geppetto.models.identity import Kind
 from geppetto.models.requests import Capabilities, Completion, Token
 from geppetto.prompts.chat import Turn
+from geppetto.prompts.survey import Layout, answer_cue
+from geppetto.studies import Scale
 
 EVERYTHING = Capabilities(
     chat=True, completion=True, system_role=True, top_logprobs=20, echo=True, varies=True
 )
 
 
+TURNS = (Turn(role="system", content="Choose."), Turn(role="user", content="I am calm."))
+
+
 def question(*answers: str, kind: Kind = "chat", cue: str = "Answer:") -> Question:
     pairs = tuple((answer, answer) for answer in answers)
-    turns = (Turn(role="system", content="Choose."), Turn(role="user", content="I am calm."))
-    return Question(turns=turns, cue=cue, options=pairs, labels=pairs, kind=kind)
+    return Question(turns=TURNS, cue=cue, options=pairs, labels=pairs, kind=kind)
 
 
 def first(*top: tuple[str, float], text: str = "A") -> Completion:
@@ -345,13 +350,77 @@ def test_a_token_on_both_sides_of_the_cues_end_is_refused() -> None:
     joined = echo("", (head[:-1], None), (": Yes", -1.0))
     with pytest.raises(GeppettoError, match="joins the end of the prompt with option 'Yes'"):
         Likelihood().requests(ask, [joined])
-    ten = question("1", "10", kind="base", cue="Answer: ")
-    completions = [
-        echo("", (ten.plain(), None), ("1", -1.0)),
-        echo("", (ten.plain(), None), ("1", -1.0), ("0", -1.0)),
+
+
+def nested_echoes(ask: Question) -> list[Completion]:
+    return [
+        echo("", (ask.plain(), None), ("1", -1.0)),
+        echo("", (ask.plain(), None), ("1", -1.0), ("0", -1.0)),
     ]
-    with pytest.raises(GeppettoError, match="option '1' from the beginning of option '10'"):
-        Likelihood().requests(ten, completions)
+
+
+def test_options_that_begin_one_another_are_sent_again_with_their_end() -> None:
+    ten = question("1", "10", kind="base", cue="Answer: ")
+    plain, ended = Likelihood().requests(ten, ()), Likelihood().requests(ten, nested_echoes(ten))
+    assert [one.text + "\n" for one in plain] == [one.text for one in ended]
+    completions = [
+        *nested_echoes(ten),
+        echo("", (ten.plain(), None), ("1", -1.0), ("\n", -2.0)),
+        echo("", (ten.plain(), None), ("1", -1.0), ("0\n", -1.5)),
+    ]
+    assert Likelihood().requests(ten, completions) == ()
+    reading = Likelihood().read(ten, completions)
+    assert reading.log_probs == pytest.approx([-3.0, -2.5])
+    assert len(reading.outcomes) == 4 and sum(reading.parts) == pytest.approx(1)
+    lost = Likelihood().read(ten, [*completions[:3], Completion(finish="error", error="lost")])
+    assert lost.log_probs == () and lost.outcomes[-1] == "error"
+
+
+def test_one_token_each_needs_no_end() -> None:
+    ten = question("1", "10", kind="base", cue="Answer: ")
+    whole = [echo("", (ten.plain(), None), (answer, -1.0)) for answer in ("1", "10")]
+    assert Likelihood().requests(ten, whole) == ()
+    assert Likelihood().read(ten, whole).log_probs == (-1.0, -1.0)
+
+
+def test_requests_for_ends_are_foreseen() -> None:
+    ten = question("1", "10", kind="base", cue="Answer: ")
+    assert len(Likelihood().requests(ten, [Completion(text=""), Completion(text="")])) == 2
+    assert Likelihood().requests(question("1", "2", kind="base"), [Completion(text="")] * 2) == ()
+
+
+@pytest.mark.parametrize("count", [2, 5, 9, 10, 11, 26, 27, 101])
+@pytest.mark.parametrize("labels", ["Yes {}", "word{:03}", "{}"])
+def test_advice_of_next_token_is_never_refused_itself(count: int, labels: str) -> None:
+    scale = Scale(options={str(n): labels.format(n) for n in range(count)})
+    refused = {
+        answer: why for answer in ("number", "label", "letter") if (why := refusal(scale, answer))
+    }
+    for why in refused.values():
+        if advised := re.search(r"use `layout: {answer: (\w+)}`", why):
+            assert advised[1] not in refused
+        elif "use the elicitation" in why:
+            assert len(refused) == 3
+        else:
+            assert "does not fit" in why
+
+
+def refusal(scale: Scale, answer: str) -> str:
+    """Why a scale cannot be asked in a layout; empty if it can."""
+    try:
+        NextToken().requests(laid_out(scale, answer), ())
+    except GeppettoError as error:
+        return str(error)
+    return ""
+
+
+def laid_out(scale: Scale, answer: str) -> Question:
+    """A question of a scale in a layout."""
+    layout = Layout.model_validate({"answer": answer})
+    listed = layout.listed(scale)
+    options = tuple((code, listed[code]) for code in scale.options)
+    labels = tuple(scale.options.items())
+    return Question(TURNS, answer_cue(layout.answer), options, labels, "chat")
 
 
 @pytest.mark.parametrize(

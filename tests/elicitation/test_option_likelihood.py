@@ -1,15 +1,18 @@
 """The prefix tree and what is read from it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fake_model import FakeModel
+from fake_model import CHATML, FakeModel
 from geppetto._util.errors import GeppettoError
 from geppetto.answers.local import score
 from geppetto.elicitation.option_likelihood import request_id, units
 from geppetto.models.token_tree import TokenTree
+from geppetto.prompts.chat import ChatTemplate
 from geppetto.prompts.survey import Prompt
 
 sequences = st.lists(st.integers(0, 3), min_size=1, max_size=6).map(tuple)
@@ -58,26 +61,56 @@ def test_empty_prompts_and_options_are_refused() -> None:
 
 def test_scores_are_sums_of_conditional_log_probabilities() -> None:
     model = FakeModel()
-    options = ("yes", "no", "not at all")
-    prompts = {text: prompt(text, options, stem="ab") for text in ("abc ", "abd ", "ab ")}
-    with pytest.raises(GeppettoError, match="'no' from the beginning of option 'not at all'"):
-        list(units(prompts, model))
     options = ("yes", "no", "perhaps")
     prompts = {text: prompt(text, options, stem="ab") for text in ("abc ", "abd ", "ab ")}
     (unit,) = units(prompts, model)
     scores = score([unit], model)
     for text in prompts:
         for option, total in zip(options, scores[text].log_probs, strict=True):
-            spelled = [f"{text}{option[:end]}".encode() for end in range(1, len(option) + 1)]
-            assert total == pytest.approx(sum(map(model.log_prob, spelled)), abs=1e-12)
+            assert total == pytest.approx(by_hand(model, text, option), abs=1e-12)
         assert scores[text].tokens == (3, 2, 7)
         assert scores[text].prompt_tokens == len(text)
 
 
-def test_ten_is_not_credited_to_one() -> None:
-    prompts = {"p": prompt("rate: ", ("1", "10"))}
-    with pytest.raises(GeppettoError, match="option '1' from the beginning of option '10'"):
-        list(units(prompts, FakeModel()))
+def by_hand(model: FakeModel, text: str, option: str) -> float:
+    """Sum of the log-probabilities of an option's bytes, each given all before it."""
+    spelled = [f"{text}{option[:end]}".encode() for end in range(1, len(option) + 1)]
+    return sum(map(model.log_prob, spelled))
+
+
+@pytest.mark.parametrize(
+    ("template", "end"), [(None, "\n"), (ChatTemplate(source=CHATML), "<")], ids=["base", "chat"]
+)
+@pytest.mark.parametrize(
+    "options", [("1", "10"), tuple(map(str, range(101))), ("no", "not at all")]
+)
+def test_options_that_begin_one_another_are_scored_with_their_end(
+    options: tuple[str, ...], template: ChatTemplate | None, end: str
+) -> None:
+    model = FakeModel(template=template)
+    (unit,) = units({"p": prompt("rate: ", options)}, model)
+    scores = score([unit], model)["p"]
+    assert scores.log_probs == pytest.approx(
+        [by_hand(model, "rate: ", option + end) for option in options], abs=1e-12
+    )
+    assert scores.tokens == tuple(len(option) + 1 for option in options)
+
+
+def test_an_end_that_is_joined_with_an_option_still_ends_it() -> None:
+    class Joining(FakeModel):
+        def tokenize(self, text: str) -> tuple[int, ...]:
+            return tuple(text.replace("0\n", "\x01").encode())
+
+        def detokenize(self, tokens: Sequence[int]) -> bytes:
+            return bytes(tokens).replace(b"\x01", b"0\n")
+
+    (unit,) = units({"p": prompt("rate: ", ("1", "10"))}, Joining())
+    assert unit.options == (((ord("1"), ord("\n")), (ord("1"), 1)),)
+
+
+def test_two_options_with_the_same_words_are_refused() -> None:
+    with pytest.raises(GeppettoError, match="'Yes' from the beginning of option 'Yes'"):
+        list(units({"p": prompt("rate: ", ("Yes", "Yes"))}, FakeModel()))
 
 
 def test_an_option_that_the_tokenizer_joins_with_the_prompt_is_refused() -> None:
@@ -85,7 +118,7 @@ def test_an_option_that_the_tokenizer_joins_with_the_prompt_is_refused() -> None
         def tokenize(self, text: str) -> tuple[int, ...]:
             return tuple(text.replace(" 1", "\x01").encode())
 
-    with pytest.raises(GeppettoError, match=r"joins the end of the prompt with option '1'.*label"):
+    with pytest.raises(GeppettoError, match="joins the end of the prompt with option '1'"):
         list(units({"p": prompt("rate: ")}, Joining()))
 
 

@@ -22,7 +22,7 @@ from geppetto.evaluation.results import MEASURES, Results
 from geppetto.evaluation.rows import CONDITION
 from geppetto.planning.analysis_config import Analysis
 from geppetto.reports.terminal import result
-from geppetto.studies.codebook import Trait
+from geppetto.studies.trait import Trait
 from geppetto.tracking.mlflow_runs import _tables
 from invented_answers import World, results_of
 from invented_results import results_of as results_of_survey

@@ -13,7 +13,7 @@ from geppetto.elicitation.hits import hit
 from geppetto.evaluation.arrays import Floats, Integers
 from geppetto.evaluation.predictions import Predictions, Responses
 from geppetto.planning.plan import Condition
-from geppetto.studies import Codebook
+from geppetto.studies import Codebook, Scale, Study
 
 
 def codebook(**keys: Any) -> Codebook:
@@ -27,6 +27,12 @@ def codebook(**keys: Any) -> Codebook:
         "traits": [],
     }
     return Codebook.model_validate(content | keys)
+
+
+def study_of(scale: Scale) -> Study:
+    """A study of nobody and of one item, q, on a scale."""
+    items = [{"name": "q", "text": "I sleep well.", "scale": "s"}]
+    return Study(codebook(scales={"s": scale}, items=items), {}, {})
 
 
 def responses(position: NDArray[np.int64], options: int = 2) -> Responses:

@@ -48,7 +48,7 @@ def test_in_a_session_it_is_an_error_of_its_line(line: dict[str, object], tmp_pa
 def test_in_a_yaml_file_it_is_refused_with_its_line(written: str, tmp_path: Path) -> None:
     file = tmp_path / "e.yaml"
     file.write_text(f"study: bfi\nquestion: {written}\n")
-    with pytest.raises(GeppettoError, match=rf"e.yaml, line 2: {SAID} is half of a character"):
+    with pytest.raises(GeppettoError, match=rf"e.yaml, line 2: not valid YAML: {SAID} is half of"):
         read_yaml(file, Experiment)
     with pytest.raises(GeppettoError, match="e\ufffd\\.yaml: its name is not UTF-8; rename it"):
         read_yaml(tmp_path / "e\udcff.yaml", Experiment)

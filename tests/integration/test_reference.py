@@ -11,10 +11,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import invented
+from geppetto.answers.local import score
+from geppetto.elicitation.option_likelihood import end_of_answer, units
 from geppetto.models.identity import Precision
 from geppetto.models.local.gguf import PACKAGED, dequantised
 from geppetto.models.local.llama_cpp import LlamaCppModel
 from geppetto.models.token_tree import TokenTree
+from geppetto.prompts.survey import Layout, render
+from geppetto.studies import Scale
 from workspaces import ROOT
 
 HERE = ROOT / "tests"
@@ -109,3 +114,26 @@ def test_exact_mode_equals_the_reference_computed_now(name: str) -> None:
     )
     assert difference(now, recorded(prompts)) < 1e-4
     assert difference(now, scored(name, prompts)) < TOLERANCE
+
+
+@each_model
+def test_nested_options_are_those_of_each_text_alone(name: str) -> None:
+    """Brute force: each option and what ends it as a text of its own, token by token."""
+    model = load(name, "exact")
+    scale = Scale(options={str(n): str(n) for n in (1, 10, 100, 5)})
+    study = invented.study_of(scale)
+    prompt = render(study, study.items["q"], None, Layout(), model.template)
+    (unit,) = units({"p": prompt}, model)
+    (found,) = score([unit], model).values()
+    expected = []
+    for _, answer in prompt.options:
+        text = prompt.text + answer + end_of_answer(model)
+        before, whole = len(model.tokenize(prompt.text)), model.tokenize(text)
+        tokens = whole[: before + len(model.tokenize_on(answer)) + 1]
+        (nodes,) = model.score([TokenTree.build([(tokens[:1], [tokens[1:]])])])
+        expected.append(nodes[before:].sum())
+    assert difference(np.array(found.log_probs), np.array(expected)) < TOLERANCE
+    tokens = model.tokenize(prompt.text)
+    (ones,) = model.score([TokenTree.build([(tokens, [model.tokenize_on("1")])])])
+    begun = [p for (_, a), p in zip(prompt.options, found.log_probs, strict=True) if a[0] == "1"]
+    assert len(begun) == 3 and np.logaddexp.reduce(begun) <= ones[len(tokens)] + TOLERANCE

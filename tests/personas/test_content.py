@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from geppetto._util.errors import GeppettoError
 from geppetto.personas import Answers, Fact, Scores
 from geppetto.personas.content import BANDS, trait_facts
-from geppetto.studies import Codebook, Norm, Participant, Study, Trait, load_study
-from geppetto.studies.codebook import Poles
+from geppetto.studies import Codebook, Norm, Participant, Study, Trait, bundled_studies, load_study
 from geppetto.studies.reference import FEWEST, Reference, response_share
+from geppetto.studies.trait import Poles
 from written import study_of
 
 T_SCORE = Norm(mean=50, sd=10, poles=Poles(low="calm", high="easily upset"))
@@ -194,6 +194,16 @@ def test_scores_that_cannot_be_are_refused_with_what_to_change() -> None:
         ("I do not vote", "I do not vote"),
         ("I'm retired", "I'm retired"),
         ("In school", "in school"),
+        ("South Africa", "South Africa"),
+        ("New Zealand", "New Zealand"),
+        ("Catholic", "Catholic"),
+        ("Verheiratet", "Verheiratet"),
+        ("Strong Democrat", "strong Democrat"),
+        ("Other Christian", "other Christian"),
+        ("City of London", "City of London"),
+        ("Never, or less than once a year", "never, or less than once a year"),
+        ("Österreich", "Österreich"),
+        ("“Quoted”", "“Quoted”"),
         ("21", "21"),
         ("", ""),
     ],
@@ -201,6 +211,39 @@ def test_scores_that_cannot_be_are_refused_with_what_to_change() -> None:
 def test_values_read_well_within_a_sentence(value: str, inline: str) -> None:
     assert Fact("x", "x", "x?", value).inline == inline
     assert Fact("x", "x", "x?", value, quoted=True).inline == f'"{value}"'
+
+
+@pytest.mark.parametrize(
+    ("values", "inline"),
+    [
+        (("Conservative", "Labour", "None"), ("Conservative", "Labour", "None")),
+        (("Conservative", "Moderate", "Liberal"), ("conservative", "moderate", "liberal")),
+        (("White", "Black", "Other"), ("white", "black", "other")),
+        (("White", "Asian", "Other"), ("White", "Asian", "Other")),
+        (("PhD", "High school", "None"), ("PhD", "high school", "none")),
+        (("Mann", "Frau"), ("Mann", "Frau")),
+        (("Weak Democrat", "Independent"), ("weak Democrat", "independent")),
+    ],
+)
+def test_values_of_a_trait_that_has_names_keep_their_capitals(
+    values: tuple[str, ...], inline: tuple[str, ...]
+) -> None:
+    assert tuple(Fact("x", "x", "x?", value, values).inline for value in values) == inline
+
+
+def test_values_of_bundled_studies_read_as_they_always_did() -> None:
+    """Their prompts are stored: all begin with a small letter but one that is spelled so."""
+    values = [
+        (value, tuple(dict.fromkeys(trait.values.values())))
+        for book in bundled_studies().values()
+        for trait in book.traits
+        if trait.values
+        for value in trait.values.values()
+    ]
+    for value, choices in values:
+        kept = value in ("Independent-Democrat", "Independent-Republican")
+        expected = value if kept else f"{value[0].lower()}{value[1:]}"
+        assert Fact("x", "x", "x?", value, choices).inline == expected
 
 
 def test_answers_in_words_are_quoted_and_numbers_are_not(bfi: Study) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+import invented
 from command import geppetto
+from fake_model import FakeModel
 from geppetto._util.errors import GeppettoError
 from geppetto._util.named import Named
 from geppetto.answers.store import AnswerStore
@@ -27,10 +29,11 @@ from geppetto.personas.base import Persona
 from geppetto.planning.assignment import Assignment
 from geppetto.planning.config import Experiment
 from geppetto.planning.elicited import Elicited, open_elicited
+from geppetto.planning.survey_prompts import SurveyPromptBuilder
 from geppetto.planning.survey_questions import SurveyQuestionBuilder
 from geppetto.prompts.survey import Layout
 from geppetto.search.scoring import Candidate, InfeasibleError, ModelScorer
-from geppetto.studies import Study
+from geppetto.studies import Scale, Study
 
 SEEN = Capabilities(chat=True, system_role=True, top_logprobs=20, varies=True)
 
@@ -54,6 +57,21 @@ def test_a_single_draw_that_people_would_share_is_refused(then: Any) -> None:
 def test_a_seed_that_makes_copies_of_draws_is_refused(parameters: Any) -> None:
     with pytest.raises(GeppettoError, match=r"seed' may not be a parameter.*copies"):
         Endpoint("m", "openai/m", parameters=parameters)
+
+
+class JoinsDigits(FakeModel):
+    """Reads a space and the digit after it as one token."""
+
+    def tokenize(self, text: str) -> tuple[int, ...]:
+        return tuple(text.replace(" 1", "\x01").replace(" 2", "\x02").encode())
+
+
+def test_a_layout_that_a_tokenizer_spoils_is_refused_with_one_that_works() -> None:
+    study = invented.study_of(Scale(options={1: "2 or more", 2: "1 or none"}))
+    with pytest.raises(GeppettoError, match=r"joins.*use `layout: {answer: label}`"):
+        SurveyPromptBuilder(study, Layout(), JoinsDigits(), "l")._write("q", None, "")
+    advised = Layout(answer="label")
+    assert SurveyPromptBuilder(study, advised, JoinsDigits(), "l")._write("q", None, "")
 
 
 @pytest.mark.parametrize("way", [NextToken(), Samples(), Stated()])

@@ -513,7 +513,7 @@ def test_a_codebook_that_contradicts_itself_is_refused(keys: dict[str, Any], mes
         ("own.xlsx", "must end in .csv"),
         ("own.parquet", "cannot be read"),
         ("empty.csv", "it has no header"),
-        ("latin.csv", "cannot be read: 'utf-8' codec"),
+        ("latin.csv", "line 2: not UTF-8 text; .*`encoding: cp1252`"),
     ],
 )
 def test_data_files_that_are_none(tmp_path: Path, data: str, message: str) -> None:

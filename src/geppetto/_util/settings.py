@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
-
+from geppetto._util import yaml_text
 from geppetto._util.characters import halves, mended
 from geppetto._util.errors import GeppettoError
 
@@ -29,12 +28,7 @@ def settings(option: str, texts: Sequence[str], example: str) -> dict[str, Any]:
         if name in values:
             raise GeppettoError(f"{option} {text}: {name!r} is given twice; keep one of them")
         try:
-            values[name] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
+            _, values[name] = yaml_text.read(value, value)
+        except GeppettoError as error:
             raise GeppettoError(f"{option} {text}: {value!r} is not a YAML value") from error
-        if broken := [*halves(values[name])]:
-            raise GeppettoError(
-                f"{option} {text}: {broken[0]} is half of a character, which no text can hold; "
-                "write the character itself"
-            )
     return values

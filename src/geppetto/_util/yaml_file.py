@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from geppetto._util import yaml_text
 from geppetto._util.characters import halves, mended
 from geppetto._util.errors import GeppettoError, unknown
 from geppetto._util.validation import is_model
@@ -32,20 +33,10 @@ def read_yaml(
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise GeppettoError(f"{path} cannot be read as UTF-8 text: {error}") from error
-    try:
-        tree = yaml.compose(text, yaml.SafeLoader)
-        content = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f", line {mark.line + 1}" if mark else ""
-        raise GeppettoError(f"{path}{line}: not valid YAML: {error.problem}") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        raise GeppettoError(f"{path}: not valid YAML: {reason}") from error
+    tree, content = yaml_text.read(text, str(path))
     if not isinstance(tree, yaml.MappingNode):
         raise GeppettoError(f"{path}: this {what} is no list of `key: value` lines")
     _refuse_duplicates(tree, path)
-    _refuse_halves(text, path)
     try:
         return schema.model_validate(defaults | content)
     except ValidationError as error:
@@ -71,33 +62,25 @@ def _schema_at(schema: type[BaseModel], location: Sequence[Any]) -> type[BaseMod
     return schema
 
 
-def _refuse_duplicates(node: yaml.Node, path: Path) -> None:
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
+def _refuse_duplicates(tree: yaml.Node, path: Path) -> None:
+    """Refuse a key that stands twice in the same place, wherever aliases repeat that."""
+    left, met = [tree], {id(tree)}
+    while left:
+        node = left.pop()
+        keys = [key for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+        seen: set[str] = set()
+        for key in keys:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
             if key.value in seen:
                 raise GeppettoError(
                     f"{path}, line {key.start_mark.line + 1}: {key.value!r} is given twice; "
                     "keep one of them"
                 )
             seen.add(key.value)
-            _refuse_duplicates(value, path)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            _refuse_duplicates(value, path)
-
-
-def _refuse_halves(text: str, path: Path) -> None:
-    """Refuse half of a character, which only an escape such as "\\ud83d" can write."""
-    if "\\u" not in text and "\\U" not in text:
-        return
-    for event in yaml.parse(text, yaml.SafeLoader):
-        if isinstance(event, yaml.ScalarEvent) and (broken := [*halves(event.value)]):
-            line = f", line {event.start_mark.line + 1}" if event.start_mark else ""
-            raise GeppettoError(
-                f"{path}{line}: {broken[0]} is half of a character, which no text can hold; "
-                "write the character itself"
-            )
+        new = [child for child in yaml_text.children(node) if id(child) not in met]
+        met |= set(map(id, new))
+        left += reversed(new)
 
 
 def _line(node: yaml.Node, place: Sequence[Any]) -> int:
@@ -109,7 +92,7 @@ def _line(node: yaml.Node, place: Sequence[Any]) -> int:
             for key, value in node.value:
                 if key.value == str(part):
                     line, inner = key.start_mark.line + 1, value
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+        elif isinstance(node, yaml.SequenceNode) and part in range(len(node.value)):
             inner = node.value[part]
             line = inner.start_mark.line + 1
         if inner is None:

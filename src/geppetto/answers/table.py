@@ -14,7 +14,7 @@ from geppetto.answers.parsed import NOT_FINITE, ParsedAnswer, same
 from geppetto.elicitation.hits import hit, hit_bounds
 from geppetto.elicitation.option_likelihood import Normalisation, OptionScores
 from geppetto.planning.plan import Plan, PlannedAnswer
-from geppetto.studies import Study
+from geppetto.studies import Scale, Study
 
 
 class AnswerRow(NamedTuple):
@@ -31,7 +31,8 @@ class AnswerRow(NamedTuple):
     option (1/m if it is one of m that tie; from 0 to 1 if nothing is known).
 
     `elicitation` is the label of how the answer was read, empty of baselines; `ordinal` says
-    whether the options' order has a meaning. `option_log_probs` has one number an option in the
+    whether the options' order has a meaning, `outside` which options are outside of it.
+    `option_log_probs` has one number an option in the
     order of `options`, `counts` how many samples named each option where answers were sampled (then
     the log-probabilities are smoothed estimates) and is empty elsewhere; `floored` says whether the
     real response was given nothing (no sample named it, or 0 per cent were stated), so that its
@@ -72,6 +73,7 @@ class AnswerRow(NamedTuple):
     sample: int
     options: tuple[str, ...]
     ordinal: bool
+    outside: tuple[str, ...]
     response: str
     log_prob: float
     log_prob_of_options: float
@@ -128,7 +130,7 @@ def row(
     trial: int,
     options: tuple[str, ...],
     said: Said,
-    ordinal: bool = False,
+    scale: Scale | None = None,
 ) -> AnswerRow:
     """A planned answer with what the model said."""
     person = study.people[planned.participant]
@@ -153,7 +155,8 @@ def row(
         normalisation=said.normalisation,
         sample=0,
         options=options,
-        ordinal=ordinal,
+        ordinal=scale is not None and scale.ordinal,
+        outside=(scale.outside if scale else None) or (),
         response=planned.response,
         log_prob=said.log_prob,
         log_prob_of_options=said.log_prob_of_options,
@@ -195,8 +198,8 @@ def answers_table(
     ValueError
         If what was parsed is of another number of options.
     """
-    codes = {name: tuple(study.scale(item).options) for name, item in study.items.items()}
-    ordinal = {name: study.scale(item).ordinal for name, item in study.items.items()}
+    scales = {name: study.scale(item) for name, item in study.items.items()}
+    codes = {name: tuple(scale.options) for name, scale in scales.items()}
     positions = {name: number for number, name in enumerate(study.items)}
 
     def rows() -> Iterator[AnswerRow]:
@@ -207,8 +210,8 @@ def answers_table(
                 said = _parsed(answer, response, len(legal))
             else:
                 said = _scored(answer, response, normalisation)
-            trial, of_order = positions[planned.item], ordinal[planned.item]
-            yield row(planned, study, experiment, trial, legal, said, of_order)
+            trial, scale = positions[planned.item], scales[planned.item]
+            yield row(planned, study, experiment, trial, legal, said, scale)
 
     return table_of(rows())
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from geppetto._util.errors import GeppettoError
+from geppetto.elicitation.advice import other_layout
 from geppetto.elicitation.base import Elicitation, Outcome, Question, Reading, unreachable
 from geppetto.elicitation.bounds import Pool, bounds
 from geppetto.elicitation.outcomes import of_mass
@@ -16,6 +17,10 @@ from geppetto.models.base import Model, Scorer
 from geppetto.models.identity import Kind
 from geppetto.models.local.echo import of_text
 from geppetto.models.requests import Capabilities, Completion, Request, Token
+from geppetto.prompts.survey import nested
+
+END = "\n"
+"""What ends an answer in plain text."""
 
 _ROUNDING = 1e-6
 """The options' probabilities arrive rounded, so that what they leave is not known better."""
@@ -27,7 +32,9 @@ class Likelihood(Elicitation):
     Such a request is the question with the option as its answer, to be echoed.
 
     The option's tokens are those that spell the end of the text from where the answer begins; an
-    echo that does not spell the text exactly is an error.
+    echo that does not spell the text exactly is an error. Where the tokens of one option begin
+    those of another, as "1" begins "10", all are sent once more with the end of the line, which
+    ends an answer.
     """
 
     name: ClassVar[str] = "likelihood"
@@ -48,34 +55,42 @@ class Likelihood(Elicitation):
     def requests(
         self, question: Question, completions: Sequence[Completion]
     ) -> tuple[Request, ...]:
-        """A request an option.
+        """A request an option; one more with its end, if an option begins another.
 
         Raises
         ------
         GeppettoError
-            If a token stands on both sides of where the answer begins, or the tokens of one option
-            begin another's.
+            If a token stands on both sides of where the answer begins.
         """
-        _refuse_ambiguous(question, completions)
-        texts = _texts(question)[len(completions) :]
-        return tuple(Request(text=text, max_tokens=1, echo=True) for text in texts)
+        _refuse_joined(question, completions)
+        texts = _texts(question)
+        if _nested(question, completions):
+            texts += [text + END for text in texts]
+        return tuple(
+            Request(text=text, max_tokens=1, echo=True) for text in texts[len(completions) :]
+        )
 
     def read(self, question: Question, completions: Sequence[Completion]) -> Reading:
-        begin = len(question.plain())
+        begin, count = len(question.plain()), len(question.options)
+        texts, decisive = _texts(question), list(completions)
+        before: list[Outcome] = []
+        if _nested(question, completions):
+            texts, decisive = [text + END for text in texts], decisive[count:]
+            before = ["answered"] * count
         found = [
             _option(completion, text, begin)
-            for text, completion in zip(_texts(question), completions, strict=False)
+            for text, completion in zip(texts, decisive, strict=False)
         ]
         known = [-np.inf if log_prob is None else log_prob for log_prob in found]
         known += [-np.inf] * (len(question.options) - len(known))
         if len(found) == len(known) and None not in found:
             low, high = bounds(known, [])
             became = of_mass(float(np.exp(known).sum()))
-            return Reading(tuple(known), low, high, (became,) * len(known))
+            return Reading(tuple(known), low, high, (*before, *(became,) * len(known)))
         left = float(np.log(max(1 - np.exp(known).sum(), _ROUNDING)))
         unknown = tuple(left if log_prob == -np.inf else -np.inf for log_prob in known)
         low, high = bounds(known, [Pool(left, unknown)])
-        return Reading((), low, high, tuple(map(_became, completions, found)))
+        return Reading((), low, high, (*before, *map(_became, decisive, found)))
 
 
 def _became(completion: Completion, log_prob: float | None) -> Outcome:
@@ -109,24 +124,41 @@ def _option(completion: Completion, text: str, begin: int) -> float | None:
     return sum(log_probs) if tokens and len(log_probs) == len(tokens) else None
 
 
-def _refuse_ambiguous(question: Question, completions: Sequence[Completion]) -> None:
+def _spelled(
+    question: Question, completions: Sequence[Completion]
+) -> list[tuple[Token, ...] | None]:
+    """The tokens that spell each option's text; None if no reply does."""
+    return [
+        _echoed(completion, text)
+        for text, completion in zip(_texts(question), completions, strict=False)
+    ]
+
+
+def _nested(question: Question, completions: Sequence[Completion]) -> bool:
+    """Whether the tokens of one option begin another's, as far as replies to all of them tell.
+
+    Where they have no tokens, since they are only foreseen, it is what the options' texts say.
+    """
+    count = len(question.options)
+    if len(completions) < count:
+        return False
+    if not any(completion.tokens or completion.error for completion in completions[:count]):
+        return nested(question.answers) is not None
     begin = len(question.plain())
-    use = "use `layout: {answer: letter}`"
-    spelled: dict[str, tuple[str, ...]] = {}
-    for answer, text, completion in zip(
-        question.answers, _texts(question), completions, strict=False
-    ):
-        if (tokens := _echoed(completion, text)) is None:
-            continue
-        if (option := _after(tokens, begin)) is None:
+    options = [_after(tokens or (), begin) for tokens in _spelled(question, completions[:count])]
+    if not all(options):
+        return False
+    texts = [[token.text for token in option or ()] for option in options]
+    return any(long[: len(short)] == short for short, long in permutations(texts, 2))
+
+
+def _refuse_joined(question: Question, completions: Sequence[Completion]) -> None:
+    begin, spaced = len(question.plain()), question.cue.endswith(" ")
+    spelled = _spelled(question, completions)
+    for answer, tokens in zip(question.answers, spelled, strict=False):
+        if tokens is not None and _after(tokens, begin) is None:
+            advice = other_layout(question, lambda other: other.cue.endswith(" ") != spaced)
             raise GeppettoError(
                 f"the model's tokenizer joins the end of the prompt with option {answer!r}, so "
-                f"their probabilities cannot be told apart; {use}"
-            )
-        spelled[answer] = tuple(token.text for token in option)
-    for (short, start), (long, whole) in permutations(spelled.items(), 2):
-        if whole[: len(start)] == start:
-            raise GeppettoError(
-                f"the model cannot tell option {short!r} from the beginning of option {long!r}; "
-                f"{use}"
+                f"their probabilities cannot be told apart; {advice}"
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import permutations
 from typing import ClassVar
 
 import numpy as np
@@ -11,6 +10,7 @@ from pydantic import Field
 from scipy.special import logsumexp
 
 from geppetto._util.errors import GeppettoError
+from geppetto.elicitation.advice import other_layout
 from geppetto.elicitation.base import Elicitation, Outcome, Question, Reading, unreachable
 from geppetto.elicitation.bounds import Pool, bounds
 from geppetto.elicitation.outcomes import of_mass, unanswered, undelivered
@@ -18,6 +18,7 @@ from geppetto.elicitation.parsing import said
 from geppetto.elicitation.samples import answering
 from geppetto.models.identity import Kind
 from geppetto.models.requests import Capabilities, Completion, Request, Token
+from geppetto.prompts.survey import nested
 
 _TOKENS = {"chat": 16, "base": 1}
 """The most that is said: a chat's first words tell a refusal from another answer."""
@@ -115,31 +116,32 @@ class NextToken(Elicitation):
 
 
 def _refuse_unless_one_token_tells(question: Question, completions: Sequence[Completion]) -> None:
-    answers = [answer.casefold() for answer in question.answers]
-    use = "use `layout: {answer: letter}`"
-    for short, long in permutations(answers, 2):
-        if long.startswith(short):
-            raise GeppettoError(
-                f"next_token cannot tell answer {short!r} from the beginning of {long!r}; {use}"
-            )
+    why = _untold(question) or _begun_with(question, completions)
+    if why:
+        advice = other_layout(question, lambda other: not _untold(other))
+        raise GeppettoError(f"next_token {why}; {advice}")
+
+
+def _untold(question: Question) -> str:
+    """Why one token cannot tell these answers, whatever the model; empty if it can."""
+    if pair := nested([answer.casefold() for answer in question.answers]):
+        return f"cannot tell answer {pair[0]!r} from the beginning of {pair[1]!r}"
     for answer in question.answers:
         if answer == "I":
-            raise GeppettoError(
-                "next_token cannot tell the answer 'I' from the word with which replies begin; use "
-                "`layout: {answer: number}`"
-            )
+            return "cannot tell the answer 'I' from the word with which replies begin"
         if len(answer.split()) != 1:
-            raise GeppettoError(
-                f"next_token reads answers of one token, but {answer!r} is several; {use}"
-            )
+            return f"reads answers of one token, but {answer!r} is several"
+    return ""
+
+
+def _begun_with(question: Question, completions: Sequence[Completion]) -> str:
+    """Which answer the model begins with a token that is not the answer; empty if none."""
     for completion in completions:
         first = _spelled(completion.tokens[0].text).strip().casefold() if completion.tokens else ""
-        for answer in answers:
+        for answer in map(str.casefold, question.answers):
             if first and first != answer and answer.startswith(first):
-                raise GeppettoError(
-                    f"next_token reads answers of one token, but the model begins {answer!r} with "
-                    f"{first!r}; {use}"
-                )
+                return f"reads answers of one token, but the model begins {answer!r} with {first!r}"
+    return ""
 
 
 def _became(completion: Completion, kind: Kind) -> Outcome | None:

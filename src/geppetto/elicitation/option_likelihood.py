@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import takewhile
+from itertools import accumulate, permutations, takewhile
 from json.encoder import encode_basestring_ascii
 from typing import Literal
 
@@ -144,7 +144,7 @@ def units(prompts: Mapping[str, Prompt], model: Scorer) -> Iterator[Unit]:
     Raises
     ------
     GeppettoError
-        If a prompt does not fit the model's context, or one option begins another.
+        If a prompt does not fit the model's context, or the tokenizer joins its end with an option.
     """
     by_stem: dict[str, list[str]] = {}
     for request, prompt in prompts.items():
@@ -155,7 +155,7 @@ def units(prompts: Mapping[str, Prompt], model: Scorer) -> Iterator[Unit]:
         for request in requests:
             prompt = prompts[request]
             if prompt.options not in spelled:
-                spelled[prompt.options] = _options_in_context(prompt, model)
+                spelled[prompt.options] = option_tokens(prompt, model)
             tokenised.append((request, model.tokenize(prompt.text), spelled[prompt.options]))
             _refuse_longer_than_context(prompt, *tokenised[-1][1:], model)
         head = model.tokenize(prompts[requests[0]].head)
@@ -165,29 +165,65 @@ def units(prompts: Mapping[str, Prompt], model: Scorer) -> Iterator[Unit]:
             yield Unit(ids, texts, options, head=min(shared, min(map(len, texts)) - 1))
 
 
-def _options_in_context(prompt: Prompt, model: Scorer) -> tuple[Tokens, ...]:
+def option_tokens(prompt: Prompt, model: Scorer) -> tuple[Tokens, ...]:
     """Tokens of each option as it continues the prompt.
+
+    Where the tokens of one option begin those of another, as "1" begins "10", each has the token
+    more that ends an answer: else "1" would be credited with all that is said of "10".
 
     Raises
     ------
     GeppettoError
         If the tokenizer joins the end of the prompt with an option, so that the model would not
-        read the prompt that it is asked with; or if one option begins another.
+        read the prompt that it is asked with; or if two options cannot be told apart.
     """
-    tokens = model.tokenize(prompt.text)
-    options = []
-    for _, answer in prompt.options:
-        whole = model.tokenize(prompt.text + answer)
-        if whole[: len(tokens)] != tokens or len(whole) == len(tokens):
-            other = "label" if prompt.text.endswith(" ") else "number"
-            raise GeppettoError(
-                f"the tokenizer of {model.identity.name} joins the end of the prompt with option "
-                f"{answer!r}, so their probabilities cannot be told apart; use "
-                f"`layout: {{answer: {other}}}`"
-            )
-        options.append(whole[len(tokens) :])
-    _refuse_nested(prompt, tuple(options))
+    before = model.tokenize(prompt.text)
+    options = [_continuation(prompt, before, answer, model) for _, answer in prompt.options]
+    if _begun(options) is not None:
+        end = end_of_answer(model)
+        options = [
+            _ended(_continuation(prompt, before, answer + end, model), answer, model)
+            for _, answer in prompt.options
+        ]
+    if (pair := _begun(options)) is not None:
+        short, long = (prompt.options[number][1] for number in pair)
+        raise GeppettoError(
+            f"{model.identity.name} cannot tell option {short!r} from the beginning of option "
+            f"{long!r}, even with the token that ends an answer"
+        )
     return tuple(options)
+
+
+def end_of_answer(model: Scorer) -> str:
+    """A text that begins with the token that ends an answer: of its turn, or of its line."""
+    template = model.template
+    return (template.end_of_answer or template.eos if template else "") or "\n"
+
+
+def _continuation(prompt: Prompt, before: Tokens, text: str, model: Scorer) -> Tokens:
+    whole = model.tokenize(prompt.text + text)
+    if whole[: len(before)] != before or len(whole) == len(before):
+        raise GeppettoError(
+            f"the tokenizer of {model.identity.name} joins the end of the prompt with option "
+            f"{text!r}, so their probabilities cannot be told apart"
+        )
+    return whole[len(before) :]
+
+
+def _ended(tokens: Tokens, answer: str, model: Scorer) -> Tokens:
+    """The tokens of an answer and the one more, or the rest of its last one, that ends it."""
+    length = len(answer.encode())
+    spelled = accumulate(len(model.detokenize([token])) for token in tokens)
+    return tokens[: 1 + sum(end <= length for end in spelled)]
+
+
+def _begun(options: Sequence[Tokens]) -> tuple[int, int] | None:
+    """Numbers of the first two options of which one begins the other, or is the same."""
+    for pair in permutations(range(len(options)), 2):
+        short, long = (options[number] for number in pair)
+        if long[: len(short)] == short:
+            return pair
+    return None
 
 
 _Tokenised = tuple[str, Tokens, tuple[Tokens, ...]]
@@ -217,17 +253,6 @@ def _refuse_longer_than_context(
             f"holds {model.context:,}; it ends with {prompt.text[-60:]!r}; shorten the persona "
             "(fewer known answers or traits)"
         )
-
-
-def _refuse_nested(prompt: Prompt, options: tuple[Tokens, ...]) -> None:
-    for i, short in enumerate(options):
-        for j, long in enumerate(options):
-            if i != j and long[: len(short)] == short:
-                raise GeppettoError(
-                    f"the model cannot tell option {prompt.options[i][1]!r} from the beginning of "
-                    f"option {prompt.options[j][1]!r}; use `layout: {{answer: label}}` or another "
-                    "scale, so that no option begins another"
-                )
 
 
 def _common(*sequences: Tokens) -> int:

@@ -60,6 +60,8 @@ def parts(by: str, responses: Responses, study: Study) -> Iterator[Part]:
     trait = study.traits[by]
     people = [study.people[name] for name in responses.participants]
     values = pd.Series([person.traits.get(by) for person in people])
+    if trait.kind == "text":
+        raise GeppettoError(f"by: {by} is people's own words, which make no groups")
     if trait.values is None:
         middle = values.astype(float).median()
         groups = {

@@ -156,18 +156,21 @@ def ranked_probability_scores(predictions: Predictions) -> Floats:
 
     RPS = sum_k (F_k - O_k)^2 / (K - 1), with F the predicted and O the real cumulative
     distribution over the K options (Epstein 1969; Gneiting & Raftery 2007, section 4.2): 0 if
-    certain of the real response, 1 if certain of the opposite end; being close counts. NaN
-    without a response and for items with more than two options without order.
+    certain of the real response, 1 if certain of the opposite end; being close counts. Options
+    outside the order are no categories: F is of those in it. NaN without a response in the order
+    and for items with more than two options without one.
     """
     responses = predictions.responses
-    options = np.array([len(codes) for codes in responses.options])
+    steps = responses.in_order.sum(axis=1)
     total = np.zeros(predictions.nll.shape)
     cumulative = np.zeros(predictions.nll.shape)
-    for option in range(options.max() - 1):
-        cumulative += np.nan_to_num(np.exp(predictions.option_log_probs[..., option]))
+    passed = np.zeros(len(steps), int)
+    for option, is_step in enumerate(responses.in_order.T[:-1]):
+        cumulative += predictions.in_order[..., option]
+        passed += is_step
         real = responses.position <= option
-        total += np.where(option < options - 1, (cumulative - real) ** 2, 0.0)
-    return _where_scored(predictions, total / np.maximum(options - 1, 1))
+        total += np.where(is_step & (passed < steps), (cumulative - real) ** 2, 0.0)
+    return _where_scored(predictions, total / np.maximum(steps - 1, 1))
 
 
 def score_errors(predictions: Predictions) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geppetto.evaluation.arrays import Floats, Integers, option_scores
+from geppetto.evaluation.arrays import Floats, Integers, option_scores, quotient
 from geppetto.evaluation.responses import Responses
 from geppetto.evaluation.rows import is_of_sessions, rows_by_condition
 from geppetto.personas.arms import Matched
@@ -139,13 +139,27 @@ class Predictions:
         return np.take_along_axis(of_options, position, axis=3)[..., 0]
 
     @cached_property
+    def in_order(self) -> Floats:
+        """Probability of each option among those in the order, of the shape of `option_log_probs`.
+
+        0 of those outside, and where nothing is known.
+        """
+        if not self.responses.outside:
+            return np.nan_to_num(np.exp(self.option_log_probs))
+        steps = self.responses.in_order & np.isfinite(self.option_log_probs)
+        log_probs = np.where(steps, self.option_log_probs, -np.inf)
+        most = log_probs.max(axis=3, keepdims=True)
+        odds = np.exp(log_probs - np.where(np.isfinite(most), most, 0.0))
+        return quotient(odds, odds.sum(axis=3, keepdims=True), 0.0)
+
+    @cached_property
     def expected(self) -> Floats:
         """Expected response as a share of the item's range, shape (draws, participants, items).
 
-        NaN where `Responses.scores` is.
+        Of responses that are in the order at all. NaN where `Responses.scores` is.
         """
         values = np.nan_to_num(self.responses.option_values)
-        expected = np.einsum("dpio,io->dpi", np.nan_to_num(np.exp(self.option_log_probs)), values)
+        expected = np.einsum("dpio,io->dpi", self.in_order, values)
         unknown = np.isnan(self.responses.scores) | np.isnan(self.nll)
         return np.where(unknown, np.nan, expected)
 
@@ -207,6 +221,7 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
         clusters(firsts["cluster"]),
         firsts["weight"].to_numpy(float),
         None if sizes is None else sizes[order],
+        _outside(first),
     )
     found = []
     for condition, (rows, (of_cells, donors, paraphrase)) in arrays.items():
@@ -226,6 +241,13 @@ def predictions(answers: pd.DataFrame) -> list[Predictions]:
             )
         )
     return found
+
+
+def _outside(of_items: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
+    """Options outside the order of each item; tables of earlier versions have none."""
+    if "outside" not in of_items or not of_items["outside"].map(bool).any():
+        return ()
+    return tuple(tuple(codes or ()) for codes in of_items["outside"])
 
 
 def clusters(names: pd.Series) -> Integers:

@@ -34,6 +34,9 @@ class Responses:
     sizes
         In sessions, whose items are the numbers of responses, how many options each response had,
         shape (participants, items), 0 if it is open or there is none; None in surveys.
+    outside
+        Codes of each item's options that are outside the order ("Don't know"); empty if there is
+        none anywhere.
     """
 
     participants: tuple[str, ...]
@@ -44,6 +47,7 @@ class Responses:
     cluster: Integers
     weight: Floats
     sizes: Integers | None = None
+    outside: tuple[tuple[str, ...], ...] = ()
 
     @property
     def of_sessions(self) -> bool:
@@ -76,23 +80,33 @@ class Responses:
         return np.asarray(self.answered & (self.choices == 0))
 
     @cached_property
+    def in_order(self) -> NDArray[np.bool_]:
+        """Which options are no others than steps of an order, shape (items, options)."""
+        self.must_be_shared("a value of an option")
+        found = np.zeros((len(self.items), max(map(len, self.options))), bool)
+        for item, options in enumerate(self.options):
+            out = self.outside[item] if self.outside else ()
+            found[item, : len(options)] = [code not in out for code in options]
+        return found
+
+    @cached_property
     def option_values(self) -> Floats:
         """Value of each option as a share of its item's range, shape (items, options).
 
-        The first option is 0, the last 1; NaN beyond an item's last option.
+        The first option in order is 0, the last 1; NaN outside of the order, and beyond an item's
+        last option.
         """
-        self.must_be_shared("a value of an option")
-        values = np.full((len(self.items), max(map(len, self.options))), np.nan)
-        for item, options in enumerate(self.options):
-            values[item, : len(options)] = np.linspace(0, 1, len(options))
+        values = np.full(self.in_order.shape, np.nan)
+        for row, steps in zip(values, self.in_order, strict=True):
+            row[steps] = np.linspace(0, 1, steps.sum())
         return values
 
     @cached_property
     def scores(self) -> Floats:
         """Each response as a share of its item's range, shape (participants, items).
 
-        NaN without a response, and for items whose options have no order; an item with two
-        options has one.
+        NaN without a response, of one outside the order, and for items whose options have none; an
+        item with two options has one.
         """
         columns = np.arange(len(self.items))
         values = self.option_values[columns, np.maximum(self.position, 0)]
@@ -100,7 +114,10 @@ class Responses:
 
     @cached_property
     def scored_items(self) -> NDArray[np.bool_]:
-        """Items whose responses are numbers: ordinal ones and those with two options."""
-        self.must_be_shared("a value of an option")
-        pairs = np.array([len(options) == 2 for options in self.options])
-        return np.asarray(self.ordinal | pairs)
+        """Items whose responses are numbers: ordinal ones and those with two options in order."""
+        return np.asarray(self.ordinal | (self.in_order.sum(axis=1) == 2))
+
+    @property
+    def left_out(self) -> int:
+        """Number of responses to items with an order that are outside of it."""
+        return int((self.answered & self.scored_items & np.isnan(self.scores)).sum())

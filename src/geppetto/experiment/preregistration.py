@@ -81,6 +81,14 @@ def plan_to_follow(experiment: Path, stated: str | Path | None) -> Path | None:
     return path
 
 
+def _layout(prepared: Prepared) -> dict[str, Any]:
+    """The layout of items, with the answers that were chosen by scales."""
+    layout: dict[str, Any] = prepared.experiment.layout.model_dump(mode="json")
+    if prepared.study.has_sessions:
+        return layout
+    return layout | {"answer": params.answered_with(prepared)}
+
+
 def freeze(prepared: Sequence[Prepared], path: Path, workspace: Path) -> None:
     """Write the plan of each study of an experiment; who the people are cannot be read from it.
 
@@ -133,7 +141,7 @@ def content(prepared: Prepared) -> dict[str, Any]:
         },
         "arms": {arm.name: arm.model_dump(mode="json") for arm in prepared.arms},
         "asked": {
-            "layout": experiment.layout.model_dump(mode="json"),
+            "layout": _layout(prepared),
             "session": experiment.session.model_dump(mode="json"),
             "wordings": experiment.paraphrases,
             "normalisation": experiment.normalisation,

@@ -126,7 +126,7 @@ class Matched(Strangers):
             )
         on = matched_on(strategy, study)
         for name in self.caliper:
-            if study.trait(name).values is not None:
+            if not study.trait(name).is_number:
                 raise GeppettoError(
                     f"arm 'matched': caliper: {name} is no number, and matched strangers always "
                     "have the same; take it out of the caliper"

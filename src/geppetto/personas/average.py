@@ -10,7 +10,7 @@ from math import fsum
 from typing import TypeVar
 
 from geppetto.studies import Item, Participant, Study, Trait
-from geppetto.studies.codebook import TraitValue
+from geppetto.studies.trait import TraitValue
 
 _Value = TypeVar("_Value", str, TraitValue)
 
@@ -19,16 +19,18 @@ def average(people: Sequence[Participant], study: Study) -> Participant:
     """Someone with the most frequent or mean value of each trait, and the typical responses.
 
     A categorical trait has its most frequent value; a numeric one its mean, with as many decimals
-    as the data have. An ordinal item has the median response, the lower of two; any other item
-    the most frequent one. The codebook's order decides ties. People count equally, whatever their
-    weight, each with what is known of them, and the result does not depend on their order.
+    as the data have; people's own words have no average. An ordinal item has the median response,
+    the lower of two, of those in the order, if there is any; any other item the most frequent one.
+    The codebook's order decides ties. People count equally, whatever their weight, each with what
+    is known of them, and the result does not depend on their order.
     """
     return Participant(
         id="average",
         traits={
             trait.name: _typical_value(trait, values)
             for trait in study.codebook.traits
-            if (values := [p.traits[trait.name] for p in people if trait.name in p.traits])
+            if trait.kind != "text"
+            and (values := [p.traits[trait.name] for p in people if trait.name in p.traits])
         },
         responses={
             item.name: _typical_response(item, codes, study)
@@ -56,10 +58,10 @@ def _typical_value(trait: Trait, values: Sequence[TraitValue]) -> TraitValue:
 
 def _typical_response(item: Item, codes: Sequence[str], study: Study) -> str:
     scale = study.scale(item)
-    options = list(scale.options)
-    if scale.ordinal:
-        return sorted(codes, key=options.index)[(len(codes) - 1) // 2]
-    return _most_frequent(codes, options)
+    steps = [code for code in codes if code in scale.ordered]
+    if scale.ordinal and steps:
+        return sorted(steps, key=scale.ordered.index)[(len(steps) - 1) // 2]
+    return _most_frequent(codes, list(scale.options))
 
 
 def _most_frequent(values: Sequence[_Value], order: Sequence[str]) -> _Value:

@@ -13,9 +13,10 @@ from pydantic import ConfigDict, Field
 
 from geppetto._util.errors import GeppettoError
 from geppetto._util.validation import Declared
+from geppetto.personas.capitals import within_a_sentence
 from geppetto.studies import Item, Norm, Participant, Study, Trait
-from geppetto.studies.codebook import Poles
 from geppetto.studies.reference import Reference, response_share
+from geppetto.studies.trait import Poles
 
 Verbalisation = Literal["number", "percentile", "band", "adjective"]
 BANDS = ("Very low", "Low", "Average", "High", "Very high")
@@ -57,13 +58,8 @@ class Fact:
 
     @property
     def inline(self) -> str:
-        """The value within a sentence: an acronym or an I keeps its capital."""
-        if self.quoted:
-            return f'"{self.value}"'
-        word, *_ = self.value.split(maxsplit=1) or [""]
-        if word == "I" or word.startswith("I'") or any(map(str.isupper, word[1:])):
-            return self.value
-        return f"{self.value[:1].lower()}{self.value[1:]}"
+        """The value within a sentence: a name, an acronym and an I keep their capital."""
+        return f'"{self.value}"' if self.quoted else within_a_sentence(self.value, self.choices)
 
 
 class Content(Declared, ABC):
@@ -97,8 +93,9 @@ class Scores(Content):
     """Scores of what items measure, from responses to items that are not being predicted.
 
     A score is the mean response of a person to a construct's known items, keyed, from 1 to the
-    number of options. Its norm is that of people who take no part in the experiment, for the same
-    items. Traits that have a norm in the codebook are put in the same way.
+    number of options; options outside the order count in none. Its norm is that of people who take
+    no part in the experiment, for the same items. Traits that have a norm in the codebook are put
+    in the same way.
 
     Attributes
     ----------
@@ -125,7 +122,7 @@ class Scores(Content):
                 if construct and item.measures == construct and item.name in participant.responses
             ]
             if items:
-                yield self._construct(construct, items, participant, study)
+                yield from self._construct(construct, items, participant, study)
 
     def trait(self, trait: Trait, value: float) -> Fact:
         """A trait with a norm, put as scores are."""
@@ -136,24 +133,29 @@ class Scores(Content):
 
     def _construct(
         self, construct: str, items: list[Item], participant: Participant, study: Study
-    ) -> Fact:
-        keyed = {item.name: item.key for item in items}
-        shares = [
-            share if keyed[name] > 0 else 1 - share
-            for name in keyed
-            if (share := response_share(study, name, participant.responses[name])) == share
-        ]
-        lengths = {len(study.scale(item).options) for item in items}
-        if len(shares) < len(items) or len(lengths) > 1:
+    ) -> Iterator[Fact]:
+        scales = [study.scale(item) for item in items]
+        lengths = {len(scale.ordered) for scale in scales}
+        if not all(scale.has_order for scale in scales) or len(lengths) > 1:
             raise GeppettoError(
                 f"the items of {construct} have no common scale with an order, so they make no "
                 "score; leave out `scores`, or the construct (`measures`) in the codebook"
             )
-        share = sum(shares) / len(shares)
+        found = {
+            item: share
+            for item in items
+            if (share := response_share(study, item.name, participant.responses[item.name]))
+            == share
+        }
+        if not found:
+            return
+        keyed = {item.name: item.key for item in found}
+        share = sum(one if item.key > 0 else 1 - one for item, one in found.items()) / len(found)
         most = lengths.pop()
         if self.shown_as == "number":
             label = f"{construct.lower()} score (1 to {most})"
-            return _score(construct, label, f"{1 + share * (most - 1):.1f}")
+            yield _score(construct, label, f"{1 + share * (most - 1):.1f}")
+            return
         norm = _reference(study).norm(keyed)
         if norm is None:
             raise GeppettoError(
@@ -161,7 +163,7 @@ class Scores(Content):
                 "norm for it; use `shown_as: number`"
             )
         poles = study.codebook.constructs.get(construct)
-        return self._beside_norm(construct, construct.lower(), share, norm, poles)
+        yield self._beside_norm(construct, construct.lower(), share, norm, poles)
 
     def _beside_norm(
         self, name: str, label: str, value: float, norm: Norm, poles: Poles | None
@@ -265,7 +267,8 @@ def trait_facts(participant: Participant, study: Study, scores: Scores | None) -
             yield scores.trait(trait, number)
         else:
             choices = tuple(dict.fromkeys((trait.values or {}).values()))
-            yield Fact(trait.name, trait.label, trait.question, value, choices)
+            own_words = trait.kind == "text"
+            yield Fact(trait.name, trait.label, trait.question, value, choices, own_words)
 
 
 def _reference(study: Study) -> Reference:

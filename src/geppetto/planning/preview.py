@@ -146,13 +146,14 @@ class _SurveyReader:
         """What is read with a persona."""
         whole = self.passage(own)
         if self.model is None:
+            answer = self.layout.answer_to(self.study.scale(self.item))
             passages = (
                 whole,
                 *(
                     Passage(f"chat models: {turn.role} turn", turn.content)
                     for turn in turns(self.study, self.item, own, self.layout)
                 ),
-                Passage("chat models: beginning of the answer", answer_cue(self.layout)),
+                Passage("chat models: beginning of the answer", answer_cue(answer)),
             )
             return Reading(own.text, passages, Length.of(own.text), Length.of(whole.text))
         tokens = len(self.model.tokenize(whole.text))

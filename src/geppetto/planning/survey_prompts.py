@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from geppetto._util.errors import GeppettoError
-from geppetto.elicitation.option_likelihood import request_id
+from geppetto.elicitation.option_likelihood import option_tokens, request_id
 from geppetto.models.base import Scorer
 from geppetto.personas.base import Persona
 from geppetto.planning.prompt_builder import PromptBuilder
-from geppetto.prompts.survey import Frame, Layout, Prompt
+from geppetto.prompts.survey import ANSWERS, Frame, Layout, Prompt
 from geppetto.studies import Study
 
 
@@ -16,11 +16,47 @@ class SurveyPromptBuilder(PromptBuilder[Prompt]):
 
     def __init__(self, study: Study, layout: Layout, model: Scorer, label: str) -> None:
         super().__init__(model.identity.name, label, draws=False)
+        self._study = study
+        self._layout = layout
         self._model = model
-        self._frames = {name: Frame.of(study, item, layout) for name, item in study.items.items()}
+        self._frames: dict[str, Frame] = {}
+        self._told_apart: set[tuple[tuple[str, str], ...]] = set()
 
     def _write(self, item: str, persona: Persona | None, drawn_for: str) -> Prompt:
-        return self._frames[item].prompt(persona, self._model.template)
+        return self._frame(item).prompt(persona, self._model.template)
+
+    def _frame(self, item: str) -> Frame:
+        if item not in self._frames:
+            frame = Frame.of(self._study, self._study.items[item], self._layout)
+            if frame.options not in self._told_apart:
+                self._tell_apart(item, frame)
+                self._told_apart.add(frame.options)
+            self._frames[item] = frame
+        return self._frames[item]
+
+    def _tell_apart(self, item: str, frame: Frame) -> None:
+        """Refuse a layout whose options the model's tokens do not tell apart.
+
+        Raises
+        ------
+        GeppettoError
+            If they do not; it names a layout in which they do, if there is one.
+        """
+        try:
+            option_tokens(frame.prompt(None, self._model.template), self._model)
+        except GeppettoError as error:
+            raise GeppettoError(f"item {item}: {error}; {self._other_layout(item)}") from error
+
+    def _other_layout(self, item: str) -> str:
+        for answer in ANSWERS:
+            layout = Layout(answer=answer, order=self._layout.order)
+            try:
+                frame = Frame.of(self._study, self._study.items[item], layout)
+                option_tokens(frame.prompt(None, self._model.template), self._model)
+            except GeppettoError:
+                continue
+            return f"use `layout: {{answer: {answer}}}`"
+        return "no `layout` helps, so this model cannot be scored on this scale"
 
     def _id(self, text: Prompt) -> str:
         return request_id(text, self._model.identity)

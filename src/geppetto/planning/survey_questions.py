@@ -23,10 +23,11 @@ class SurveyQuestionBuilder(PromptBuilder[Question]):
     def _write(self, item: str, persona: Persona | None, drawn_for: str) -> Question:
         of = self._study.items[item]
         scale = self._study.scale(of)
+        listed = self._layout.listed(scale)
         return Question(
             turns=tuple(turns(self._study, of, persona, self._layout)),
-            cue=answer_cue(self._layout),
-            options=tuple((code, self._layout.listed(scale)[code]) for code in scale.options),
+            cue=answer_cue(self._layout.answer_to(scale)),
+            options=tuple((code, listed[code]) for code in scale.options),
             labels=tuple(scale.options.items()),
             kind=self._model.identity.kind,
             drawn_for=drawn_for,

@@ -70,6 +70,15 @@ class ChatTemplate(BaseModel):
         return text
 
     @cached_property
+    def end_of_answer(self) -> str:
+        """The text that the template writes after a finished answer, spaces before it aside.
+
+        It begins with what ends a turn; empty if the template writes nothing there.
+        """
+        turns = [Turn(role="user", content=_USER), Turn(role="assistant", content=_ANSWER)]
+        return self.rendered(turns, open_ended=False).rpartition(_ANSWER)[2].lstrip(" ")
+
+    @cached_property
     def has_system_role(self) -> bool:
         """Whether the template accepts a system turn and writes its content."""
         turns = [Turn(role="system", content=_SYSTEM), Turn(role="user", content=_USER)]
@@ -85,6 +94,7 @@ class ChatTemplate(BaseModel):
         """
         from jinja2 import TemplateError
 
+        self._compiled.environment.begin()
         try:
             text: str = self._compiled.render(
                 messages=[{"role": turn.role, "content": turn.content} for turn in turns],
@@ -103,9 +113,10 @@ class ChatTemplate(BaseModel):
     @cached_property
     def _compiled(self) -> Any:
         from jinja2 import TemplateError
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+        from geppetto.prompts.bounded import BoundedEnvironment
+
+        environment = BoundedEnvironment(trim_blocks=True, lstrip_blocks=True)
         environment.globals["raise_exception"] = _refuse
         try:
             return environment.from_string(self.source)

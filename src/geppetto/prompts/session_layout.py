@@ -43,7 +43,7 @@ class SessionLayout(Declared):
     """
 
     presentation: Annotated[
-        tuple[Presentation, ...] | None, BeforeValidator(_listed), Field(min_length=1)
+        Annotated[tuple[Presentation, ...], Field(min_length=1)] | None, BeforeValidator(_listed)
     ] = None
     long: Literal["cut", "windows"] = "cut"
     responses: int | None = Field(None, ge=1, strict=True)

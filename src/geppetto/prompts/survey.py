@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from string import ascii_uppercase
 from typing import Literal
 
@@ -12,6 +15,14 @@ from geppetto.personas.base import Persona
 from geppetto.prompts.chat import ChatTemplate, Turn
 from geppetto.studies import Item, Scale, Study
 
+Answer = Literal["number", "label", "letter"]
+"""What a model answers with; see `Layout`."""
+
+ANSWERS: tuple[Answer, ...] = ("number", "label", "letter")
+"""All of them, the one first that is chosen first."""
+
+_NUMBER = re.compile(r"[+-]?[0-9]+([.][0-9]+)?")
+
 
 class Layout(Declared):
     """How a survey item is put before a model.
@@ -20,7 +31,9 @@ class Layout(Declared):
     ----------
     answer
         What the model answers with: the option's "number", its "label" in words, or a "letter"
-        that it has in the list of options, A for the first.
+        that it has in the list of options, A for the first. Unless it is given, it is chosen for
+        each scale: the number if its codes are numbers, else the label, or the letter if two
+        options have the same words.
     order
         Whether options are listed in the order of the "codebook", or "reversed".
 
@@ -29,21 +42,72 @@ class Layout(Declared):
     >>> from geppetto.studies import Scale
     >>> Layout(answer="letter").listed(Scale(options={1: "Never", 2: "Often"}))
     {'1': 'A', '2': 'B'}
+    >>> Layout().answer_to(Scale(options={"n": "Never", "o": "Often"}))
+    'label'
     """
 
-    answer: Literal["number", "label", "letter"] = "number"
+    answer: Answer = "number"
     order: Literal["codebook", "reversed"] = "codebook"
+
+    def answer_to(self, scale: Scale) -> Answer:
+        """What a model answers with on a scale.
+
+        Raises
+        ------
+        GeppettoError
+            If options cannot be told apart so.
+        """
+        fits = [answer for answer in ANSWERS if not _unfit(answer, scale)]
+        if "answer" not in self.model_fields_set and fits:
+            return fits[0]
+        if why := _unfit(self.answer, scale):
+            raise GeppettoError(
+                f"`layout: {{answer: {self.answer}}}` does not fit a scale: {why}; "
+                + (
+                    f"leave it out, and {fits[0]} is chosen for this scale"
+                    if fits
+                    else "give each option its own words"
+                )
+            )
+        return self.answer
 
     def listed(self, scale: Scale) -> dict[str, str]:
         """What the model may answer with, by code of the option, in the order of the list."""
         codes = list(scale.options) if self.order == "codebook" else [*reversed(scale.options)]
-        match self.answer:
+        match self.answer_to(scale):
             case "number":
                 return {code: code for code in codes}
             case "label":
                 return {code: scale.options[code] for code in codes}
             case "letter":
                 return dict(zip(codes, ascii_uppercase, strict=False))
+
+
+def _unfit(answer: Answer, scale: Scale) -> str:
+    """Why a scale's options cannot be answered with this; empty if they can."""
+    labels = list(scale.options.values())
+    match answer:
+        case "number":
+            words = [code for code in scale.options if not _NUMBER.fullmatch(code)]
+            return f"the code {words[0]!r} is no number" if words else ""
+        case "label":
+            twice = [label for label in labels if labels.count(label) > 1]
+            return f"two options are called {twice[0]!r}" if twice else ""
+        case "letter":
+            many = len(labels) > len(ascii_uppercase)
+            return f"{len(labels)} options are more than there are letters" if many else ""
+
+
+def nested(answers: Sequence[str]) -> tuple[str, str] | None:
+    """The first two answers of which one begins the other, the shorter first; None if none does.
+
+    Examples
+    --------
+    >>> nested(["0", "1", "10"]), nested(["A", "B"])
+    (('1', '10'), None)
+    """
+    pairs = permutations(answers, 2)
+    return next((pair for pair in pairs if pair[1].startswith(pair[0])), None)
 
 
 @dataclass(frozen=True)
@@ -74,21 +138,13 @@ class Prompt:
 
 
 def instruction(study: Study, item: Item, layout: Layout) -> str:
-    """The study's instruction and the item's scale: the constant part of a prompt.
-
-    A GeppettoError is raised if an item has more options than there are letters for them.
-    """
+    """The study's instruction and the item's scale: the constant part of a prompt."""
     scale = study.scale(item)
-    listed = layout.listed(scale)
-    if layout.answer == "label":
+    listed, answer = layout.listed(scale), layout.answer_to(scale)
+    if answer == "label":
         return "\n".join([f"{study.codebook.instruction} Answer with one of:", *listed.values()])
-    if len(listed) < len(scale.options):
-        raise GeppettoError(
-            f"item {item.name} has {len(scale.options)} options, more than there are letters; use "
-            "`layout: {answer: number}`"
-        )
-    lines = [f"{study.codebook.instruction} Answer with a {layout.answer}:"]
-    lines += [f"{answer} = {scale.options[code]}" for code, answer in listed.items()]
+    lines = [f"{study.codebook.instruction} Answer with a {answer}:"]
+    lines += [f"{said} = {scale.options[code]}" for code, said in listed.items()]
     return "\n".join(lines)
 
 
@@ -97,13 +153,13 @@ def turns(study: Study, item: Item, persona: Persona | None, layout: Layout) -> 
     return _turns(*_contents(instruction(study, item, layout), _statement(item), persona))
 
 
-def answer_cue(layout: Layout) -> str:
-    """How the answer is begun for the model.
+def answer_cue(answer: Answer) -> str:
+    """How an answer is begun for the model.
 
     A numbered answer follows a space that belongs to the prompt, since tokenizers split digits
     from the space before them; words and letters bring their own, since they are joined with it.
     """
-    return "Answer: " if layout.answer == "number" else "Answer:"
+    return "Answer: " if answer == "number" else "Answer:"
 
 
 def render(
@@ -151,12 +207,12 @@ class Frame:
     @classmethod
     def of(cls, study: Study, item: Item, layout: Layout) -> Frame:
         scale = study.scale(item)
-        answers = layout.listed(scale)
-        space = "" if layout.answer == "number" else " "
+        answers, answer = layout.listed(scale), layout.answer_to(scale)
+        space = "" if answer == "number" else " "
         return cls(
             instruction(study, item, layout),
             _statement(item),
-            answer_cue(layout),
+            answer_cue(answer),
             tuple((code, f"{space}{answers[code]}") for code in scale.options),
         )
 

@@ -47,7 +47,8 @@ def overview(
             + (f" in {wordings} wordings" if wordings > 1 else "")
         ),
     ]
-    lines += (Text(f"  {line}") for line in reading.sessions(prepared))
+    said = reading.sessions if study.has_sessions else reading.answers
+    lines += (Text(f"  {line}") for line in said(prepared))
     for reason, count in study.excluded.items():
         if not count:
             continue

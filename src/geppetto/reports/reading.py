@@ -11,6 +11,7 @@ from geppetto.personas.arms import NoPersona
 from geppetto.planning.prepared import Prepared
 from geppetto.prompts.chat import ChatTemplate
 from geppetto.prompts.session_layout import SessionLayout
+from geppetto.prompts.survey import nested
 from geppetto.prompts.turns import remark
 
 
@@ -41,6 +42,29 @@ def _turns(template: ChatTemplate) -> str:
     if template.has_system_role:
         return "its template with an explicit system turn"
     return "its template, which has no system turn: everything is in the user turn"
+
+
+def answers(prepared: Prepared) -> Iterator[str]:
+    """What models answer with on each scale of a survey, and how nested options are scored."""
+    study, layout = prepared.study, prepared.experiment.layout
+    names = dict.fromkeys(study.items[one.item].scale for one in prepared.plan.answers)
+    by_answer: dict[str, list[str]] = {}
+    for name in names:
+        by_answer.setdefault(layout.answer_to(study.codebook.scales[name]), []).append(name)
+    chosen = "" if "answer" in layout.model_fields_set else " (chosen by its codes)"
+    for answer, scales in by_answer.items():
+        yield f"answered with the {answer} of an option{chosen}: {_scales(scales)}"
+    for name in names if prepared.scorers else ():
+        said = layout.listed(study.codebook.scales[name])
+        if pair := nested(tuple(said.values())):
+            yield (
+                f"scale {name}: {pair[0]!r} begins {pair[1]!r}; where a model's tokens do so too, "
+                "each option is scored with the token that ends the answer"
+            )
+
+
+def _scales(names: list[str]) -> str:
+    return ("scale " if len(names) == 1 else "scales ") + ", ".join(names)
 
 
 def sessions(prepared: Prepared) -> Iterator[str]:

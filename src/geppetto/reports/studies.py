@@ -12,10 +12,11 @@ from rich.text import Text
 
 from geppetto.studies.build import Checked
 from geppetto.studies.bundled import bundled_studies, data_card
-from geppetto.studies.codebook import Codebook, Trait
+from geppetto.studies.codebook import Codebook, Scale
 from geppetto.studies.problems import errors, grouped
 from geppetto.studies.sessions.session import Session
 from geppetto.studies.study import Study
+from geppetto.studies.trait import Trait
 
 _SHOWN = 240
 """Characters of instructions and of a trial that are shown."""
@@ -57,8 +58,7 @@ def study(one: Study) -> RenderableType:
         measures = f"{item.measures}{' (reversed)' if item.key == -1 else ''}"
         items.add_row(item.name, item.text, measures, *(f"{count:,}" for count in counts))
     scales = [
-        Text(f"scale {name}: " + " · ".join(f"{c} {label}" for c, label in scale.options.items()))
-        for name, scale in one.codebook.scales.items()
+        Text(f"scale {name}: " + _options(scale)) for name, scale in one.codebook.scales.items()
     ]
     return Group(*parts, items, "", *scales)
 
@@ -129,6 +129,12 @@ def _unanswered(column: str, codes: Mapping[str, int]) -> str:
     return f"{column} {sum(codes.values()):,}" + (f" ({coded})" if coded else "")
 
 
+def _options(scale: Scale) -> str:
+    steps = " · ".join(f"{code} {scale.options[code]}" for code in scale.ordered)
+    out = " · ".join(f"{code} {scale.options[code]}" for code in scale.outside or ())
+    return f"{steps}; outside the order: {out}" if out else steps
+
+
 def _label(trait: Trait) -> str:
     return trait.label if trait.demographic else f"{trait.label} (not a demographic)"
 
@@ -136,6 +142,8 @@ def _label(trait: Trait) -> str:
 def _values(trait: Trait) -> str:
     if trait.values is not None:
         return " · ".join(dict.fromkeys(trait.values.values()))
+    if not trait.is_number:
+        return "people's own words"
     limits = f", {trait.limits[0]:g} to {trait.limits[1]:g}" if trait.limits else ""
     if trait.norm is None:
         return f"a number{limits}"

@@ -83,6 +83,12 @@ def _of_items(found: Results) -> Iterator[RenderableType]:
         yield from (_individuation(individuation[told]), "")
     yield from (Text(_skill(skill)) for skill in found.skills)
     yield from (Text(line) for line in _ceilings(found.ceilings()))
+    if left_out := found.responses.left_out:
+        of = int(found.responses.answered.sum())
+        yield Text(
+            f"{left_out:,} of {of:,} responses are outside the order of their scale: they count in "
+            "accuracy and NLL, and in no RPS, score, correlation or ceiling"
+        )
 
 
 def _conditions(conditions: pd.DataFrame) -> Table:

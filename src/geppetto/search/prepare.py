@@ -147,7 +147,8 @@ class PreparedSearch:
         models = self.experiment.models
         rule = open_strategy(drawn.strategy, drawn.parameters, self.workspace, models)
         label = Named.model_validate({drawn.strategy: rule.model_dump(exclude_defaults=True)}).label
-        layout = Layout.model_validate(self.experiment.layout.model_dump() | dict(drawn.layout))
+        given = self.experiment.layout.model_dump(exclude_unset=True)
+        layout = Layout.model_validate(given | dict(drawn.layout))
         return Candidate(Strategy(drawn.strategy, label, rule), layout)
 
 

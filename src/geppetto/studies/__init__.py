@@ -8,20 +8,12 @@ person), `check` and `leaks` (all that is wrong, at once), and `build`.
 """
 
 from geppetto.studies.bundled import bundled_studies, data_card
-from geppetto.studies.codebook import (
-    Codebook,
-    Exclusion,
-    Item,
-    Norm,
-    Scale,
-    Source,
-    Trait,
-    Waves,
-)
+from geppetto.studies.codebook import Codebook, Exclusion, Item, Scale, Source, Waves
 from geppetto.studies.loading import load_study
 from geppetto.studies.problems import Problem
 from geppetto.studies.sessions.session import Session, Span
 from geppetto.studies.study import Participant, Study
+from geppetto.studies.trait import Norm, Trait
 
 __all__ = [
     "Codebook",

@@ -10,10 +10,11 @@ import pandas as pd
 
 from geppetto._util.errors import GeppettoError
 from geppetto.studies.check import check_cells
-from geppetto.studies.codebook import Codebook, Trait
+from geppetto.studies.codebook import Codebook
 from geppetto.studies.problems import Problem, errors, grouped
 from geppetto.studies.study import Participant, Study
-from geppetto.studies.table import Tidy, exclude, number, numbers, tidy
+from geppetto.studies.table import Tidy, as_coded, exclude, number, numbers, tidy
+from geppetto.studies.trait import Trait
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ def study_from_table(codebook: Codebook, table: pd.DataFrame) -> Study:
     GeppettoError
         If a column is missing, an id occurs twice, or a cell means nothing.
     """
+    table = as_coded(codebook, table)
     refuse(check_cells(codebook, table), f"study {codebook.name}")
     return unchecked(codebook, table)
 
@@ -83,8 +85,10 @@ def _columns(cells: pd.DataFrame) -> dict[str, list[Any]]:
 
 
 def _values(trait: Trait, cells: pd.Series) -> list[Any]:
-    if trait.values is None:
+    if trait.is_number:
         return numbers(cells).tolist()
+    if trait.values is None:
+        return [cell if isinstance(cell, str) else None for cell in cells.tolist()]
     return [trait.values.get(cell) for cell in cells.tolist()]
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
+from itertools import chain, takewhile
 
 import pandas as pd
 
-from geppetto.studies.codebook import Codebook, Trait
+from geppetto.studies.ages import ages
+from geppetto.studies.codebook import Codebook
 from geppetto.studies.leaks import leaks
+from geppetto.studies.no_answer import no_answers
 from geppetto.studies.problems import Problem, in_cells
 from geppetto.studies.table import (
     Tidy,
     answers,
+    checked_columns,
     exclude,
     fact_columns,
     item_columns,
@@ -20,11 +24,10 @@ from geppetto.studies.table import (
     numbers,
     occurrence,
     predicted_rows,
+    structure,
     tidy,
 )
 
-ADULT = 18
-OLDEST = 120
 _DECLARE = "to use it, declare it among the `traits` of a codebook with `layout: sessions`"
 
 
@@ -38,7 +41,8 @@ def check(codebook: Codebook, frame: pd.DataFrame) -> list[Problem]:
         return problems
     people, _ = exclude(tidy(codebook, frame))
     lacking = {p.column for p in problems if p.row == 1}
-    return [*problems, *_unused(codebook, frame), *_responses(people, lacking), *leaks(people)]
+    found = (_unused(codebook, frame), _responses(people, lacking), _outside(people))
+    return [*problems, *chain(*found), *leaks(people)]
 
 
 def check_cells(codebook: Codebook, frame: pd.DataFrame) -> list[Problem]:
@@ -46,38 +50,27 @@ def check_cells(codebook: Codebook, frame: pd.DataFrame) -> list[Problem]:
 
     Codes are checked in every row, what numbers mean only for people who are not excluded.
     """
-    problems = list(_columns(codebook, frame))
+    problems = [*_columns(codebook, frame), *no_answers(codebook)]
     if not readable(codebook, frame):
         return problems
     for part in (_ids, _codes, _disagreements):
         problems += part(codebook, frame)
+    problems = [*_without_headers(codebook, frame, problems)]
     people, _ = exclude(tidy(codebook, frame))
-    problems += _ages(people)
+    problems += [*ages(people), *_ranges(people)]
     if codebook.weight_column and codebook.weight_column in frame:
         problems += _weights(people, codebook.weight_column)
     return problems
 
 
-def _structure(codebook: Codebook) -> list[str]:
-    """Columns that say what a row is."""
-    names = [codebook.participant_column]
-    if codebook.layout == "sessions":
-        names.append("experiment")
-    if codebook.layout == "long":
-        names += [codebook.item_column, codebook.response_column]
-        if codebook.waves and codebook.waves.column:
-            names.append(codebook.waves.column)
-    return names
-
-
 def readable(codebook: Codebook, frame: pd.DataFrame) -> bool:
     """Whether the file has the columns without which nothing else can be checked or counted."""
-    return set(_structure(codebook)) <= set(frame.columns)
+    return set(structure(codebook)) <= set(frame.columns)
 
 
 def _columns(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
     """Columns that the codebook names and the file lacks, and the other way round."""
-    named = [*_structure(codebook), *fact_columns(codebook)]
+    named = [*structure(codebook), *fact_columns(codebook)]
     named += item_columns(codebook, retest=False).values()
     optional = list(item_columns(codebook, retest=True).values())
     undeclared = [name for name in frame.columns if name not in {*named, *optional}]
@@ -104,7 +97,7 @@ def _columns(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
 def _ids(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
     """Rows of nobody, of somebody met before, or of an item answered before."""
     people = codebook.participant_column
-    for name in _structure(codebook):
+    for name in structure(codebook):
         if name != codebook.response_column or codebook.layout != "long":
             yield from in_cells("error", frame[name][frame[name].isna()], "the cell is empty")
     ids = frame[people]
@@ -133,12 +126,12 @@ def _codes(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
     for trait in codebook.traits:
         if trait.name in frame:
             cells = _once(codebook, rows, trait.name)
-            if trait.values is None:
+            if trait.is_number:
                 yield from _no_numbers(cells)
-            else:
+            elif trait.values is not None:
                 place = f"`values` of trait {trait.name}"
                 yield from _no_codes(cells, trait.values, trait.name, place)
-    checked = {trait.name for trait in codebook.traits if trait.values is None}
+    checked = {trait.name for trait in codebook.traits if trait.is_number}
     for exclusion in codebook.exclusions:
         name = exclusion.column
         if exclusion.equals is None and name in frame and name not in checked:
@@ -150,6 +143,30 @@ def _codes(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
         yield from _no_codes(cells, options, item.name, place)
 
 
+def _without_headers(
+    codebook: Codebook, frame: pd.DataFrame, problems: Sequence[Problem]
+) -> Iterator[Problem]:
+    """The problems, with one in place of those of rows that read like more headers.
+
+    They are the first rows, in which every column of codes or numbers is wrong, while each of these
+    columns has something right below.
+    """
+    wrong = {(p.row, p.column) for p in problems if p.level == "error" and p.row}
+    columns = [name for name in checked_columns(codebook) if name in frame]
+    rows = [int(row) for row in frame.index[:3]]
+    headers = list(takewhile(lambda row: all((row, name) in wrong for name in columns), rows))
+    below = frame.index[len(headers)] if len(headers) < len(frame) else None
+    if len(columns) < 2 or not headers or any((below, name) in wrong for name in columns):
+        yield from problems
+        return
+    message = (
+        f"the {len(headers)} row{'s' * (len(headers) > 1)} below the header read like headers too; "
+        f"say `skip_rows: {len(headers)}` in the codebook"
+    )
+    yield Problem("error", codebook.participant_column, message, headers[0])
+    yield from (problem for problem in problems if problem.row not in headers)
+
+
 def _once(codebook: Codebook, rows: pd.DataFrame, name: str) -> pd.Series:
     """A column about participants, each of their different cells once, without missing ones."""
     cells = known(codebook, rows[name], name).dropna()
@@ -159,8 +176,11 @@ def _once(codebook: Codebook, rows: pd.DataFrame, name: str) -> pd.Series:
 
 def _no_numbers(cells: pd.Series) -> Iterator[Problem]:
     wrong = cells[cells.notna() & numbers(cells).isna()]
+    comma = wrong.str.fullmatch(r"[+-]?[0-9]+,[0-9]+").astype(bool)
+    message = "a comma is no decimal point; write 3.5, not 3,5"
+    yield from in_cells("error", wrong[comma], message)
     message = "not a number; correct it, or add it to `missing`"
-    yield from in_cells("error", wrong, message)
+    yield from in_cells("error", wrong[~comma], message)
 
 
 def _no_codes(cells: pd.Series, codes: Collection[str], name: str, place: str) -> Iterator[Problem]:
@@ -192,36 +212,15 @@ def _disagreements(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]
             yield from in_cells("error", wrong, message)
 
 
-def _ages(people: Tidy) -> Iterator[Problem]:
-    """Impossible ages and other numbers, and minors, among the people who are used."""
-    codebook = people.codebook
-    for trait in codebook.traits:
-        if trait.values is not None:
-            continue
-        cells = people.facts[trait.name].set_axis(people.rows.to_numpy())
-        values = numbers(cells)
-        if trait.is_age:
-            impossible = (values < 0) | (values > OLDEST)
-            message = "not an age in years; correct it, or add it to `missing`"
-            yield from in_cells("error", cells[impossible], message)
-            yield from _minors(codebook, trait, cells[(values >= 0) & (values < ADULT)])
+def _ranges(people: Tidy) -> Iterator[Problem]:
+    """Impossible numbers among the people who are used."""
+    for trait in people.codebook.traits:
         if trait.limits:
+            cells = people.facts[trait.name].set_axis(people.rows.to_numpy())
+            values = numbers(cells)
             low, high = trait.limits
             message = f"outside the trait's range, {low:g} to {high:g}"
             yield from in_cells("error", cells[(values < low) | (values > high)], message)
-
-
-def _minors(codebook: Codebook, trait: Trait, cells: pd.Series) -> Iterator[Problem]:
-    if codebook.includes_minors:
-        if len(cells):
-            message = f"people under {ADULT}, whom `includes_minors` allows: {len(cells):,}"
-            yield Problem("note", trait.name, message)
-        return
-    message = (
-        f"under {ADULT}; exclude them (`exclusions: [{{column: {trait.name}, below: {ADULT}, "
-        f"reason: under {ADULT} years}}]`) or, if they may take part, say `includes_minors: true`"
-    )
-    yield from in_cells("error", cells, message)
 
 
 def _weights(people: Tidy, name: str) -> Iterator[Problem]:
@@ -290,3 +289,18 @@ def _responses(people: Tidy, lacking: Collection[str]) -> Iterator[Problem]:
     if silent:
         message = f"people who answered none of the items: {silent:,}"
         yield Problem("note", codebook.participant_column, message)
+
+
+def _outside(people: Tidy) -> Iterator[Problem]:
+    """How many responses are outside the order of a scale."""
+    codebook = people.codebook
+    for name, scale in codebook.scales.items():
+        items = [item.name for item in codebook.items if item.scale == name]
+        for code in scale.outside or ():
+            count = int((people.responses[items] == code).to_numpy().sum())
+            if count:
+                message = (
+                    f"{count:,} responses say {scale.options[code]!r}, outside the order: they "
+                    "count in no score, median, correlation or ceiling"
+                )
+                yield Problem("note", f"scale {name}", message, value=code)

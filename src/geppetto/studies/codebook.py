@@ -11,16 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from geppetto._util.errors import unknown
 from geppetto._util.validation import Declared
 from geppetto.studies.sessions.announced import compiled
-
-TraitValue = str | float
-
-
-def _as_text(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError(f"this is read as {str(value).lower()}, not as a word; put it in quotes")
-    if value is None or isinstance(value, float):
-        raise ValueError("write it in quotes")
-    return str(value) if isinstance(value, int) else value
+from geppetto.studies.trait import Poles, Text, Trait
 
 
 def _listed(value: Any) -> Any:
@@ -28,119 +19,42 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Text = Annotated[str, BeforeValidator(_as_text)]
-"""A text that may be written as a whole number, as codes often are."""
-
-
-class Poles(Declared):
-    """Adjectives for the two ends of what is measured: "introverted" and "extraverted"."""
-
-    low: Text
-    high: Text
-
-
-class Norm(Declared):
-    """How a numeric trait is distributed where it was normed, and which values it can have.
-
-    `source` is who published the mean and the SD of the people that it was normed on; `range` is
-    the lowest and the highest value that is possible.
-
-    Examples
-    --------
-    >>> Norm(mean=50, sd=10, poles=Poles(low="calm", high="anxious")).poles.high
-    'anxious'
-    """
-
-    mean: float
-    sd: float = Field(gt=0)
-    range: tuple[float, float] | None = None
-    poles: Poles | None = None
-    source: str = ""
-
-
-class Trait(Declared):
-    """Something known of participants, as the codebook describes it.
-
-    Attributes
-    ----------
-    label
-        What it is called in running text: "highest level of education".
-    question
-        How a participant was, or could be, asked for it.
-    values
-        Meaning of each code of a categorical trait; None for a numeric one.
-    range
-        The lowest and the highest value that is possible, of a number without a norm.
-    demographic
-        Whether it says which groups a participant belongs to (age, gender, education), and not
-        what they think or are like (a score, a diagnosis, a party). The arm `matched` looks for
-        strangers with the same demographics.
-    caliper
-        How far a numeric demographic of matched strangers may differ, in its unit; None if not at
-        all. The arm can say it too.
-    computed_from
-        Items that give the trait away, as those do that a score was computed from.
-
-    Examples
-    --------
-    >>> sex = Trait(name="sex", label="sex", question="What is your sex?", values={1: "Male"})
-    >>> sex.values, sex.demographic
-    ({'1': 'Male'}, True)
-    """
-
-    name: Text
-    label: str
-    question: str
-    values: dict[Text, Text] | None = None
-    norm: Norm | None = None
-    range: tuple[float, float] | None = None
-    demographic: bool = True
-    caliper: float | None = Field(None, gt=0, allow_inf_nan=False)
-    computed_from: tuple[Text, ...] = ()
-
-    @model_validator(mode="after")
-    def _norm_of_a_number(self) -> Self:
-        if self.norm and self.values:
-            raise ValueError(f"trait {self.name}: give either `values` or a `norm`")
-        if self.range and (self.values or self.norm):
-            raise ValueError(
-                f"trait {self.name}: `range` is of a number without a norm; a norm has its own"
-            )
-        if self.caliper and (self.values or not self.demographic):
-            raise ValueError(f"trait {self.name}: `caliper` is of a number that is a demographic")
-        return self
-
-    @property
-    def limits(self) -> tuple[float, float] | None:
-        """The lowest and the highest value that is possible, where that is known."""
-        return self.norm.range if self.norm else self.range
-
-    @property
-    def is_age(self) -> bool:
-        """Whether the trait is an age in years, going by its name or label."""
-        return self.values is None and "age" in (self.name.lower(), self.label.lower())
-
-    def text(self, value: TraitValue) -> str:
-        """A participant's value in words, or a number without needless decimals."""
-        return value if isinstance(value, str) else f"{value:.12g}"
-
-
 class Scale(Declared):
     """The legal responses to an item, in order, each with its meaning.
 
+    `outside` are options that are legal answers and no step of the order ("Don't know"): they count
+    in no score. It is empty if that was thought of, and None if nothing was said.
+
     Examples
     --------
-    >>> Scale(options={1: "Never", 2: "Often"}).options["2"]
-    'Often'
+    >>> scale = Scale(options={1: "Never", 2: "Often", 8: "Don't know"}, outside=[8])
+    >>> scale.options["2"], scale.ordered
+    ('Often', ('1', '2'))
     """
 
     options: dict[Text, Text] = Field(min_length=2)
     ordinal: bool = True
+    outside: tuple[Text, ...] | None = None
+
+    @model_validator(mode="after")
+    def _outside_is_some(self) -> Self:
+        for code in self.outside or ():
+            _known("option", code, self.options, "outside")
+        if self.outside and len(self.ordered) < 2:
+            raise ValueError("outside: fewer than two options are left in the order")
+        if self.outside and not self.has_order:
+            raise ValueError("outside: these options have no order; leave the key out")
+        return self
+
+    @property
+    def ordered(self) -> tuple[str, ...]:
+        """The options that are steps of the order, if it has one."""
+        return tuple(code for code in self.options if code not in (self.outside or ()))
 
     @property
     def has_order(self) -> bool:
         """Whether responses lie between its first and its last option, as any of two do."""
-        return self.ordinal or len(self.options) == 2
+        return self.ordinal or len(self.ordered) == 2
 
 
 class Item(Declared):
@@ -242,6 +156,8 @@ class Codebook(Declared):
     source: Source
     instruction: str
     data: Path | None = None
+    encoding: str | None = None
+    skip_rows: int = Field(0, ge=0, le=10, strict=True)
     layout: Literal["wide", "long", "sessions"] = "wide"
     participant_column: Text
     weight_column: Text | None = None

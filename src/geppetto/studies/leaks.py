@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geppetto.studies.codebook import Codebook, Trait
+from geppetto.studies.codebook import Codebook
 from geppetto.studies.problems import Problem
 from geppetto.studies.table import Tidy, number, numbers
+from geppetto.studies.trait import Trait
 
 ENOUGH = 20
 """Fewer people than this cannot show that one column follows from another."""
@@ -46,7 +47,7 @@ def leaks(people: Tidy) -> Iterator[Problem]:
             message = f"declared to give away {_listed(trait.computed_from)}"
             yield Problem("note", trait.name, message)
         yield from _trait_and_items(people, trait, items)
-        if trait.values is None:
+        if trait.is_number:
             yield from _computed(people, trait, scores)
     follows = list(_functions(codebook, items))
     yield from follows
@@ -62,14 +63,14 @@ def _codes(cells: pd.Series) -> Codes:
 def _scores(people: Tidy) -> pd.DataFrame:
     """Responses as numbers: the codes of a scale if all are numbers, else the options' places.
 
-    Items without an order have none.
+    Items without an order have none, nor have options outside of it.
     """
     scores = {}
     for item in people.codebook.items:
         scale = people.codebook.scales[item.scale]
-        values = {code: number(code) for code in scale.options}
+        values = {code: number(code) for code in scale.ordered}
         if any(np.isnan(value) for value in values.values()):
-            values = {code: float(place) for place, code in enumerate(scale.options)}
+            values = {code: float(place) for place, code in enumerate(scale.ordered)}
         if scale.has_order:
             scores[item.name] = people.responses[item.name].map(values).astype(float)
     return pd.DataFrame(scores, people.responses.index)
@@ -79,7 +80,7 @@ def _trait_and_items(people: Tidy, trait: Trait, items: dict[str, Codes]) -> Ite
     cells = people.facts[trait.name]
     meant = cells if trait.values is None else cells.map(trait.values)
     codes = _codes(meant)
-    values = numbers(cells).to_numpy() if trait.values is None else None
+    values = numbers(cells).to_numpy() if trait.is_number else None
     for name, answered in items.items():
         if name in trait.computed_from:
             continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from geppetto.studies.codebook import Norm
+from geppetto.studies.trait import Norm
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,7 @@ class Reference:
     """Statistics of the responses of people who are not predicted; it knows nobody in person.
 
     Responses are shares of their item's range, the first option 0 and the last 1. Items whose
-    options have no order have none, unless there are two options.
+    options have no order have none, unless there are two options, nor have options outside it.
 
     Attributes
     ----------
@@ -96,9 +96,8 @@ class Reference:
 
 
 def response_share(study: Study, item: str, code: str | None) -> float:
-    """A response as a share of its item's range; NaN without one, or without an order."""
+    """A response as a share of its item's range; NaN without one, or outside of an order."""
     scale = study.scale(study.items[item])
-    codes = list(scale.options)
-    if code is None or not scale.has_order:
+    if not scale.has_order or code not in scale.ordered:
         return math.nan
-    return codes.index(code) / (len(codes) - 1)
+    return scale.ordered.index(code) / (len(scale.ordered) - 1)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from geppetto._util.errors import GeppettoError, unknown
-from geppetto.studies.codebook import Codebook, Item, Scale, Trait, TraitValue
+from geppetto.studies.codebook import Codebook, Item, Scale
 from geppetto.studies.reference import Reference
 from geppetto.studies.sessions.session import Session
+from geppetto.studies.trait import Trait, TraitValue
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from geppetto.studies.codebook import Codebook
 from geppetto.studies.sessions.file import is_sessions, read_sessions
 from geppetto.studies.sessions.study import check_sessions
 from geppetto.studies.study import Study
+from geppetto.studies.table import as_coded, named_columns
 from geppetto.studies.table_file import read_table
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -42,7 +43,9 @@ def check_study(name: str, folder: Path = Path()) -> Checked:
         codebook, data = _read(folder / name)
         if codebook.layout == "sessions":
             return check_sessions(read_sessions(str(data), folder / Path(name).parent), codebook)
-        table, problems = read_table((folder / name).parent / data)
+        path, named = (folder / name).parent / data, named_columns(codebook)
+        read, problems = read_table(path, named, codebook.skip_rows, codebook.encoding)
+        table = as_coded(codebook, read)
     elif name not in bundled_studies() and is_sessions(name, folder):
         return check_sessions(read_sessions(name, folder))
     else:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from geppetto.studies.codebook import Codebook, Exclusion, Item
 
+_WHOLE = re.compile(r"-?[0-9]+([.]0*)?")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -66,6 +67,33 @@ def fact_columns(codebook: Codebook) -> list[str]:
     names += [exclusion.column for exclusion in codebook.exclusions]
     names += [name for name in (codebook.weight_column, codebook.cluster_column) if name]
     return [name for name in dict.fromkeys(names) if name not in items]
+
+
+def structure(codebook: Codebook) -> list[str]:
+    """Columns that say what a row is."""
+    names = [codebook.participant_column]
+    if codebook.layout == "sessions":
+        names.append("experiment")
+    if codebook.layout == "long":
+        names += [codebook.item_column, codebook.response_column]
+        if codebook.waves and codebook.waves.column:
+            names.append(codebook.waves.column)
+    return names
+
+
+def named_columns(codebook: Codebook) -> frozenset[str]:
+    """All columns that a codebook names."""
+    names = [*structure(codebook), *fact_columns(codebook)]
+    for retest in (False, True):
+        names += item_columns(codebook, retest).values()
+    return frozenset(names)
+
+
+def checked_columns(codebook: Codebook) -> list[str]:
+    """Columns whose cells are codes or numbers."""
+    names = [trait.name for trait in codebook.traits if trait.kind != "text"]
+    names += [codebook.response_column] if codebook.layout == "long" else []
+    return [*names, *item_columns(codebook, retest=False).values()]
 
 
 def item_columns(codebook: Codebook, retest: bool) -> dict[str, str]:
@@ -190,3 +218,47 @@ def _matches(exclusion: Exclusion, cells: pd.Series) -> pd.Series:
     if exclusion.below is not None:
         return numbers(cells) < exclusion.below
     return numbers(cells) > exclusion.above
+
+
+def as_coded(codebook: Codebook, frame: pd.DataFrame) -> pd.DataFrame:
+    """A table whose cells are the codes that the codebook gives a meaning.
+
+    In a column of codes, "1.0" is "1" where every cell is a whole number, and an empty cell is the
+    code "" where the codebook says what that means.
+    """
+    changed = {
+        name: cells
+        for name, codes in _coded(codebook).items()
+        if name in frame and (cells := _as_codes(frame[name], codes)) is not None
+    }
+    return frame.assign(**changed) if changed else frame
+
+
+def _coded(codebook: Codebook) -> dict[str, frozenset[str]]:
+    """The codes of each column that holds some."""
+    found: dict[str, set[str]] = {trait.name: set(trait.values or ()) for trait in codebook.traits}
+    for exclusion in codebook.exclusions:
+        if exclusion.equals is not None:
+            found.setdefault(exclusion.column, set()).add(exclusion.equals)
+    for item in codebook.items:
+        options = codebook.scales[item.scale].options
+        columns = {item_columns(codebook, retest).get(item.name) for retest in (False, True)}
+        for name in columns if codebook.layout == "wide" else {codebook.response_column}:
+            if name is not None:
+                found.setdefault(name, set()).update(options)
+    return {name: frozenset(codes) for name, codes in found.items() if codes}
+
+
+def _as_codes(cells: pd.Series, codes: frozenset[str]) -> pd.Series | None:
+    """A column as codes; None if nothing of it changes."""
+    known = cells.dropna()
+    whole = not any("." in code for code in codes) and known.map(_is_whole).all()
+    if whole and known.str.contains(".", regex=False).any():
+        cells = cells.where(cells.isna(), cells.str.partition(".")[0])
+    elif "" not in codes or not cells.isna().any():
+        return None
+    return cells.where(cells.notna(), "") if "" in codes else cells
+
+
+def _is_whole(text: object) -> bool:
+    return isinstance(text, str) and bool(_WHOLE.fullmatch(text))

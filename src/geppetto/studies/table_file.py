@@ -2,39 +2,63 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import lzma
+from collections import Counter
+from collections.abc import Collection
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from geppetto._util.errors import GeppettoError
+from geppetto.studies.csv_text import TIMES, UNREADABLE, csv_rows, csv_text, header_rows
 from geppetto.studies.problems import Problem
 
-_OPEN: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
+if TYPE_CHECKING:
+    import pyarrow
+
+_CELLS = 20_000_000
+"""Cells that any Parquet file may have; beyond, so many as a file of its size."""
+
+_NOT_PARQUET = (ArithmeticError, LookupError, NotImplementedError, TypeError, MemoryError)
+"""What goes wrong in a damaged one, beside errors of pyarrow."""
 
 
-def read_table(path: Path) -> tuple[pd.DataFrame, list[Problem]]:
+def read_table(
+    path: Path,
+    named: Collection[str] | None = None,
+    skip_rows: int = 0,
+    encoding: str | None = None,
+) -> tuple[pd.DataFrame, list[Problem]]:
     """A data file with its cells as text, and what is wrong with its form.
 
     The index holds the row of the file, whose header is row 1. An empty cell is None; no other
-    text is taken for a missing value, `NA` neither. A GeppettoError is raised for what is no CSV or
-    Parquet file.
+    text is taken for a missing value, `NA` neither.
+
+    Parameters
+    ----------
+    path
+        A CSV file, be it compressed, or a Parquet file.
+    named
+        Columns that are used: others may have any name. All are by default.
+    skip_rows
+        How many rows after the header of a CSV file are headers, too.
+    encoding
+        Of a CSV file; see `csv_text`.
+
+    Raises
+    ------
+    GeppettoError
+        For what is no CSV or Parquet file.
     """
     if not path.is_file():
         raise GeppettoError(f"data file {path} does not exist; `data` is read from its codebook")
     try:
         if path.suffix == ".parquet":
-            return _read_parquet(path)
-        if path.suffix == ".csv" or path.suffixes[-2:-1] == [".csv"]:
-            with _OPEN.get(path.suffix, open)(
-                path, "rt", encoding="utf-8-sig", newline=""
-            ) as stream:
-                return _read_csv(stream)
-    except (OSError, EOFError, ValueError, csv.Error, lzma.LZMAError) as error:
+            return _read_parquet(path, named)
+        if path.suffix == ".csv" or "".join(path.suffixes[-2:]) in (".csv.gz", ".csv.xz"):
+            return _read_csv(csv_text(path, encoding), named, skip_rows)
+    except UNREADABLE as error:
         reason = " ".join(str(error).split())
         raise GeppettoError(f"data file {path} cannot be read: {reason}") from error
     raise GeppettoError(f"data file {path} must end in .csv, .csv.gz, .csv.xz or .parquet")
@@ -50,15 +74,21 @@ def text_cells(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(cells, index=range(2, len(frame) + 2), dtype=object)
 
 
-def _read_csv(stream: IO[str]) -> tuple[pd.DataFrame, list[Problem]]:
-    reader = csv.reader(stream, strict=True)
+def _read_csv(
+    text: str, named: Collection[str] | None, skip_rows: int
+) -> tuple[pd.DataFrame, list[Problem]]:
+    reader = csv_rows(text)
     header = next(reader, None)
     if not header:
         raise ValueError("it has no header")
-    kept, problems = _distinct(header)
-    width = len(header)
+    kept, problems = _distinct(header, named)
+    width, body = len(header), list(enumerate(reader, start=2))
+    headers = skip_rows or header_rows([row for _, row in body[:3]])
+    if headers and not skip_rows:
+        message = f"the {headers} rows below it are headers of Qualtrics, so not read"
+        problems.append(Problem("note", header[0], message, 1))
     numbers, rows = [], []
-    for number, row in enumerate(reader, start=2):
+    for number, row in body[headers:]:
         if not row:
             continue
         if len(row) != width:
@@ -67,19 +97,30 @@ def _read_csv(stream: IO[str]) -> tuple[pd.DataFrame, list[Problem]]:
             row = (row + [""] * width)[:width]
         numbers.append(number)
         rows.append([cell or None for cell in row])
-    if width == 1 and (";" in header[0] or "\t" in header[0]):
-        message = "the whole row is one cell; separate cells by commas"
-        problems.append(Problem("error", header[0], message, 1))
     frame = pd.DataFrame(rows, index=numbers, columns=range(width), dtype=object)[kept]
     return frame.set_axis([header[position] for position in kept], axis=1), problems
 
 
-def _read_parquet(path: Path) -> tuple[pd.DataFrame, list[Problem]]:
+def _read_parquet(path: Path, named: Collection[str] | None) -> tuple[pd.DataFrame, list[Problem]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
-    kept, problems = _distinct(table.column_names)
+    try:
+        of = pq.ParquetFile(path).metadata
+        if of.num_rows * of.num_columns > max(_CELLS, TIMES * path.stat().st_size):
+            raise ValueError(f"{of.num_rows:,} rows are far more than a file of its size has")
+        table = pq.read_table(path)
+        return _of_parquet(table, named)
+    except (pa.ArrowException, *_NOT_PARQUET) as error:
+        raise ValueError(str(error) or type(error).__name__) from error
+
+
+def _of_parquet(
+    table: pyarrow.Table, named: Collection[str] | None
+) -> tuple[pd.DataFrame, list[Problem]]:
+    import pyarrow as pa
+
+    kept, problems = _distinct(table.column_names, named)
     cells = {}
     for position in kept:
         column = table.column(position)
@@ -92,12 +133,29 @@ def _read_parquet(path: Path) -> tuple[pd.DataFrame, list[Problem]]:
     return pd.DataFrame(cells, index=range(2, table.num_rows + 2), dtype=object), problems
 
 
-def _distinct(header: list[str]) -> tuple[list[int], list[Problem]]:
-    """Positions of columns, each name once, and a problem for each repeated name."""
-    first = {name: position for position, name in reversed(list(enumerate(header)))}
-    repeated = [name for position, name in enumerate(header) if first[name] != position]
-    message = "two columns have this name; rename one of them"
-    return sorted(first.values()), [Problem("error", name, message, 1) for name in repeated]
+def _distinct(header: list[str], named: Collection[str] | None) -> tuple[list[int], list[Problem]]:
+    """Positions of columns, each name once, and a problem for each repeated name.
+
+    Of columns that are not used none is kept that has no name of its own.
+    """
+    count = Counter(header)
+    problems, kept = [], []
+    for position, name in enumerate(header):
+        used = named is None or name in named
+        if used and name not in header[:position]:
+            kept.append(position)
+        elif used:
+            message = "two columns have this name; rename one of them"
+            problems.append(Problem("error", name, message, 1))
+        elif name.strip() and count[name] == 1:
+            kept.append(position)
+    shared = [name for name in count if named is not None and name not in named]
+    for name in shared:
+        if count[name] > 1 or not name.strip():
+            what = "called so" if name.strip() else "without a name"
+            message = f"columns {what}, which the codebook does not name, so not used: "
+            problems.append(Problem("note", name, f"{message}{count[name]:,}", 1))
+    return kept, problems
 
 
 def code_text(value: Any) -> str | None:

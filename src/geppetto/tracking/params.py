@@ -105,15 +105,19 @@ def _identity(elicited: Elicited) -> dict[str, Any]:
     return known
 
 
+def answered_with(prepared: Prepared) -> str:
+    """What models answer with, of all scales that items have."""
+    study, layout = prepared.study, prepared.experiment.layout
+    scales = (study.scale(study.items[one.item]) for one in prepared.plan.answers)
+    return ", ".join(dict.fromkeys(map(layout.answer_to, scales)))
+
+
 def _shared(prepared: Prepared) -> dict[str, Any]:
     """What is the same in the run of an experiment and those of its conditions."""
     experiment = prepared.experiment
-    put: dict[str, Any] = {
-        "layout_answer": experiment.layout.answer,
-        "normalisation": experiment.normalisation,
-    }
-    if prepared.study.has_sessions:
-        put = {f"session_{key}": value for key, value in experiment.session}
+    put: dict[str, Any] = {f"session_{key}": value for key, value in experiment.session}
+    if not prepared.study.has_sessions:
+        put = {"layout_answer": answered_with(prepared), "normalisation": experiment.normalisation}
     return put | {
         "study": prepared.study.name,
         "participants": len(prepared.plan.participants),

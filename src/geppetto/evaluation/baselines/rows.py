@@ -161,23 +161,25 @@ class _Everyone:
         """What the strategy may know of everyone as numbers, shape (people, fields).
 
         A numeric trait or a response on an ordered scale is one field, anything else one for
-        each of its values; NaN where it is not known.
+        each of its values, an option outside the order too; people's own words are none. NaN where
+        it is not known.
         """
         seen = [view(strategy.rule, person, self.study, block) for person in self.people]
         fields: list[Floats] = []
         for trait in self.study.codebook.traits:
             values = [person.traits.get(trait.name) for person in seen]
-            if trait.values is None:
+            if trait.is_number:
                 fields.append(np.array(values, dtype=float))
-            else:
+            elif trait.values is not None:
                 fields += _indicators(values, list(trait.values.values()))
         for name in block.known:
             scale = self.study.scale(self.study.items[name])
-            if scale.ordinal or len(scale.options) == 2:
-                position = _positions(self.study, name, seen)
-                fields.append(np.where(position < 0, np.nan, position))
+            codes = [person.responses.get(name) for person in seen]
+            if scale.has_order:
+                place = {code: float(number) for number, code in enumerate(scale.ordered)}
+                fields.append(np.array([place.get(code or "", np.nan) for code in codes]))
+                fields += _indicators(codes, list(scale.outside or ()))
             else:
-                codes = [person.responses.get(name) for person in seen]
                 fields += _indicators(codes, list(scale.options))
         return np.stack(fields, axis=1) if fields else np.empty((len(seen), 0))
 

@@ -18,6 +18,7 @@ from geppetto.models.identity import Kind, ModelIdentity, Precision
 from geppetto.models.local.base import Choose, LocalModel, capabilities_of
 from geppetto.models.local.decoder import MAX_BRANCHES, Decoder, llama, load
 from geppetto.models.local.gguf import Dtype, dequantised
+from geppetto.models.local.verified import verify
 from geppetto.models.token_tree import Tokens, TokenTree
 from geppetto.prompts.chat import ChatTemplate
 
@@ -58,6 +59,9 @@ class LlamaCppModel(LocalModel):
         self._exact = precision == "exact"
         self._threads = threads or len(os.sched_getaffinity(0))
         self._weights: Dtype = "f32" if self._exact else "bf16"
+        digest = sha256(path) if path.is_file() else ""
+        if digest:
+            verify(path, digest, llama.__version__)
         self._vocabulary = load(path, vocab_only=True)
         finalize(self, llama.llama_model_free, self._vocabulary).atexit = False
         self._vocab = llama.llama_model_get_vocab(self._vocabulary)
@@ -79,12 +83,13 @@ class LlamaCppModel(LocalModel):
         )
         architecture = self._metadata("general.architecture")
         self.most_branches = MAX_BRANCHES
-        self.context = int(self._metadata(f"{architecture}.context_length") or 0)
+        length = self._metadata(f"{architecture}.context_length") or ""
+        self.context = int(length) if length.isdecimal() else 0
         if not self.context:
             raise GeppettoError(f"{path} does not say how long its context is")
         self.identity = ModelIdentity(
             name=name,
-            sha256=sha256(path),
+            sha256=digest,
             kind=kind,
             weights=self._weights,
             kv_cache="f32" if self._exact else "f16",
@@ -157,13 +162,21 @@ class LlamaCppModel(LocalModel):
             return None
         buffer = ctypes.create_string_buffer(size + 1)
         llama.llama_model_meta_val_str(self._vocabulary, key.encode(), buffer, size + 1)
-        return buffer.value.decode()
+        return self._decoded(buffer.value, key)
+
+    def _decoded(self, text: bytes, what: str) -> str:
+        try:
+            return text.decode()
+        except UnicodeDecodeError as error:
+            raise GeppettoError(
+                f"{self._source}: {what} is not UTF-8 text; the file may be damaged: fetch it again"
+            ) from error
 
     def _token_text(self, token: int) -> str:
         if token < 0:
             return ""
         text: bytes = llama.llama_vocab_get_text(self._vocab, token)
-        return text.decode()
+        return self._decoded(text, "the text of a token")
 
     def _tokenize(self, text: str, control: bool) -> Tokens:
         data = text.encode()

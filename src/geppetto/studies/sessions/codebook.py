@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from geppetto.studies.check import ADULT
-from geppetto.studies.codebook import Codebook, Exclusion, Source, Trait
+from geppetto.studies.ages import ADULT, is_age
+from geppetto.studies.codebook import Codebook, Exclusion, Source
 from geppetto.studies.problems import Problem
 from geppetto.studies.sessions.published import (
     PSYCH_201,
@@ -17,6 +17,7 @@ from geppetto.studies.sessions.published import (
     published_traits,
 )
 from geppetto.studies.table import known, number
+from geppetto.studies.trait import Trait
 
 MISSING = ("N/A", "NA", "NaN", "nan", "CONSENT_REVOKED", "DATA_EXPIRED")
 """Values of fields that stand for no value, the last two in exports of Prolific."""
@@ -74,10 +75,14 @@ def _ages(codebook: Codebook, frame: pd.DataFrame) -> list[str]:
     """Fields with ages, be they traits or, as everybody has the same, none."""
     declared = {trait.name: trait for trait in codebook.traits}
     traits = {name: declared.get(name) or published_traits().get(name) for name in map(str, frame)}
+    spelled = {trait.name: name for name, trait in reversed(traits.items()) if trait}
     return [
         name
         for name, trait in traits.items()
-        if trait and trait.is_age and known(codebook, frame[name], name).notna().any()
+        if trait
+        and spelled[trait.name] == name
+        and is_age(trait)
+        and known(codebook, frame[name], name).notna().any()
     ]
 
 
@@ -104,10 +109,15 @@ def _traits(
 ) -> tuple[list[Trait], list[Problem]]:
     """Published traits among fields that are not declared, and fields that are no traits."""
     traits: dict[str, Trait] = {}
+    spelled: dict[str, str] = {}
     problems = []
     for name in frame:
         published = published_traits().get(str(name))
-        if published is None or str(name) in declared or published.name in traits:
+        if published is None or str(name) in declared:
+            continue
+        if (first := spelled.setdefault(published.name, str(name))) != name:
+            message = f"it is called {first!r}, too; call it the same on every line"
+            problems.append(Problem("error", str(name), message))
             continue
         codes = known(codebook, frame[name], str(name)).dropna().unique().tolist()
         words = _words(published, codes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import zipfile
 import zlib
 from collections import Counter
@@ -14,6 +15,7 @@ from typing import Any
 
 from geppetto._util.characters import halves, mended
 from geppetto._util.errors import GeppettoError, unknown
+from geppetto.studies.csv_text import FREELY, TIMES
 from geppetto.studies.problems import Problem
 from geppetto.studies.sessions.published import task_of
 from geppetto.studies.table_file import code_text
@@ -23,6 +25,21 @@ TASK = "::"
 _PUBLISHED_AS = "prompts"
 _FIELDS = ("text", "experiment", "participant")
 _NEEDED = "every line needs `text`, `experiment` and `participant`"
+
+
+_ENCRYPTED = 1
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    LookupError,
+    ValueError,
+)
+"""What goes wrong in an archive that is none, or a damaged one."""
 
 
 @dataclass(frozen=True)
@@ -170,10 +187,22 @@ def _from_archive(path: Path) -> _Records:
             if len(names) != 1:
                 held = ", ".join(names) or "none"
                 raise GeppettoError(f"{path} must hold one .jsonl file; it holds {held}")
+            _refuse(archive.getinfo(names[0]), path)
             with archive.open(names[0]) as stream:
                 yield from _records(stream)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise GeppettoError(f"archive {path} is broken ({error}); fetch it again") from error
+
+
+def _refuse(packed: zipfile.ZipInfo, path: Path) -> None:
+    """Refuse what cannot be unpacked, or would be far larger than an archive of its size."""
+    if packed.flag_bits & _ENCRYPTED:
+        raise GeppettoError(f"archive {path} is encrypted; unpack it, and give the .jsonl file")
+    if packed.file_size > max(FREELY, TIMES * packed.compress_size):
+        raise GeppettoError(
+            f"archive {path} holds {packed.file_size / 2**20:,.0f} MiB, far more than an archive "
+            "of its size; unpack it, if that is meant"
+        )
 
 
 def _records(lines: Iterable[bytes]) -> _Records:

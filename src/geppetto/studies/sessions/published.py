@@ -11,7 +11,8 @@ from pydantic import Field, TypeAdapter
 
 from geppetto._util.validation import Declared
 from geppetto.studies.bundled import DATA
-from geppetto.studies.codebook import Source, Trait
+from geppetto.studies.codebook import Source
+from geppetto.studies.trait import Trait
 
 PSYCH_201 = Source(
     origin="Psych-201",
