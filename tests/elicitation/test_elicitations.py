@@ -427,13 +427,16 @@ def laid_out(scale: Scale, answer: str) -> Question:
     ("asked", "can", "kind", "message"),
     [
         (NextToken(), {"top_logprobs": 5}, "chat", "use `next_token: {top: 5}`"),
-        (NextToken(), {"top_logprobs": 0}, "chat", "does not give the log-probabilities"),
+        (NextToken(), {"top_logprobs": 0}, "chat", "does not give usable log-probabilities"),
         (NextToken(), {"reasons": True}, "chat", "reasons before it answers"),
         (Reasoned(then=NextToken()), {"top_logprobs": 0}, "chat", "does not give"),
         (Likelihood(), {"echo": False}, "base", "of a text it is sent"),
         (Likelihood(), {}, "chat", "turns is not echoed"),
         (Samples(), {"chat": False}, "chat", "kind: base"),
         (Stated(), {"completion": False}, "base", "kind: chat"),
+        (Stated(), {"any_temperature": False}, "chat", "temperature 1 only, and this asks at 0"),
+        (Samples(temperature=0.7), {"any_temperature": False}, "chat", "temperature 1 only"),
+        (Samples(), {"thinking_cut": True}, "chat", "more `thinking_tokens`"),
     ],
 )
 def test_what_a_model_lacks_is_said_in_words(

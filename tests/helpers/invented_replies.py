@@ -70,6 +70,8 @@ def replies_of(answers: pd.DataFrame, seconds: float = 0.5) -> pd.DataFrame:
         seconds=seconds,
         attempts=1,
         error="",
+        finish="stop",
+        text="I would rather not.",
     )
 
 

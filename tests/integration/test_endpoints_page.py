@@ -50,7 +50,7 @@ def test_a_model_that_is_not_there_is_one_sentence(workspace: Path) -> None:
 
 
 def test_every_elicitation_is_documented_as_it_can_be_written() -> None:
-    text, _ = [text for language, text in BLOCKS if language == "yaml"]
+    _, text, _ = [text for language, text in BLOCKS if language == "yaml"]
     written = [
         Named.model_validate(each).one_of(ELICITATIONS, "elicitation")
         for each in yaml.safe_load(text)["elicitations"]
@@ -62,9 +62,13 @@ def test_every_elicitation_is_documented_as_it_can_be_written() -> None:
 
 def test_limits_are_documented_as_they_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    _, text = [text for language, text in BLOCKS if language == "yaml"]
-    (spec,) = [ModelSpec.model_validate(each) for each in yaml.safe_load(text)["models"]]
-    assert open_model(spec).identity.parameters == "{}"
+    thinking, _, limited = [text for language, text in BLOCKS if language == "yaml"]
+    found = []
+    for text in (thinking, limited):
+        (spec,) = [ModelSpec.model_validate(each) for each in yaml.safe_load(text)["models"]]
+        identity = open_model(spec).identity
+        found.append((identity.thinking_tokens, identity.parameters))
+    assert found == [(4000, '{"reasoning_effort": "low"}'), (0, "{}")]
 
 
 def test_the_outcomes_are_all_documented() -> None:

@@ -16,9 +16,11 @@ from fault_server import Script, served
 from geppetto._util.errors import GeppettoError
 from geppetto.answers.probes import ProbeStore, probe_of
 from geppetto.answers.store import AnswerStore
+from geppetto.elicitation.next_token import NextToken
+from geppetto.elicitation.samples import Samples
 from geppetto.models.budget import Budget, BudgetTracker
 from geppetto.models.endpoint.probe import PASSWORD, Probe, probed
-from geppetto.models.endpoint.probe_evidence import alternatives
+from geppetto.models.endpoint.probe_evidence import alternatives, varies
 from geppetto.models.identity import Kind, ModelIdentity
 from geppetto.models.requests import Capabilities, Completion, Request, Token
 from geppetto.models.spec import open_model
@@ -63,6 +65,8 @@ class Scripted(Replying):
     most_top: int = 20
     system: str = "obeyed"
     thinks: str = ""
+    only_warm: bool = False
+    starts: str = ""
     drifts: float = 0.0
     varies: bool = True
     opens: str = ""
@@ -79,14 +83,12 @@ class Scripted(Replying):
         await asyncio.sleep(0)
         if self.asked > self.answers_until:
             return Completion(finish="error", error="503, after 8 attempts")
-        if request.turns and self.chat == "refused":
-            raise GeppettoError("404: no chat template")
-        if request.text and self.plain == "refused":
-            raise GeppettoError("404: this is a chat model")
-        if request.top_logprobs and (self.top == "refused" or request.top_logprobs > self.most_top):
-            raise GeppettoError("400: top_logprobs is not supported")
+        self._refuse(request)
         if request.echo and self.echo == "refused":
             return Completion(finish="error", error="500: logits_all is off")
+        if self.starts and request.turns and not request.top_logprobs:
+            text = self.starts if request.max_tokens < 1000 else f"{self.starts} {self.chat}"
+            return Completion(text=text, finish="length", completion_tokens=9, cost=0.0)
         read = request.text or "\n".join(turn.content for turn in request.turns)
         framed = (request.turns and self.chat != "as plain") or self.plain == "as chat"
         tokens = len(read.split()) + 4 * bool(framed)
@@ -103,6 +105,16 @@ class Scripted(Replying):
             return completion.model_copy(update={**hidden, "text": text})
         return completion.model_copy(update=self._said(request, read))
 
+    def _refuse(self, request: Request) -> None:
+        if request.turns and self.chat == "refused":
+            raise GeppettoError("404: no chat template")
+        if request.text and self.plain == "refused":
+            raise GeppettoError("404: this is a chat model")
+        if request.top_logprobs and (self.top == "refused" or request.top_logprobs > self.most_top):
+            raise GeppettoError("400: top_logprobs is not supported")
+        if self.only_warm and request.temperature != 1:
+            raise GeppettoError("400: temperature does not support 0.0 with this model")
+
     def _said(self, request: Request, read: str) -> dict[str, object]:
         text = "4"
         if request.temperature:
@@ -117,10 +129,15 @@ class Scripted(Replying):
             kept = tuple((str(n), float(np.log(p))) for n, p in zip("45321", CUT, strict=True))
             return {"text": text, "tokens": (Token(text=text, log_prob=kept[0][1], top=kept),)}
         first = "<|channel|>" if self.top == "elsewhere" else text
-        log_prob = {"sharpened": 0.0, "not probabilities": 3.0}.get(self.top, -0.1)
+        log_prob = {"sharpened": 0.0, "all 0": 0.0, "not probabilities": 3.0}.get(self.top, -0.1)
         log_prob -= self.drifts * request.sample
-        rest = -9999.0 if self.top == "sharpened" else -6.0
-        others = ((str(n), rest) for n in range(10, 9 + request.top_logprobs))
+        rest = {"sharpened": -9999.0, "all 0": 0.0}.get(self.top, -6.0)
+        others = [(str(n), rest) for n in range(10, 9 + request.top_logprobs)]
+        if self.top == "not given":  # beyond a cut
+            others[2:] = [(other, -9999.0) for other, _ in others[2:]]
+        if self.top == "twice":
+            log_prob = -1.0
+            others = [(first, log_prob), *others[1:]]
         return {
             "text": text,
             "tokens": (Token(text=first, log_prob=log_prob, top=((first, log_prob), *others)),),
@@ -205,7 +222,10 @@ def test_an_echo_that_is_not_of_the_text_is_found_out(echo: str, said: str) -> N
         ("ignored", "left out without an error"),
         ("elsewhere", "they are of '<|channel|>', but what was said is '4'"),
         ("sharpened", "after the temperature of 0"),
-        ("not probabilities", "sum to 20"),
+        ("not probabilities", "3 is no log-probability"),
+        ("not given", "-9999 is no log-probability"),
+        ("twice", "'4' is there twice"),
+        ("all 0", "sum to 20"),
         ("cut", "5 of 20 came at '4', with a probability of 1.0000 together"),
     ],
 )
@@ -280,7 +300,7 @@ def test_a_system_turn_that_is_read_is_told_from_one_that_is_dropped(
 )
 def test_reasoning_before_the_answer_is_seen_however_it_is_shown(thinks: str, said: str) -> None:
     found = probed(Scripted(thinks=thinks))
-    assert found.capabilities.reasons and found.capabilities.top_logprobs == 0
+    assert found.capabilities.reasons and found.capabilities.thinking_cut
     assert said in seen(found, "reasoning first")[1]
 
 
@@ -370,3 +390,41 @@ def test_a_model_is_probed_as_an_experiment_declares_it(tmp_path: Path) -> None:
     assert (twice.returncode, other.returncode) == (2, 2)
     assert "leave out the other options" in twice.stderr
     assert "mine" in other.stderr
+
+
+def test_a_model_that_allows_temperature_1_only_is_probed_with_it() -> None:
+    found = probed(Scripted(only_warm=True))
+    can = found.capabilities
+    assert can.chat and can.system_role and can.varies and can.top_logprobs == 20
+    assert not can.any_temperature
+    assert seen(found, "any temperature") == ("no", "only temperature 1 is")
+    assert Samples().lacks(can, "chat") == ""
+    assert "temperature 1 only" in NextToken().lacks(can, "chat")
+    assert probed(Scripted()).capabilities.any_temperature
+
+
+@pytest.mark.parametrize(
+    ("starts", "goes_on", "reasons"),
+    [
+        ("Okay, let me think of seven", "and of what may follow it", True),
+        ("Okay, they are counting to seven.", "</think> eight", True),
+        ("You count!", "Then comes eight, and so on", False),
+        ("Then comes eight, and so on", "", False),
+    ],
+)
+def test_what_goes_on_without_coming_to_the_point_is_reasoning(
+    starts: str, goes_on: str, reasons: bool
+) -> None:
+    found = probed(Scripted(starts=starts, chat=goes_on))
+    assert found.capabilities.reasons == reasons and not found.capabilities.thinking_cut
+
+
+def test_two_empty_replies_that_were_cut_are_no_copies() -> None:
+    empty = Completion(finish="length", reasoning="Well", completion_tokens=16)
+    assert varies(empty, empty) == (
+        False,
+        "nothing was said: the limit ended it while it was thinking",
+    )
+    found = probed(Scripted(thinks="told"))
+    assert found.capabilities.varies, "it is asked again with room to think"
+    assert "more `thinking_tokens`" in Samples().lacks(found.capabilities, "chat")

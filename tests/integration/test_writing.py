@@ -250,6 +250,49 @@ def test_text_that_was_cut_off_filtered_or_malformed_is_an_outcome(
         assert len(text_model.requests) == 1  # no second try in another form
 
 
+@pytest.mark.parametrize(
+    "thinks",
+    [
+        "<think>I make it up.</think>{}",
+        "I make it up.\n</think>\n\n{}",
+        "<|channel|>analysis<|message|>I make it up.<|end|><|start|>assistant<|channel|>final"
+        "<|message|>{}",
+    ],
+)
+def test_what_a_writer_thinks_is_no_persona(bfi: Study, workspace: Path, thinks: str) -> None:
+    def thinking(name: str, turns: Sequence[Turn]) -> str:
+        return thinks.format(says(name, turns))
+
+    rule = rule_of("written_profile", workspace)
+    had_written(rule, bfi, ScriptedModel(thinking), workspace)
+    assert of(rule, bfi) == Persona("the profile")
+
+
+def test_a_writer_whose_thinking_is_cut_has_written_nothing(bfi: Study, workspace: Path) -> None:
+    thinking = ScriptedModel(lambda *_: "<think>I make it", finish="length")
+    rule = rule_of("written_profile", workspace)
+    (writing,) = had_written(rule, bfi, thinking, workspace)
+    assert "the limit ended the writer's thinking" in writing.failed
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("So.</think>\n\nA profile", ("A profile", "")),
+        ("<think>So.", ("", "of whom an empty persona was written")),
+        (" A profile", (" A profile", "")),
+    ],
+)
+def test_a_text_that_was_stored_with_its_writers_thoughts_is_read_without_them(
+    bfi: Study, workspace: Path, monkeypatch: pytest.MonkeyPatch, text: str, read: tuple[str, str]
+) -> None:
+    rule, kept = rule_of("written_profile", workspace), GeneratedText((text,))
+    monkeypatch.setattr(GeneratedTextStore, "find", lambda *_: kept)
+    block = blocks(rule, bfi, list(bfi.items))[0]
+    seen = view(rule, bfi.participant("61623"), bfi, block)
+    assert (rule.write(seen, bfi), rule.refused(seen, bfi)) == read
+
+
 def test_what_got_no_reply_stays_unwritten_and_the_rest_is_kept(
     bfi: Study, workspace: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,13 +11,15 @@ from geppetto._util.errors import GeppettoError
 from geppetto.experiment.prepare import prepare_on, strategies_of
 from geppetto.personas.arms import Arm, Filler, NoPersona, Own, Shuffled
 from geppetto.personas.library import load_strategy
+from geppetto.planning.assignment import Assignment
 from geppetto.planning.build import make_plan
 from geppetto.planning.config import Experiment
 from geppetto.planning.elicited import by_likelihood
 from geppetto.planning.plan import Plan, Strategy
+from geppetto.planning.survey_prompts import SurveyPromptBuilder
 from geppetto.prompts.chat import ChatTemplate
 from geppetto.prompts.survey import Layout
-from geppetto.studies import Study
+from geppetto.studies import Codebook, Study
 from workspaces import ROOT
 
 LADDER = (NoPersona(), Filler(), Shuffled(), Own())
@@ -203,6 +206,26 @@ def test_a_persona_with_control_tokens_is_refused(small_study: Study, workspace:
     with pytest.raises(GeppettoError, match="control token: 'Me"):
         make_plan(*arguments, [by_likelihood(chat)])
     assert make_plan(*arguments, [by_likelihood(FakeModel())]).cells == 8
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ({"instruction": "How true?<|im_end|>"}, "item q1 is asked with text .*'How true"),
+        ({"scales": {"three": {"options": {"1": "No<|end|>", "2": "Yes"}}}}, r"'1 = No<\|end\|>'"),
+        ({"items": [{"name": "q1", "text": "True.<|end|>", "scale": "three"}]}, "'Statement: True"),
+    ],
+)
+def test_items_with_control_tokens_are_refused(
+    small_study: Study, where: dict[str, Any], said: str
+) -> None:
+    changed = Codebook.model_validate(small_study.codebook.model_dump(exclude_unset=True) | where)
+    study = replace(small_study, codebook=changed)
+    somebody = Assignment(study.people["a"], ("q1",), None)
+    chat = FakeModel(template=ChatTemplate(source=CHATML))
+    with pytest.raises(GeppettoError, match=said):
+        SurveyPromptBuilder(study, Layout(), chat, "likelihood").answers(somebody)
+    SurveyPromptBuilder(study, Layout(), FakeModel(), "likelihood").answers(somebody)
 
 
 def test_the_plan_hash_follows_its_content(small_study: Study) -> None:

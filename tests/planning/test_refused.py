@@ -31,6 +31,7 @@ from geppetto.planning.config import Experiment
 from geppetto.planning.elicited import Elicited, open_elicited
 from geppetto.planning.survey_prompts import SurveyPromptBuilder
 from geppetto.planning.survey_questions import SurveyQuestionBuilder
+from geppetto.prompts.chat import Turn
 from geppetto.prompts.survey import Layout
 from geppetto.search.scoring import Candidate, InfeasibleError, ModelScorer
 from geppetto.studies import Scale, Study
@@ -114,6 +115,20 @@ def test_personas_that_a_local_model_cannot_read_are_refused(
     builder.answers(Assignment(somebody, ("A1",), Persona("I am shy.", "task")))
     with pytest.raises(GeppettoError, match=why):
         builder.answers(Assignment(somebody, ("A1",), Persona(persona, "task")))
+
+
+@pytest.mark.parametrize(
+    "text", ["a<|im_end|>", "a<｜User｜>", "<start_of_turn>", "[/INST]", "</s>"]
+)
+def test_text_that_servers_read_as_control_tokens_is_not_sent(text: str) -> None:
+    model = Endpoint("m", "openai/m")
+    for request in (
+        Request(turns=(Turn(role="user", content=text),), max_tokens=1),
+        Request(text=text, max_tokens=1),
+    ):
+        with pytest.raises(GeppettoError, match="change the item's text"):
+            model.refuse(request)
+    model.refuse(Request(text="a <b> [c] | 3 <| 4 |> [INSTITUTE]", max_tokens=1))
 
 
 def test_a_model_by_another_name_is_not_asked_again() -> None:

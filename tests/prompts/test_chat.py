@@ -67,7 +67,7 @@ def test_a_template_that_swallows_the_system_turn_is_not_trusted_with_one() -> N
         (CHATML.replace("message.content", "message.content | upper"), "as written"),
         (CHATML.replace("assistant\n{% endif %}", "model\n{% endif %}"), "cannot be verified"),
         ("{% for %}", "not valid Jinja"),
-        ("{{ strftime_now('%Y') }}", "cannot be rendered: 'strftime_now' is undefined"),
+        ("{{ strftime_now('%Y') }}", "writes today's date, .* declare one"),
         ("{{ raise_exception('never') }}", "refuses the conversation: never"),
     ],
 )

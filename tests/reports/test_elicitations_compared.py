@@ -154,8 +154,9 @@ def test_the_terminal_tells_of_elicitations_and_of_what_was_refused(several: Res
 def test_one_elicitation_that_was_answered_is_told_of_as_before() -> None:
     found = results_of({"likelihood": answers_of(1)})
     assert list(elicitations.parts(found)) == []
-    low = found.completions.assign(outcome="low option mass")
-    found.completions["outcome"] = low["outcome"]
+    scored_here = {"outcome": "low option mass", "text": "", "completion_tokens": 0}
+    for column, value in scored_here.items():
+        found.completions[column] = value
     assert list(elicitations.parts(found)) == []
 
 

@@ -28,7 +28,9 @@ def refuse_unable(elicited: Elicited, probes: ProbeStore, tracker: BudgetTracker
     can = model.capabilities
     if lacking := elicitation.lacks(can, identity.kind):
         others = [name for name, way in ELICITATIONS.items() if not way().lacks(can, identity.kind)]
-        instead = f"it can be asked by {', '.join(others)}" if others else "nothing else fits it"
+        instead = (
+            f"it can be asked by {', '.join(others)}" if others else "nothing else fits it as it is"
+        )
         raise GeppettoError(
             f"elicitations: {elicited.label} does not fit {identity.name}: {lacking}; {instead} "
             f"(`geppetto models probe {identity.name} --experiment FILE` shows what was seen)"

@@ -19,6 +19,7 @@ from geppetto.prompts.chat import Turn
 Outcome = Literal[
     "answered",
     "low option mass",
+    "no probabilities",
     "refusal",
     "out of role",
     "unparseable",
@@ -227,12 +228,20 @@ class Elicitation(BaseModel, ABC):
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def unreachable(can: Capabilities, kind: Kind) -> str:
-    """What a model lacks to be asked anything at all; empty if nothing."""
+def unreachable(can: Capabilities, kind: Kind, temperature: float) -> str:
+    """What a model lacks to be asked anything at all at a temperature; empty if nothing."""
     if kind == "chat" and not can.chat:
         return "it does not answer turns; declare it `kind: base`, if it continues plain text"
     if kind == "chat" and not can.system_role:
         return "it takes no system turns, in which instructions and personas stand"
     if kind == "base" and not can.completion:
         return "it does not continue plain text; declare it `kind: chat`, if it answers turns"
+    if can.thinking_cut:
+        return (
+            "the limit ended it while it was thinking, before it said anything; let the model have "
+            "more `thinking_tokens`, as in `thinking_tokens: 4000`, or less `reasoning_effort` "
+            "among its parameters"
+        )
+    if temperature != 1 and not can.any_temperature:
+        return f"it may be asked at temperature 1 only, and this asks at {temperature:g}"
     return ""

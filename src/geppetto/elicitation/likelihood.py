@@ -16,6 +16,7 @@ from geppetto.elicitation.outcomes import of_mass
 from geppetto.models.base import Model, Scorer
 from geppetto.models.identity import Kind
 from geppetto.models.local.echo import of_text
+from geppetto.models.log_probs import ROUNDING, fault
 from geppetto.models.requests import Capabilities, Completion, Request, Token
 from geppetto.prompts.survey import nested
 
@@ -43,13 +44,10 @@ class Likelihood(Elicitation):
         return model.scorer
 
     def lacks(self, can: Capabilities, kind: Kind) -> str:
-        if lacking := unreachable(can, kind):
+        if lacking := unreachable(can, kind, 0.0):
             return lacking
         if kind == "chat":
-            return (
-                "the text of its turns is not echoed, so options' likelihoods cannot be read from "
-                "it; use next_token, samples or stated"
-            )
+            return "the text of its turns is not echoed, so options' likelihoods cannot be read"
         return "" if can.echo else "it does not give the log-probabilities of a text it is sent"
 
     def requests(
@@ -81,22 +79,21 @@ class Likelihood(Elicitation):
             _option(completion, text, begin)
             for text, completion in zip(texts, decisive, strict=False)
         ]
-        known = [-np.inf if log_prob is None else log_prob for log_prob in found]
+        outcomes: list[Outcome] = [became for became, _ in found]
+        known = [log_prob for _, log_prob in found]
         known += [-np.inf] * (len(question.options) - len(known))
-        if len(found) == len(known) and None not in found:
+        mass = float(np.exp(known).sum())
+        if mass > 1 + ROUNDING:
+            outcomes = ["no probabilities"] * len(found)
+            low, high = (-np.inf,) * len(known), (0.0,) * len(known)
+            return Reading((), low, high, (*before, *outcomes))
+        if outcomes == ["answered"] * len(known):
             low, high = bounds(known, [])
-            became = of_mass(float(np.exp(known).sum()))
-            return Reading(tuple(known), low, high, (*before, *(became,) * len(known)))
-        left = float(np.log(max(1 - np.exp(known).sum(), _ROUNDING)))
+            return Reading(tuple(known), low, high, (*before, *(of_mass(mass),) * len(known)))
+        left = float(np.log(max(1 - mass, _ROUNDING)))
         unknown = tuple(left if log_prob == -np.inf else -np.inf for log_prob in known)
         low, high = bounds(known, [Pool(left, unknown)])
-        return Reading((), low, high, (*before, *map(_became, decisive, found)))
-
-
-def _became(completion: Completion, log_prob: float | None) -> Outcome:
-    if completion.finish == "filter":
-        return "filtered"
-    return "error" if log_prob is None else "answered"
+        return Reading((), low, high, (*before, *outcomes))
 
 
 def _texts(question: Question) -> list[str]:
@@ -117,11 +114,16 @@ def _after(tokens: Sequence[Token], begin: int) -> list[Token] | None:
     return list(tokens[starts.index(begin) :]) if begin in starts else None
 
 
-def _option(completion: Completion, text: str, begin: int) -> float | None:
-    """The log-probability of what a reply echoes from some place on, if it is known."""
+def _option(completion: Completion, text: str, begin: int) -> tuple[Outcome, float]:
+    """What became of an echo, and the log-probability from some place on, -inf if not known."""
+    if completion.finish == "filter":
+        return "filtered", -np.inf
     tokens = _after(_echoed(completion, text) or (), begin)
-    log_probs = [token.log_prob for token in tokens or () if token.log_prob is not None]
-    return sum(log_probs) if tokens and len(log_probs) == len(tokens) else None
+    log_probs = [token.log_prob for token in tokens or ()]
+    known = [log_prob for log_prob in log_probs if log_prob is not None]
+    if not known or len(known) < len(log_probs):
+        return "error", -np.inf
+    return ("no probabilities", -np.inf) if fault(known) else ("answered", sum(known))
 
 
 def _spelled(

@@ -10,6 +10,7 @@ from pydantic import Field
 from scipy.special import logsumexp
 
 from geppetto._util.errors import GeppettoError
+from geppetto._util.reasoning import split
 from geppetto.elicitation.advice import other_layout
 from geppetto.elicitation.base import Elicitation, Outcome, Question, Reading, unreachable
 from geppetto.elicitation.bounds import Pool, bounds
@@ -17,11 +18,15 @@ from geppetto.elicitation.outcomes import of_mass, unanswered, undelivered
 from geppetto.elicitation.parsing import said
 from geppetto.elicitation.samples import answering
 from geppetto.models.identity import Kind
+from geppetto.models.log_probs import fault_of_alternatives
 from geppetto.models.requests import Capabilities, Completion, Request, Token
 from geppetto.prompts.survey import nested
 
 _TOKENS = {"chat": 16, "base": 1}
 """The most that is said: a chat's first words tell a refusal from another answer."""
+
+_FEWEST = 2
+"""Alternatives that are read at least."""
 
 _ROUNDING = 1e-6
 """Log-probabilities arrive rounded, so that what the top tokens leave is not known better."""
@@ -54,15 +59,15 @@ class NextToken(Elicitation):
 
     name: ClassVar[str] = "next_token"
 
-    top: int = Field(20, ge=2, le=1000)
+    top: int = Field(20, ge=_FEWEST, le=1000)
 
     def lacks(self, can: Capabilities, kind: Kind) -> str:
-        if lacking := unreachable(can, kind):
+        if lacking := unreachable(can, kind, 0.0):
             return lacking
         if can.reasons:
             return "it reasons before it answers, so its first token is not its answer"
-        if not can.top_logprobs:
-            return "it does not give the log-probabilities of its top tokens"
+        if can.top_logprobs < _FEWEST:
+            return "it does not give usable log-probabilities of its top tokens"
         if can.top_logprobs < self.top:
             return (
                 f"it gives {can.top_logprobs} top tokens, not {self.top}; use "
@@ -97,6 +102,8 @@ class NextToken(Elicitation):
         says = unanswered(said(completion, question.kind), question.wordings)
         if says in ("refusal", "out of role"):
             return Reading((), nothing.low, nothing.high, (says,))
+        if fault_of_alternatives(completion.tokens[0]):
+            return Reading((), nothing.low, nothing.high, ("no probabilities",))
         top = _top(completion.tokens[0])
         spellings = [_spellings(answer) for answer in question.answers]
         known = [
@@ -149,6 +156,8 @@ def _became(completion: Completion, kind: Kind) -> Outcome | None:
     became = undelivered(completion, kind)
     if became in ("error", "filtered"):
         return became
+    if completion.reasoning or split(completion.text)[0]:  # which its first token begins
+        return became or "unparseable"
     if not completion.tokens and not completion.text:
         return "unparseable"
     return None if completion.tokens and completion.tokens[0].top else "error"

@@ -8,7 +8,8 @@
    text that goes on from it is one of the next two.
 5. refusal: it says that it cannot, will not or prefers not to do what was asked.
 6. out of role: it speaks as a program, of which no person's answer can be had.
-7. unparseable: anything else.
+7. no probabilities: what came as log-probabilities cannot be any (positive, -9999, twice there).
+8. unparseable: anything else.
 
 The rules are of English: what is refused in another language is unparseable. What a reply says in
 the words of an option does not count as a refusal, since an option may be "Prefer not to say".

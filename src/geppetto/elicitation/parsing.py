@@ -14,9 +14,10 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+from geppetto._util.reasoning import split
 from geppetto.elicitation.base import Question
 from geppetto.models.identity import Kind
-from geppetto.models.requests import REASONING_TAGS, Completion
+from geppetto.models.requests import Completion
 
 FORMS = (
     ("{answer}", "({answer})", "[{answer}]", "{answer})"),
@@ -42,18 +43,13 @@ _AROUND = " _\"'´‘’‚“”„«»‹›"
 _MARKUP = str.maketrans({"*": " ", "`": " "})
 _ANNOUNCED = re.compile(r"(?:(?:my|the|final) )*answer(?: is\b:?| ?:) ?")
 _LAST_LINE = re.compile(r"(?:(?:my|the|final) )*answer ?: ?")
-_REASONING = re.compile(rf"\s*<({REASONING_TAGS})>.*?</\1>", re.DOTALL)
 
 Pairs = tuple[tuple[str, str], ...]
 
 
 def said(completion: Completion, kind: Kind) -> str:
-    """What a reply says: without reasoning in tags; of plain text its first line with a text."""
-    text = (
-        _REASONING.sub("", completion.text, count=1)
-        if _REASONING.match(completion.text)
-        else completion.text
-    )
+    """What a reply says: without reasoning; of plain text its first line with a text."""
+    text = split(completion.text)[1]
     text = text.strip()
     return text if kind == "chat" else text.partition("\n")[0].rstrip()
 

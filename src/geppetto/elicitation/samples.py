@@ -84,7 +84,7 @@ class Samples(Elicitation):
         return self.temperature > 0
 
     def lacks(self, can: Capabilities, kind: Kind) -> str:
-        if lacking := unreachable(can, kind):
+        if lacking := unreachable(can, kind, self.temperature):
             return lacking
         if self.draws and not can.varies:
             return (

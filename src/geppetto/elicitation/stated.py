@@ -44,7 +44,7 @@ class Stated(Elicitation):
     name: ClassVar[str] = "stated"
 
     def lacks(self, can: Capabilities, kind: Kind) -> str:
-        return unreachable(can, kind)
+        return unreachable(can, kind, 0.0)
 
     def requests(
         self, question: Question, completions: Sequence[Completion]

@@ -73,6 +73,9 @@ class Differences:
         The least and the most that each one's difference could be, whatever they had responded, by
         what the model says of every option, shape (rows, 2); of a benefit the least is over all
         predictions that could have been chosen. None where that is not known.
+    mass
+        The smaller of the mean option masses of its arms, by whose options alone it is told; 1
+        where it is told by everything that a model could say.
     """
 
     model: str
@@ -92,6 +95,7 @@ class Differences:
     typical: Floats | None = field(default=None, repr=False)
     projection: Floats | None = field(default=None, repr=False)
     possible: Floats | None = field(default=None, repr=False)
+    mass: float = 1.0
 
     @property
     def of_each(self) -> tuple[Floats, Floats]:
@@ -232,6 +236,7 @@ def combined(
         parts[0],
         rivals=combine(rivals) if rivals else None,
         possible=combine(possible) if len(possible) == len(parts) else None,
+        mass=min(one.mass for one in parts),
         persons=persons,
         influence=influence,
         totals=totals,
@@ -257,6 +262,7 @@ def _in_one_wording(
     if best is not None:
         costs[UNINFORMED] = best.of(each)[None]
         sampled[UNINFORMED] = any(one.counts is not None for one in rivals)
+    mass = {name: arm.mass for name, arm in arms.items()} | {UNINFORMED: 1.0}
     levels = _levels(arms, costs, wanted)
     condition = next(arm.condition for arm in arms.values() if arm.condition.arm != "none")
     for contrast in contrasts(list(costs)):
@@ -281,6 +287,7 @@ def _in_one_wording(
             sampled=sampled[worse] or sampled[better],
             typical=typical,
             projection=projection,
+            mass=1.0 if wanted.measure == "nll_full" else min(mass[worse], mass[better]),
         )
         if best is not None and worse == UNINFORMED:
             against = np.stack(each, 1) - levels[better].contribution[:, None]

@@ -45,6 +45,10 @@ SESSION_MEASURES = (
 """Metrics of a participant in a study of sessions, in the order of tables."""
 
 
+class NothingScoredError(GeppettoError):
+    """No cell is left that every condition scored."""
+
+
 def matched(answers: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     """The answers to cells that every condition scored, and how many cells each reason cost.
 
@@ -84,7 +88,8 @@ def matched(answers: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     reasons = {str(reason): int(n) for reason, n in unscored["reason"].value_counts().items()}
     kept = answers[~np.isin(cells, cells[out])] if out.any() else answers
     if kept.empty:
-        raise GeppettoError(f"no cell was scored by every condition: {reasons}")
+        told = ", ".join(f"{reason} ({number:,})" for reason, number in reasons.items())
+        raise NothingScoredError(f"no cell was scored by every condition: {told}")
     return kept, reasons
 
 

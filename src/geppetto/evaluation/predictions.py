@@ -111,6 +111,12 @@ class Predictions:
         return bool(((self.donors >= 0) & (self.donors != np.arange(self.donors.shape[1]))).any())
 
     @cached_property
+    def mass(self) -> float:
+        """Mean option mass; 1 if no response has options."""
+        mass = self.option_mass[np.isfinite(self.option_mass)]
+        return float(mass.mean()) if mass.size else 1.0
+
+    @cached_property
     def nll(self) -> Floats:
         """NLL of the real responses over the legal options, shape (draws, participants, items).
 

@@ -24,10 +24,11 @@ from geppetto.evaluation.measures import (
     measures_of,
     must_exist,
 )
-from geppetto.evaluation.metrics import matched
+from geppetto.evaluation.metrics import NothingScoredError, matched
 from geppetto.evaluation.predictions import Predictions, predictions
 from geppetto.evaluation.responses import Responses
 from geppetto.evaluation.rows import SLICE, Slice, rows_by
+from geppetto.evaluation.unread import unread
 from geppetto.models.lineage import Lineage
 from geppetto.personas.donors import MatchQuality
 from geppetto.planning.analysis_config import Analysis
@@ -209,7 +210,10 @@ class Scored:
 
     @cached_property
     def _matched(self) -> tuple[pd.DataFrame, dict[str, int]]:
-        return matched(self.planned)
+        try:
+            return matched(self.planned)
+        except NothingScoredError as error:
+            raise GeppettoError("\n".join([str(error), *unread(self.completions)])) from error
 
     @property
     def unscored(self) -> Mapping[str, int]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from geppetto._util.errors import GeppettoError, causes
+from geppetto._util.reasoning import split
 from geppetto.answers.client import STOPPING, clients
 from geppetto.answers.completions import CompletionStore
 from geppetto.answers.generated_texts import GeneratedTextStore, Generator
@@ -221,10 +222,12 @@ def _cause(error: BaseException) -> BaseException:
 def _generated(
     texts: tuple[str, ...], failed: str, completions: Sequence[Completion]
 ) -> GeneratedText:
-    finishes = {completion.finish for completion in completions}
-    if "filter" in finishes:
+    cut = [completion for completion in completions if completion.finish == "length"]
+    if any(completion.finish == "filter" for completion in completions):
         failed = "of whom the writer's provider filtered what was written"
-    elif "length" in finishes:
+    elif any(not split(completion.text)[1].strip() for completion in cut):
+        failed = "of whom nothing was written: the limit ended the writer's thinking (longest)"
+    elif cut:
         failed = "of whom what was written was cut off (longest)"
     costs = [completion.cost for completion in completions]
     return GeneratedText(

@@ -28,7 +28,12 @@ def identity_of(spec: ModelSpec) -> ModelIdentity:
     """
     if spec.model is not None:
         return open_model(spec).identity
-    return ModelIdentity(name=spec.name, sha256=sha256(model_file(spec)), kind=spec.kind or "chat")
+    return ModelIdentity(
+        name=spec.name,
+        sha256=sha256(model_file(spec)),
+        kind=spec.kind or "chat",
+        date=str(spec.date or ""),
+    )
 
 
 def named_model(name: str, api_base: str = "", kind: Kind | None = None) -> Model:

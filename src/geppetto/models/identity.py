@@ -29,6 +29,10 @@ class ModelIdentity(BaseModel):
         What is sent with every request, as JSON with sorted keys.
     weights, kv_cache, flash_attention, gelu, engine
         How a model on this machine is computed.
+    date
+        What its chat template takes for today, if it writes a date.
+    thinking_tokens
+        The most tokens that it may think with before it answers; 0 if none are declared.
 
     Examples
     --------
@@ -49,6 +53,8 @@ class ModelIdentity(BaseModel):
     flash_attention: bool = False
     gelu: str = ""
     engine: str = ""
+    date: str = ""
+    thinking_tokens: int = 0
 
     @property
     def is_local(self) -> bool:
@@ -67,6 +73,7 @@ class ModelIdentity(BaseModel):
             "flash_attention": self.flash_attention,
             "gelu": self.gelu,
             "engine": self.engine,
+            **self._dated,
         }
 
     @property
@@ -83,4 +90,10 @@ class ModelIdentity(BaseModel):
             "kind": self.kind,
             "parameters": self.parameters,
             "engine": computed if self.weights else "",
+            **self._dated,
+            **({"thinking_tokens": str(self.thinking_tokens)} if self.thinking_tokens else {}),
         }
+
+    @property
+    def _dated(self) -> dict[str, str]:
+        return {"date": self.date} if self.date else {}

@@ -19,10 +19,6 @@ Said = Annotated[str, AfterValidator(mended)]
 so that one such reply can be stored as any other."""
 
 
-REASONING_TAGS = "think|thinking|thought|reason|reasoning"
-"""Tags in which models reason before they answer, where an interface does not keep that apart."""
-
-
 class Capabilities(BaseModel):
     """What an interface was seen to give; see `geppetto.models.endpoint.probe`.
 
@@ -36,8 +32,12 @@ class Capabilities(BaseModel):
         How many alternatives it gives at each token that it says; 0 without any.
     echo
         Whether it gives the log-probabilities of a text that it is sent, verified on a known one.
+    any_temperature
+        Whether it may be asked at another temperature than 1.
     reasons
         Whether it reasons before it answers although it was not asked to.
+    thinking_cut
+        Whether the limit ended it while it was still thinking, so that it said nothing.
     deterministic
         Whether it said the same with the same log-probabilities twice at temperature 0.
     varies
@@ -58,7 +58,9 @@ class Capabilities(BaseModel):
     system_role: bool = False
     top_logprobs: int = 0
     echo: bool = False
+    any_temperature: bool = True
     reasons: bool = False
+    thinking_cut: bool = False
     deterministic: bool = False
     varies: bool = False
     priced: bool = False

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from geppetto._util.errors import GeppettoError, unknown
 from geppetto.models.base import Model, Scorer
 from geppetto.models.endpoint.concurrency import CONNECTIONS, MOST_AT_ONCE
 from geppetto.models.identity import Kind, Precision
 from geppetto.models.lineage import Lineage
+
+_LATER = frozenset({"date", "thinking_tokens"})
+"""Fields that came after hashes of plans were pinned."""
 
 
 class ModelSpec(BaseModel):
@@ -36,9 +47,14 @@ class ModelSpec(BaseModel):
         Seconds after which a request to it has failed.
     most_at_once
         How many requests are sent to it at once, at most: no more than LiteLLM has connections.
+    thinking_tokens
+        The most tokens that it may think with, of a model that thinks before it answers: each
+        request lets it say so many more than its answer needs.
     kind
         Whether it reads plain text or its chat template, if not as its file says; models behind an
         interface chat unless they are declared `base`.
+    date
+        What the chat template of a model on this machine takes for today, if it writes a date.
     lineage
         Where it comes from, and from which of the other models it was post-trained.
     """
@@ -52,7 +68,9 @@ class ModelSpec(BaseModel):
     parameters: dict[str, Any] = {}
     timeout: float = Field(120.0, gt=0)
     most_at_once: int = Field(MOST_AT_ONCE, ge=1, le=CONNECTIONS)
+    thinking_tokens: int = Field(0, ge=0, le=1_000_000)
     kind: Kind | None = None
+    date: datetime.date | None = None
     lineage: Lineage | None = None
 
     @model_validator(mode="before")
@@ -72,17 +90,31 @@ class ModelSpec(BaseModel):
             value = {"model": value["name"], **value}
         return value
 
+    @model_serializer(mode="wrap")
+    def _without_later_fields(self, serialised: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The fields; those of later versions only where they are set, so that hashes stay."""
+        fields: dict[str, Any] = serialised(self)
+        return {
+            key: value
+            for key, value in fields.items()
+            if key not in _LATER or value != type(self).model_fields[key].default
+        }
+
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if self.path is not None and self.model is not None:
             raise ValueError("give the path of a file or the `model` of an interface, not both")
         if self.model is None:
-            for key in ("api_base", "parameters", "timeout", "most_at_once"):
+            for key in ("api_base", "parameters", "timeout", "most_at_once", "thinking_tokens"):
                 if key in self.model_fields_set:
                     raise ValueError(
                         f"{key}: it is of models behind an interface; give their name at LiteLLM "
                         "as `model`, with its provider before a slash, or remove it"
                     )
+        elif self.date is not None:
+            raise ValueError(
+                "date: it is of models on this machine; a server has its own; remove it"
+            )
         elif "/" not in self.model:
             raise ValueError(
                 f"model: write {self.model!r} with its provider before a slash, as in "
@@ -122,7 +154,7 @@ def open_model(spec: ModelSpec, precision: Precision = "exact") -> Model:
     if spec.model is None:
         from geppetto.models.local.llama_cpp import LlamaCppModel
 
-        return LlamaCppModel(spec.name, model_file(spec), spec.kind, precision)
+        return LlamaCppModel(spec.name, model_file(spec), spec.kind, precision, date=spec.date)
     from geppetto.models.endpoint.client import Endpoint
 
     return Endpoint(
@@ -133,6 +165,7 @@ def open_model(spec: ModelSpec, precision: Precision = "exact") -> Model:
         parameters=spec.parameters,
         timeout=spec.timeout,
         most_at_once=spec.most_at_once,
+        thinking_tokens=spec.thinking_tokens,
     )
 
 

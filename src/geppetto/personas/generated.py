@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from geppetto._util.errors import GeppettoError
+from geppetto._util.reasoning import split
 from geppetto.personas.base import PersonaStrategy
 from geppetto.personas.leaked import leaked
 from geppetto.personas.moved import code
@@ -204,7 +205,7 @@ class GeneratedStrategy(PersonaStrategy):
             return "", failed
         if not written:
             return "", ""
-        texts = {name: text.texts for name, text in written.items()}
+        texts = {name: tuple(map(_said, text.texts)) for name, text in written.items()}
         persona = self.composed(texts, participant, study)
         if item := leaked(persona, study):
             return "", f"whose written persona says how {item} is answered"
@@ -292,6 +293,12 @@ class NotGeneratedError(GeppettoError):
             f"`geppetto run` and `geppetto search` have {writers} write them before they ask, "
             "within the `budget`; what they cost is in no estimate"
         )
+
+
+def _said(text: str) -> str:
+    """A text without its writer's reasoning, which earlier versions stored with it."""
+    said = split(text)[1]
+    return text if said == text else said.strip()
 
 
 @cache

@@ -56,7 +56,8 @@ def estimate(model: Model, elicitation: Elicitation, questions: Iterable[Questio
     counted = texts[:: max(1, len(texts) // _COUNTED)]
     known = sum(map(_tokens, counted))
     prompt = round(known * letters / max(1, sum(map(len, counted))))
-    said = sum(0 if request.echo else request.max_tokens for request in requests.values())
+    thinks = model.identity.thinking_tokens
+    said = sum(0 if one.echo else one.max_tokens + thinks for one in requests.values())
     return Estimate(len(requests), prompt, said, model.price(prompt, said))
 
 

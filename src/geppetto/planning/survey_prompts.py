@@ -28,6 +28,7 @@ class SurveyPromptBuilder(PromptBuilder[Prompt]):
     def _frame(self, item: str) -> Frame:
         if item not in self._frames:
             frame = Frame.of(self._study, self._study.items[item], self._layout)
+            refuse_control_tokens_in_item(item, frame, self._model)
             if frame.options not in self._told_apart:
                 self._tell_apart(item, frame)
                 self._told_apart.add(frame.options)
@@ -81,3 +82,20 @@ def refuse_control_tokens(persona: Persona, model: Scorer) -> None:
             f"a persona holds text that {model.identity.name} reads as the end of a "
             f"turn or another control token: {persona.text[:60]!r}; change the strategy"
         )
+
+
+def refuse_control_tokens_in_item(item: str, frame: Frame, model: Scorer) -> None:
+    """Refuse an item whose text, scale or instruction a chat model would read as more than text.
+
+    Raises
+    ------
+    GeppettoError
+        If it is one.
+    """
+    for text in (frame.statement, *frame.instruction.splitlines()):
+        if model.template and model.has_control_tokens(text):
+            raise GeppettoError(
+                f"item {item} is asked with text that {model.identity.name} reads as the end of a "
+                f"turn or another control token: {text[:60]!r}; change it in the codebook, or "
+                "declare the model `kind: base`"
+            )

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import takewhile
 
 from geppetto._util.errors import GeppettoError
-from geppetto.prompts.chat import ChatTemplate, Turn, answer_prefix
+from geppetto.prompts.chat import ChatTemplate, Turn, answer_prefix, refuse_open_reasoning
 
 _SYSTEM, *_REST = map(chr, range(0xE000, 0xE007))
 _SENTINELS = re.compile("[\ue000-\ue006]")
@@ -68,6 +68,7 @@ def glue(template: ChatTemplate, with_system: bool) -> Glue:
             "cannot be scored in its turns; use `presentation: text`"
         )
     opening = answer_prefix(opening, reopening, _SENTINELS.split(finished)[-2])
+    refuse_open_reasoning("".join(start), opening)
     if opening.endswith(" "):
         raise GeppettoError(
             "the chat template writes a space before an answer, which tokenizers join with it, so "

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from geppetto._util.errors import GeppettoError
 from geppetto.evaluation.results import Results
+from geppetto.evaluation.unread import unread
 from geppetto.evaluation.words import interval, number, p_value, probability
 from geppetto.reports.columns import columns, with_interval, within_model
 
@@ -35,6 +36,9 @@ def parts(found: Results) -> Iterator[RenderableType]:
     if found.several_elicitations or not compliance["outcome"].isin(COMPLIED).all():
         yield from (_outcomes(compliance), "")
         yield from (Text(line) for line in _differences(found.compliance_differences()))
+        yield ""
+    if said := unread(found.completions):
+        yield from (Text(line, "yellow") for line in said)
         yield ""
 
 

@@ -49,7 +49,7 @@ def gaps(found: Sequence[Gap]) -> Table:
             gap.outcome,
         )
     differ = dict.fromkeys(gap.pair.note for gap in found if gap.pair.note)
-    few = dict.fromkeys(gap.verdict.too_few for gap in found if gap.verdict.too_few)
+    few = dict.fromkeys(gap.verdict.undecidable for gap in found if gap.verdict.undecidable)
     table.caption = (
         "without a persona; worse: share of people whom the post-trained model predicts worse; "
         "published d: over pooled responses, without an interval, as Binz et al. (2026) have it; "

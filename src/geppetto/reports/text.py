@@ -23,7 +23,10 @@ def conclusion(verdicts: Sequence[Verdict]) -> str:
         )
     if not wanted:
         return "Information was not measured: it needs the arms shuffled and own."
-    reasons = {verdict.too_few for verdict in wanted}
+    if all(verdict.little_mass for verdict in wanted):
+        least = min(wanted, key=lambda verdict: verdict.effect.differences.mass)
+        return f"Withheld: {least.little_mass}."
+    reasons = {verdict.undecidable for verdict in wanted}
     if len(reasons) == 1 and (reason := reasons.pop()):
         return f"Undecided: {reason}."
     found: dict[tuple[str, str], list[Verdict]] = {}

@@ -45,7 +45,7 @@ class Gain:
     def sentence(self) -> str:
         """What came out, in words, with its numbers."""
         verdict, effect = self.verdict, self.verdict.effect
-        few = f" ({verdict.too_few})" if verdict.too_few else ""
+        few = f" ({verdict.undecidable})" if verdict.undecidable else ""
         is_clear = verdict.finding in ("positive", "negative")
         equivalence = "" if is_clear else f", equivalence {verdict.equivalence}"
         return (
@@ -112,4 +112,5 @@ def _differences(worse: Predictions, better: Predictions) -> Differences:
         totals=saved * (better.responses.choices > 0).sum(1)[rows],
         sampled=worse.counts is not None or better.counts is not None,
         possible=possible_savings(worse, better, "nll")[rows],
+        mass=min(worse.mass, better.mass),
     )

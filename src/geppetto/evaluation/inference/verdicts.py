@@ -23,7 +23,14 @@ DESCRIPTIVE: Final = "descriptive: the NLL of samples is smoothed"
 """What is said where smoothing may have turned the sign: nothing, since nothing was tested."""
 
 
+WITHHELD: Final = "withheld: too little option mass"
+"""What is said where models hardly ever say an option."""
+
 UNDONE = "unless what was not said undoes it"
+
+LEAST_MASS = 0.1
+"""Mean option mass below which nothing is decided: then models say something else than an option
+nine times in ten, and what they say of the options is what they hardly ever say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +80,7 @@ class Verdict(Comparison):
             "positive": self.effect.contrast.positive,
             "negative": self.effect.contrast.negative,
             "equivalent": self.effect.contrast.equivalent,
-            "undecided": "undecided",
+            "undecided": WITHHELD if self.little_mass else "undecided",
             "descriptive": DESCRIPTIVE,
         }
         return words[self.finding]
@@ -85,12 +92,12 @@ class Verdict(Comparison):
         A difference is positive or negative if its interval excludes zero and its corrected p is
         below .05. It is equivalent to nothing if it is shown to be smaller than the smallest effect
         of interest, even where it is not zero, unless that is `withheld`. Everything else is
-        undecided, and so is everything that rests on `too_few`. The NLL of samples is not tested:
+        undecided, and so is everything that is `undecidable`. The NLL of samples is not tested:
         smoothing caps what a persona that is too sure loses.
         """
         if self.effect.differences.smoothed:
             return "descriptive"
-        if self.too_few:
+        if self.undecidable:
             return "undecided"
         if self.p_equivalent_adjusted < LEVEL and not self.withheld:
             return "equivalent"
@@ -110,6 +117,8 @@ class Verdict(Comparison):
         What is shown to be so on the cells that were scored has to be on all planned ones, too.
         And it takes more people than a difference does, and one prediction to be compared with.
         """
+        if self.little_mass:
+            return self.little_mass
         rival = self.effect.differences.uninformed
         if rival is not None and not rival.is_one:
             return "several predictions that know nothing of people may be the best"
@@ -269,8 +278,8 @@ class Verdict(Comparison):
     def _claim(self) -> str:
         effect, contrast = self.effect, self.effect.contrast
         where = self._where
-        if self.too_few:
-            return f"{where} {self.too_few}"
+        if self.undecidable:
+            return f"{where} {self.undecidable}"
         better, worse = f"with {in_words(contrast.better)}", f"with {in_words(contrast.worse)}"
         if (rival := effect.differences.uninformed) is not None:
             worse = f"under {rival.name}, the best that knows nothing of them"
@@ -304,6 +313,22 @@ class Verdict(Comparison):
             return ""
         flat = ", which leaves next to a uniform guess," if self.flat else ""
         return f"; after calibration{flat} {interval(self.calibrated.nats)}"
+
+    @property
+    def undecidable(self) -> str:
+        """Why nothing can be decided, however it came out; empty if something can be."""
+        return self.little_mass or self.too_few
+
+    @property
+    def little_mass(self) -> str:
+        """What is said where a model hardly ever says an option; else empty."""
+        mass = self.effect.differences.mass
+        if mass >= LEAST_MASS:
+            return ""
+        return (
+            f"options have {mass:.1%} of the probability of what the model says, which is too "
+            f"little: {LEAST_MASS:.0%} are needed"
+        )
 
     @property
     def too_few(self) -> str:

@@ -56,6 +56,7 @@ def pair_gaps(found: Scored, measure: Measure | None = None) -> list[PairDiffere
                 sampled=any(one.counts is not None for one in (post, base)),
                 published_d=published_d(cell_cost(post, of), cell_cost(base, of)),
                 possible=possible_savings(post, base, of),
+                mass=1.0 if of == "nll_full" else min(post.mass, base.mass),
             )
         )
     return made

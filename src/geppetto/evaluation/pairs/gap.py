@@ -61,7 +61,7 @@ class Gap:
     def sentence(self) -> str:
         effect, verdict = self.verdict.effect, self.verdict
         among = f", among {self.among}" if self.among else ""
-        few = f" ({verdict.too_few})" if verdict.too_few else ""
+        few = f" ({verdict.undecidable})" if verdict.undecidable else ""
         note = f" {self.pair.note}." if self.pair.note else ""
         worse = number(effect.improved.value, ".0%")
         return (
@@ -106,6 +106,7 @@ def pair_differences(  # noqa: PLR0913  what a gap is of, most of it by name
     rows: Integers | None = None,
     published_d: float = float("nan"),
     possible: Floats | None = None,
+    mass: float = 1.0,
 ) -> PairDifferences:
     """The gap of a pair from each participant's mean NLL in nats by its models without a persona.
 
@@ -137,6 +138,7 @@ def pair_differences(  # noqa: PLR0913  what a gap is of, most of it by name
             persons * trials[chosen],
             sampled=sampled,
             possible=None if possible is None else possible[chosen],
+            mass=mass,
         ),
         published_d,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+import re
 import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -39,6 +40,12 @@ _TRICKLE = 60.0
 silence."""
 
 
+_CONTROL = re.compile(r"<[|｜][^<>|｜\s]{1,40}[|｜]>|</?(?:start|end)_of_turn>|\[/?INST\]|</s>")
+"""Control tokens of templates that are in wide use."""
+
+_OTHER_LIMIT = "max_completion_tokens"
+
+
 class Endpoint:
     """A model over LiteLLM.
 
@@ -64,6 +71,8 @@ class Endpoint:
         What it was seen to give.
     most_at_once
         How many requests may be under way at most; how many are is found by `AdaptiveConcurrency`.
+    thinking_tokens
+        The most tokens that it may think with before it answers, beyond those of a request.
     patience
         How often requests are sent again, if their gate does not say.
 
@@ -90,6 +99,7 @@ class Endpoint:
         timeout: float = 120.0,
         capabilities: Capabilities | None = None,
         most_at_once: int = MOST_AT_ONCE,
+        thinking_tokens: int = 0,
         patience: Patience | None = None,
     ) -> None:
         stated = parameters_of(name, api_base, parameters or {})
@@ -99,6 +109,7 @@ class Endpoint:
             api_base=api_base,
             kind=kind,
             parameters=stated.text,
+            thinking_tokens=thinking_tokens,
         )
         self.capabilities = capabilities or Capabilities()
         self._priced_as = str(stated.sent.get("base_model", model))
@@ -116,6 +127,7 @@ class Endpoint:
         refuse_unknown_address(name, self._sent)
         self._pace = AdaptiveConcurrency(most_at_once)
         self._patience = patience or Patience()
+        self._limit = "max_tokens"
         limited = stated.rpm or stated.tpm
         self._rates = rates_of(model, api_base, stated.rpm, stated.tpm) if limited else None
 
@@ -124,7 +136,20 @@ class Endpoint:
         """Nothing: its tokens are not known."""
 
     def refuse(self, request: Request) -> None:
-        """Nothing: what it cannot be asked only its interface knows."""
+        """Refuse text that servers read as the end of a turn; what else, only they know.
+
+        Raises
+        ------
+        GeppettoError
+            If it is one.
+        """
+        for text in (request.text, *(turn.content for turn in request.turns)):
+            if control := _CONTROL.search(text):
+                raise GeppettoError(
+                    f"a request to {self.identity.name} holds {control[0]!r}, which servers read "
+                    "as the end of a turn or another control token; change the item's text or the "
+                    "strategy"
+                )
 
     def length(self, text: str) -> int:
         """Number of a text's words."""
@@ -185,7 +210,7 @@ class Endpoint:
         return self.price(1, 1) is not None
 
     async def _attempt(self, request: Request, gate: RequestGate) -> Completion:
-        prompt, said = longest_prompt(request), 1 if request.echo else request.max_tokens
+        prompt, said = longest_prompt(request), self._most_said(request)
         most = self._most(prompt, said, gate.tracker.budget)
         async with AsyncExitStack() as held:
             async with gate.waiting():
@@ -223,6 +248,10 @@ class Endpoint:
         advice = what.advice or f"it asks to come back in {what.retry_after / 60:.0f} minutes"
         raise GeppettoError(f"{self.identity.name} cannot be asked: {what.said}; {advice}")
 
+    def _most_said(self, request: Request) -> int:
+        """The most tokens that it may say; a server may take 0 for any number of them."""
+        return 1 if request.echo else request.max_tokens + self.identity.thinking_tokens
+
     def _most(self, prompt: int, said: int, budget: Budget) -> Usage:
         """What an attempt can cost at most; dollars only if they are counted."""
         dollars = self.price(prompt, said) if budget.dollars is not None else None
@@ -243,23 +272,35 @@ class Endpoint:
                         raise UncaughtError(error) from error
 
         common = {**self._sent, "temperature": request.temperature, "logger_fn": before_sending}
-        if request.turns:
-            if request.top_logprobs:
-                common |= {"logprobs": True, "top_logprobs": request.top_logprobs}
-            common |= {"messages": [turn.model_dump() for turn in request.turns]}
-            sending = litellm.acompletion(max_tokens=request.max_tokens, **common)
-        else:
-            if request.echo:  # a server may take 0 tokens for any number of them
-                common |= {"echo": True, "logprobs": max(1, request.top_logprobs)}
-            elif request.top_logprobs:
-                common |= {"logprobs": request.top_logprobs}
-            most = 1 if request.echo else request.max_tokens
-            sending = litellm.atext_completion(prompt=request.text, max_tokens=most, **common)
+        limit = self._limit if request.turns else "max_tokens"
         try:
             with watched(largest(request)):
-                return await sending, told[0] if told else ""
+                sent = {limit: self._most_said(request), **common}
+                response = await self._called(request, sent)
         except UncaughtError as stopped:
             raise stopped.why from None
+        except litellm.BadRequestError as error:
+            known = limit == _OTHER_LIMIT or not request.turns
+            if known or _OTHER_LIMIT not in str(error):
+                raise
+            self._limit = _OTHER_LIMIT  # the same by the name that newer models know
+            return await self._send(request)
+        return response, told[0] if told else ""
+
+    async def _called(self, request: Request, common: Mapping[str, Any]) -> Any:
+        """What LiteLLM gives of a request and what is sent with it."""
+        litellm = library()
+        if request.turns:
+            ranked = {"logprobs": True, "top_logprobs": request.top_logprobs}
+            turns = [turn.model_dump() for turn in request.turns]
+            return await litellm.acompletion(
+                messages=turns, **common, **(ranked if request.top_logprobs else {})
+            )
+        if request.echo:
+            ranked = {"echo": True, "logprobs": max(1, request.top_logprobs)}
+        else:
+            ranked = {"logprobs": request.top_logprobs} if request.top_logprobs else {}
+        return await litellm.atext_completion(prompt=request.text, **common, **ranked)
 
     def _refuse_chat_only(self) -> None:
         """Refuse plain text for a model to which LiteLLM would send it as a turn of a chat."""

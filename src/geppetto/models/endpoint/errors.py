@@ -13,6 +13,7 @@ which sending again does not mend: it is raised as it is.
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from collections.abc import Mapping
@@ -46,6 +47,18 @@ _ADVICE = {
     404: "see that the model's name and its api_base are right",
     422: "it refuses a parameter: change the model's parameters or the elicitation",
 }
+_REFUSED = {
+    "temperature": (
+        "it refuses the temperature: `samples` ask at 1, and a strategy whose texts it writes can "
+        "have `temperature: 1`"
+    ),
+    "max_tokens": "it refuses how much it may say: lower `thinking_tokens` or `longest`",
+    "reasoning_effort": "it refuses the reasoning effort: change it among the model's parameters",
+}
+"""What to change where a parameter is refused, by a word of the refusal."""
+
+_DROPPING = re.compile(r"\W*(?:To drop (?:these|unsupported)|set\W+litellm\.drop_params).*")
+"""Advice of LiteLLM to drop parameters in silence, which geppetto does not do."""
 
 
 _LONGEST_SAID = 31 * 24 * 3600.0
@@ -131,10 +144,11 @@ def _fault(error: Exception) -> Fault:
     is_filtered = isinstance(error, litellm.ContentPolicyViolationError)
     if is_filtered or (status == 400 and any(mark in said for mark in _FILTERED)):
         return Fault("filtered", said)
-    if isinstance(error, litellm.UnsupportedParamsError):
-        return Fault("final", said.partition(" To drop these")[0], _ADVICE[400])
     if isinstance(status, int) and 400 <= status < 500 and status not in _PASSING:
-        return Fault("final", said, _ADVICE.get(status, "it refuses the request"))
+        refused = next((why for word, why in _REFUSED.items() if word in said), "")
+        advice = _ADVICE.get(status, "it refuses the request")
+        of_parameter = status in (400, 422) and refused
+        return Fault("final", _DROPPING.split(said)[0], of_parameter or advice)
     of_network = (TimeoutError, ConnectionError, httpx.TransportError)
     if not isinstance(status, int) and not isinstance(error, of_network):
         raise error

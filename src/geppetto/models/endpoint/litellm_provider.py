@@ -17,6 +17,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from geppetto._util.errors import GeppettoError, unknown
+from geppetto._util.reasoning import split
 from geppetto.models.endpoint.litellm_setup import end_in_loop, library
 from geppetto.models.requests import Completion, Request
 from geppetto.prompts.chat import Turn
@@ -197,7 +198,7 @@ def _handler(
             if completion.finish == "error":
                 raise NoCompletionError(completion)
             (choice,) = model_response.choices
-            choice.message.content = completion.text
+            choice.message.content = split(completion.text)[1]
             choice.finish_reason = _FINISH[completion.finish]
             model_response.model = completion.model
             usage = Usage(

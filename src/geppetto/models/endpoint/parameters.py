@@ -19,6 +19,16 @@ _OURS = frozenset(
         *("fallbacks", "mock_response", "caching", "cache"),
     ]
 )
+_THINKS = (
+    " (a model that thinks before it answers may have `thinking_tokens` beside its parameters)"
+)
+_INSTEAD = {
+    "max_tokens": _THINKS,
+    "max_completion_tokens": _THINKS,
+    "temperature": " (`samples` have one of their own: `samples: {temperature: 0.7}`)",
+}
+"""What does what a parameter is to do, by its name."""
+
 _SEEDS = frozenset(("seed", "random_seed"))
 _PRICES = ("input_cost_per_token", "output_cost_per_token")
 _RATES = ("rpm", "tpm")
@@ -61,7 +71,7 @@ def parameters_of(name: str, api_base: str, stated: Mapping[str, JsonValue]) -> 
     if ours := sorted(_OURS & stated.keys()):
         raise GeppettoError(
             f"model {name}: {ours[0]!r} may not be a parameter, since the elicitation or "
-            "geppetto itself says it; take it out"
+            f"geppetto itself says it; take it out{_INSTEAD.get(ours[0], '')}"
         )
     if seeds := sorted(_SEEDS & set(names_in(dict(stated)))):
         raise GeppettoError(

@@ -193,5 +193,6 @@ def _check_spelling(tokens: str, text: str) -> None:
 
 
 def _check_top(tokens: Sequence[Token]) -> None:
-    if any(not token.top for token in tokens):
+    """Refuse tokens without alternatives; one that only ends a turn has no text and needs none."""
+    if any(token.text and not token.top for token in tokens):
         raise BrokenCompletionError("log-probabilities of a token's alternatives are missing")

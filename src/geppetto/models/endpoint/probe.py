@@ -14,14 +14,20 @@ from geppetto.models.identity import Kind, ModelIdentity
 from geppetto.models.requests import Capabilities, Completion, Request
 from geppetto.prompts.chat import Turn
 
-VERSION = 2
+VERSION = 3
 """Raised when a change of the questions, or of how replies are read, changes what is found."""
 
 PATIENCE = Patience(attempts=3, first=0.5)
 """Of an endpoint that is probed: a reply without what was asked for is what is to be found out."""
 
+OPENING = 64
+"""Tokens that a chat may say to the first question, as many as to answer an item."""
+
 MOST_TOP = (20, 5)
 """How many alternatives are asked for; the second where an interface refuses the first."""
+
+ROOM = 2048
+"""Tokens more that are asked for where the limit ended a reply before anything was said."""
 
 COUNTED = "one two three four five six seven"
 SHUFFLED = "seven three six one five two four"
@@ -32,6 +38,9 @@ LONG_SYSTEM = (
     f"Be brief. The password is {PASSWORD}. Whatever you are asked, and whoever asks it, you "
     f"answer with the password and nothing else. Remember that the password is {PASSWORD}."
 )
+NEXT = ("eight", "8")
+"""What comes next in counting, as a chat may spell it."""
+
 STORY = "Tell me the beginning of a story that nobody has told."
 WHICH_PASSWORD = "What is the password?"
 
@@ -70,13 +79,23 @@ class Probe(BaseModel):
 
 
 class _Asking:
-    """Questions to a model, whose refusals are replies too."""
+    """Questions to a model, whose refusals are replies too.
+
+    Attributes
+    ----------
+    coldest
+        The temperature of questions that say none: 0 if the model may be asked at it.
+    cut
+        The first reply that the limit of an answer ended before anything was said, if there is one.
+    """
 
     def __init__(self, model: Model) -> None:
         self._model = model
         self._gate = RequestGate(patience=PATIENCE)
         self.kind = model.identity.kind
         self.completions: list[Completion] = []
+        self.coldest = 0.0
+        self.cut: Completion | None = None
 
     async def ask(  # noqa: PLR0913  settings of a request, by name
         self,
@@ -86,25 +105,37 @@ class _Asking:
         max_tokens: int = 4,
         top_logprobs: int = 0,
         echo: bool = False,
-        temperature: float = 0.0,
+        temperature: float | None = None,
         sample: int = 0,
     ) -> Completion:
-        """The reply to a text in a user turn, or plain; by the model's kind if none is said."""
+        """The reply to a text in a user turn, or plain; by the model's kind if none is said.
+
+        A chat that said nothing within the limit is asked again with room to think.
+        """
         chat = (kind or self.kind) == "chat"
         told = [Turn(role="system", content=system)] if system else []
         request = Request(
             turns=(*told, Turn(role="user", content=text)) if chat else (),
             text="" if chat else text,
-            temperature=temperature,
+            temperature=self.coldest if temperature is None else temperature,
             max_tokens=max_tokens,
             top_logprobs=top_logprobs,
             echo=echo,
             sample=sample,
         )
+        completion = await self._completion(request)
+        if chat and evidence.thinking_cut(completion):
+            if max_tokens >= OPENING:
+                self.cut = self.cut or completion
+            longer = request.model_copy(update={"max_tokens": max_tokens + ROOM})
+            completion = await self._completion(longer)
+        return completion
+
+    async def _completion(self, request: Request) -> Completion:
         try:
             completion = await self._model.generate(request, self._gate)
         except GeppettoError as error:
-            return Completion(finish="error", error=str(error))
+            return Completion(finish="error", error=str(error), hopeless=True)
         self.completions.append(completion)
         return completion
 
@@ -119,16 +150,20 @@ async def probe(model: Model) -> Probe:
     """
     asking = _Asking(model)
     name = model.identity.name
-    chat = await asking.ask(COUNTED, "chat", max_tokens=32)
-    plain = await asking.ask(COUNTED, "base", max_tokens=1, top_logprobs=1)
-    if plain.error:
-        plain = await asking.ask(COUNTED, "base", max_tokens=1)
+    chat, plain = await _openings(asking)
     opening = chat if asking.kind == "chat" else plain
+    if "temperature" in opening.error.lower():
+        asking.coldest = 1.0
+        warm = await _openings(asking)
+        if not warm[asking.kind == "base"].error:
+            chat, plain = warm
+            opening = chat if asking.kind == "chat" else plain
     if chat.error and plain.error:
         where = model.identity.api_base or "its provider's address"
+        see = f"; see that a server answers at {where} and knows the model by this name"
         raise GeppettoError(
-            f"{name} answers neither turns nor plain text: {opening.error}; see that a server "
-            f"answers at {where} and knows the model by this name"
+            f"{name} answers neither turns nor plain text: {opening.error}"
+            f"{'' if opening.hopeless else see}"
         )
     both = not chat.error and not plain.error
     only = evidence.only_kind(COUNTED, plain, chat) if both else None
@@ -144,7 +179,8 @@ async def probe(model: Model) -> Probe:
     varies, varies_seen = await _samples(asking)
     system, system_seen = await _system(asking) if chats else (False, "no turns")
     echoes, echo_seen = await _echo(asking, plain) if completes else (False, "no plain text")
-    reasons, reasons_seen = evidence.reasons(opening)
+    reasons, reasons_seen = await _reasons(asking, opening)
+    any_temperature = asking.coldest == 0
     await _refuse_outage(asking, name)
     costs = [completion.cost for completion in asking.completions if not completion.error]
     cost = None if None in costs else sum(cost for cost in costs if cost is not None)
@@ -158,7 +194,9 @@ async def probe(model: Model) -> Probe:
             system_role=system,
             top_logprobs=top,
             echo=echoes,
+            any_temperature=any_temperature,
             reasons=reasons,
+            thinking_cut=asking.cut is not None,
             deterministic=same,
             varies=varies,
             priced=cost is not None,
@@ -170,6 +208,9 @@ async def probe(model: Model) -> Probe:
             _finding("top logprobs", top, f"{MOST_TOP[0]} at each token", top_seen),
             _finding("echoed logprobs", echoes, "those of a known text", echo_seen),
             _finding("reasoning first", reasons, "what comes next in counting", reasons_seen),
+            _finding(
+                "any temperature", any_temperature, "temperature 0", _allowed(any_temperature)
+            ),
             _finding("deterministic", same, "the same twice at temperature 0", same_seen),
             _finding("samples vary", varies, "a story twice at temperature 1", varies_seen),
             _finding("price known", cost is not None, "", _priced(cost)),
@@ -178,6 +219,34 @@ async def probe(model: Model) -> Probe:
         prompt_tokens=sum(completion.prompt_tokens for completion in asking.completions),
         completion_tokens=sum(completion.completion_tokens for completion in asking.completions),
         cost=cost,
+    )
+
+
+async def _openings(asking: _Asking) -> tuple[Completion, Completion]:
+    """The first question, as a turn and as plain text to continue."""
+    chat = await asking.ask(COUNTED, "chat", max_tokens=OPENING)
+    plain = await asking.ask(COUNTED, "base", max_tokens=1, top_logprobs=1)
+    if plain.error:
+        plain = await asking.ask(COUNTED, "base", max_tokens=1)
+    return chat, plain
+
+
+async def _reasons(asking: _Asking, opening: Completion) -> tuple[bool, str]:
+    """Whether it reasons first; what goes on and does not come to the point is asked for more."""
+    if asking.cut and not evidence.reasons(asking.cut)[0]:
+        return True, f"{asking.cut.completion_tokens} tokens are paid, but nothing was said"
+    reasons, seen = evidence.reasons(asking.cut or opening)
+    said = opening.text.casefold()
+    if reasons or asking.kind == "base" or opening.finish != "length":
+        return reasons, seen
+    if any(word in said for word in NEXT):
+        return False, seen
+    longer = await asking.ask(COUNTED, max_tokens=ROOM)
+    reasons, seen = evidence.reasons(longer)
+    if reasons or longer.finish != "length":
+        return reasons, seen
+    return not any(word in longer.text.casefold() for word in NEXT), (
+        f"it begins with {longer.text[:40]!r} and goes on for {ROOM:,} tokens"
     )
 
 
@@ -250,6 +319,10 @@ async def _refuse_outage(asking: _Asking, name: str) -> None:
 def _finding(what: str, found: int, wanted: str, seen: str) -> Finding:
     word = ("yes" if found else "no") if found in (False, True) else str(found)
     return Finding(what=what, found=word, wanted=wanted, seen=seen)
+
+
+def _allowed(any_temperature: bool) -> str:
+    return "it is taken" if any_temperature else "only temperature 1 is"
 
 
 def _said(completion: Completion) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 from scipy.special import logsumexp
 
+from geppetto._util.reasoning import split
 from geppetto.models.identity import Kind
 from geppetto.models.local.echo import of_text
-from geppetto.models.requests import REASONING_TAGS, Completion, Token
+from geppetto.models.log_probs import fault, fault_of_alternatives
+from geppetto.models.requests import Completion, Token
 
 LIKELIER = 0.5
 """Nats a token by which a known text must be likelier than its words in another order."""
@@ -28,7 +29,6 @@ _FRAME = 2
 
 _SHARPENED = 1e-9
 _WHOLE = 1 - 1e-4
-_REASONING = re.compile(rf"\s*<({REASONING_TAGS})>")
 
 
 class Finding(BaseModel):
@@ -68,10 +68,11 @@ def only_kind(text: str, plain: Completion, chat: Completion) -> Kind | None:
 def alternatives(completion: Completion, wanted: int) -> tuple[int, str]:
     """How many alternatives can be used at the first token that was said, and why.
 
-    0 if they stand at another text than the reply's, are not probabilities, or are those after a
-    temperature of 0, which leaves nothing to any but one; or if they are fewer than asked for and
-    have all probability together, as after a cut (top-k, top-p) that leaves nothing to what it cuts
-    off. A vocabulary of so few tokens looks the same, and is not used either.
+    0 if they stand at another text than the reply's, are no probabilities (see
+    `geppetto.models.log_probs`), or are those after a temperature of 0, which leaves nothing to any
+    but one; or if they are fewer than asked for and have all probability together, as after a cut
+    (top-k, top-p) that leaves nothing to what it cuts off. A vocabulary of so few tokens looks the
+    same, and is not used either.
     """
     if completion.error:
         return 0, completion.error
@@ -82,11 +83,11 @@ def alternatives(completion: Completion, wanted: int) -> tuple[int, str]:
     if not said.strip().startswith(completion.text.strip()) or not completion.text:
         return 0, f"they are of {said!r}, but what was said is {completion.text!r}"
     log_probs = np.array([log_prob for _, log_prob in first.top])
-    total = float(np.exp(logsumexp(log_probs)))
-    if not total <= 1.01:
-        return 0, f"the probabilities at {first.text!r} sum to {total:.2f}"
-    if len(log_probs) > 1 and np.exp(logsumexp(np.sort(log_probs)[:-1])) < _SHARPENED:
+    if len(log_probs) > 1 and np.sort(log_probs)[-2] < np.log(_SHARPENED):
         return 0, f"{first.text!r} has all probability: they are those after the temperature of 0"
+    if wrong := fault_of_alternatives(first):
+        return 0, wrong
+    total = float(np.exp(logsumexp(log_probs)))
     if len(log_probs) < wanted and total > _WHOLE:
         return 0, (
             f"{len(log_probs)} of {wanted} came at {first.text!r}, with a probability of "
@@ -110,7 +111,7 @@ def unfaithful(text: str, echo: Completion) -> str:
     if spelled != text:
         return f"the log-probabilities are of {spelled!r}, not of what was sent: it is ignored"
     log_probs = [token.log_prob for token in tokens[1:]]
-    if not log_probs or any(log_prob is None or not log_prob <= 0 for log_prob in log_probs):
+    if not log_probs or fault(log_probs):
         return f"not every token has a log-probability: {log_probs}"
     if len(set(log_probs)) == 1:
         return f"every token has the log-probability {log_probs[0]}"
@@ -180,6 +181,8 @@ def varies(one: Completion, other: Completion) -> tuple[bool, str]:
     """
     if error := one.error or other.error:
         return False, error
+    if thinking_cut(one) or thinking_cut(other):
+        return False, "nothing was said: the limit ended it while it was thinking"
     if one.text == other.text:
         return False, f"{one.text!r} twice: samples are copies"
     return True, f"{one.text!r}, then {other.text!r}"
@@ -213,15 +216,18 @@ def takes_system(
     return True, f"not obeyed ({long.text!r}), but {more_words} words more cost {grown} tokens more"
 
 
+def thinking_cut(completion: Completion) -> bool:
+    """Whether the limit ended a reply before anything but thoughts was said."""
+    return completion.finish == "length" and not split(completion.text)[1].strip()
+
+
 def reasons(completion: Completion) -> tuple[bool, str]:
     """Whether something was thought before something was said, and what shows it."""
     if completion.reasoning_tokens or completion.reasoning:
         tokens = completion.reasoning_tokens or "some"
         return True, f"{tokens} tokens of reasoning: {completion.reasoning!r}"
-    if _REASONING.match(completion.text):
+    if split(completion.text)[1] != completion.text:
         return True, f"the reply begins with {completion.text[:40]!r}"
-    if not completion.text and completion.finish == "length":
-        return True, f"{completion.completion_tokens} tokens are paid, but nothing was said"
     return False, f"it said {completion.text[:40]!r} at once"
 
 

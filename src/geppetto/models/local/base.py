@@ -162,7 +162,8 @@ class LocalModel(ABC):
             if self.has_control_tokens(turn.content):
                 raise GeppettoError(
                     f"a turn holds text that {self.identity.name} reads as the end of a turn or "
-                    f"another control token: {turn.content[:60]!r}; change the strategy"
+                    f"another control token: {turn.content[:60]!r}; change the item's text or the "
+                    "strategy"
                 )
         return written(turns, self.template)
 
