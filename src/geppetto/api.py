@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -26,7 +27,7 @@ def run(
     """Run an experiment file and give what it found, as `geppetto run` does without its output.
 
     Answers that exist are not asked again, so running once more only evaluates. Results are
-    logged to MLflow.
+    logged to MLflow; what cannot be logged is a warning, and is logged by the next run.
 
     Parameters
     ----------
@@ -109,10 +110,18 @@ def run_each(
         missing = [unanswered(each, store) for each in prepared]
         for each in prepared if retry_errors else ():
             forget_errors(each, CompletionStore.of_workspace(folder))
-    return [
-        run_prepared(each, left, store, folder, tracker=tracker, frozen=to_follow)[0]
-        for each, left in zip(prepared, missing, strict=True)
-    ]
+    found = []
+    for each, left in zip(prepared, missing, strict=True):
+        results, run = run_prepared(each, left, store, folder, tracker=tracker, frozen=to_follow)
+        _warn(run.failures)
+        found.append(results)
+    return found
+
+
+def _warn(failures: Sequence[str]) -> None:
+    """Say what failed alone after everything was asked, where there is something else to return."""
+    for sentence in failures:
+        warnings.warn(sentence, RuntimeWarning, stacklevel=3)
 
 
 def freeze(experiment: str | Path, workspace: str | Path = ".") -> Path:
@@ -191,7 +200,9 @@ def run_search(experiment: str | Path, workspace: str | Path = ".") -> Confirmat
     read_keys(Path(workspace))
     prepared = search_of_file(path, Path(workspace))
     with errors_in(path):
-        return searching.search(prepared)
+        confirmation = searching.search(prepared)
+    _warn(confirmation.failures)
+    return confirmation
 
 
 def optimise(

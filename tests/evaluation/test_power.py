@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -85,5 +87,5 @@ def test_so_many_people_decide_it_either_way() -> None:
 
 
 def test_an_effect_of_nothing_needs_more_people_than_there_are() -> None:
-    with pytest.raises(ValueError, match="no number of people"):
-        people_to_find(0.0)
+    assert people_to_find(0.0) == people_to_exclude(0.0) == math.inf
+    assert people_to_decide(0.0001, 100.0) == math.inf

@@ -14,7 +14,6 @@ from typing import Any
 from unittest.mock import patch
 
 import optuna
-from mlflow import MlflowClient
 
 from fake_model import FakeModel
 from geppetto.models.identity import ModelIdentity
@@ -25,7 +24,7 @@ from geppetto.search.prepare import PreparedSearch, prepare_search
 from geppetto.search.result import SearchResult
 from geppetto.search.scoring import BatchScores, Candidate
 from geppetto.search.trials import FINISHED
-from geppetto.tracking.store import TrackedRun
+from geppetto.tracking.store import TrackedRun, using
 from workspaces import ROOT
 
 PLAIN = {"answers": None, "scores": None}
@@ -130,11 +129,11 @@ def chance(*what: str) -> float:
     return (int.from_bytes(digest[:4]) / 2**32 - 0.5) * 12**0.5
 
 
-def only_end(tracked: TrackedRun, *_: object) -> TrackedRun:
+def only_end(tracked: TrackedRun, prepared: object, results: object, place: Path) -> TrackedRun:
     """Stands in for logging a confirmation's conditions, which any experiment does."""
-    client = MlflowClient()
-    if client.get_run(tracked.run_id).info.status != "FINISHED":
-        client.set_terminated(tracked.run_id)
+    with using(place) as client:
+        if client.get_run(tracked.run_id).info.status != "FINISHED":
+            client.set_terminated(tracked.run_id)
     return tracked
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-import mlflow
 import pytest
-from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
@@ -46,8 +44,7 @@ def folds_of_two(patch: pytest.MonkeyPatch) -> None:
 def without_figures(patch: pytest.MonkeyPatch) -> None:
     """Let runs log all that they find, and their figures as empty files under their names."""
 
-    def blank(figure: Figure, name: str) -> None:
-        mlflow.log_text("", name)
-        plt.close(figure)
+    def blank(client: MlflowClient, run_id: str, draw: Callable[[], object], name: str) -> None:
+        client.log_text(run_id, "", name)
 
-    patch.setattr("geppetto.tracking.mlflow_runs._log_figure", blank)
+    patch.setattr("geppetto.tracking.files.figure", blank)

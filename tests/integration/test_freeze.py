@@ -18,7 +18,7 @@ from geppetto.evaluation.results import Results
 from geppetto.experiment.preregistration import frozen_file
 from geppetto.planning.elicited import by_likelihood
 from geppetto.studies import Study
-from geppetto.tracking import mlflow_runs
+from geppetto.tracking import conditions, files, mlflow_runs
 from geppetto.tracking.mlflow_runs import FOLLOWED
 from workspaces import tracked, with_store
 
@@ -42,8 +42,8 @@ def file(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "geppetto.experiment.prepare.open_elicited", lambda *_: [by_likelihood(FakeModel())]
     )
     monkeypatch.setattr(Results, "plot", Mock())
-    for name in ("_log_figure", "_log_condition"):
-        monkeypatch.setattr(mlflow_runs, name, lambda *_: None)
+    monkeypatch.setattr(files, "figure", lambda *_: None)
+    monkeypatch.setattr(conditions, "log", lambda *_: None)
     monkeypatch.setattr(mlflow_runs, "_tables", lambda _: {})
     workspace = with_store(tmp_path, empty_store)
     path = workspace / "small.yaml"

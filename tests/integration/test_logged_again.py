@@ -17,7 +17,7 @@ from geppetto.evaluation.results import Results
 from geppetto.experiment import run as running
 from geppetto.experiment.prepare import prepare
 from geppetto.planning.config import Experiment
-from geppetto.tracking import mlflow_runs
+from geppetto.tracking import conditions, files, mlflow_runs
 from geppetto.tracking.mlflow_runs import ANSWERS
 from scripted import fail_first
 from workspaces import tracked, with_store
@@ -43,8 +43,8 @@ def place(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-no-key-at-all")
     monkeypatch.setattr("geppetto.experiment.results.baseline_answers", lambda table, *_: table[:0])
     monkeypatch.setattr(Results, "plot", Mock())
-    monkeypatch.setattr(mlflow_runs, "_log_figure", lambda *_: None)
-    monkeypatch.setattr(mlflow_runs, "_log_condition", lambda *_: None)
+    monkeypatch.setattr(files, "figure", lambda *_: None)
+    monkeypatch.setattr(conditions, "log", lambda *_: None)
     monkeypatch.setattr(mlflow_runs, "_tables", lambda _: {})
     workspace, script = with_store(tmp_path, empty_store), Script()
     with served(script) as base:

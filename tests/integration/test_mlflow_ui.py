@@ -40,6 +40,8 @@ arms: [none, shuffled, own]
 def workspace(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
     folder = with_store(tmp_path_factory.mktemp("ui"), empty_store)
     (folder / "seen.yaml").write_text(EXPERIMENT)
+    for name in ("mlflow", "queue", "uvicorn"):  # no code of a workspace is run
+        (folder / f"{name}.py").write_text("raise SystemExit(3)")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.delenv("GEPPETTO_ANSWERS", raising=False)
@@ -56,7 +58,7 @@ def address(workspace: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "geppetto", "ui", "--port", str(port)]
+    command = [sys.executable, "-P", "-m", "geppetto", "ui", "--port", str(port)]
     fresh = {name: value for name, value in os.environ.items() if not name.startswith("LITELLM")}
     log = workspace / "ui.log"
     with log.open("w") as said:

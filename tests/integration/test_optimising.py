@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from mlflow import MlflowClient
@@ -27,6 +28,7 @@ from geppetto.planning.config import Experiment
 from geppetto.planning.elicited import by_likelihood
 from geppetto.planning.plan import Strategy
 from geppetto.prompts.survey import Layout
+from geppetto.search import run_optimise
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.run_optimise import Improvement, improve
 from geppetto.search.scoring import Candidate, InfeasibleError
@@ -68,6 +70,9 @@ def test_a_compiled_program_is_confirmed_on_test_people_and_logged(
     assert found.dropped == {} and found.sentence == found.gain.sentence
     artifacts = client.list_artifacts(found.tracked.run_id, "program")
     assert [each.path for each in artifacts] == [program.replace("programs", "program")]
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "log_artifact", Mock(side_effect=AssertionError))
+        run_optimise._log(found, ready, shows_people=False)
     again = pasted(ready, found.compiled.in_yaml)
     assert again.compiled == found.optimised.state.read_text("utf-8")
     assert again.model_dump() == rule.model_dump() | {"program": program}

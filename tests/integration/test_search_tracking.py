@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import mlflow
 import numpy as np
@@ -232,8 +233,7 @@ def test_the_winners_prompt_is_registered_and_shows_nobody(searched: Searched) -
     folder, asked, confirmation = searched
     logged = Logged(folder)
     (version,) = logged.prompts()
-    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlruns/mlflow.db")
-    prompt = mlflow.genai.load_prompt("invented-winner", cache_ttl_seconds=0)
+    prompt = logged.client.get_prompt_version("invented-winner", 1)
     assert prompt is not None and prompt.version == version.version == 1
     assert prompt.template == logged.text("winner.txt")
     winner = confirmation.search.winner
@@ -278,7 +278,7 @@ def test_more_trials_go_on_in_the_same_run(place: Path) -> None:
     assert most.search.importances == {}  # of four trials
 
 
-class DyingError(Exception):
+class DyingError(BaseException):
     pass
 
 
@@ -324,6 +324,21 @@ def test_a_search_that_died_after_its_confirmation_is_finished_by_the_next_proce
     logged = Logged(place)
     assert len(logged.confirmations) == len(logged.prompts()) == 1
     assert logged.search.info.status == "FINISHED"
+
+
+def test_a_search_of_which_a_part_cannot_be_logged_is_shown_and_logged_again(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(searches.figures, "trials", Mock(side_effect=ValueError("no ink")))
+        patch.setattr(searches, "_register", Mock(side_effect=ValueError("no ink")))
+        _, confirmation = made(place, trials=2)
+    assert confirmation.failures == ("trials.png, the winner's prompt failed: ValueError: no ink",)
+    logged = Logged(place)
+    assert logged.search.info.status == "FAILED" and "test_score" in logged.search.data.metrics
+    assert not made(place, trials=2)[1].failures
+    logged = Logged(place)
+    assert logged.search.info.status == "FINISHED" and len(logged.prompts()) == 1
 
 
 def test_a_notebook_finds_what_the_command_finds(

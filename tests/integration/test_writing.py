@@ -28,12 +28,12 @@ from geppetto.models.spec import ModelSpec
 from geppetto.personas.arms import Average, Knockout, NoPersona, Own, Shuffled
 from geppetto.personas.base import Persona
 from geppetto.personas.chosen import chosen
+from geppetto.personas.compiled import with_training
 from geppetto.personas.generated import (
     GeneratedStrategy,
     GeneratedText,
     GenerationRequest,
     NotGeneratedError,
-    with_training,
 )
 from geppetto.personas.visibility import blocks, persona, view
 from geppetto.planning.build import make_plan
@@ -368,6 +368,60 @@ def test_a_compiled_program_speaks_in_its_own_instruction(bfi: Study, workspace:
     (asked,) = text_model.requests
     assert "Describe them as a tree." in asked.turns[0].content
     assert any("An oak." in turn.content for turn in asked.turns)
+
+
+def saved(workspace: Path, name: str, **changed: object) -> Path:
+    """The file of a strategy's own program, made from nobody's answers, with one part changed."""
+    program(rule_of(name, workspace)).save(file := workspace / "program.json")
+    state = json.loads(with_training(file.read_text("utf-8"), ()))
+    for predictor in state.keys() - {"metadata"}:
+        state[predictor] |= changed
+    file.write_text(json.dumps(state))
+    return file
+
+
+def test_who_writes_is_said_by_the_strategy_and_by_no_program(bfi: Study, workspace: Path) -> None:
+    other = {"model": "openai/somebody-else", "api_base": "http://127.0.0.1:9", "api_key": "x"}
+    saved(workspace, "written_profile", lm=other, train=[{"a": 1}], forward="no method")
+    rule = rule_of("written_profile", workspace, program="program.json")
+    (predictor,) = program(rule).predictors()
+    assert predictor.lm is None and not predictor.train and callable(predictor.forward)
+    had_written(rule, bfi, scripted := ScriptedModel(says), workspace)
+    assert len(scripted.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"demos": 5},
+        {"demos": [3]},
+        {"signature": None},
+        {"signature": {"instructions": 1, "fields": []}},
+        {"signature": {"instructions": "", "fields": [{"prefix": None, "description": ""}]}},
+    ],
+)
+def test_a_program_that_is_none_is_refused_where_it_is_read(
+    workspace: Path, part: dict[str, object]
+) -> None:
+    saved(workspace, "written_profile", **part)
+    with pytest.raises(GeppettoError, match=r"program\.json is no program.*: "):
+        rule_of("written_profile", workspace, program="program.json")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "[" * 100_000, '{"metadata": {"taught_by": []}, "a": "\\ud800"}']
+)
+def test_what_is_no_program_is_refused(workspace: Path, text: str) -> None:
+    (workspace / "program.json").write_text(text)
+    with pytest.raises(GeppettoError, match=r"is no program|does not say"):
+        rule_of("written_profile", workspace, program="program.json")
+
+
+def test_a_program_with_fewer_fields_is_of_another_strategy(workspace: Path) -> None:
+    saved(workspace, "written_profile", signature={"instructions": "", "fields": []})
+    rule = rule_of("written_profile", workspace, program="program.json")
+    with pytest.raises(GeppettoError, match=r"is not one of WrittenProfile, which has .* fields"):
+        program(rule)
 
 
 def test_a_program_of_another_strategy_is_refused(bfi: Study, workspace: Path) -> None:

@@ -19,7 +19,7 @@ from geppetto.evaluation.words import interval, number, p_value, probability, ra
 from geppetto.planning.analysis_config import Analysis
 from geppetto.reports import terminal
 from geppetto.reports.power import power
-from geppetto.tracking.mlflow_runs import _effect_metrics, _numbers
+from geppetto.tracking.conditions import _effect_metrics, _numbers
 from invented_answers import World
 from invented_answers import results_of as of_sessions
 from invented_pairs import lost_by, with_base
@@ -122,7 +122,7 @@ def test_results_show_no_number_that_is_none(case: str) -> None:
     said += [verdict.bounds.sentence("nats") for verdict in found.verdicts() if verdict.bounds]
     assert missing(text + "\n" + "\n".join(said)) == []
     for verdict in found.verdicts():
-        assert all(map(math.isfinite, _effect_metrics(verdict).values()))
+        assert all(map(math.isfinite, _effect_metrics(verdict, "x").values()))
     for row in found.metrics().to_dict("records"):
         assert all(map(math.isfinite, _numbers(row).values()))
 

@@ -10,6 +10,7 @@ from typing import Any
 import optuna
 import pytest
 from optuna.trial import TrialState
+from rich.console import Console
 
 from fake_model import FakeModel
 from geppetto._util.errors import GeppettoError
@@ -21,8 +22,10 @@ from geppetto.planning.build import make_plan
 from geppetto.planning.elicited import by_likelihood
 from geppetto.planning.plan import Strategy
 from geppetto.prompts.survey import Layout
+from geppetto.search import terminal as shown
 from geppetto.search.optimise import open_study, optimise
 from geppetto.search.scoring import BatchScores, Candidate, InfeasibleError, ModelScorer
+from geppetto.tracking import params
 from invented_search import PLAIN, TRAITS_ONLY, Invented, Stopping, in_memory, outcome, prepared
 from search_command import FILE, command
 
@@ -269,6 +272,32 @@ def test_people_who_cannot_be_described_make_a_candidate_infeasible(tmp_path: Pa
     found = optimise(search, scorer)
     shown = found.trials["parameters"].map(lambda parameters: bool(parameters["traits"]))
     assert ((found.trials["state"] == "infeasible") == ~shown).all() and shown.nunique() == 2
+
+
+def test_writers_behind_an_interface_are_declared_beside_the_model_that_is_searched_for(
+    tmp_path: Path,
+) -> None:
+    typist = {"name": "typist", "model": "openai/gpt", "api_base": "http://127.0.0.1:9/v1"}
+    search = prepared(tmp_path, model=FakeModel(), also={"models": [typist, "fake"]})
+    assert search.model.identity.name == "fake"
+    writer = search.writers.model("typist").identity
+    assert writer.of_completions["api_base"] == "http://127.0.0.1:9/v1"
+    console = Console(width=200, record=True)
+    console.print(shown.plan(search))
+    assert "typist answers nothing: it may only write personas" in console.export_text()
+    with pytest.raises(GeppettoError, match="only local models"):
+        prepared(tmp_path, also={"models": [typist]})
+
+
+def test_a_password_of_a_storage_is_in_nothing_that_is_logged(tmp_path: Path) -> None:
+    for storage in (
+        "postgresql://me:Canary%2F77@db.example/searches",
+        "postgresql://db.example/searches?user=me&password=Canary%2F77",
+        "Canary%2F77 is no address",
+    ):
+        search = prepared(tmp_path, model=FakeModel(), storage=storage)
+        logged = str(params.of_file(search.experiment))
+        assert "Canary" not in logged and "storage" in logged
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from geppetto.models.requests import Capabilities
 from geppetto.planning.config import Experiment
 from geppetto.planning.plan import Condition
 from geppetto.planning.prepared import Prepared
-from geppetto.tracking import mlflow_runs, params
+from geppetto.reports import reading
+from geppetto.tracking import conditions, params
 
 LOCAL, FAR = "smollm2-135m-instruct", "far"
 EXPERIMENT = {
@@ -103,7 +104,7 @@ def test_a_baseline_has_nothing_of_a_model(prepared: Prepared) -> None:
 
 
 def test_sampled_prompts_are_what_is_sent_in_each_elicitation(prepared: Prepared) -> None:
-    texts = dict(mlflow_runs._sample_prompts(prepared, Condition(FAR, "interview", "own")))
+    texts = dict(conditions._sample_prompts(prepared, Condition(FAR, "interview", "own")))
     people = prepared.plan.participants[:2]
     assert list(texts) == [
         f"{person}_A1_{label}"
@@ -115,3 +116,18 @@ def test_sampled_prompts_are_what_is_sent_in_each_elicitation(prepared: Prepared
         assert ("per cent" in text.lower() or "percentage" in text.lower()) == ("stated" in name)
         assert text.endswith("Reply with your answer only.") == ("stated" not in name)
     assert len({text for name, text in texts.items() if people[0] in name}) == 2
+
+
+def test_pairs_that_are_asked_by_requests_are_told_before_anything_is_asked() -> None:
+    of = {"family": "S", "generation": "2", "parameters": "135M", "released": "2024-11-01"}
+    post = {"name": "post", "model": "openai/post", "api_base": "http://127.0.0.1:9/v1"}
+    base = post | {"name": "raw", "model": "openai/raw", "kind": "base"}
+    models = [
+        post | {"lineage": of | {"training": "post-trained", "base": "raw"}},
+        base | {"lineage": of | {"training": "base"}},
+    ]
+    asked = {"models": models, "elicitations": [{"samples": {"k": 2}}]}
+    found = prepare(Experiment.model_validate(EXPERIMENT | asked), Path())
+    told = list(reading.pairs_of(found))
+    assert told[0] == "pair: post was post-trained from raw"
+    assert "differ in what they read (its chat template, plain text)" in told[1]

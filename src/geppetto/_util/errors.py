@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
+
+_LONGEST = 600
+"""Letters of what an error says that are shown."""
 
 
 class GeppettoError(Exception):
@@ -27,6 +31,45 @@ class UncaughtError(BaseException):
     def __init__(self, why: Exception) -> None:
         super().__init__(str(why))
         self.why = why
+
+
+class Failures:
+    """What failed alone, while everything beside it went on.
+
+    Examples
+    --------
+    >>> failures = Failures()
+    >>> with failures.alone("the figure"):
+    ...     raise ValueError("nothing to draw")
+    >>> failures.sentences
+    ['the figure failed: ValueError: nothing to draw']
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[str]] = {}
+
+    @contextmanager
+    def alone(self, what: str, but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+        """Keep what fails here for a sentence, and go on after it; `but` such errors are raised."""
+        try:
+            yield
+        except but:
+            raise
+        except Exception as error:
+            logging.getLogger("geppetto").debug("%s failed", what, exc_info=True)
+            self._found.setdefault(in_one_line(error), []).append(what)
+
+    @property
+    def sentences(self) -> list[str]:
+        """What failed, and why, each reason once."""
+        return [f"{', '.join(what)} failed: {why}" for why, what in self._found.items()]
+
+
+def in_one_line(error: BaseException) -> str:
+    """What an error says, on one line; of one that no user is meant to read also its kind."""
+    said = " ".join(str(error).split())
+    said = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}..."
+    return said if isinstance(error, GeppettoError) else f"{type(error).__name__}: {said}"
 
 
 def unknown(kind: str, name: str, known: Iterable[str], place: str = "") -> GeppettoError:

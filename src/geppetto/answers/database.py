@@ -136,7 +136,7 @@ class Database:
         If the URL names no SQLite file and no PostgreSQL database, or its driver is missing.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | sql.URL) -> None:
         self._url = _parsed(url)
         options = _OPTIONS[self._url.get_backend_name()]
         if self.is_read_only:
@@ -236,7 +236,7 @@ class Store:
         An SQLAlchemy URL of an SQLite file or a PostgreSQL database.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | sql.URL) -> None:
         self._database = Database(url)
 
     @property
@@ -247,12 +247,12 @@ class Store:
     @classmethod
     def at(cls, path: Path) -> Self:
         """The one in an SQLite file, which is made when something is first stored."""
-        return cls(f"sqlite:///{path}")
+        return cls(_of_file(path))
 
     @classmethod
     def of_workspace(cls, workspace: Path) -> Self:
         """The one in the database that GEPPETTO_ANSWERS names, or in the workspace's own."""
-        return cls(os.environ.get(VARIABLE) or f"sqlite:///{workspace / 'mlruns' / 'answers.db'}")
+        return cls(os.environ.get(VARIABLE) or _of_file(workspace / "mlruns" / "answers.db"))
 
 
 def stored_columns(connection: sql.Connection) -> list[sql.Column[Any]]:
@@ -269,7 +269,12 @@ def batches(requests: Iterable[str]) -> Iterator[list[str]]:
         yield some
 
 
-def _parsed(text: str) -> sql.URL:
+def _of_file(path: Path) -> sql.URL:
+    """The address of an SQLite file, whatever signs its folders have."""
+    return sql.URL.create("sqlite", database=str(path))
+
+
+def _parsed(text: str | sql.URL) -> sql.URL:
     """A URL of a database that can keep answers.
 
     Raises

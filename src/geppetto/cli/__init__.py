@@ -8,15 +8,15 @@ prints what `reports` makes of the outcome.
 from __future__ import annotations
 
 import sys
+from errno import EPIPE
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Never
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from geppetto._util.errors import GeppettoError
 from geppetto._util.interrupts import interrupts_raised
+from geppetto._util.output import plain_console, silence
 from geppetto.cli import experiments, models, personas, searches, studies, ui
 from geppetto.cli.terminal import WORKSPACE
 
@@ -70,5 +70,19 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except GeppettoError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"error: {error}"))
-        sys.exit(2)
+        _end(str(error))
+    except OSError as error:
+        if error.filename is None:
+            silence(sys.stdout)
+        if error.errno == EPIPE:  # whoever read the output has read enough
+            sys.exit(1)
+        place = f"{error.filename}: " if error.filename else "what was to be written: "
+        _end(f"{place}{error.strerror or error}")
+
+
+def _end(why: str) -> Never:
+    """Say in one sentence why a command cannot go on, and end it."""
+    from geppetto.models.endpoint.secrets import without_secrets
+
+    plain_console(stderr=True, soft_wrap=True).print(f"error: {without_secrets(why)}")
+    sys.exit(2)

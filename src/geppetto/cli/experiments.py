@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
-from geppetto._util.errors import GeppettoError, errors_in
-from geppetto.cli.terminal import WORKSPACE, console, going_on_later
+from geppetto._util.errors import Failures, GeppettoError, errors_in
+from geppetto.cli.terminal import WORKSPACE, console, done, going_on_later
 
 if TYPE_CHECKING:
     from geppetto.answers.local import Unanswered
@@ -45,12 +46,12 @@ def run(
     tracker = BudgetTracker(Experiment.from_file(experiment).budget)
     with going_on_later():
         store, planned = _planned(experiment, tracker, retry_errors)
-    found = []
+    found, unsaid, said = [], list[str](), list[str]()
     for prepared, missing, statuses in planned:
         work = {}
         for model in prepared.scorers:
             left = missing[model.identity.name]
-            with console.status(f"reading the weights of {model.identity.name}"):
+            with console.status(Text(f"reading the weights of {model.identity.name}")):
                 work[model.identity.name] = Work(left, _speed(model, left))
         console.print(overview(prepared, work, statuses))
         with console.status("opening MLflow"):
@@ -58,22 +59,26 @@ def run(
             from geppetto.reports import terminal
         with going_on_later(), bars(console) as progress:
             asking = Asking(progress, work, statuses)
-            result, tracked = running.run(
-                prepared,
-                missing,
-                store,
-                WORKSPACE,
-                asking.answered,
-                asking.parsed,
-                tracker=tracker,
-                frozen=to_follow,
-            )
+            try:
+                result, tracked = running.run(
+                    prepared,
+                    missing,
+                    store,
+                    WORKSPACE,
+                    asking.answered,
+                    asking.parsed,
+                    tracker=tracker,
+                    frozen=to_follow,
+                )
+            except running.NotEvaluatedError as error:
+                unsaid.append(f"{prepared.study.name}: {error}")
+                continue
         found.append(result)
-        failed = result.completions[result.completions["error"] != ""]
-        if errors := failed["completion"].nunique():
+        failed, unread = Failures(), result.completions[result.completions["error"] != ""]
+        if errors := unread["completion"].nunique():
             console.print(f"{errors:,} replies are errors; --retry-errors asks them again")
         console.print()
-        console.print(terminal.result(result))
+        console.print(terminal.result(result, failed))
         console.print()
         if tracked.run_id:
             console.print(
@@ -83,8 +88,13 @@ def run(
             )
         else:
             console.print("The workspace cannot be written: this was shown, and not logged.\n")
+        said += failed.sentences
+        unsaid += tracked.failures
     if len(found) > 1:
-        console.print(terminal.pooled(found))
+        with (pooled := Failures()).alone("all studies together"):
+            console.print(terminal.pooled(found))
+        unsaid += pooled.sentences
+    done(unsaid, said)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.text import Text
 
 from geppetto._util.errors import GeppettoError, errors_in
 from geppetto.cli.terminal import WORKSPACE, console
@@ -58,7 +59,7 @@ def probe_model(
         with errors_in(experiment):
             wanted = Experiment.from_file(experiment)
             model = declared_model(name, wanted.models, wanted.precision)
-    with console.status(f"asking {name}"):
+    with console.status(Text(f"asking {name}")):
         found = probed(model)
     ProbeStore.of_workspace(WORKSPACE).put(found)
     console.print(terminal.probe(found))

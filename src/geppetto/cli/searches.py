@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from geppetto._util.errors import errors_in
-from geppetto.cli.terminal import WORKSPACE, console, going_on_later
+from geppetto._util.errors import Failures, errors_in
+from geppetto.cli.terminal import WORKSPACE, console, done, going_on_later
 from geppetto.search.optimisers import Optimiser
 
 app = typer.Typer()
@@ -29,7 +29,7 @@ def search(experiment: Annotated[Path, typer.Argument(help="A file with a `searc
     console.print(terminal.plan(prepared))
     with console.status("opening MLflow"):
         from geppetto.search import run as searching
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with (
         going_on_later(),
         errors_in(experiment),
@@ -45,11 +45,14 @@ def search(experiment: Annotated[Path, typer.Argument(help="A file with a `searc
                 answers, completed=done, total=total, visible=True
             ),
         )
+    failed, unconfirmed = Failures(), Failures()
     console.print()
-    console.print(results.result(confirmation.results))
+    console.print(results.result(confirmation.results, failed))
     console.print()
-    console.print(terminal.confirmation(confirmation))
+    with unconfirmed.alone("the confirmation"):
+        console.print(terminal.confirmation(confirmation))
     console.print("see it with: geppetto ui")
+    done([*unconfirmed.sentences, *confirmation.failures], failed.sentences)
 
 
 @app.command()
@@ -80,9 +83,11 @@ def optimise(
             reflector=reflector,
             calls=calls,
         )
+    failed = Failures()
     console.print(Text(found.optimised.sentence))
     console.print()
-    console.print(terminal.result(found.results))
+    console.print(terminal.result(found.results, failed))
     console.print()
     console.print(Text(found.sentence))
     console.print(Text(f"name it in an experiment: {found.compiled.in_yaml}"), soft_wrap=True)
+    done(found.tracked.failures, failed.sentences)

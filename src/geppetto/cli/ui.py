@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
+import sysconfig
 from typing import Annotated
 
 import typer
@@ -27,6 +29,16 @@ def ui(
             "nothing has been run here yet; run: geppetto run experiments/NAME.yaml"
         )
     console.print(f"MLflow UI on http://127.0.0.1:{port} (stop with Ctrl-C)")
-    command = [sys.executable, "-m", "mlflow", "ui"]
+    command, environment = served(uri, port)
+    os.execve(sys.executable, command, environment)
+
+
+def served(uri: str, port: int) -> tuple[list[str], dict[str, str]]:
+    """The command that serves MLflow, and its environment: it runs no code of the workspace.
+
+    Python and uvicorn would both look into the current folder first for what they import.
+    """
     options = ["--backend-store-uri", uri, "--host", "127.0.0.1", "--port", str(port)]
-    os.execv(sys.executable, [*command, *options, "--workers", "1"])
+    first = shlex.quote(f"--app-dir={sysconfig.get_path('stdlib')}")
+    command = [sys.executable, "-P", "-m", "mlflow", "ui", *options, "--workers", "1"]
+    return [*command, "--uvicorn-opts", first], os.environ | {"PYTHONSAFEPATH": "1"}

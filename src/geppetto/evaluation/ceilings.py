@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geppetto.evaluation.arrays import Floats, Integers, nanmean, quotient
 from geppetto.evaluation.calibration.reliability import top_options
-from geppetto.evaluation.inference.moments import NOTHING, correlation, covariance
+from geppetto.evaluation.inference.moments import NOTHING, correlation
 from geppetto.evaluation.inference.resampling import (
     Estimate,
     Resampling,
@@ -217,30 +217,41 @@ def part_of_reliable(weights: Weights, scores: Floats, guesses: Floats) -> Float
 
 def cronbach_alpha(weights: Weights, scores: Floats) -> Floats:
     """k / (k - 1) (1 - sum of the variances of k items / variance of their sum)."""
-    moments = covariance(weights, scores)
-    items = scores.shape[1]
-    own = np.trace(moments, axis1=1, axis2=2)
-    shared = 1 - quotient(own, moments.sum(axis=(1, 2)), above=NOTHING)
-    return np.asarray(items / (items - 1) * shared)
+    weights, scores = _complete(weights, scores)
+    items, whole = scores.shape[1], scores.sum(axis=1)
+    total = weights.sum(axis=1)
+    means = quotient(weights @ scores, total[:, None])
+    own = quotient(weights @ (scores**2).sum(axis=1), total) - (means**2).sum(axis=1)
+    of_sum = quotient(weights @ whole**2, total) - means.sum(axis=1) ** 2
+    return np.asarray(items / (items - 1) * (1 - quotient(own, of_sum, above=NOTHING)))
 
 
 def split_half(weights: Weights, scores: Floats) -> Floats:
     """Correlation of two halves of the items at their full length, averaged over halvings.
 
-    Keyed scores are of shape (participants, items).
+    Keyed scores are of shape (participants, items). Halves are summed before anything is
+    multiplied, so that it takes as long as there are items, and not their square.
     """
-    moments = covariance(weights, scores)
     half = _halvings(scores.shape[1]).astype(float)
     rest = 1 - half
-    with_half, with_rest = half @ moments, rest @ moments
-    r = quotient(
-        (with_half * rest).sum(axis=2),
-        np.sqrt(np.maximum((with_half * half).sum(axis=2) * (with_rest * rest).sum(axis=2), 0.0)),
-        above=NOTHING,
-    )
+    weights, scores = _complete(weights, scores)
+    one, other = scores @ half.T, scores @ rest.T
+    total = weights.sum(axis=1)[:, None]
+    m_one, m_other = (quotient(weights @ values, total) for values in (one, other))
+    v_one = quotient(weights @ one**2, total) - m_one**2
+    v_other = quotient(weights @ other**2, total) - m_other**2
+    product = quotient(weights @ (one * other), total) - m_one * m_other
+    r = quotient(product, np.sqrt(np.maximum(v_one * v_other, 0.0)), above=NOTHING)
     r = np.clip(r, 1e-9 - 1, 1 - 1e-9)
     share = half.mean(axis=1) * rest.mean(axis=1)
     return np.asarray(_full_length(r, share).mean(axis=1))
+
+
+def _complete(weights: Weights, scores: Floats) -> tuple[Weights, Floats]:
+    """Those who have a score of every item, and their scores around the mean of each."""
+    complete = np.isfinite(scores).all(axis=1)
+    weights, scores = weights[:, complete], scores[complete]
+    return weights, scores - scores.mean(axis=0) if len(scores) else scores
 
 
 def _over(wordings: int, statistic: Statistic) -> Statistic:
@@ -281,7 +292,8 @@ def _halvings(items: int) -> NDArray[np.bool_]:
 
 def _keyed(values: Floats, responses: Responses, study: Study, items: Sequence[str]) -> Floats:
     """These items of shares of the range, reversed ones turned, shape (participants, items)."""
-    columns = [responses.items.index(item) for item in items]
+    places = {item: column for column, item in enumerate(responses.items)}
+    columns = [places[item] for item in items]
     reversed_ = np.array([study.items[item].key == -1 for item in items])
     return np.where(reversed_, 1 - values[:, columns], values[:, columns])
 

@@ -23,6 +23,11 @@ def number(value: float, form: str) -> str:
     return NOTHING if math.isnan(value) else format(value, form)
 
 
+def counted(count: float, what: str) -> str:
+    """So many of what is counted, of which there may be more than anybody could count."""
+    return f"more {what} than can be counted" if math.isinf(count) else f"{count:,} {what}"
+
+
 def ranged(estimate: Estimate, form: str) -> str:
     """A number and its interval; a dash where there is neither."""
     value, low, high = (number(end, form) for end in (estimate.value, estimate.low, estimate.high))

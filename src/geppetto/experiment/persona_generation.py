@@ -25,6 +25,7 @@ from geppetto.models.endpoint.litellm_provider import (
 )
 from geppetto.models.gate import RequestGate
 from geppetto.models.requests import Completion
+from geppetto.personas.compiled import CompiledProgram
 from geppetto.personas.generated import GeneratedStrategy, GeneratedText, GenerationRequest
 
 if TYPE_CHECKING:
@@ -126,6 +127,22 @@ def write(
         raise GeppettoError(_silence(silent, len(left)))
 
 
+def refuse_without_dspy() -> None:
+    """Refuse to have anything written where DSPy is not installed.
+
+    Raises
+    ------
+    GeppettoError
+        If it is not.
+    """
+    try:
+        import dspy  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise GeppettoError(
+            "personas that a model writes need DSPy; install it with: pip install 'geppetto[dspy]'"
+        ) from error
+
+
 def program(strategy: GeneratedStrategy) -> dspy.Module:
     """All modules of a strategy as one, with the state of its compiled program if it has one.
 
@@ -136,6 +153,7 @@ def program(strategy: GeneratedStrategy) -> dspy.Module:
     GeppettoError
         If the compiled program is one of another strategy.
     """
+    refuse_without_dspy()
     import dspy
 
     class Program(dspy.Module):  # type: ignore[misc]  # DSPy is not typed
@@ -151,14 +169,16 @@ def program(strategy: GeneratedStrategy) -> dspy.Module:
 
     made = Program()
     if strategy.compiled is not None:
-        names = {name for name, _ in made.named_parameters()}
-        state = json.loads(strategy.compiled)
-        if state.keys() - {"metadata"} != names:
+        expected = {name: len(each.signature.fields) for name, each in made.named_predictors()}
+        states = CompiledProgram.model_validate_json(strategy.compiled).states
+        found = {name: len(state["signature"]["fields"]) for name, state in states.items()}
+        if found != expected:
+            wanted = ", ".join(f"{name} ({n} fields)" for name, n in sorted(expected.items()))
             raise GeppettoError(
                 f"program: {strategy.program} is not one of {type(strategy).__name__}, which has "
-                f"{', '.join(sorted(names))}; name another file"
+                f"{wanted}; name another file"
             )
-        made.load_state(state)
+        made.load_state(states)
     return made
 
 

@@ -76,8 +76,9 @@ class Writers:
     ) -> None:
         from geppetto.answers.completions import CompletionStore
         from geppetto.answers.generated_texts import GeneratedTextStore
-        from geppetto.experiment.persona_generation import write
+        from geppetto.experiment.persona_generation import refuse_without_dspy, write
 
+        refuse_without_dspy()
         names = dict.fromkeys(each.strategy.writer for each in generations)
         models = {name: self.model(name) for name in names}
         generated_texts = GeneratedTextStore.of_workspace(self._workspace)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from geppetto._util.errors import GeppettoError
+from geppetto._util.errors import Failures, GeppettoError, in_one_line
 from geppetto.answers.capabilities import refuse_unable
 from geppetto.answers.client import converse
 from geppetto.answers.completions import CompletionStore
@@ -29,6 +29,10 @@ from geppetto.planning.prepared import Prepared
 from geppetto.tracking import mlflow_runs
 from geppetto.tracking.store import TrackedRun
 from geppetto.tracking.traces import traced
+
+
+class NotEvaluatedError(GeppettoError):
+    """Everything was answered and is kept, but what it says could not be computed."""
 
 
 def run(  # noqa: PLR0913  parts of a run, and who is told of it
@@ -74,6 +78,8 @@ def run(  # noqa: PLR0913  parts of a run, and who is told of it
     ------
     GeppettoError
         If a model behind an interface cannot be asked like this, or fails.
+    NotEvaluatedError
+        If everything is answered, but could not be evaluated.
     BudgetReached
         If the experiment's budget is; running it again goes on from there.
 
@@ -81,7 +87,8 @@ def run(  # noqa: PLR0913  parts of a run, and who is told of it
     -------
     Results, TrackedRun
         What it found, and its run, which is `finished` if just that had been logged before; it has
-        no id if nothing can be written where answers are, and what they say is only shown.
+        no id if nothing can be written where answers are, and what they say is only shown. What of
+        it could not be logged is in its `failures`.
     """
     if store.is_read_only:
         return _shown(prepared, missing, store, workspace, kind, frozen), TrackedRun("", True)
@@ -97,14 +104,35 @@ def run(  # noqa: PLR0913  parts of a run, and who is told of it
         for unit, _ in answer(model, missing[model.identity.name], store):
             on_answers(model, unit)
     while True:
-        parsed, failed = _parsed(prepared, tracked, completions, tracker, on_question)
-        results = evaluate(prepared, store, parsed)
+        parsed, failed = _parsed(prepared, tracked, workspace, tracker, on_question)
+        results = _evaluated(prepared, store, parsed)
         with store.alone(task):
             if completions.are_errors(failed):
                 results = counted(prepared, results, workspace, kind)
                 if frozen is not None:
                     results = replace(results, followed=followed(frozen, prepared, results))
-                return results, mlflow_runs.finish(tracked, prepared, results)
+                return results, _kept(tracked, prepared, results, workspace)
+
+
+def _evaluated(
+    prepared: Prepared, store: AnswerStore, parsed: Mapping[str, ParsedAnswer]
+) -> Results:
+    try:
+        return evaluate(prepared, store, parsed)
+    except GeppettoError:
+        raise
+    except Exception as error:
+        raise NotEvaluatedError(
+            "every answer is kept, but they could not be evaluated: " + in_one_line(error)
+        ) from error
+
+
+def _kept(tracked: TrackedRun, prepared: Prepared, results: Results, workspace: Path) -> TrackedRun:
+    """The run once all is logged, or with a sentence on why it is not: results are never lost."""
+    failures = Failures()
+    with failures.alone(f"logging to MLflow run {tracked.run_id}"):
+        return mlflow_runs.finish(tracked, prepared, results, workspace)
+    return replace(tracked, failures=tuple(failures.sentences))
 
 
 def _shown(
@@ -128,7 +156,7 @@ def _shown(
             f"{left:,} answers are missing, and the workspace cannot be written; copy it to where "
             "you may write, and run it there"
         )
-    results = counted(prepared, evaluate(prepared, store, parsed), workspace, kind)
+    results = counted(prepared, _evaluated(prepared, store, parsed), workspace, kind)
     return (
         results
         if frozen is None
@@ -139,11 +167,12 @@ def _shown(
 def _parsed(
     prepared: Prepared,
     tracked: TrackedRun,
-    completions: CompletionStore,
+    workspace: Path,
     tracker: BudgetTracker,
     on_question: Callable[[Elicited], None],
 ) -> tuple[dict[str, ParsedAnswer], frozenset[str]]:
     """What models said that are asked by requests, and ids of the requests that failed for good."""
+    completions = CompletionStore.of_workspace(workspace)
     parsed: dict[str, ParsedAnswer] = {}
     failed: frozenset[str] = frozenset()
     for elicited in prepared.by_requests:
@@ -153,7 +182,7 @@ def _parsed(
             open = answer_status(elicited, questions, completions).open
             left = ((name, one) for name, one in questions.items() if name in open)
             if some := dict(islice(left, few)):
-                with traced(tracked):
+                with traced(tracked, workspace):
                     _ask(elicited, some, completions, tracker)
         _ask(elicited, questions, completions, tracker, on_question)
         found = answer_status(elicited, questions, completions)

@@ -12,11 +12,12 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from geppetto._util.errors import GeppettoError
 from geppetto._util.reasoning import split
 from geppetto.personas.base import PersonaStrategy
+from geppetto.personas.compiled import CompiledProgram, TrainedOn, read_program
 from geppetto.personas.leaked import leaked
 from geppetto.personas.moved import code
 from geppetto.studies import Participant, Study
@@ -27,23 +28,6 @@ if TYPE_CHECKING:
 
 Inputs = str | Sequence[str] | Sequence[Sequence[str]]
 """What a module can be told under one name."""
-
-
-class TrainedOn(BaseModel):
-    """Whose answers a compiled program was made from: ids of people of a study."""
-
-    model_config = ConfigDict(frozen=True)
-
-    study: str
-    people: tuple[str, ...]
-
-
-class _Metadata(BaseModel):
-    trained_on: tuple[TrainedOn, ...] = Field(alias="taught_by")  # as in files of earlier versions
-
-
-class _State(BaseModel):
-    metadata: _Metadata
 
 
 class GeneratedStrategy(PersonaStrategy):
@@ -125,20 +109,7 @@ class GeneratedStrategy(PersonaStrategy):
         """
         if self.program is None:
             return self
-        path = workspace / self.program
-        try:
-            compiled = path.read_text("utf-8")
-            json.loads(compiled)
-        except (OSError, ValueError) as error:
-            raise GeppettoError(f"program: {path} cannot be read: {error}") from error
-        try:
-            _State.model_validate_json(compiled)
-        except ValidationError as error:
-            raise GeppettoError(
-                f"program: {path} does not say whose answers it was made from, so they could "
-                "be predicted from themselves; have `geppetto optimise` make it, or, if it is "
-                'made from nobody\'s, write "taught_by": [] into its "metadata"'
-            ) from error
+        compiled = read_program(workspace / self.program)
         mine = self.model_copy()
         mine._compiled = compiled
         return mine
@@ -164,7 +135,7 @@ class GeneratedStrategy(PersonaStrategy):
         """Whose answers the program was made from; nobody's without one."""
         if self.compiled is None:
             return ()
-        return _State.model_validate_json(self.compiled).metadata.trained_on
+        return CompiledProgram.model_validate_json(self.compiled).metadata.trained_on
 
     @property
     def made_of(self) -> str:
@@ -219,13 +190,6 @@ class GeneratedStrategy(PersonaStrategy):
                 "change nothing; remove one of them"
             )
         return self
-
-
-def with_training(compiled: str, by: Sequence[TrainedOn]) -> str:
-    """The state of a program as JSON, which says whose answers it was made from."""
-    state = json.loads(compiled)
-    state["metadata"] |= _Metadata(taught_by=tuple(by)).model_dump(mode="json", by_alias=True)
-    return json.dumps(state, indent=2, ensure_ascii=False)
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from geppetto.models.endpoint.probe import Probe
-from geppetto.models.local.llama_cpp import LlamaCppModel
+
+if TYPE_CHECKING:
+    from geppetto.models.local.llama_cpp import LlamaCppModel
 
 _OTHERS = """\
 Any other GGUF file: its path. Any other model: its LiteLLM name, as openai/NAME, anthropic/NAME or

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from geppetto.evaluation.inference.power import minimal_effect, people_to_decide
 from geppetto.evaluation.inference.sample_size import ALL_KINDS, FEWEST
+from geppetto.evaluation.words import counted
 from geppetto.reports.columns import columns
 
 
@@ -34,7 +35,7 @@ def power(people: int, groups: int, smallest: float, spreads: Sequence[float]) -
         table.add_row(
             f"  {spread:g} nats",
             f"{minimal_effect(groups, spread):.3f} nats",
-            f"{max(people_to_decide(smallest, spread), fewest):,} {unit}",
+            counted(max(people_to_decide(smallest, spread), fewest), unit),
         )
     table.caption = (
         "found: the smallest effect that these people find with 80% probability (two-sided .05); "

@@ -34,7 +34,7 @@ class _Speed(ProgressColumn):
 def bars(console: Console) -> Progress:
     """Bars of answers, with tokens a second where they are known."""
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         _Speed(),

@@ -87,13 +87,9 @@ def sessions(prepared: Prepared) -> Iterator[str]:
 
 def pairs_of(prepared: Prepared) -> Iterator[str]:
     """The pairs of an experiment before anything is asked, and what else their gaps are of."""
-    models = {model.identity.name: model for model in prepared.scorers}
     without_persona = any(isinstance(arm, NoPersona) for arm in prepared.arms)
     for pair in pairs(prepared.experiment.lineages):
-        wanted = replace(
-            pair,
-            read=(_read(prepared, models[pair.post]), _read(prepared, models[pair.base])),
-        )
+        wanted = replace(pair, read=(_read(prepared, pair.post), _read(prepared, pair.base)))
         yield f"pair: {pair.post} was post-trained from {pair.base}"
         if wanted.note:
             yield f"{wanted.note}, so their gap is not one of post-training alone"
@@ -101,9 +97,10 @@ def pairs_of(prepared: Prepared) -> Iterator[str]:
             yield f"the gap of {pair.post} and {pair.base} is not measured: add the arm none"
 
 
-def _read(prepared: Prepared, model: Scorer) -> str:
+def _read(prepared: Prepared, name: str) -> str:
     """What a model reads the task as."""
     if not prepared.study.has_sessions:
-        return PLAIN_TEXT if model.template is None else CHAT_TEMPLATE
-    presented = prepared.experiment.session.presentations(model.identity.name, model.template)
+        return CHAT_TEMPLATE if name in prepared.in_template else PLAIN_TEXT
+    model = next(one for one in prepared.scorers if one.identity.name == name)
+    presented = prepared.experiment.session.presentations(name, model.template)
     return CHAT_TEMPLATE if next(iter(presented)) == "turns" else PLAIN_TEXT

@@ -27,6 +27,7 @@ STYLE: dict[Any, Any] = {
     "axes.labelsize": 9,
     "legend.fontsize": 8,
     "legend.frameon": False,
+    "text.parse_math": False,  # what stands between two $ is text of users
 }
 """What Matplotlib is told while it draws."""
 

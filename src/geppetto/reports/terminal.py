@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from geppetto._util.errors import GeppettoError
+from geppetto._util.errors import Failures, GeppettoError
 from geppetto.evaluation.baselines.skill import Skill
 from geppetto.evaluation.inference.resampling import Estimate
 from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.pooling import pooled as pool
 from geppetto.evaluation.pooling import pooled_gaps as pool_gaps
+from geppetto.evaluation.responses import Responses
 from geppetto.evaluation.results import Results
 from geppetto.evaluation.words import interval, number, probability, ranged
 from geppetto.reports import elicitations, paired, sessions
@@ -41,53 +42,88 @@ def pooled(found: Sequence[Results]) -> RenderableType:
     return Group(head, *parts)
 
 
-def result(found: Results) -> RenderableType:
-    """Metrics of every condition, effects, individuation, and the answer in sentences."""
-    verdicts = found.verdicts()
+def result(found: Results, failures: Failures | None = None) -> RenderableType:
+    """Metrics of every condition, effects, individuation, and the answer in sentences.
+
+    What cannot be computed fails alone, with a sentence at the end and among `failures`.
+    """
+    failures = failures or Failures()
     parts: list[RenderableType] = []
-    if found.of_sessions:
-        parts += [sessions.conditions(found), ""]
-    else:
-        parts += [_conditions(found.metrics()), ""]
-    parts += [part for table in _effects(verdicts) for part in (table, "")]
-    if matched := list(_matched(found)):
-        parts += [*matched, ""]
-    parts += paired.parts(found)
-    parts += sessions.parts(found) if found.of_sessions else _of_items(found)
-    parts += elicitations.parts(found)
-    parts += [Text(line) for line in _wordings(found.wordings())]
-    if flat := found.flat:
-        parts.append(
-            Text(
-                f"at no temperature does {' or '.join(flat)} predict better than a uniform guess "
-                "over all conditions; effects after calibration of the model say little",
-                "yellow",
-            )
-        )
-    for reason, count in found.unscored.items():
-        parts.append(Text(f"{count:,} cells were left out of every condition: {reason}", "yellow"))
-    if looks := found.looks.sentence:
-        parts += ["", Text(looks, "yellow")]
-    parts += ["", *(Text(v.sentence) for v in verdicts if v.confirmatory)]
-    parts += ["", Text(conclusion(verdicts), style="bold")]
-    if frozen := found.followed:
-        parts += ["", *(Text(line) for line in (frozen.heading, *frozen.departures))]
+    for what, told in _parts(found).items():
+        with failures.alone(what):
+            parts += list(told())
+    parts += [Text(sentence, "red") for sentence in failures.sentences]
     return Group(*parts)
 
 
-def _of_items(found: Results) -> Iterator[RenderableType]:
-    """What is told of surveys, where people respond to the same items."""
-    individuation = found.individuation()
+def _parts(found: Results) -> dict[str, Callable[[], Iterable[RenderableType]]]:
+    """What is told of an experiment, part by part."""
+    surveys: dict[str, Callable[[], Iterable[RenderableType]]] = {
+        "individuation": lambda: _individuals(found.individuation()),
+        "skill": lambda: [Text(_skill(skill)) for skill in found.skills],
+        "ceilings": lambda: [Text(line) for line in _ceilings(found.ceilings())],
+        "responses outside an order": lambda: _outside(found.responses),
+    }
+    told_of_sessions = {"sessions": lambda: sessions.parts(found)}
+    return {
+        "conditions": lambda: [
+            sessions.conditions(found) if found.of_sessions else _conditions(found.metrics()),
+            "",
+        ],
+        "effects": lambda: [part for t in _effects(found.verdicts()) for part in (t, "")],
+        "matched strangers": lambda: _matched(found),
+        "pairs": lambda: paired.parts(found),
+        **(told_of_sessions if found.of_sessions else surveys),
+        "elicitations": lambda: elicitations.parts(found),
+        "wordings": lambda: [Text(line) for line in _wordings(found.wordings())],
+        "calibration": lambda: _flat(found.flat),
+        "what was left out": lambda: [
+            Text(f"{count:,} cells were left out of every condition: {reason}", "yellow")
+            for reason, count in found.unscored.items()
+        ],
+        "verdicts": lambda: _verdicts(found),
+        "the frozen plan": lambda: (
+            ["", *(Text(line) for line in (frozen.heading, *frozen.departures))]
+            if (frozen := found.followed)
+            else []
+        ),
+    }
+
+
+def _verdicts(found: Results) -> Iterator[RenderableType]:
+    """What confirms, and the conclusion."""
+    verdicts = found.verdicts()
+    if looks := found.looks.sentence:
+        yield ""
+        yield Text(looks, "yellow")
+    yield ""
+    yield from (Text(verdict.sentence) for verdict in verdicts if verdict.confirmatory)
+    yield from ("", Text(conclusion(verdicts), style="bold"))
+
+
+def _flat(flat: Sequence[str]) -> Iterator[RenderableType]:
+    """Whom no temperature helps."""
+    if flat:
+        yield Text(
+            f"at no temperature does {' or '.join(flat)} predict better than a uniform guess "
+            "over all conditions; effects after calibration of the model say little",
+            "yellow",
+        )
+
+
+def _individuals(individuation: pd.DataFrame) -> Iterator[RenderableType]:
     told = individuation[["item_correlation", "auc"]].notna().any(axis=1)
     if told.any():
         yield from (_individuation(individuation[told]), "")
-    yield from (Text(_skill(skill)) for skill in found.skills)
-    yield from (Text(line) for line in _ceilings(found.ceilings()))
-    if left_out := found.responses.left_out:
-        of = int(found.responses.answered.sum())
+
+
+def _outside(responses: Responses) -> Iterator[RenderableType]:
+    """How many responses are no step of their scale."""
+    if left_out := responses.left_out:
         yield Text(
-            f"{left_out:,} of {of:,} responses are outside the order of their scale: they count in "
-            "accuracy and NLL, and in no RPS, score, correlation or ceiling"
+            f"{left_out:,} of {int(responses.answered.sum()):,} responses are outside the order of "
+            "their scale: they count in accuracy and NLL, and in no RPS, score, correlation or "
+            "ceiling"
         )
 
 
@@ -178,10 +214,12 @@ def _uninformed(verdicts: Sequence[Verdict]) -> str:
     return f" Uninformed, chosen on other people: {'; '.join(named)}." if named else ""
 
 
-def _matched(found: Results) -> Iterator[Text]:
+def _matched(found: Results) -> Iterator[RenderableType]:
     """Who has matched strangers, in a line each."""
     for strategy, quality in found.matches.items():
         yield Text(f"matched strangers of {strategy}: {quality.sentence}")
+    if found.matches:
+        yield ""
 
 
 def _individuation(individuation: pd.DataFrame) -> Table:

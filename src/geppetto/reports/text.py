@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from geppetto.evaluation.contrasts import BENEFIT, INFORMATION
@@ -86,3 +87,18 @@ def scale(verdict: Verdict) -> str:
 def units(verdicts: Sequence[Verdict]) -> str:
     """What the numbers of some verdicts are, as the name of an axis or a column."""
     return " or ".join(dict.fromkeys(one.unit_of_measure.removeprefix("of ") for one in verdicts))
+
+
+_MARKUP = re.compile(r"[\\`*~$]|<(?=\S)|(?<=\])[(\[]|(?<!\w)_|_(?!\w)")
+"""What Markdown would take for more than the sign that it is."""
+
+
+def in_markdown(text: str) -> str:
+    """What users wrote, so that Markdown shows it as it is.
+
+    Examples
+    --------
+    >>> print(in_markdown("Is *this* <b>better</b> than known_answers [0, 1]?"))
+    Is \\*this\\* \\<b>better\\</b> than known_answers [0, 1]?
+    """
+    return _MARKUP.sub(r"\\\g<0>", text)

@@ -57,12 +57,15 @@ class Confirmation:
         Labels of the strategies that it is compared with.
     dropped
         Why test people were left out of every arm, by their id.
+    failures
+        What of all this could not be logged to MLflow, in a sentence each.
     """
 
     search: SearchResult
     results: Results
     references: tuple[str, ...]
     dropped: Mapping[str, str] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
 
     @property
     def looks(self) -> int:

@@ -16,13 +16,14 @@ from geppetto._util.errors import GeppettoError
 from geppetto.answers.client import STOPPING, clients
 from geppetto.answers.completions import CompletionStore
 from geppetto.answers.store import AnswerStore
-from geppetto.experiment.persona_generation import program, writer_of
+from geppetto.experiment.persona_generation import program, refuse_without_dspy, writer_of
 from geppetto.models.base import Model
 from geppetto.models.budget import BudgetTracker
 from geppetto.models.endpoint.litellm_provider import PROVIDER, Service, drawing_for, serving
 from geppetto.models.gate import RequestGate
 from geppetto.personas.arms import demographics
-from geppetto.personas.generated import GeneratedStrategy, TrainedOn, with_training
+from geppetto.personas.compiled import TrainedOn, with_training
+from geppetto.personas.generated import GeneratedStrategy
 from geppetto.personas.visibility import visible_study
 from geppetto.search.metric import Metric
 from geppetto.search.optimisers import Optimiser, compiled
@@ -135,6 +136,7 @@ def optimise(  # noqa: PLR0913  parts of a search that are made elsewhere
     KeyboardInterrupt
         If it is interrupted: the first time once the reply under way is stored, the second at once.
     """
+    refuse_without_dspy()
     import dspy
 
     refuse(strategy)

@@ -31,6 +31,7 @@ from geppetto.search import build
 from geppetto.search.scoring import Candidate, ModelScorer
 from geppetto.search.space import Drawn, Space
 from geppetto.search.split import Split, batches, split
+from geppetto.search.storage import of_file
 from geppetto.studies import Study, load_study
 
 
@@ -117,7 +118,7 @@ class PreparedSearch:
     @property
     def storage(self) -> str:
         """Optuna's URL of the database that keeps the search."""
-        return self.settings.storage or f"sqlite:///{self.workspace}/mlruns/searches.db"
+        return self.settings.storage or of_file(self.workspace / "mlruns" / "searches.db")
 
     def scorer(self, store: AnswerStore) -> ModelScorer:
         """What scores the candidates, by asking the model."""
@@ -163,12 +164,13 @@ def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:  
     settings = experiment.search
     if settings is None:
         raise GeppettoError("this file has no search; run `geppetto run` with it")
-    if len(experiment.models) > 1:
+    searched = [spec for spec in experiment.models if spec.model is None]
+    if len(searched) > 1:
         raise GeppettoError(
-            f"models: a search is for one model, and {len(experiment.models)} are listed; keep one"
+            f"models: a search is for one model of this machine, and {len(searched)} are listed; "
+            "keep one (those behind an interface may be there as writers)"
         )
-    ways = [way.label for way in experiment.elicitations]
-    if ways != [Likelihood.name] or experiment.models[0].model:
+    if not searched or [way.label for way in experiment.elicitations] != [Likelihood.name]:
         raise GeppettoError(
             "search: candidates are compared by the likelihood of every option, which only local "
             "models give exactly; keep a local model and `elicitations: [likelihood]`, and ask "
@@ -212,7 +214,7 @@ def prepare_search(experiment: Experiment, workspace: Path) -> PreparedSearch:  
         workspace,
         study,
         items,
-        open_scorer(experiment.models[0], experiment.precision),
+        open_scorer(searched[0], experiment.precision),
         space,
         sides,
         batches(sides.search, settings.batch, seed),

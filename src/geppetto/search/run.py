@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from optuna.trial import FrozenTrial
 
+from geppetto._util.errors import Failures
 from geppetto.answers.local import answer, unanswered
 from geppetto.answers.store import AnswerStore
 from geppetto.experiment.looks import counted
@@ -85,7 +87,10 @@ def search(
         results = counted(wanted, evaluate(wanted, store), prepared.workspace, "confirmed")
         references = tuple(each.label for each in wanted.strategies if each.label != WINNER)
         confirmation = Confirmation(found, results, references, wanted.plan.dropped)
-        mlflow_runs.finish(confirmed, wanted, results)
-        # always: trials may have been added, and an earlier call stopped before this
-        searches.finish(tracked, prepared, open_study(prepared), confirmation, confirmed)
-    return confirmation
+        failures = Failures()
+        with failures.alone("logging to MLflow"):
+            kept = mlflow_runs.finish(confirmed, wanted, results, prepared.workspace)
+            # always: trials may have been added, and an earlier call stopped before this
+            failed = searches.finish(tracked, prepared, confirmation, confirmed)
+            return replace(confirmation, failures=(*kept.failures, *failed))
+    return replace(confirmation, failures=tuple(failures.sentences))

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-import mlflow
-
-from geppetto._util.errors import GeppettoError
+from geppetto._util.errors import Failures, GeppettoError
 from geppetto._util.named import Named
 from geppetto.answers.completions import CompletionStore
 from geppetto.answers.local import unanswered
@@ -19,13 +18,14 @@ from geppetto.experiment.run import run
 from geppetto.experiment.strategies import open_strategy
 from geppetto.personas.generated import GeneratedStrategy
 from geppetto.planning.plan import Strategy
+from geppetto.reports.text import in_markdown
 from geppetto.search.confirm import WINNER, check_confirmation, prepare_confirmation
 from geppetto.search.gain import GAIN, Gain, gains
 from geppetto.search.instruction import Optimised, optimise, refuse
 from geppetto.search.optimisers import Optimiser
 from geppetto.search.prepare import PreparedSearch, named
 from geppetto.search.scoring import Candidate
-from geppetto.tracking.store import TrackedRun
+from geppetto.tracking.store import TrackedRun, log_batch, using
 
 PROGRAMS = "programs"
 """Folder of the workspace in which compiled programs are kept."""
@@ -77,7 +77,8 @@ def improve(
     """Improve a strategy's instruction on search people and confirm it on the others.
 
     The program is saved as `programs/<experiment>-<strategy>-<optimiser>-<hash>.json` of the
-    workspace, for a later experiment to name, and once more as an artifact of the run. It is
+    workspace, for a later experiment to name, and once more as an artifact of the run, unless
+    `sample_prompts` is 0: demonstrations in it are traits and answers of people. It is
     compared with the strategy as it is named here, on the same test people. Both uses of people are
     looks that are remembered and corrected for, as those of a search are.
 
@@ -130,14 +131,19 @@ def improve(
     others = {own: "the strategy's own instruction"}
     (found,) = gains(results, WINNER, "the optimised program", others)
     improvement = Improvement(optimised, results, tracked, found, listed, wanted.plan.dropped)
-    _log(improvement)
-    return improvement
+    failures = Failures()
+    with failures.alone(f"logging to MLflow run {tracked.run_id}"):
+        _log(improvement, workspace, shows_people=prepared.experiment.sample_prompts > 0)
+    failed = (*tracked.failures, *failures.sentences)
+    return replace(improvement, tracked=replace(tracked, failures=failed))
 
 
-def _log(found: Improvement) -> None:
-    """The program, what search people say of it and what test people do, in their run."""
-    client, run_id, optimised = mlflow.MlflowClient(), found.tracked.run_id, found.optimised
-    client.log_artifact(run_id, str(optimised.state), "program")
+def _log(found: Improvement, workspace: Path, *, shows_people: bool) -> None:
+    """The program, what search people say of it and what test people do, in their run.
+
+    A program may hold demonstrations, which are what search people are and answered.
+    """
+    run_id, optimised = found.tracked.run_id, found.optimised
     numbers = {
         "search_people/cases": optimised.cases,
         "search_people/before": optimised.before,
@@ -150,10 +156,12 @@ def _log(found: Improvement) -> None:
     numbers |= {"gain_p": verdict.p_adjusted}
     if not verdict.withheld:
         numbers |= {"gain_p_equivalent": verdict.equivalence_p}
-    for name, value in numbers.items():
-        client.log_metric(run_id, name, float(value))
-    client.set_tag(run_id, f"verdict.{GAIN}", verdict.outcome)
-    note = client.get_run(run_id).data.tags.get("mlflow.note.content", "")
-    summary = f"**{found.sentence}**\n\n{optimised.sentence}"
-    if summary not in note:
-        client.set_tag(run_id, "mlflow.note.content", f"{summary}\n\n{note}")
+    tags = {f"verdict.{GAIN}": verdict.outcome, "geppetto.program": optimised.state.name}
+    with using(workspace) as client:
+        if shows_people:
+            client.log_artifact(run_id, str(optimised.state), "program")
+        note = client.get_run(run_id).data.tags.get("mlflow.note.content", "")
+        summary = f"**{in_markdown(found.sentence)}**\n\n{in_markdown(optimised.sentence)}"
+        if summary not in note:
+            tags["mlflow.note.content"] = f"{summary}\n\n{note}"
+        log_batch(client, run_id, metrics=numbers, tags=tags)

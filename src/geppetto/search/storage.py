@@ -9,6 +9,7 @@ from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import optuna
 import sqlalchemy as sql
@@ -18,6 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 from geppetto._util.errors import GeppettoError
 from geppetto._util.files import made_once
 from geppetto._util.process import Worker
+from geppetto.models.endpoint.secrets import without_secrets
 from geppetto.search.trials import PROCESS
 
 HEARTBEAT = 60
@@ -26,6 +28,13 @@ HEARTBEAT = 60
 UNCLAIMED = timedelta(seconds=10)
 """How long a trial is seen not to say which process runs it before that must have died: by a clock
 of this process that only counts, since those of others may be wrong."""
+
+
+def of_file(path: Path) -> str:
+    """The address of a database file; one with a ? in a folder's name as SQLite's own address."""
+    if "?" in str(path):
+        return f"sqlite:///file:{quote(str(path))}?uri=true"
+    return f"sqlite:///{path}"
 
 
 def open_storage(url: str) -> optuna.storages.RDBStorage:
@@ -39,12 +48,14 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
     try:
         parsed = sql.make_url(url)
         is_sqlite = parsed.get_backend_name() == "sqlite"
-        if is_sqlite and parsed.database:
+        if is_sqlite and parsed.database and "uri" not in parsed.query:
             made_once(Path(parsed.database), lambda partial: _make(parsed, partial))
         storage = _made(url, {"connect_args": {"timeout": 60}} if is_sqlite else {})
     except (sql.exc.SQLAlchemyError, ImportError, RuntimeError, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise GeppettoError(f"search: storage cannot be opened: {reason}") from error
+        raise GeppettoError(
+            f"search: storage cannot be opened: {without_secrets(reason)}"
+        ) from error
     if is_sqlite:
         sql.event.listen(storage.engine, "connect", _make_quick)
         storage.engine.dispose()

@@ -36,6 +36,7 @@ def plan(prepared: PreparedSearch) -> RenderableType:
             f"a trial is given up when a Wilcoxon test finds it worse than the best so far "
             f"(p < {settings.prune:g})"
         )
+    only_write = [spec.name for spec in prepared.experiment.models if spec.model is not None]
     return Group(
         Text(prepared.experiment.question, style="bold"),
         Text(
@@ -49,6 +50,7 @@ def plan(prepared: PreparedSearch) -> RenderableType:
             f"sampler {settings.sampler}, at most {' or '.join(limits)}"
         ),
         Text(f"{len(prepared.batches):,} batches a trial; {early}"),
+        *(Text(f"{name} answers nothing: it may only write personas") for name in only_write),
         Text(f"search {prepared.name}", style="dim"),
     )
 

@@ -5,28 +5,42 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import mlflow
-import optuna
-from mlflow.entities import Metric
+import pandas as pd
+from matplotlib.figure import Figure
+from mlflow.entities import Metric, Run
 from optuna.trial import FrozenTrial
 
+from geppetto._util.errors import Failures
 from geppetto.personas.average import average
 from geppetto.personas.visibility import blocks, persona, view
 from geppetto.planning.prepared import Prepared
 from geppetto.prompts.survey import Layout, render
+from geppetto.reports.text import in_markdown
 from geppetto.search import figures
 from geppetto.search.confirm import Confirmation, described
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
 from geppetto.search.trials import BEGAN, FINISHED, REASON, WORK, person_scores, state
-from geppetto.tracking import mlflow_runs
-from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, log_batch, using
+from geppetto.tracking import files, mlflow_runs
+from geppetto.tracking.names import MOST, cut, names
+from geppetto.tracking.names import registered as registered_as
+from geppetto.tracking.params import of_file
+from geppetto.tracking.store import (
+    IDENTITY,
+    PARENT,
+    UNUSABLE,
+    TrackedRun,
+    experiment_id,
+    log_batch,
+    using,
+)
 
 TRIAL = "geppetto.trial"
 """The tag of a trial's run that holds its number in Optuna's study."""
@@ -40,16 +54,15 @@ TRIALS = "geppetto.trials"
 
 def begin(prepared: PreparedSearch) -> TrackedRun:
     """The run of a search, made before anything is tried; that of an earlier process if any."""
-    with using(prepared.workspace):
-        client = mlflow.MlflowClient()
+    with using(prepared.workspace) as client:
         experiment = prepared.experiment
-        in_experiment = experiment_id(experiment.name, prepared.workspace)
+        in_experiment = experiment_id(client, experiment.name, prepared.workspace)
         known = client.search_runs([in_experiment], f"tags.`{IDENTITY}` = '{prepared.sha256}'")
         if known:
             return TrackedRun(known[0].info.run_id, known[0].info.status == "FINISHED")
-        run = client.create_run(
-            in_experiment, tags={IDENTITY: prepared.sha256}, run_name=f"search {experiment.name}"
-        )
+        tags = {IDENTITY: prepared.sha256}
+        called = cut(f"search {experiment.name}", MOST)
+        run = client.create_run(in_experiment, tags=tags, run_name=called)
         run_id = str(run.info.run_id)
         settings = prepared.settings
         params = {
@@ -67,8 +80,9 @@ def begin(prepared: PreparedSearch) -> TrackedRun:
             "precision": experiment.precision,
             "geppetto": version("geppetto"),
         }
-        log_batch(run_id, params=params, tags={"mlflow.note.content": f"**{experiment.question}**"})
-        client.log_dict(run_id, experiment.model_dump(mode="json"), "experiment.yaml")
+        note = {"mlflow.note.content": f"**{in_markdown(experiment.question)}**"}
+        log_batch(client, run_id, params=params, tags=note)
+        client.log_dict(run_id, of_file(experiment), "experiment.yaml")
         client.log_dict(
             run_id,
             {"search": list(prepared.split.search), "test": list(prepared.split.test)},
@@ -84,40 +98,32 @@ def log_trials(
 
     No other process may do so at the same time.
     """
-    client = mlflow.MlflowClient()
-    parent = client.get_run(tracked.run_id)
-    experiment_id = parent.info.experiment_id
-    children = client.search_runs(
-        [experiment_id], f"tags.`mlflow.parentRunId` = '{tracked.run_id}'", max_results=50_000
-    )
-    logged = {run.data.tags.get(TRIAL) for run in children if run.info.status != "RUNNING"}
-    missing = [t for t in trials if t.state in FINISHED and str(t.number) not in logged]
-    if missing and parent.info.status != "RUNNING":  # more trials were asked for
-        client.update_run(tracked.run_id, "RUNNING")
-    for trial in missing:
-        for run in children:  # half logged by a process that was killed
-            if run.data.tags.get(TRIAL) == str(trial.number):
-                client.delete_run(run.info.run_id)
-        _log_trial(tracked, experiment_id, prepared, trial)
+    with using(prepared.workspace) as client:
+        parent = client.get_run(tracked.run_id)
+        of = f"tags.`{PARENT}` = '{tracked.run_id}'"
+        children = client.search_runs([parent.info.experiment_id], of, max_results=50_000)
+        logged = {run.data.tags.get(TRIAL) for run in children if run.info.status != "RUNNING"}
+        missing = [t for t in trials if t.state in FINISHED and str(t.number) not in logged]
+        if missing and parent.info.status != "RUNNING":  # more trials were asked for
+            client.update_run(tracked.run_id, "RUNNING")
+        for trial in missing:
+            for run in children:  # half logged by a process that was killed
+                if run.data.tags.get(TRIAL) == str(trial.number):
+                    client.delete_run(run.info.run_id)
+            _log_trial(client, parent, prepared, trial)
 
 
 def _log_trial(
-    tracked: TrackedRun, experiment_id: str, prepared: PreparedSearch, trial: FrozenTrial
+    client: mlflow.MlflowClient, parent: Run, prepared: PreparedSearch, trial: FrozenTrial
 ) -> None:
-    client = mlflow.MlflowClient()
     outcome = state(trial)
     layout = Layout.model_validate(trial.user_attrs["parameters"]["layout"])
     label = described(trial.user_attrs["strategy"], layout)
     run = client.create_run(
-        experiment_id,
-        run_name=f"{trial.number}: {label}"[:250],
+        parent.info.experiment_id,
+        run_name=cut(f"{trial.number}: {label}", MOST),
         start_time=_began(trial),
-        tags={
-            "mlflow.parentRunId": tracked.run_id,
-            TRIAL: str(trial.number),
-            "geppetto.state": outcome,
-            "geppetto.reason": trial.user_attrs.get(REASON, ""),
-        },
+        tags={PARENT: parent.info.run_id, TRIAL: str(trial.number), "geppetto.state": outcome},
     )
     people = list(prepared.study.people)
     scores = person_scores(trial, people)
@@ -137,13 +143,13 @@ def _log_trial(
         for key in (*WORK, "seconds")
         if key in trial.user_attrs
     ]
+    of_trial = {"strategy": trial.params["strategy"], "state": outcome}
     of_strategy = f"{trial.params['strategy']}."
-    params = {  # what several strategies have is one axis of the UI's plots
-        **{name.removeprefix(of_strategy): value for name, value in trial.params.items()},
-        "strategy": trial.params["strategy"],
-        "state": outcome,
-    }
-    log_batch(run.info.run_id, params=params, metrics=metrics)
+    for name, value in trial.params.items():
+        axis = name.removeprefix(of_strategy)  # what several strategies have is one axis of plots
+        of_trial.setdefault(name if axis in of_trial else axis, value)
+    reason = {"geppetto.reason": trial.user_attrs.get(REASON, "")}
+    log_batch(client, run.info.run_id, params=of_trial, metrics=metrics, tags=reason)
     status = "FINISHED" if outcome == "complete" else "KILLED"
     ended = _began(trial) + int(1000 * trial.user_attrs.get("seconds", 0))
     client.set_terminated(run.info.run_id, status, ended)
@@ -160,32 +166,93 @@ def _began(trial: FrozenTrial) -> int:
 def begin_confirmation(tracked: TrackedRun, wanted: Prepared, workspace: Path) -> TrackedRun:
     """The run of a confirmation, under that of its search."""
     confirmed = mlflow_runs.begin(wanted, workspace)
-    tags = {"mlflow.parentRunId": tracked.run_id, "mlflow.runName": "confirmation"}
-    log_batch(confirmed.run_id, tags=tags)
+    with using(workspace) as client:
+        tags = {PARENT: tracked.run_id, "mlflow.runName": "confirmation"}
+        log_batch(client, confirmed.run_id, tags=tags)
     return confirmed
 
 
 def finish(
     tracked: TrackedRun,
     prepared: PreparedSearch,
-    study: optuna.Study,
     confirmation: Confirmation,
     confirmed: TrackedRun,
-) -> None:
+) -> tuple[str, ...]:
     """Log what was found and confirmed, register the winner's prompt, end the run.
 
     Nothing is logged if just that was logged before. Of a search that went on, metrics are logged
-    anew.
+    anew. What cannot be computed or drawn fails alone; then all is logged once more the next time.
+
+    Raises
+    ------
+    GeppettoError
+        If the store cannot be reached or written any more.
+
+    Returns
+    -------
+    tuple[str, ...]
+        What could not be logged, in a sentence each.
     """
-    client = mlflow.MlflowClient()
-    found = confirmation.search
-    run = client.get_run(tracked.run_id)
-    tags = {CONFIRMED: confirmed.run_id, TRIALS: str(len(found.trials))}
-    if run.info.status == "FINISHED" and tags.items() <= run.data.tags.items():
-        return
-    now = int(time.time() * 1000)
-    estimate = confirmation.confirmed
-    numbers = {
+    found, failures = confirmation.search, Failures()
+    with using(prepared.workspace) as client:
+        run = client.get_run(tracked.run_id)
+        tags = {CONFIRMED: confirmed.run_id, TRIALS: str(len(found.trials))}
+        if run.info.status == "FINISHED" and tags.items() <= run.data.tags.items():
+            return ()
+        for what, log in _parts(client, tracked, prepared, confirmation):
+            with failures.alone(what, UNUSABLE):
+                log()
+        if not failures.sentences:
+            log_batch(client, tracked.run_id, tags=tags)
+        client.set_terminated(tracked.run_id, "FAILED" if failures.sentences else "FINISHED")
+    return tuple(failures.sentences)
+
+
+def _parts(
+    client: mlflow.MlflowClient,
+    tracked: TrackedRun,
+    prepared: PreparedSearch,
+    confirmation: Confirmation,
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """All that is logged of a search at its end: what it is, and how."""
+    run_id, found, experiment = tracked.run_id, confirmation.search, prepared.experiment
+
+    def numbers() -> None:
+        metrics = {
+            name: float(value)
+            for name, value in _numbers(confirmation).items()
+            if math.isfinite(value)
+        }
+        text = in_markdown("\n\n".join(confirmation.sentences))
+        tags = {
+            "geppetto.conclusion": confirmation.conclusion,
+            "geppetto.winner": described(found.winner.strategy.label, found.winner.layout),
+            "mlflow.note.content": f"**{in_markdown(experiment.question)}**\n\n{text}",
+        }
+        log_batch(client, run_id, metrics=metrics, tags=tags)
+
+    def trials() -> pd.DataFrame:
+        return found.trials.assign(parameters=found.trials["parameters"].map(json.dumps))
+
+    def importances() -> Figure | None:
+        return figures.importances(found.importances) if found.importances else None
+
+    yield "the conclusion", numbers
+    told = of_file(experiment)
+    yield "experiment.yaml", partial(client.log_dict, run_id, told, "experiment.yaml")
+    yield "trials.csv", partial(files.csv, client, run_id, trials, "trials.csv")
+    for objective, scores in found.scores.items():
+        name = f"scores_{objective}.csv"
+        yield name, partial(client.log_text, run_id, scores.to_csv(), name)
+    trials_drawn = partial(figures.trials, confirmation)
+    yield "trials.png", partial(files.figure, client, run_id, trials_drawn, "trials.png")
+    yield "importances.png", partial(files.figure, client, run_id, importances, "importances.png")
+    yield "the winner's prompt", partial(_register, client, tracked, prepared, found)
+
+
+def _numbers(confirmation: Confirmation) -> dict[str, float]:
+    found, estimate = confirmation.search, confirmation.confirmed
+    numbers: dict[str, float] = {
         "search_score": confirmation.searched,
         "test_score": estimate.value,
         "test_score_low": estimate.low,
@@ -202,47 +269,25 @@ def finish(
             "expected_optimism": confirmation.selection_optimism.optimism,
             "best_of_equals": confirmation.selection_optimism.best_of_equals,
         }
-    weights = found.importances
-    numbers |= {f"importance/{name}": weight for name, weight in weights.items()}
-    text = "\n\n".join(confirmation.sentences)
-    log_batch(
-        tracked.run_id,
-        metrics=[
-            Metric(name, float(value), now, 0)
-            for name, value in numbers.items()
-            if math.isfinite(value)
-        ],
-        tags={
-            "geppetto.conclusion": confirmation.conclusion,
-            "geppetto.winner": described(found.winner.strategy.label, found.winner.layout),
-            "mlflow.note.content": f"**{prepared.experiment.question}**\n\n{text}",
-        },
-    )
-    client.log_dict(tracked.run_id, prepared.experiment.model_dump(mode="json"), "experiment.yaml")
-    trials = found.trials.assign(parameters=found.trials["parameters"].map(json.dumps))
-    client.log_text(tracked.run_id, trials.to_csv(index=False), "trials.csv")
-    for objective, scores in found.scores.items():
-        client.log_text(tracked.run_id, scores.to_csv(), f"scores_{objective}.csv")
-    drawn = {"trials.png": figures.trials(confirmation)}
-    if weights:
-        drawn["importances.png"] = figures.importances(weights)
-    for name, figure in drawn.items():
-        client.log_figure(tracked.run_id, figure, name)
-        plt.close(figure)
-    _register(tracked, prepared, found)
-    log_batch(tracked.run_id, tags=tags)
-    client.set_terminated(tracked.run_id)
+    named = names((name,) for name in found.importances)
+    weights = found.importances.items()
+    return numbers | {f"importance/{named[name,]}": weight for name, weight in weights}
 
 
-def _register(tracked: TrackedRun, prepared: PreparedSearch, found: SearchResult) -> None:
+def _register(
+    client: mlflow.MlflowClient,
+    tracked: TrackedRun,
+    prepared: PreparedSearch,
+    found: SearchResult,
+) -> None:
     """Keep the winner's prompt as an artifact and in the prompt registry.
 
     It is the prompt of the average of the people searched on, so that it shows nobody.
     """
     prompt = winning_prompt(prepared, found)
-    mlflow.MlflowClient().log_text(tracked.run_id, prompt, "winner.txt")
+    client.log_text(tracked.run_id, prompt, "winner.txt")
     candidate = found.winner
-    name = mlflow_runs.slug(f"{prepared.experiment.name}-winner").replace(" ", "_")
+    name = registered_as(f"{prepared.experiment.name}-winner")
     tags = {
         "search": prepared.name,
         "run": tracked.run_id,
@@ -255,10 +300,12 @@ def _register(tracked: TrackedRun, prepared: PreparedSearch, found: SearchResult
         registered = mlflow.genai.register_prompt(
             name,
             prompt,
-            commit_message=f"{candidate.strategy.label}, best of {len(found.trials)} trials",
+            commit_message=cut(
+                f"{candidate.strategy.label}, best of {len(found.trials)} trials", MOST
+            ),
             tags=tags,
         )
-    mlflow.MlflowClient().link_prompt_version_to_run(tracked.run_id, registered)
+    client.link_prompt_version_to_run(tracked.run_id, registered)
 
 
 def winning_prompt(prepared: PreparedSearch, found: SearchResult) -> str:

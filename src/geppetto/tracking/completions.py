@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import get_args
 
 import pandas as pd
@@ -15,16 +15,16 @@ from geppetto.evaluation.results import Results
 from geppetto.personas.generated import GeneratedText
 
 
-def tables(results: Results) -> dict[str, pd.DataFrame]:
+def tables(results: Results) -> dict[str, Callable[[], pd.DataFrame]]:
     """Tables of replies and of elicitations by name; empty if neither is there to be told of."""
-    told: dict[str, pd.DataFrame] = {}
+    told: dict[str, Callable[[], pd.DataFrame]] = {}
     if len(results.completions):
-        told["compliance"] = results.compliance()
-        told["compliance_differences"] = results.compliance_differences()
+        told["compliance"] = results.compliance
+        told["compliance_differences"] = results.compliance_differences
     if results.several_elicitations:
-        told["by_elicitation"] = results.by_elicitation()
-        told["agreement"] = results.agreement()
-        told["effects_by_elicitation"] = pd.concat(_effects(results), ignore_index=True)
+        told["by_elicitation"] = results.by_elicitation
+        told["agreement"] = results.agreement
+        told["effects_by_elicitation"] = lambda: pd.concat(_effects(results), ignore_index=True)
     return told
 
 

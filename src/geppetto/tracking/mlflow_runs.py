@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import matplotlib.pyplot as plt
 import mlflow
 import pandas as pd
 from matplotlib.figure import Figure
+from mlflow import MlflowClient
 from mlflow.data.code_dataset_source import CodeDatasetSource
-from mlflow.entities import Metric
+from mlflow.entities import Dataset, DatasetInput, InputTag
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
+from geppetto._util.errors import Failures
 from geppetto.answers.generated_texts import GeneratedTextStore
 from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.results import Results
-from geppetto.evaluation.rows import CONDITION
 from geppetto.evaluation.tables import effects_table
 from geppetto.planning.analysis_config import PERMUTATIONS
-from geppetto.planning.plan import BASELINE, Condition
 from geppetto.planning.prepared import Prepared
-from geppetto.reports import figures
 from geppetto.reports.pairs import LADDER
-from geppetto.reports.text import conclusion
+from geppetto.reports.text import conclusion, in_markdown
 from geppetto.tracking import completions as parsed
-from geppetto.tracking import params
-from geppetto.tracking.store import IDENTITY, TrackedRun, experiment_id, log_batch, using
+from geppetto.tracking import conditions, files, params
+from geppetto.tracking.conditions import SECTION, contrast_of, named_of, section_of
+from geppetto.tracking.names import MOST, cut, names
+from geppetto.tracking.store import (
+    IDENTITY,
+    PARENT,
+    UNUSABLE,
+    TrackedRun,
+    experiment_id,
+    log_batch,
+    using,
+)
 
 ANSWERS = "geppetto.answers"
 """The tag that says of which answers the results of a run are; one without it has others."""
@@ -40,6 +48,9 @@ LOOKS = "geppetto.looks"
 FOLLOWED = "geppetto.frozen"
 """The tag that says whether a plan that was frozen before was followed, and in what it was not."""
 
+FAILED = "geppetto.failed"
+"""The tag that says what of a run could not be computed or drawn, and why."""
+
 
 def begin(prepared: Prepared, workspace: Path) -> TrackedRun:
     """Freeze the plan in MLflow before anything is asked.
@@ -47,55 +58,47 @@ def begin(prepared: Prepared, workspace: Path) -> TrackedRun:
     A run of the same plan is taken up again, which may have been interrupted; the plan of a
     finished one is not logged again.
     """
-    with using(workspace):
-        client = mlflow.MlflowClient()
-        in_experiment = experiment_id(prepared.experiment.name, workspace)
+    with using(workspace) as client:
+        in_experiment = experiment_id(client, prepared.experiment.name, workspace)
         known = client.search_runs([in_experiment], f"tags.`{IDENTITY}` = '{prepared.sha256}'")
         for run in known:
             if run.info.status == "FINISHED":
                 return TrackedRun(run.info.run_id, finished=False)
         if known:
             run_id = known[0].info.run_id
+            client.update_run(run_id, "RUNNING")
         else:
             tags = {IDENTITY: prepared.sha256}
-            run = client.create_run(in_experiment, tags=tags, run_name=prepared.experiment.name)
-            run_id = run.info.run_id
-        mlflow.start_run(run_id=run_id)
-        try:
-            _log_plan(prepared)
-            written = GeneratedTextStore.of_workspace(workspace).get(prepared.plan.generations)
-            mlflow.log_metrics(parsed.personas(list(written.values())))
-        finally:
-            mlflow.end_run("RUNNING")
+            named = cut(prepared.experiment.name, MOST)
+            run_id = client.create_run(in_experiment, tags=tags, run_name=named).info.run_id
+        _log_plan(client, run_id, prepared)
+        written = GeneratedTextStore.of_workspace(workspace).get(prepared.plan.generations)
+        log_batch(client, run_id, metrics=parsed.personas(list(written.values())))
         return TrackedRun(run_id, finished=False)
 
 
-def _log_plan(prepared: Prepared) -> None:
+def _log_plan(client: MlflowClient, run_id: str, prepared: Prepared) -> None:
     experiment, plan, study = prepared.experiment, prepared.plan, prepared.study
-    mlflow.set_tags(
-        {
-            "geppetto.plan": plan.sha256,
-            "geppetto.data": study.sha256,
-            "mlflow.note.content": experiment.question,
-        }
-    )
-    mlflow.log_params(params.of_plan(prepared))
-    mlflow.log_dict(experiment.model_dump(mode="json"), "experiment.yaml")
-    mlflow.log_dict(
-        {
-            "plan_sha256": plan.sha256,
-            "study_sha256": study.sha256,
-            "participants": plan.participants,
-            "dropped": dict(plan.dropped),
-            "models": params.model_params(prepared),
-            "arms": {arm.name: arm.model_dump() for arm in prepared.arms},
-            "matches": {strategy: asdict(quality) for strategy, quality in plan.matches.items()},
-            "analysis": experiment.analysis.model_dump(),
-            "permutations": PERMUTATIONS,
-            "versions": params.versions(),
-        },
-        "plan.json",
-    )
+    tags = {
+        "geppetto.plan": plan.sha256,
+        "geppetto.data": study.sha256,
+        "mlflow.note.content": in_markdown(experiment.question),
+    }
+    log_batch(client, run_id, params=params.of_plan(prepared), tags=tags)
+    client.log_dict(run_id, params.of_file(experiment), "experiment.yaml")
+    frozen = {
+        "plan_sha256": plan.sha256,
+        "study_sha256": study.sha256,
+        "participants": plan.participants,
+        "dropped": dict(plan.dropped),
+        "models": params.model_params(prepared),
+        "arms": {arm.name: arm.model_dump() for arm in prepared.arms},
+        "matches": {strategy: asdict(quality) for strategy, quality in plan.matches.items()},
+        "analysis": experiment.analysis.model_dump(),
+        "permutations": PERMUTATIONS,
+        "versions": params.versions(),
+    }
+    client.log_dict(run_id, frozen, "plan.json")
     people = [study.people[p] for p in plan.participants]
     responses = pd.DataFrame(
         [
@@ -108,249 +111,200 @@ def _log_plan(prepared: Prepared) -> None:
     dataset = mlflow.data.from_pandas(  # type: ignore[attr-defined] # made at run time
         responses,
         source=CodeDatasetSource({"study": study.name}),
-        name=study.name,
+        name=cut(study.name, MOST),
         digest=study.sha256[:8],
     )
-    mlflow.log_input(dataset, context="evaluation")
+    used = DatasetInput(
+        Dataset(**dataset.to_dict()), [InputTag(MLFLOW_DATASET_CONTEXT, "evaluation")]
+    )
+    client.log_inputs(run_id, [used])
 
 
-def finish(tracked: TrackedRun, prepared: Prepared, results: Results) -> TrackedRun:  # noqa: C901  optional parts
+def finish(
+    tracked: TrackedRun, prepared: Prepared, results: Results, workspace: Path
+) -> TrackedRun:
     """Log the whole result, unless just that was logged before, and mark the run as finished.
 
     What was logged of other answers, or by a call that was interrupted, is replaced: its child
-    runs are deleted, its files overwritten (which `mlflow.log_table` would append to).
+    runs are deleted, its files overwritten. What cannot be computed or drawn fails alone; then the
+    run is marked as failed, and logged once more the next time.
+
+    Raises
+    ------
+    GeppettoError
+        If the store cannot be reached or written any more.
     """
-    client = mlflow.MlflowClient()
-    parent = client.get_run(tracked.run_id)
-    told = {ANSWERS: results.sha256, LOOKS: str(results.analysis.looks)}
-    if results.followed:
-        told[FOLLOWED] = results.followed.sentence[:5000]
-    is_of_these = told.items() <= parent.data.tags.items()
-    if parent.info.status == "FINISHED" and is_of_these:
-        return replace(tracked, finished=True)
-    verdicts = results.verdicts()
-    confirmatory = [verdict for verdict in verdicts if verdict.confirmatory]
-    with mlflow.start_run(run_id=tracked.run_id):
+    with using(workspace) as client:
+        parent = client.get_run(tracked.run_id)
+        told = {ANSWERS: results.sha256, LOOKS: str(results.analysis.looks)}
+        if results.followed:
+            told[FOLLOWED] = results.followed.sentence
+        if parent.info.status == "FINISHED" and told.items() <= parent.data.tags.items():
+            return replace(tracked, finished=True)
+        client.update_run(tracked.run_id, "RUNNING")
         for child in client.search_runs(
-            [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{tracked.run_id}'"
+            [parent.info.experiment_id], f"tags.`{PARENT}` = '{tracked.run_id}'"
         ):
             client.delete_run(child.info.run_id)
-        mlflow.set_tags(
-            told
-            | {
-                "mlflow.note.content": _note(prepared, results),
-                "geppetto.conclusion": conclusion(verdicts),
-            }
-            | {f"{_contrast(v)}.{slug(_name(v))}": v.outcome for v in confirmatory}
-        )
-        mlflow.log_metrics(
-            {
-                f"{_section(v)}{_contrast(v)}/{slug(_name(v))}": v.effect.nats.value
-                for v in confirmatory
-            }
-        )
-        if results.followed:
-            mlflow.log_text(results.followed.text, "frozen.yaml")
-            mlflow.log_text("\n".join(results.followed.departures), "departures.txt")
-        if results.pairs:
-            _log_pairs(results)
-        mlflow.log_metrics(parsed.numbers(results.completions))
-        if results.several_elicitations:
-            for elicitation, completions in results.completions.groupby("elicitation"):
-                section = f"replies/{slug(str(elicitation))}"
-                mlflow.log_metrics(parsed.numbers(completions, section))
-            _log_figure(results.plot.elicitations(), "elicitations.png")
-        for name, table in (_tables(results) | parsed.tables(results)).items():
-            mlflow.log_text(table.to_csv(index=False), f"{name}.csv")
-        _log_parquet(results.answers, "answers.parquet")
-        if len(results.completions):
-            _log_parquet(results.completions.drop(columns="text"), "replies.parquet")
-        if verdicts:
-            _log_figure(results.plot.effects(), "effects.png")
-        _log_figure(results.plot.participants(), "participants.png")
-        if "calibration" not in results.left_out:
-            _log_figure(results.plot.calibration(), "calibration.png")
-        for by in results.along if verdicts else ():
-            _log_figure(results.plot.effects(by), f"effects_by_{by}.png")
+        if FAILED in parent.data.tags:
+            client.delete_tag(tracked.run_id, FAILED)
+        log_batch(client, tracked.run_id, tags=told)
+        failures = Failures()
+        for what, log in _parts(client, tracked.run_id, prepared, results):
+            with failures.alone(what, UNUSABLE):
+                log()
         for condition in results.conditions:
-            with mlflow.start_run(
-                experiment_id=parent.info.experiment_id, run_name=condition.label, nested=True
-            ):
-                _log_condition(prepared, results, condition)
-    return tracked
+            with failures.alone(f"the run of {condition.label}", UNUSABLE):
+                named = cut(condition.label, MOST)
+                below = {PARENT: tracked.run_id}
+                run = client.create_run(parent.info.experiment_id, tags=below, run_name=named)
+                conditions.log(client, run.info.run_id, prepared, results, condition, failures)
+                client.set_terminated(run.info.run_id)
+        if failed := failures.sentences:
+            log_batch(client, tracked.run_id, tags={FAILED: " ".join(failed)})
+        client.set_terminated(tracked.run_id, "FAILED" if failed else "FINISHED")
+        return replace(tracked, failures=tuple(failed))
 
 
-def _log_pairs(results: Results) -> None:
-    """Figures and numbers of pairs of models; `_tables` has their tables."""
-    gaps = results.found_gaps()
-    mlflow.log_metrics({f"gap/{slug(gap.pair.post)}": gap.nats.value for gap in gaps})
-    mlflow.set_tags({f"gap.{slug(gap.pair.post)}": gap.outcome for gap in gaps})
-    _log_figure(results.plot.gaps(), "gaps.png")
-    _log_figure(results.plot.gaps_by_generation(), "gaps_by_generation.png")
-    if results.found_recoveries():
-        _log_figure(results.plot.recoveries(), "recoveries.png")
-    if any(verdict.effect.contrast.name in LADDER for verdict in results.verdicts()):
-        _log_figure(results.plot.persona_effects(), "persona_effects.png")
+def _parts(
+    client: MlflowClient, run_id: str, prepared: Prepared, results: Results
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """All that is logged of an experiment besides its conditions: what it is, and how."""
+    yield "answers.parquet", partial(_log_answers, client, run_id, results)
+    yield "verdicts", partial(_log_verdicts, client, run_id, prepared, results)
+    yield "the frozen plan", partial(_log_frozen, client, run_id, results)
+    yield "numbers of replies", partial(_log_completions, client, run_id, results)
+    yield "numbers of pairs", partial(_log_pairs, client, run_id, results)
+    for name, table in (_tables(results) | parsed.tables(results)).items():
+        yield f"{name}.csv", partial(files.csv, client, run_id, table, f"{name}.csv")
+    for name, draw in _figures(results).items():
+        yield name, partial(files.figure, client, run_id, draw, name)
+
+
+def _log_answers(client: MlflowClient, run_id: str, results: Results) -> None:
+    files.parquet(client, run_id, results.answers, "answers.parquet")
+    if len(results.completions):
+        without_text = results.completions.drop(columns="text")
+        files.parquet(client, run_id, without_text, "replies.parquet")
+
+
+def _log_verdicts(client: MlflowClient, run_id: str, prepared: Prepared, results: Results) -> None:
+    verdicts = results.verdicts()
+    numbers, tags = _of_verdicts([each for each in verdicts if each.confirmatory])
+    tags |= {
+        "mlflow.note.content": _note(prepared, results),
+        "geppetto.conclusion": conclusion(verdicts),
+    }
+    log_batch(client, run_id, metrics=numbers, tags=tags)
+
+
+def _log_frozen(client: MlflowClient, run_id: str, results: Results) -> None:
+    if results.followed:
+        client.log_text(run_id, results.followed.text, "frozen.yaml")
+        client.log_text(run_id, "\n".join(results.followed.departures), "departures.txt")
+
+
+def _log_completions(client: MlflowClient, run_id: str, results: Results) -> None:
+    log_batch(client, run_id, metrics=parsed.numbers(results.completions))
+    if results.several_elicitations:
+        of = {str(name): rows for name, rows in results.completions.groupby("elicitation")}
+        named = names((name,) for name in of)
+        for name, rows in of.items():
+            numbers = parsed.numbers(rows, f"replies/{named[name,]}")
+            log_batch(client, run_id, metrics=numbers)
+
+
+def _of_verdicts(verdicts: Sequence[Verdict]) -> tuple[dict[str, float], dict[str, str]]:
+    """Metrics and tags of a parent run, of what answers its question."""
+    contrasts = names(((contrast_of(v),) for v in verdicts), SECTION)
+    named = names((named_of(v) for v in verdicts), MOST - SECTION)
+    numbers, tags = {}, {}
+    for verdict in verdicts:
+        contrast, name = contrasts[contrast_of(verdict),], named[named_of(verdict)]
+        numbers[f"{section_of(verdict)}{contrast}/{name}"] = verdict.effect.nats.value
+        tags[f"{contrast}.{name}"] = verdict.outcome
+    return {key: value for key, value in numbers.items() if math.isfinite(value)}, tags
+
+
+def _log_pairs(client: MlflowClient, run_id: str, results: Results) -> None:
+    """Numbers of pairs of models; `_tables` has their tables."""
+    if results.pairs:
+        gaps = results.found_gaps()
+        named = names((gap.pair.post,) for gap in gaps)
+        numbers = {f"gap/{named[gap.pair.post,]}": gap.nats.value for gap in gaps}
+        tags = {f"gap.{named[gap.pair.post,]}": gap.outcome for gap in gaps}
+        log_batch(client, run_id, metrics=numbers, tags=tags)
+
+
+def _figures(results: Results) -> dict[str, Callable[[], Figure | None]]:
+    """Every figure of the parent run by its file, of those that there is something for."""
+    plot = results.plot
+
+    def persona_effects() -> Figure | None:
+        shown = any(verdict.effect.contrast.name in LADDER for verdict in results.verdicts())
+        return plot.persona_effects() if shown else None
+
+    figures: dict[str, Callable[[], Figure | None]] = {
+        "effects.png": lambda: plot.effects() if results.verdicts() else None,
+        "participants.png": plot.participants,
+    }
+    if "calibration" not in results.left_out:
+        figures["calibration.png"] = plot.calibration
+    if results.several_elicitations:
+        figures["elicitations.png"] = plot.elicitations
+    if results.pairs:
+        figures |= {
+            "gaps.png": plot.gaps,
+            "gaps_by_generation.png": plot.gaps_by_generation,
+            "recoveries.png": lambda: plot.recoveries() if results.found_recoveries() else None,
+            "persona_effects.png": persona_effects,
+        }
+    for by in results.along:
+        figures[f"effects_by_{by}.png"] = partial(
+            lambda by: plot.effects(by) if results.verdicts() else None, by
+        )
+    return figures
 
 
 def _note(prepared: Prepared, results: Results) -> str:
     """The run's description in the UI: the question and what was found."""
     verdicts = results.verdicts()
-    words = [f"- {verdict.sentence}" for verdict in verdicts if verdict.confirmatory]
-    words += [f"- {gap.sentence}" for gap in (results.found_gaps() if results.pairs else ())]
+    words = [f"- {in_markdown(verdict.sentence)}" for verdict in verdicts if verdict.confirmatory]
+    words += [
+        f"- {in_markdown(gap.sentence)}" for gap in (results.found_gaps() if results.pairs else ())
+    ]
     looks = [results.looks.sentence] if results.looks.sentence else []
-    return "\n\n".join(
-        [f"**{prepared.experiment.question}**", conclusion(verdicts), *looks, "\n".join(words)]
-    )
+    told = [in_markdown(conclusion(verdicts)), *looks, "\n".join(words)]
+    return "\n\n".join([f"**{in_markdown(prepared.experiment.question)}**", *told])
 
 
-def _name(verdict: Verdict) -> str:
-    return f"{verdict.effect.model} {verdict.effect.strategy}"
-
-
-def _contrast(verdict: Verdict) -> str:
-    return verdict.effect.contrast.name
-
-
-def _tables(results: Results) -> dict[str, pd.DataFrame]:
+def _tables(results: Results) -> dict[str, Callable[[], pd.DataFrame]]:
     """Every table of the parent run by name."""
-    every = [verdict for m in results.measures for verdict in results.verdicts(measure=m)]
-    tables = {
+    measures = results.measures
+
+    def effects() -> pd.DataFrame:
+        return effects_table([v for m in measures for v in results.verdicts(measure=m)])
+
+    tables: dict[str, Callable[[], pd.DataFrame]] = {
         "conditions": results.metrics,
         "items": lambda: results.metrics(by="item"),
-        "effects": lambda: effects_table(every),
+        "effects": effects,
         "individuation": results.individuation,
         "calibration": results.calibration,
         "second_opinion": results.second_opinion,
         "skill": results.skill,
         "ceilings": results.ceilings,
     }
-    told = {name: table() for name, table in tables.items() if name not in results.left_out}
+    told = {name: table for name, table in tables.items() if name not in results.left_out}
     if results.of_sessions:
-        told["identification"] = results.individuation()
-        told["left_out"] = pd.DataFrame(results.left_out.items(), columns=["table", "reason"])
+        told["identification"] = results.individuation
+        told["left_out"] = lambda: pd.DataFrame(
+            results.left_out.items(), columns=["table", "reason"]
+        )
     if results.pairs:
-        every_measure = results.measures
-        told["gaps"] = pd.concat([results.gaps(measure) for measure in every_measure])
-        told["recoveries"] = pd.concat([results.recoveries(measure) for measure in every_measure])
+        told["gaps"] = lambda: pd.concat([results.gaps(m) for m in measures])
+        told["recoveries"] = lambda: pd.concat([results.recoveries(m) for m in measures])
     for by in results.along:
-        told |= {f"effects_by_{by}": results.effects(by), f"changes_by_{by}": results.changes(by)}
+        told[f"effects_by_{by}"] = partial(results.effects, by)
+        told[f"changes_by_{by}"] = partial(results.changes, by)
     return told
-
-
-def _log_condition(prepared: Prepared, results: Results, condition: Condition) -> None:
-    numbers: dict[str, float] = {}
-    for section, table in (
-        ("", results.metrics()),
-        *([] if "calibration" in results.left_out else [("", results.calibration())]),
-        ("tells_apart/", results.individuation()),  # after what the UI's tables should show first
-    ):
-        for row in table[(table[CONDITION] == list(condition)).all(axis=1)].to_dict("records"):
-            numbers |= {f"{section}{name}": value for name, value in _numbers(row).items()}
-    tags: dict[str, str] = {}
-    for verdict in results.verdicts():
-        effect = verdict.effect
-        if Condition(effect.model, effect.strategy, effect.contrast.better) == condition:
-            numbers |= _effect_metrics(verdict)
-            tags[f"verdict.{effect.contrast.name}"] = verdict.outcome
-            if verdict.confirmatory:
-                noted = tags.get("mlflow.note.content", "")
-                tags["mlflow.note.content"] = f"{noted}\n\n{verdict.sentence}".strip()
-    (elicitation, *_) = results.elicitations.get(condition.model, [""])
-    if len(results.completions):
-        wanted = results.completions[["elicitation", *CONDITION]] == [elicitation, *condition]
-        numbers |= parsed.numbers(results.completions[wanted.all(axis=1)])
-    people = results.metrics(by="participant")
-    mine = people[(people[CONDITION] == list(condition)).all(axis=1)]
-    shown = ("nll", "accuracy") if "nll" in results.measures else ("nll_full",)
-    now = int(time.time() * 1000)
-    points = [Metric(name, value, now, 0) for name, value in numbers.items()]
-    for measure in shown:
-        ranked = enumerate(sorted(mine[measure].dropna().tolist()), 1)
-        name = f"participants/{measure}_by_rank"  # as one curve, which charts can show
-        points += [Metric(name, value, now, rank) for rank, value in ranked]
-    run = mlflow.active_run()
-    assert run is not None
-    of_condition = params.of_condition(prepared, condition, elicitation)
-    log_batch(run.info.run_id, of_condition, points, tags)
-    mlflow.log_table(mine.drop(columns=CONDITION), "participants.json")
-    if condition.model != BASELINE:
-        _log_figure(figures.participant_distribution(people, condition), "participants.png")
-    for name, text in _sample_prompts(prepared, condition):
-        mlflow.log_text(text, f"prompts/{name}.txt")
-
-
-def _numbers(row: Mapping[Any, Any]) -> dict[str, float]:
-    """The finite numbers of a table's row as metrics; what does not exist is left out."""
-    numbers = {
-        str(name): float(value)
-        for name, value in row.items()
-        if name not in (*CONDITION, "participants") and not isinstance(value, str)
-    }
-    return {name: value for name, value in numbers.items() if math.isfinite(value)}
-
-
-def _section(verdict: Verdict) -> str:
-    """What stands before the names of an effect's metrics that are no nats."""
-    return "brier_" if verdict.effect.measure == "brier" else ""
-
-
-def _effect_metrics(verdict: Verdict) -> dict[str, float]:
-    """An effect's numbers in a section of their own: saved/information, and so on.
-
-    Those of Brier scores are in brier_saved, since they are no nats.
-
-    A d_z that does not exist, because everybody's difference is the same, is left out, and so is a
-    p of equivalence that is withheld.
-    """
-    effect, name = verdict.effect, f"{_section(verdict)}saved/{verdict.effect.contrast.name}"
-    numbers = {
-        name: effect.nats.value,
-        f"{name}_low": effect.nats.low,
-        f"{name}_high": effect.nats.high,
-        f"{name}_per_person": effect.nats_per_person.value,
-        f"{name}_d_z": effect.d_z.value,
-        f"{name}_improved": effect.improved.value,
-        f"{name}_worst_tenth": effect.worst_tenth.value,
-        f"{name}_p": verdict.p_adjusted,
-        f"{name}_p_equivalent": verdict.equivalence_p,
-    }
-    return {key: value for key, value in numbers.items() if math.isfinite(value)}
-
-
-def _sample_prompts(prepared: Prepared, condition: Condition) -> Iterator[tuple[str, str]]:
-    """What is sent first for each of the first participants in each elicitation, under a name."""
-    plan = prepared.plan
-    first = set(plan.participants[: prepared.experiment.sample_prompts])
-    by_requests = {elicited.key: elicited for elicited in prepared.by_requests}
-    shown: set[tuple[str, str]] = set()
-    for planned in plan.answers:
-        of = planned.participant, planned.elicitation
-        if planned.condition != condition or planned.participant not in first or of in shown:
-            continue
-        shown.add(of)
-        name = slug(f"{planned.participant}_{planned.item}_{planned.elicitation}")
-        key = planned.model, planned.elicitation
-        if key in by_requests:
-            yield name, by_requests[key].sent(plan.questions[key][planned.request])
-        else:
-            yield name, plan.read(condition.model, [planned.request])[planned.request]
-
-
-def _log_parquet(table: pd.DataFrame, name: str) -> None:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        table.to_parquet(path, index=False)
-        mlflow.log_artifact(str(path))
-
-
-def _log_figure(figure: Figure, name: str) -> None:
-    mlflow.log_figure(figure, name)
-    plt.close(figure)
-
-
-def slug(label: str) -> str:
-    """A label as a part of a metric's name, which may hold no brackets or commas."""
-    return "".join(c if c.isalnum() or c in "_-. " else "_" for c in label).strip("_")

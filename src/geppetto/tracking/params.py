@@ -6,10 +6,29 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import sqlalchemy as sql
+
 from geppetto.personas.arms import Matched
+from geppetto.planning.config import Experiment
 from geppetto.planning.elicited import Elicited
 from geppetto.planning.plan import BASELINE, Condition
 from geppetto.planning.prepared import Prepared
+
+
+def of_file(experiment: Experiment) -> dict[str, Any]:
+    """An experiment as its file has it, without the password of a storage."""
+    told = experiment.model_dump(mode="json")
+    if experiment.search is not None and experiment.search.storage:
+        told["search"]["storage"] = _without_password(experiment.search.storage)
+    return told
+
+
+def _without_password(url: str) -> str:
+    """A database's address, in which a password may stand before the host or behind a ?."""
+    try:
+        return sql.make_url(url).set(query={}).render_as_string(hide_password=True)
+    except (sql.exc.ArgumentError, ValueError):
+        return "[hidden]"
 
 
 def of_plan(prepared: Prepared) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,15 +14,35 @@ from typing import Any
 import mlflow
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
 
-from geppetto._util.errors import GeppettoError
+from geppetto._util.errors import GeppettoError, in_one_line
 from geppetto._util.files import made_once
+from geppetto.models.endpoint.secrets import without_secrets
+from geppetto.tracking.names import MOST, cut
 
 _BATCH = 800
 """Metrics at once: MLflow takes 1,000 entities, of which 100 are parameters and 100 tags."""
 
+_PARAM, _TAG = 6000, 8000
+"""Bytes of a value that MLflow keeps."""
+
 IDENTITY = "geppetto.identity"
 """The tag that says which experiment or search a run is of, whatever it is called."""
+
+PARENT = "mlflow.parentRunId"
+"""The tag that says under which run another one is shown."""
+
+UNUSABLE = (MlflowException, SQLAlchemyError, OSError)
+"""What is raised where a store cannot be reached, opened or written."""
+
+_PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+}
+"""How long a tracking server is waited for, unless the user says otherwise: MLflow tries a dead one
+for over four minutes, without a word."""
 
 
 def tracking_uri(workspace: Path) -> str:
@@ -39,12 +60,19 @@ def local_uri(workspace: Path) -> str:
     >>> local_uri(Path("/study"))
     'sqlite:////study/mlruns/mlflow.db'
     """
-    return f"sqlite:///{(workspace / 'mlruns' / 'mlflow.db').resolve()}"
+    return _sqlite_uri((workspace / "mlruns" / "mlflow.db").resolve())
+
+
+def _sqlite_uri(path: Path) -> str:
+    """The address of a database file, in whose path MLflow takes % and ? for its own signs."""
+    return "sqlite:///" + str(path).replace("%", "%25").replace("?", "%3F")
 
 
 @dataclass(frozen=True)
 class TrackedRun:
     """The parent run of an experiment; `finished` if all about exactly this was logged before.
+
+    `failures` says what of it could not be logged, in a sentence each.
 
     Examples
     --------
@@ -55,33 +83,59 @@ class TrackedRun:
 
     run_id: str
     finished: bool
+    failures: tuple[str, ...] = ()
 
 
 @contextmanager
-def using(workspace: Path) -> Iterator[None]:
-    """Begin something in the workspace's store, which is made whole before."""
+def using(workspace: Path) -> Iterator[mlflow.MlflowClient]:
+    """A client of the workspace's store, which is made whole before.
+
+    What MLflow calls active is left as it is, so that it works inside of a run of the caller's. In
+    here the store is also where MLflow's own functions write to.
+
+    Raises
+    ------
+    GeppettoError
+        If the store cannot be reached, opened or written.
+    """
     for noisy in ("alembic", "mlflow"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    _use(tracking_uri(workspace))
+    uri = tracking_uri(workspace)
     try:
-        if mlflow.get_tracking_uri() == local_uri(workspace):
-            _make_local_store(workspace)
-        yield
-    except MlflowException as error:
+        with tracking_to(uri):
+            if uri == local_uri(workspace):
+                _make_local_store(workspace)
+            yield mlflow.MlflowClient(uri, uri)
+    except UNUSABLE as error:
+        reason = without_secrets(in_one_line(getattr(error, "orig", None) or error))
+        check = "MLFLOW_TRACKING_URI"
+        if uri == local_uri(workspace):
+            check = "that you may write there and that there is room, or move a damaged file away"
         raise GeppettoError(
-            f"the MLflow store cannot be used: {error.message}; check MLFLOW_TRACKING_URI"
+            f"the MLflow store {without_secrets(uri)} cannot be used: {reason}; check {check}"
         ) from error
 
 
-def _use(uri: str) -> None:
-    """Track there, without telling later runs in other workspaces to do the same.
+@contextmanager
+def tracking_to(uri: str) -> Iterator[None]:
+    """Let MLflow's own functions write there, and afterwards again to where they did.
 
-    MLflow writes the address into the environment, where it would be taken for the user's.
+    MLflow also writes the address into the environment, where it would be taken for the user's.
     """
     given = os.environ.get("MLFLOW_TRACKING_URI")
+    is_set = mlflow.is_tracking_uri_set()  # type: ignore[no-untyped-call]  # MLflow does not type it
+    before = mlflow.get_tracking_uri() if is_set else None
+    ours = {name: value for name, value in _PATIENCE.items() if name not in os.environ}
+    os.environ.update(ours)
     mlflow.set_tracking_uri(uri)
-    if given is None:
-        os.environ.pop("MLFLOW_TRACKING_URI", None)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(None if before == given else before)  # type: ignore[arg-type]
+        for name in (*ours, "MLFLOW_TRACKING_URI"):
+            os.environ.pop(name, None)
+        if given is not None:
+            os.environ["MLFLOW_TRACKING_URI"] = given
 
 
 def _make_local_store(workspace: Path) -> None:
@@ -90,31 +144,37 @@ def _make_local_store(workspace: Path) -> None:
     """
     made_once(
         (workspace / "mlruns" / "mlflow.db").resolve(),
-        lambda partial: mlflow.MlflowClient(f"sqlite:///{partial}").search_experiments(),
+        lambda partial: mlflow.MlflowClient(_sqlite_uri(partial)).search_experiments(),
     )
 
 
 def log_batch(
+    client: mlflow.MlflowClient,
     run_id: str,
     params: Mapping[str, Any] | None = None,
-    metrics: Sequence[Metric] = (),
+    metrics: Mapping[str, float] | Sequence[Metric] = (),
     tags: Mapping[str, str] | None = None,
 ) -> None:
-    """Log to a run, in one transaction unless there are very many metrics."""
-    client = mlflow.MlflowClient()
+    """Log to a run, in one transaction unless there is very much.
+
+    Values are cut to what a store bears, and so are their names.
+    """
+    if isinstance(metrics, Mapping):
+        now = int(time.time() * 1000)
+        metrics = [Metric(name, float(value), now, 0) for name, value in metrics.items()]
     client.log_batch(
         run_id,
         metrics=metrics[:_BATCH],
-        params=[Param(name, str(value)[:6000]) for name, value in (params or {}).items()],
-        tags=[RunTag(name, value) for name, value in (tags or {}).items()],
+        params=[Param(cut(k, MOST), cut(str(v), _PARAM)) for k, v in (params or {}).items()],
+        tags=[RunTag(cut(k, MOST), cut(v, _TAG)) for k, v in (tags or {}).items()],
     )
     for start in range(_BATCH, len(metrics), _BATCH):
         client.log_batch(run_id, metrics=metrics[start : start + _BATCH])
 
 
-def experiment_id(name: str, workspace: Path) -> str:
+def experiment_id(client: mlflow.MlflowClient, name: str, workspace: Path) -> str:
     """The MLflow experiment of that name, made if it does not exist."""
-    client = mlflow.MlflowClient()
+    name = cut(name, MOST)
     if experiment := client.get_experiment_by_name(name):
         if experiment.lifecycle_stage == "deleted":
             raise GeppettoError(
@@ -122,7 +182,7 @@ def experiment_id(name: str, workspace: Path) -> str:
                 "experiment file"
             )
         return str(experiment.experiment_id)
-    is_ours = mlflow.get_tracking_uri() == local_uri(workspace)
+    is_ours = client.tracking_uri == local_uri(workspace)
     artifacts = (workspace / "mlruns" / "artifacts").resolve().as_uri()
     tags = {"mlflow.experimentKind": "custom_model_development"}
     try:

@@ -26,9 +26,9 @@ class Comparison:
     people_needed
         How many people tell an effect of the smallest size of interest from nothing, and nothing
         from it, with 80% probability each, if they vary and hang together as these do and the
-        comparison were the only one, in these wordings. An effect in between takes more. None for
-        pooled studies, of which it takes more. With these numbers of strangers: with more of them
-        differences vary less, and it takes fewer people.
+        comparison were the only one, in these wordings. An effect in between takes more. Infinite
+        if more than can be counted. None for pooled studies, of which it takes more. With these
+        numbers of strangers: with more of them differences vary less, and it takes fewer people.
     people_needed_as_observed
         The same of finding an effect as large as was observed, which is likely too few: effects
         that were noticed are rather too large (Gelman & Carlin 2014). None where there is none.
@@ -44,8 +44,8 @@ class Comparison:
     p: float
     p_equivalent: float
     test: str
-    people_needed: int | None
-    people_needed_as_observed: int | None
+    people_needed: float | None
+    people_needed_as_observed: float | None
     basis: Basis
     bounds: Bounds | None = None
 

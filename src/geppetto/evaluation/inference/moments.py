@@ -32,19 +32,6 @@ def correlation(weights: Weights, one: Floats, others: Floats) -> Floats:
     return r.reshape(len(weights), *others.shape[1:])
 
 
-def covariance(weights: Weights, values: Floats) -> Floats:
-    """Weighted covariances of columns over people who have all, shape (draws, columns, columns)."""
-    complete = np.isfinite(values).all(axis=1)
-    weights, values = weights[:, complete], values[complete]
-    values = values - values.mean(axis=0) if len(values) else values
-    columns = values.shape[1]
-    products = (values[:, :, None] * values[:, None, :]).reshape(len(values), -1)
-    total = weights.sum(axis=1)[:, None]
-    means = quotient(weights @ values, total)
-    squares = quotient(weights @ products, total).reshape(-1, columns, columns)
-    return np.asarray(squares - means[:, :, None] * means[:, None, :])
-
-
 def standardised_mean(weights: Weights, contributions: Floats, differences: Floats) -> Floats:
     """Cohen's d of paired differences: their mean over their standard deviation (d_z).
 

@@ -6,6 +6,7 @@ tests of two one-sided t-tests at 5% each. If whole clusters are drawn, `people`
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable
 from functools import lru_cache
@@ -19,6 +20,8 @@ POWER = 0.8
 """Power that people are counted for."""
 
 _MOST = 2**30
+"""So many people are counted; more are `math.inf`."""
+
 _QUANTILES = (np.arange(400) + 0.5) / 400
 
 
@@ -65,18 +68,18 @@ def minimal_effect(people: int, sd: float = 1.0, power: float = POWER) -> float:
     return sd * float(d_z)
 
 
-def people_to_find(d_z: float, power: float = POWER) -> int:
-    """Smallest number of people who find an effect of this size with this power."""
+def people_to_find(d_z: float, power: float = POWER) -> float:
+    """Smallest number of people who find an effect of this size; infinite beyond 2**30."""
     return _fewest(lambda people: power_to_find(d_z, people) >= power)
 
 
-def people_to_exclude(d_z: float, power: float = POWER) -> int:
-    """Smallest number of people who exclude effects of this size, if there is none."""
+def people_to_exclude(d_z: float, power: float = POWER) -> float:
+    """Smallest number who exclude effects of this size, if there is none; see `people_to_find`."""
     return _fewest(lambda people: power_to_exclude(d_z, people) >= power)
 
 
-def people_to_decide(smallest: float, sd: float, power: float = POWER) -> int:
-    """How many people would decide a question either way.
+def people_to_decide(smallest: float, sd: float, power: float = POWER) -> float:
+    """How many people would decide a question either way; infinite if more than can be counted.
 
     With so many, an effect of at least the smallest size of interest is found, and if there is none
     at all that is shown, each with this power. Both `smallest` and `sd`, the standard deviation of
@@ -88,7 +91,7 @@ def people_to_decide(smallest: float, sd: float, power: float = POWER) -> int:
     return max(people_to_find(d_z, power), people_to_exclude(d_z, power))
 
 
-def people_to_find_observed(mean: float, sd: float) -> int | None:
+def people_to_find_observed(mean: float, sd: float) -> float | None:
     """Smallest number of people who find an effect of the size that was observed.
 
     None if it is next to nothing: less than a ten-thousandth of the standard deviation.
@@ -99,11 +102,11 @@ def people_to_find_observed(mean: float, sd: float) -> int | None:
     return None if d_z < 1e-4 else people_to_find(d_z)
 
 
-def _fewest(enough: Callable[[int], bool]) -> int:
+def _fewest(enough: Callable[[int], bool]) -> float:
     """Smallest number of people, at least two, who are enough."""
     few, many = 2, 2
     while not enough(many):
         if many == _MOST:
-            raise ValueError("no number of people is enough for so small an effect")
+            return math.inf
         few, many = many, 2 * many
     return few + bisect_left(range(few, many), True, key=enough)

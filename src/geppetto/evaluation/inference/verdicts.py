@@ -11,7 +11,15 @@ from geppetto.evaluation.contrasts import INFORMATION
 from geppetto.evaluation.effects import Effect
 from geppetto.evaluation.inference.comparisons import Comparison
 from geppetto.evaluation.item_sampling import OtherItems
-from geppetto.evaluation.words import COMPARED, in_words, interval, number, over, p_value
+from geppetto.evaluation.words import (
+    COMPARED,
+    counted,
+    in_words,
+    interval,
+    number,
+    over,
+    p_value,
+)
 from geppetto.personas.donors import MatchQuality
 from geppetto.planning.analysis_config import LEVEL
 
@@ -350,7 +358,7 @@ class Verdict(Comparison):
             return f"; more studies would tell {self.smallest:g} nats from nothing"
         these = " in these wordings" if self._wordings else ""
         if self.people_needed > self.effect.participants:
-            people = f"about {self.people_needed:,} people"
+            people = f"about {counted(self.people_needed, 'people')}".replace("about more", "more")
             found = ""
             if self.people_needed_as_observed is not None:
                 found = f", and {self.people_needed_as_observed:,} find an effect as large as this"

@@ -107,7 +107,7 @@ def _said(choice: Any, request: Request) -> tuple[str, str, tuple[Token, ...]]:
         for each in said
     )
     _check_spelling(_bytes(said), message.content or "")
-    _check_top(tokens)
+    _check_top(tokens, _bytes(said[:-1]), message.content or "")
     return text, reasoning, tokens
 
 
@@ -128,7 +128,7 @@ def _continued(choice: Any, request: Request) -> tuple[str, str, tuple[Token, ..
     )
     if not request.echo:
         _check_spelling("".join(texts), text)
-        _check_top(tokens)
+        _check_top(tokens, "".join(texts[:-1]), text)
         return text, "", tokens
     _check_spelling("".join(texts), request.text)
     return "", "", of_text(tokens, request.text)
@@ -183,16 +183,21 @@ def _check_spelling(tokens: str, text: str) -> None:
     Only ASCII letters and signs are compared, since servers write half letters and spaces in
     different ways. More tokens than the text may be there: reasoning, an end of turn.
     """
-    spelled, wanted = (
-        "".join(c for c in each if c.isascii() and not c.isspace()) for each in (tokens, text)
-    )
-    if wanted not in spelled or (text and not tokens):
+    if not _spells(tokens, text) or (text and not tokens):
         raise BrokenCompletionError(
             "log-probabilities were asked for, and those of some or all tokens are missing"
         )
 
 
-def _check_top(tokens: Sequence[Token]) -> None:
-    """Refuse tokens without alternatives; one that only ends a turn has no text and needs none."""
-    if any(token.text and not token.top for token in tokens):
+def _spells(tokens: str, text: str) -> bool:
+    spelled, wanted = (
+        "".join(c for c in each if c.isascii() and not c.isspace()) for each in (tokens, text)
+    )
+    return wanted in spelled
+
+
+def _check_top(tokens: Sequence[Token], before_last: str, text: str) -> None:
+    """Refuse tokens without alternatives; one that only ends the text may have none."""
+    ends = len(tokens) > 1 and _spells(before_last, text)
+    if any(token.text and not token.top for token in (tokens[:-1] if ends else tokens)):
         raise BrokenCompletionError("log-probabilities of a token's alternatives are missing")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 from pydantic import JsonValue
 
@@ -32,7 +35,7 @@ def read_keys(workspace: Path) -> None:
     Raises
     ------
     GeppettoError
-        If there is a file but not the package that reads it.
+        If there is a file but not the package that reads it, or it cannot be read as UTF-8.
     """
     file = workspace / ".env"
     if not file.is_file():
@@ -44,7 +47,11 @@ def read_keys(workspace: Path) -> None:
             f"{file} cannot be read without python-dotenv; install it with: "
             "pip install 'geppetto[endpoints]'"
         ) from error
-    load_dotenv(file, override=False)
+    try:
+        load_dotenv(file, override=False, encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        why = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise GeppettoError(f"{file} cannot be read: {why}; save it as UTF-8") from error
 
 
 def refuse_secrets(name: str, api_base: str, parameters: JsonValue) -> None:
@@ -79,9 +86,38 @@ def without_secrets(text: str) -> str:
         for name, value in os.environ.items()
         if _SECRET_VARIABLE.search(name) and len(value) >= _SHORTEST
     }
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, _HIDDEN)
+    for written in sorted(_written(secrets), key=len, reverse=True):
+        text = text.replace(written, _HIDDEN)
     return _SHAPES.sub(_HIDDEN, text)
+
+
+def without_secrets_in(value: Any) -> Any:
+    """The same of all texts in a value, the names of its parts too."""
+    if isinstance(value, str):
+        return without_secrets(value)
+    if isinstance(value, Mapping):
+        return {without_secrets(str(k)): without_secrets_in(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_secrets_in(each) for each in value]
+    return value
+
+
+def _written(secrets: Iterable[str]) -> set[str]:
+    """All ways in which secrets are written: as they are, in addresses, JSON, headers and bodies.
+
+    In base64 a text looks different by how many letters stand before it, modulo 3; what its
+    neighbours share a sign with is left out.
+    """
+    found = set()
+    for secret in secrets:
+        raw = secret.encode(errors="surrogateescape")
+        found |= {secret, quote(secret, safe="", errors="replace"), json.dumps(secret)[1:-1]}
+        for before in range(3):
+            coded = b64encode(b"0" * before + raw).decode()
+            whole = coded.rstrip("=")
+            inner = whole[(0, 2, 3)[before] : len(whole) - (whole != coded)]
+            found |= {inner, inner.replace("+", "-").replace("/", "_")}
+    return {each for each in found if len(each) >= _SHORTEST}
 
 
 def names_in(value: JsonValue) -> Iterator[str]:

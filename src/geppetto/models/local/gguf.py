@@ -19,7 +19,32 @@ def cache_dir() -> Path:
     """Where derived weights are kept: GEPPETTO_CACHE, or geppetto/ in the user's cache."""
     if chosen := os.environ.get("GEPPETTO_CACHE"):
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "geppetto"
+    of_user = os.environ.get("XDG_CACHE_HOME", "")
+    if Path(of_user).is_absolute():  # as its specification has it, all others are as if unset
+        return Path(of_user) / "geppetto"
+    try:
+        return Path.home() / ".cache" / "geppetto"
+    except RuntimeError as error:
+        raise GeppettoError(
+            f"there is no folder for derived weights: {error}; name one in GEPPETTO_CACHE"
+        ) from error
+
+
+def _cached(target: Path, make: Callable[[Path], object]) -> Path:
+    """Weights that are made once, and again if they are damaged.
+
+    Raises
+    ------
+    GeppettoError
+        If they cannot be written there.
+    """
+    try:
+        return kept_whole(target, make)
+    except OSError as error:
+        raise GeppettoError(
+            f"weights cannot be written to {target.parent}: {error.strerror or error}; see that "
+            "you may write there and that there is room, or name another folder in GEPPETTO_CACHE"
+        ) from error
 
 
 def _package_dir(package: str) -> Path:
@@ -47,7 +72,7 @@ def _gemma() -> Path:
 
         package.assemble(partial)
 
-    return kept_whole(target, assemble)
+    return _cached(target, assemble)
 
 
 PACKAGED: dict[str, Callable[[], Path]] = {
@@ -72,7 +97,7 @@ def dequantised(source: Path, source_sha256: str, dtype: Dtype) -> Path:
     def convert(partial: Path) -> None:
         _convert(source, partial, dtype)
 
-    return kept_whole(cache_dir() / f"{source_sha256[:16]}-{dtype}.gguf", convert)
+    return _cached(cache_dir() / f"{source_sha256[:16]}-{dtype}.gguf", convert)
 
 
 def _convert(source: Path, target: Path, dtype: Dtype) -> None:
@@ -88,4 +113,7 @@ def _convert(source: Path, target: Path, dtype: Dtype) -> None:
         str(source).encode(), str(target).encode(), ctypes.byref(params)
     )
     if failed:
-        raise GeppettoError(f"llama.cpp could not convert {source} to {dtype} weights")
+        raise GeppettoError(
+            f"llama.cpp could not convert {source} to {dtype} weights in {target.parent}; see that "
+            "there is room, or name another folder in GEPPETTO_CACHE"
+        )

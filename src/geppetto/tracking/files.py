@@ -1,0 +1,33 @@
+"""Files of a run in MLflow."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+from mlflow import MlflowClient
+
+
+def csv(client: MlflowClient, run_id: str, table: Callable[[], pd.DataFrame], name: str) -> None:
+    """Log a table as text, where it can be made."""
+    client.log_text(run_id, table().to_csv(index=False), name)
+
+
+def parquet(client: MlflowClient, run_id: str, table: pd.DataFrame, name: str) -> None:
+    """Log a table with its types."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        table.to_parquet(path, index=False)
+        client.log_artifact(run_id, str(path))
+
+
+def figure(client: MlflowClient, run_id: str, draw: Callable[[], Figure | None], name: str) -> None:
+    """Log a figure, if there is something to draw."""
+    drawn = draw()
+    if drawn is not None:
+        client.log_figure(run_id, drawn, name)
+        plt.close(drawn)
