@@ -131,3 +131,9 @@ def test_pairs_that_are_asked_by_requests_are_told_before_anything_is_asked() ->
     told = list(reading.pairs_of(found))
     assert told[0] == "pair: post was post-trained from raw"
     assert "differ in what they read (its chat template, plain text)" in told[1]
+
+
+def test_a_layout_is_logged_as_it_was_given() -> None:
+    for layout in ({}, {"order": "reversed"}, {"answer": "letter"}):
+        experiment = Experiment.model_validate(EXPERIMENT | {"layout": layout})
+        assert params.of_file(experiment)["layout"] == layout

@@ -16,8 +16,12 @@ from geppetto.planning.prepared import Prepared
 
 
 def of_file(experiment: Experiment) -> dict[str, Any]:
-    """An experiment as its file has it, without the password of a storage."""
+    """An experiment with all its settings, without the password of a storage.
+
+    What the layout leaves to each scale is not among them.
+    """
     told = experiment.model_dump(mode="json")
+    told["layout"] = experiment.layout.model_dump(mode="json", exclude_unset=True)
     if experiment.search is not None and experiment.search.storage:
         told["search"]["storage"] = _without_password(experiment.search.storage)
     return told

@@ -70,12 +70,14 @@ def minimal_effect(people: int, sd: float = 1.0, power: float = POWER) -> float:
 
 def people_to_find(d_z: float, power: float = POWER) -> float:
     """Smallest number of people who find an effect of this size; infinite beyond 2**30."""
-    return _fewest(lambda people: power_to_find(d_z, people) >= power)
+    z = special.ndtri(1 - ALPHA / 2) + special.ndtri(power)
+    return _fewest(lambda people: power_to_find(d_z, people) >= power, z, d_z)
 
 
 def people_to_exclude(d_z: float, power: float = POWER) -> float:
     """Smallest number who exclude effects of this size, if there is none; see `people_to_find`."""
-    return _fewest(lambda people: power_to_exclude(d_z, people) >= power)
+    z = special.ndtri(1 - ALPHA) + special.ndtri((1 + power) / 2)
+    return _fewest(lambda people: power_to_exclude(d_z, people) >= power, z, d_z)
 
 
 def people_to_decide(smallest: float, sd: float, power: float = POWER) -> float:
@@ -102,11 +104,18 @@ def people_to_find_observed(mean: float, sd: float) -> float | None:
     return None if d_z < 1e-4 else people_to_find(d_z)
 
 
-def _fewest(enough: Callable[[int], bool]) -> float:
-    """Smallest number of people, at least two, who are enough."""
-    few, many = 2, 2
+def _fewest(enough: Callable[[int], bool], z: float, d_z: float) -> float:
+    """Smallest number of people, at least two, who are enough.
+
+    It is sought from where it would be if the standard deviation were known: (z / d_z)^2 people.
+    """
+    root = min(z / abs(d_z), math.sqrt(_MOST)) if d_z else math.sqrt(_MOST)
+    few = many = max(2, round(root**2))
+    step = 1
     while not enough(many):
         if many == _MOST:
             return math.inf
-        few, many = many, 2 * many
+        few, many, step = many, min(many + step, _MOST), 2 * step
+    while few > 2 and enough(few):
+        few, many, step = max(2, few - step), few, 2 * step
     return few + bisect_left(range(few, many), True, key=enough)
