@@ -22,10 +22,11 @@ from typing import Any
 
 import numpy as np
 
+from geppetto._util.files import sha256
 from geppetto.answers.local import score
 from geppetto.elicitation.transcript_likelihood import Unit, request_ids, units
 from geppetto.models.base import Scorer
-from geppetto.models.local.gguf import PACKAGED, dequantised, sha256
+from geppetto.models.local.gguf import PACKAGED, dequantised
 from geppetto.models.spec import ModelSpec, open_scorer
 from geppetto.prompts.transcript import Response, Transcript
 

@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geppetto.models.local.gguf import PACKAGED, dequantised, sha256
+from geppetto._util.files import sha256
+from geppetto.models.local.gguf import PACKAGED, dequantised
 
 FIXTURE = Path(__file__).parents[1] / "tests" / "fixtures" / "transcript_log_probs.npz"
 SESSIONS = {

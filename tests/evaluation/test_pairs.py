@@ -194,7 +194,7 @@ def test_the_terminal_and_tables_tell_of_pairs(survey: Results) -> None:
     ):
         assert part in text
     assert text.index("information (shuffled − own)") < text.index("m − pine")
-    tables = _tables(survey)
+    tables = {name: made() for name, made in _tables(survey).items()}
     assert tables["gaps"]["measure"].tolist() == list(MEASURES)
     assert len(tables["recoveries"]) == 3 * len(MEASURES)
     assert not {"gaps", "recoveries"} & set(_tables(replace(survey, lineages={})))

@@ -17,7 +17,7 @@ from geppetto.evaluation.contrasts import INFORMATION
 from geppetto.evaluation.results import Measure, Results
 from geppetto.reports.terminal import result
 from geppetto.reports.text import conclusion
-from geppetto.tracking.mlflow_runs import _effect_metrics
+from geppetto.tracking.conditions import _effect_metrics
 from invented_replies import answers_of, results_of, unread
 from invented_samples import MANY, drawn
 
@@ -51,8 +51,8 @@ def test_samples_are_decided_by_brier_and_their_nll_is_descriptive() -> None:
     assert after.effect.measure == sampled.measure == "brier" and after.outcome == "undecided"
     assert "of Brier score a response" in after.sentence
     assert "equivalence withheld (the smallest effect of interest is in nats)" in after.sentence
-    assert "saved/information_p_equivalent" in _effect_metrics(before)
-    told = _effect_metrics(after)
+    assert "saved/information_p_equivalent" in _effect_metrics(before, "information")
+    told = _effect_metrics(after, "information")
     assert "brier_saved/information_p" in told and "saved/information" not in told
     assert "brier_saved/information_p_equivalent" not in told
     row = information(sampled, "nll")

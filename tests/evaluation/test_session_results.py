@@ -321,7 +321,7 @@ def test_people_are_found_among_the_strangers_that_were_drawn_for_them() -> None
 
 
 def test_every_table_and_figure_of_sessions_is_made(fading: Results) -> None:
-    tables = _tables(fading)
+    tables = {name: made() for name, made in _tables(fading).items()}
     for name in fading.left_out:
         assert name not in tables and name in set(tables["left_out"]["table"])
     for by in fading.along:
@@ -363,7 +363,7 @@ def test_few_arms_are_told_as_far_as_they_go() -> None:
     nobody = replace(every, answers=every.answers.query("arm == 'none'"))
     assert "Information was not measured" in printed(nobody)
     for found in (without_strangers, nobody):
-        assert not _tables(found)["identification"].columns.difference(CONDITION).size
+        assert not _tables(found)["identification"]().columns.difference(CONDITION).size
 
 
 def test_what_needs_strangers_is_not_told_among_some_people_of_sessions(opened: Results) -> None:

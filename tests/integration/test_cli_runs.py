@@ -194,6 +194,6 @@ def test_an_unusable_tracking_server_is_named(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "foo://bar")
     message = refused(geppetto("run", experiment(workspace, SMALL), cwd=workspace))
-    assert message.startswith("the MLflow store cannot be used: ")
+    assert message.startswith("the MLflow store foo://bar cannot be used: ")
     assert message.endswith("check MLFLOW_TRACKING_URI")
     assert not (workspace / "mlruns" / "mlflow.db").exists()

@@ -39,7 +39,7 @@ WRONG = ValueError("no number of people is enough")
 @pytest.fixture
 def file(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setattr("geppetto.experiment.prepare.baseline_answers", lambda table, *_: table[:0])
+    monkeypatch.setattr("geppetto.experiment.results.baseline_answers", lambda table, *_: table[:0])
     monkeypatch.setattr("geppetto.evaluation.results.skills", lambda *_: [])
     monkeypatch.setattr(
         "geppetto.experiment.prepare.open_elicited",
@@ -107,7 +107,7 @@ def test_answers_that_cannot_be_evaluated_are_kept(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("geppetto.experiment.prepare.answers_table", Mock(side_effect=WRONG))
+        patch.setattr("geppetto.experiment.results.answers_table", Mock(side_effect=WRONG))
         code, shown = run(file)
         assert code == 1
         assert "every answer is kept, but they could not be evaluated: ValueError: no" in shown

@@ -34,7 +34,7 @@ def asked(study: Study, model: LlamaCppModel, layout: Layout) -> tuple[Question,
     listed = layout.listed(scale)
     question = Question(
         turns=tuple(turns(study, item, PERSONA, layout)),
-        cue=answer_cue(layout),
+        cue=answer_cue(layout.answer_to(scale)),
         options=tuple((code, listed[code]) for code in scale.options),
         labels=tuple(scale.options.items()),
         kind=model.identity.kind,

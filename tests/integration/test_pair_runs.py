@@ -98,7 +98,7 @@ def test_an_experiment_with_a_pair_is_run_and_logged(ready: Path, fakes: None) -
     assert not {"model_family", "model_base"} & set(params["baseline"])
 
 
-@pytest.mark.usefixtures("few_folds", "no_figures")
+@pytest.mark.usefixtures("few_folds")
 def test_models_can_be_compared_without_any_persona(ready: Path, fakes: None) -> None:
     text = FILE.replace("strategies: [interview]\n", "").replace("none, shuffled, own", "none")
     text = text.replace("[A2, C3]", "[A2]")
