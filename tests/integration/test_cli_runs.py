@@ -189,6 +189,13 @@ def test_length_averaged_scores_keep_the_full_likelihood(ready: Path) -> None:
     assert full["sum"] == full["mean"]
 
 
+def test_no_file_of_a_workspace_stands_in_for_a_library(workspace: Path) -> None:
+    for name in ("typer", "mlflow"):
+        (workspace / f"{name}.py").write_text("raise SystemExit(3)")
+    said = started("ui", cwd=workspace)
+    assert "nothing has been run here yet" in refused(said)
+
+
 def test_an_unusable_tracking_server_is_named(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
