@@ -58,9 +58,10 @@ def _typical_value(trait: Trait, values: Sequence[TraitValue]) -> TraitValue:
 
 def _typical_response(item: Item, codes: Sequence[str], study: Study) -> str:
     scale = study.scale(item)
-    steps = [code for code in codes if code in scale.ordered]
+    order = scale.ordered
+    steps = [code for code in codes if code in order]
     if scale.ordinal and steps:
-        return sorted(steps, key=scale.ordered.index)[(len(steps) - 1) // 2]
+        return sorted(steps, key=order.index)[(len(steps) - 1) // 2]
     return _most_frequent(codes, list(scale.options))
 
 
