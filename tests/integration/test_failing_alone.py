@@ -134,7 +134,7 @@ def test_a_run_of_the_callers_own_stays_the_active_one(
         assert mlflow.get_tracking_uri() == mine
         assert mlflow.get_run(run.info.run_id).data.metrics == {"after": 1}
     finally:
-        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]  # as if none was set
         for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID"):
             os.environ.pop(name, None)
         mlflow.set_experiment.__globals__["_active_experiment_id"] = None

@@ -136,7 +136,7 @@ def refuse_without_dspy() -> None:
         If it is not.
     """
     try:
-        import dspy  # noqa: F401
+        import dspy  # noqa: F401  only whether it is there
     except ModuleNotFoundError as error:
         raise GeppettoError(
             "personas that a model writes need DSPy; install it with: pip install 'geppetto[dspy]'"

@@ -60,7 +60,9 @@ def read_table(
             return _read_csv(csv_text(path, encoding), named, skip_rows)
     except UNREADABLE as error:
         reason = " ".join(str(error).split())
-        raise GeppettoError(f"data file {path} cannot be read: {reason}") from error
+        raise GeppettoError(
+            f"data file {path} cannot be read: {reason}; fetch it or write it again"
+        ) from error
     raise GeppettoError(f"data file {path} must end in .csv, .csv.gz, .csv.xz or .parquet")
 
 

@@ -131,6 +131,7 @@ def tracking_to(uri: str) -> Iterator[None]:
     try:
         yield
     finally:
+        # None is as if none was set, which MLflow does and does not type
         mlflow.set_tracking_uri(None if before == given else before)  # type: ignore[arg-type]
         for name in (*ours, "MLFLOW_TRACKING_URI"):
             os.environ.pop(name, None)

@@ -112,6 +112,7 @@ def _watch() -> None:
             raise
         return response
 
+    # httpx has no other place through which all that is sent goes
     httpx.AsyncClient.send, httpx.Client.send = soon, now  # type: ignore[method-assign]
 
 

@@ -191,7 +191,9 @@ def _from_archive(path: Path) -> _Records:
             with archive.open(names[0]) as stream:
                 yield from _records(stream)
     except _BROKEN as error:
-        raise GeppettoError(f"archive {path} is broken ({error}); fetch it again") from error
+        raise GeppettoError(
+            f"archive {path} is broken ({error}); fetch it again, or give the .jsonl file"
+        ) from error
 
 
 def _refuse(packed: zipfile.ZipInfo, path: Path) -> None:
