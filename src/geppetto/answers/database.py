@@ -16,6 +16,7 @@ from urllib.parse import quote
 import sqlalchemy as sql
 
 from geppetto._util.errors import GeppettoError
+from geppetto._util.sqlite import PATIENCE, log_ahead
 
 VARIABLE = "GEPPETTO_ANSWERS"
 """Environment variable with the URL of the store to use."""
@@ -110,7 +111,7 @@ _DRIVERS = {
     "postgresql+psycopg": "postgresql+psycopg",
 }
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "sqlite": {"connect_args": {"timeout": 60}},
+    "sqlite": {"connect_args": {"timeout": PATIENCE}},
     "postgresql": {"isolation_level": "READ COMMITTED", "pool_pre_ping": True},
 }
 _HOW_TO_NAME_ONE = (
@@ -304,7 +305,7 @@ def _read_only(path: str) -> sqlite3.Connection:
     """
     for how in ("mode=ro", "mode=ro&immutable=1"):
         connection = sqlite3.connect(
-            f"file:{quote(path)}?{how}", uri=True, timeout=60, check_same_thread=False
+            f"file:{quote(path)}?{how}", uri=True, timeout=PATIENCE, check_same_thread=False
         )
         try:
             connection.execute("SELECT 1 FROM sqlite_master").fetchall()
@@ -317,5 +318,5 @@ def _read_only(path: str) -> sqlite3.Connection:
 
 
 def _make_durable(connection: sqlite3.Connection, _: object) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
+    log_ahead(connection)
     connection.execute("PRAGMA synchronous=FULL")

@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 from geppetto._util.errors import GeppettoError
 from geppetto._util.files import made_once
 from geppetto._util.process import Worker
+from geppetto._util.sqlite import PATIENCE, log_ahead
 from geppetto.models.endpoint.secrets import without_secrets
 from geppetto.search.trials import PROCESS
 
@@ -50,7 +51,7 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
         is_sqlite = parsed.get_backend_name() == "sqlite"
         if is_sqlite and parsed.database and "uri" not in parsed.query:
             made_once(Path(parsed.database), lambda partial: _make(parsed, partial))
-        storage = _made(url, {"connect_args": {"timeout": 60}} if is_sqlite else {})
+        storage = _made(url, {"connect_args": {"timeout": PATIENCE}} if is_sqlite else {})
     except (sql.exc.SQLAlchemyError, ImportError, RuntimeError, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise GeppettoError(
@@ -71,7 +72,7 @@ def _make(url: sql.URL, path: Path) -> None:
 
 def _make_quick(connection: sqlite3.Connection, _: object) -> None:
     """Let writing wait for no disk: a dead process loses nothing, a power cut the last trials."""
-    connection.execute("PRAGMA journal_mode=WAL")
+    log_ahead(connection)
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
