@@ -30,8 +30,11 @@ def tracked(workspace: Path, experiment: str) -> tuple[MlflowClient, Run, list[R
 
 
 def with_store(workspace: Path, empty_store: Path) -> Path:
-    """The workspace, which now has an MLflow store."""
+    """The workspace, which now has an MLflow store, and shares what baselines learned."""
     (workspace / "mlruns").mkdir()
+    learned = empty_store.parent / "learned"
+    learned.mkdir(exist_ok=True)
+    (workspace / "mlruns" / "learned").symlink_to(learned)
     shutil.copy(empty_store, workspace / "mlruns" / "mlflow.db")
     return workspace
 

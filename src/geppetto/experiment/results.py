@@ -12,13 +12,16 @@ from geppetto.answers.session_table import session_answers_table
 from geppetto.answers.store import AnswerStore
 from geppetto.answers.table import answers_table
 from geppetto.elicitation.option_likelihood import OptionScores
-from geppetto.evaluation.baselines.rows import baseline_answers, supervised_names
+from geppetto.evaluation.baselines.rows import Keep, anew, baseline_answers, supervised_names
 from geppetto.evaluation.results import Results
 from geppetto.planning.prepared import Prepared
 
 
 def evaluate(
-    prepared: Prepared, store: AnswerStore, parsed: Mapping[str, ParsedAnswer] | None = None
+    prepared: Prepared,
+    store: AnswerStore,
+    parsed: Mapping[str, ParsedAnswer] | None = None,
+    keep: Keep = anew,
 ) -> Results:
     """What the answers of a finished experiment say.
 
@@ -30,6 +33,8 @@ def evaluate(
         The answers of the models that score options exactly.
     parsed
         What others replied, by request id.
+    keep
+        Where what baselines learned is kept.
 
     Examples
     --------
@@ -43,7 +48,7 @@ def evaluate(
         table = session_answers_table(plan, scores, study, experiment.name)
     else:
         table = answers_table(plan, answered, study, experiment.name, experiment.normalisation)
-    baselines = baseline_answers(table, study, prepared.strategies)
+    baselines = baseline_answers(table, study, prepared.strategies, keep)
     return Results(
         question=experiment.question,
         study=study,

@@ -19,6 +19,7 @@ from geppetto.answers.status import answer_status
 from geppetto.answers.store import AnswerStore
 from geppetto.elicitation.base import Question
 from geppetto.evaluation.results import Results
+from geppetto.experiment.kept import learned_in
 from geppetto.experiment.looks import counted
 from geppetto.experiment.preregistration import followed
 from geppetto.experiment.results import evaluate
@@ -105,7 +106,7 @@ def run(  # noqa: PLR0913  parts of a run, and who is told of it
             on_answers(model, unit)
     while True:
         parsed, failed = _parsed(prepared, tracked, workspace, tracker, on_question)
-        results = _evaluated(prepared, store, parsed)
+        results = _evaluated(prepared, store, parsed, workspace)
         with store.alone(task):
             if completions.are_errors(failed):
                 results = counted(prepared, results, workspace, kind)
@@ -115,10 +116,10 @@ def run(  # noqa: PLR0913  parts of a run, and who is told of it
 
 
 def _evaluated(
-    prepared: Prepared, store: AnswerStore, parsed: Mapping[str, ParsedAnswer]
+    prepared: Prepared, store: AnswerStore, parsed: Mapping[str, ParsedAnswer], workspace: Path
 ) -> Results:
     try:
-        return evaluate(prepared, store, parsed)
+        return evaluate(prepared, store, parsed, learned_in(workspace))
     except GeppettoError:
         raise
     except Exception as error:
@@ -156,7 +157,7 @@ def _shown(
             f"{left:,} answers are missing, and the workspace cannot be written; copy it to where "
             "you may write, and run it there"
         )
-    results = counted(prepared, _evaluated(prepared, store, parsed), workspace, kind)
+    results = counted(prepared, _evaluated(prepared, store, parsed, workspace), workspace, kind)
     return (
         results
         if frozen is None

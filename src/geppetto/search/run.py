@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial
 from geppetto._util.errors import Failures
 from geppetto.answers.local import answer, unanswered
 from geppetto.answers.store import AnswerStore
+from geppetto.experiment.kept import learned_in
 from geppetto.experiment.looks import counted
 from geppetto.experiment.results import evaluate
 from geppetto.search import tracking as searches
@@ -84,7 +85,8 @@ def search(
         for unit, _ in answer(prepared.model, work, store):
             done += len(unit.ids)
             on_answers(done, total)
-        results = counted(wanted, evaluate(wanted, store), prepared.workspace, "confirmed")
+        results = evaluate(wanted, store, keep=learned_in(prepared.workspace))
+        results = counted(wanted, results, prepared.workspace, "confirmed")
         references = tuple(each.label for each in wanted.strategies if each.label != WINNER)
         confirmation = Confirmation(found, results, references, wanted.plan.dropped)
         failures = Failures()

@@ -10,10 +10,10 @@ from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mlflow
 import pandas as pd
-from matplotlib.figure import Figure
 from mlflow.entities import Metric, Run
 from optuna.trial import FrozenTrial
 
@@ -23,7 +23,6 @@ from geppetto.personas.visibility import blocks, persona, view
 from geppetto.planning.prepared import Prepared
 from geppetto.prompts.survey import Layout, render
 from geppetto.reports.text import in_markdown
-from geppetto.search import figures
 from geppetto.search.confirm import Confirmation, described
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
@@ -41,6 +40,9 @@ from geppetto.tracking.store import (
     log_batch,
     using,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TRIAL = "geppetto.trial"
 """The tag of a trial's run that holds its number in Optuna's study."""
@@ -230,6 +232,8 @@ def _parts(
             "mlflow.note.content": f"**{in_markdown(experiment.question)}**\n\n{text}",
         }
         log_batch(client, run_id, metrics=metrics, tags=tags)
+
+    from geppetto.search import figures  # which loads matplotlib
 
     def trials() -> pd.DataFrame:
         return found.trials.assign(parameters=found.trials["parameters"].map(json.dumps))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import pandas as pd
 from mlflow import MlflowClient
@@ -18,12 +17,11 @@ from geppetto.evaluation.results import Results
 from geppetto.evaluation.rows import CONDITION
 from geppetto.planning.plan import BASELINE, Condition
 from geppetto.planning.prepared import Prepared
-from geppetto.reports import figures
 from geppetto.reports.text import in_markdown
 from geppetto.tracking import completions as parsed
 from geppetto.tracking import files, params
 from geppetto.tracking.names import Label, names
-from geppetto.tracking.store import UNUSABLE, log_batch
+from geppetto.tracking.store import UNUSABLE, log_batch, points
 
 SECTION = 100
 """Bytes of the name of a contrast, which stands before or after other names."""
@@ -49,93 +47,99 @@ def log(
 ) -> None:
     """Log all that is known of a condition; what cannot be computed or drawn fails alone."""
     (elicitation, *_) = results.elicitations.get(condition.model, [""])
-    named = params.of_condition(prepared, condition, elicitation)
-    log_batch(client, run_id, params=named)
-    found: list[tuple[str, Callable[[], None]]] = []
-    for section, what, table in (
-        ("", "conditions", results.metrics),
-        *([] if "calibration" in results.left_out else [("", "calibration", results.calibration)]),
+    numbers: list[tuple[str, Callable[[], dict[str, float]]]] = [
+        ("conditions", lambda: _row(results.metrics(), condition))
+    ]
+    if "calibration" not in results.left_out:
+        numbers.append(("calibration", lambda: _row(results.calibration(), condition)))
+    numbers += [
         # after what the UI's tables should show first
-        ("tells_apart/", "individuation", results.individuation),
-    ):
-
-        def numbers(section: str = section, table: Callable[[], pd.DataFrame] = table) -> None:
-            rows = table()
-            mine = rows[(rows[CONDITION] == list(condition)).all(axis=1)].to_dict("records")
-            told = {f"{section}{key}": v for row in mine for key, v in _numbers(row).items()}
-            log_batch(client, run_id, metrics=told)
-
-        found.append((what, numbers))
-
-    def completions() -> None:
-        if len(results.completions):
-            wanted = results.completions[["elicitation", *CONDITION]] == [elicitation, *condition]
-            of_these = parsed.numbers(results.completions[wanted.all(axis=1)])
-            log_batch(client, run_id, metrics=of_these)
-
-    def figure() -> None:
+        ("individuation", lambda: _row(results.individuation(), condition, "tells_apart/")),
+        ("verdicts", lambda: _of_verdicts(results, condition)),
+        ("numbers of replies", lambda: _of_completions(results, condition, elicitation)),
+    ]
+    metrics: list[Metric] = []
+    tags: dict[str, str] = {}
+    for what, found in numbers:
+        with failures.alone(f"{what} of {condition.label}", UNUSABLE):
+            metrics += points(found())
+    with failures.alone(f"verdicts in words of {condition.label}", UNUSABLE):
+        tags = _words(results, condition)
+    with failures.alone(f"participants of {condition.label}", UNUSABLE):
+        people = _people(results, condition)
+        metrics += _curves(people, results)
+        client.log_table(run_id, people.drop(columns=CONDITION), "participants.json")
+    log_batch(client, run_id, params.of_condition(prepared, condition, elicitation), metrics, tags)
+    with failures.alone(f"participants.png of {condition.label}", UNUSABLE):
         if condition.model != BASELINE:
-            people = results.metrics(by="participant")
-            draw = partial(figures.participant_distribution, people, condition)
-            files.figure(client, run_id, draw, "participants.png")
+            from geppetto.reports import figures  # which loads matplotlib
 
-    def prompts() -> None:
+            everyone = results.metrics(by="participant")
+            draw = partial(figures.participant_distribution, everyone, condition)
+            files.figure(client, run_id, draw, "participants.png")
+    with failures.alone(f"prompts of {condition.label}", UNUSABLE):
         for name, text in _sample_prompts(prepared, condition).items():
             client.log_text(run_id, text, f"prompts/{name}.txt")
 
-    found += [
-        ("verdicts", lambda: _log_verdicts(client, run_id, results, condition)),
-        ("numbers of replies", completions),
-        ("participants", lambda: _log_people(client, run_id, results, condition)),
-        ("participants.png", figure),
-        ("prompts", prompts),
-    ]
-    for what, logged in found:
-        with failures.alone(f"{what} of {condition.label}", UNUSABLE):
-            logged()
+
+def _row(table: pd.DataFrame, condition: Condition, section: str = "") -> dict[str, float]:
+    """The finite numbers of a condition's row as metrics; what does not exist is left out."""
+    mine = table[(table[CONDITION] == list(condition)).all(axis=1)].to_dict("records")
+    return {
+        f"{section}{name}": float(value)
+        for row in mine
+        for name, value in row.items()
+        if name not in (*CONDITION, "participants")
+        and not isinstance(value, str)
+        and math.isfinite(float(value))
+    }
 
 
-def _log_verdicts(
-    client: MlflowClient, run_id: str, results: Results, condition: Condition
-) -> None:
-    numbers: dict[str, float] = {}
-    tags: dict[str, str] = {}
+def _of_completions(results: Results, condition: Condition, elicitation: str) -> dict[str, float]:
+    if not len(results.completions):
+        return {}
+    wanted = results.completions[["elicitation", *CONDITION]] == [elicitation, *condition]
+    return parsed.numbers(results.completions[wanted.all(axis=1)])
+
+
+def _named(results: Results, condition: Condition) -> Iterator[tuple[str, Verdict]]:
+    """The verdicts on a condition, each under the name of its contrast."""
     contrasts = names(((contrast_of(v),) for v in results.verdicts()), SECTION)
     for verdict in results.verdicts():
         effect = verdict.effect
         if Condition(effect.model, effect.strategy, effect.contrast.better) == condition:
-            contrast = contrasts[contrast_of(verdict),]
-            numbers |= _effect_metrics(verdict, contrast)
-            tags[f"verdict.{contrast}"] = verdict.outcome
-            if verdict.confirmatory:
-                noted = tags.get("mlflow.note.content", "")
-                said = in_markdown(verdict.sentence)
-                tags["mlflow.note.content"] = f"{noted}\n\n{said}".strip()
-    log_batch(client, run_id, metrics=numbers, tags=tags)
+            yield contrasts[contrast_of(verdict),], verdict
 
 
-def _log_people(client: MlflowClient, run_id: str, results: Results, condition: Condition) -> None:
-    """Everybody under a condition, as a table and as curves."""
+def _of_verdicts(results: Results, condition: Condition) -> dict[str, float]:
+    numbers: dict[str, float] = {}
+    for contrast, verdict in _named(results, condition):
+        numbers |= _effect_metrics(verdict, contrast)
+    return numbers
+
+
+def _words(results: Results, condition: Condition) -> dict[str, str]:
+    """What is said of a condition, as tags; what was to be confirmed also in the note."""
+    found = list(_named(results, condition))
+    tags = {f"verdict.{contrast}": verdict.outcome for contrast, verdict in found}
+    noted = [in_markdown(verdict.sentence) for _, verdict in found if verdict.confirmatory]
+    return tags | ({"mlflow.note.content": "\n\n".join(noted)} if noted else {})
+
+
+def _people(results: Results, condition: Condition) -> pd.DataFrame:
+    """Everybody under a condition."""
     people = results.metrics(by="participant")
-    mine = people[(people[CONDITION] == list(condition)).all(axis=1)]
+    return people[(people[CONDITION] == list(condition)).all(axis=1)]
+
+
+def _curves(people: pd.DataFrame, results: Results) -> list[Metric]:
+    """Everybody by rank: each measure as one curve, which charts can show."""
     now = int(time.time() * 1000)
-    points: list[Metric] = []
-    for measure in ("nll", "accuracy") if "nll" in results.measures else ("nll_full",):
-        ranked = enumerate(sorted(mine[measure].dropna().tolist()), 1)
-        name = f"participants/{measure}_by_rank"  # as one curve, which charts can show
-        points += [Metric(name, value, now, rank) for rank, value in ranked]
-    log_batch(client, run_id, metrics=points)
-    client.log_table(run_id, mine.drop(columns=CONDITION), "participants.json")
-
-
-def _numbers(row: Mapping[Any, Any]) -> dict[str, float]:
-    """The finite numbers of a table's row as metrics; what does not exist is left out."""
-    numbers = {
-        str(name): float(value)
-        for name, value in row.items()
-        if name not in (*CONDITION, "participants") and not isinstance(value, str)
-    }
-    return {name: value for name, value in numbers.items() if math.isfinite(value)}
+    return [
+        Metric(f"participants/{measure}_by_rank", value, now, rank)
+        for measure in (("nll", "accuracy") if "nll" in results.measures else ("nll_full",))
+        for rank, value in enumerate(sorted(people[measure].dropna().tolist()), 1)
+    ]
 
 
 def section_of(verdict: Verdict) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import matplotlib.pyplot as plt
 import pandas as pd
-from matplotlib.figure import Figure
 from mlflow import MlflowClient
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def csv(client: MlflowClient, run_id: str, table: Callable[[], pd.DataFrame], name: str) -> None:
@@ -27,6 +29,8 @@ def parquet(client: MlflowClient, run_id: str, table: pd.DataFrame, name: str) -
 
 def figure(client: MlflowClient, run_id: str, draw: Callable[[], Figure | None], name: str) -> None:
     """Log a figure, if there is something to draw."""
+    import matplotlib.pyplot as plt
+
     drawn = draw()
     if drawn is not None:
         client.log_figure(run_id, drawn, name)

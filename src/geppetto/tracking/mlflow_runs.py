@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mlflow
 import pandas as pd
-from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.entities import Dataset, DatasetInput, InputTag
@@ -23,7 +23,6 @@ from geppetto.evaluation.results import Results
 from geppetto.evaluation.tables import effects_table
 from geppetto.planning.analysis_config import PERMUTATIONS
 from geppetto.planning.prepared import Prepared
-from geppetto.reports.pairs import LADDER
 from geppetto.reports.text import conclusion, in_markdown
 from geppetto.tracking import completions as parsed
 from geppetto.tracking import conditions, files, params
@@ -38,6 +37,9 @@ from geppetto.tracking.store import (
     log_batch,
     using,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 ANSWERS = "geppetto.answers"
 """The tag that says of which answers the results of a run are; one without it has others."""
@@ -241,6 +243,8 @@ def _figures(results: Results) -> dict[str, Callable[[], Figure | None]]:
     plot = results.plot
 
     def persona_effects() -> Figure | None:
+        from geppetto.reports.pairs import LADDER  # which loads matplotlib
+
         shown = any(verdict.effect.contrast.name in LADDER for verdict in results.verdicts())
         return plot.persona_effects() if shown else None
 

@@ -149,6 +149,12 @@ def _make_local_store(workspace: Path) -> None:
     )
 
 
+def points(numbers: Mapping[str, float]) -> list[Metric]:
+    """Metrics that have one value each."""
+    now = int(time.time() * 1000)
+    return [Metric(name, float(value), now, 0) for name, value in numbers.items()]
+
+
 def log_batch(
     client: mlflow.MlflowClient,
     run_id: str,
@@ -161,8 +167,7 @@ def log_batch(
     Values are cut to what a store bears, and so are their names.
     """
     if isinstance(metrics, Mapping):
-        now = int(time.time() * 1000)
-        metrics = [Metric(name, float(value), now, 0) for name, value in metrics.items()]
+        metrics = points(metrics)
     client.log_batch(
         run_id,
         metrics=metrics[:_BATCH],

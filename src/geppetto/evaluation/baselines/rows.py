@@ -7,12 +7,14 @@ worth: what could be predicted from these fields in this population.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from geppetto.evaluation.arrays import Floats, Integers
@@ -25,6 +27,14 @@ from geppetto.studies import Participant, Study
 
 MARGINALS = "item marginals"
 FOLDS = 5
+
+Keep = Callable[[Sequence[NDArray[Any]], Callable[[], Floats]], Floats]
+"""Gives what is computed of some arrays, which may have been computed of equal ones before."""
+
+
+def anew(_: Sequence[NDArray[Any]], compute: Callable[[], Floats]) -> Floats:
+    """What a function computes, each time."""
+    return compute()
 
 
 def supervised_names(strategies: Sequence[Strategy], study: Study) -> dict[str, tuple[str, ...]]:
@@ -67,7 +77,7 @@ def leave_one_out_marginals(responses: Integers, options: int) -> Floats:
 
 
 def baseline_answers(
-    answers: pd.DataFrame, study: Study, strategies: Sequence[Strategy]
+    answers: pd.DataFrame, study: Study, strategies: Sequence[Strategy], keep: Keep = anew
 ) -> pd.DataFrame:
     """Predictions of the cells of a table of answers without a language model, a row each.
 
@@ -80,6 +90,11 @@ def baseline_answers(
     their weight. Neither the order of rows nor that of the study's people changes a number.
 
     Sessions have baselines of their own, see `geppetto.evaluation.baselines.habit`.
+
+    Parameters
+    ----------
+    keep
+        Where what is learned may be kept, since that takes the most time of all.
 
     Examples
     --------
@@ -111,9 +126,9 @@ def baseline_answers(
         for strategy in strategies:
             for learner, name in zip(LEARNERS, names[strategy.label], strict=False):
                 if name not in found:
-                    found[name] = dict(_cross_fitted(learner, strategy, everyone, items, wanted))
-                    found_in = enumerate(blocks(strategy.rule, study, items))
-                    parts[name] = {item: n for n, block in found_in for item in block.predicted}
+                    shown = list(blocks(strategy.rule, study, items))
+                    found[name] = _cross_fitted(learner, strategy, everyone, shown, wanted, keep)
+                    parts[name] = {item: n for n, b in enumerate(shown) for item in b.predicted}
     folds = {person: number for number, people in enumerate(everyone.folds) for person in people}
     tables = []
     for name, by_item in found.items():
@@ -202,28 +217,64 @@ def _cross_fitted(
     learner: Learner,
     strategy: Strategy,
     everyone: _Everyone,
-    items: Sequence[str],
+    shown: Sequence[Block],
     wanted: Integers,
-) -> Iterator[tuple[str, Floats]]:
+    keep: Keep,
+) -> dict[str, Floats]:
     """Each item with its predictions, shape (everyone, options), in the rows of people asked."""
     groups = np.array(everyone.groups)
-    for block in blocks(strategy.rule, everyone.study, items):
-        known = everyone.known(strategy, block)
-        responses = np.stack([everyone.responses(item) for item in block.predicted], axis=1)
-        options = np.array(
-            [len(everyone.study.scale(everyone.study.items[i]).options) for i in block.predicted]
+    parts = [_Part.of(strategy, block, everyone) for block in shown]
+    widest = max((part.options.max() for part in parts), default=0)
+
+    def learned() -> Floats:
+        found = []
+        for part in parts:
+            predicted = np.full((len(groups), len(part.options), widest), np.nan)
+            for train, test in split(groups, FOLDS):
+                test = np.intersect1d(test, wanted)
+                if test.size:
+                    predicted[test, :, : part.options.max()] = predict(
+                        learner,
+                        part.known[train],
+                        part.responses[train],
+                        part.options,
+                        groups[train],
+                        part.known[test],
+                    )
+            found.append(predicted[wanted])
+        return np.concatenate(found, axis=1)
+
+    inputs = [np.array([learner.name, str(FOLDS)]), groups, wanted]
+    for part in parts:
+        inputs += [part.known, part.responses, part.options]
+    predicted = np.full((len(groups), sum(len(part.options) for part in parts), widest), np.nan)
+    if parts:
+        predicted[wanted] = keep(inputs, learned)
+    items = [item for block in shown for item in block.predicted]
+    options = [number for part in parts for number in part.options]
+    return {
+        item: predicted[:, place, :number]
+        for place, (item, number) in enumerate(zip(items, options, strict=True))
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What is learned of one block: fields that are `known`, shape (everyone, fields), `responses`
+    as positions, shape (everyone, items), and the number of `options` of each item."""
+
+    known: Floats
+    responses: Integers
+    options: Integers
+
+    @classmethod
+    def of(cls, strategy: Strategy, block: Block, everyone: _Everyone) -> _Part:
+        scales = [everyone.study.scale(everyone.study.items[item]) for item in block.predicted]
+        return cls(
+            everyone.known(strategy, block),
+            np.stack([everyone.responses(item) for item in block.predicted], axis=1),
+            np.array([len(scale.options) for scale in scales]),
         )
-        predicted = np.full((*responses.shape, options.max()), np.nan)
-        for train, test in split(groups, FOLDS):
-            test = np.intersect1d(test, wanted)
-            if test.size:
-                predicted[test] = predict(
-                    learner, known[train], responses[train], options, groups[train], known[test]
-                )
-        for item, number, values in zip(
-            block.predicted, options, np.moveaxis(predicted, 1, 0), strict=True
-        ):
-            yield item, values[:, :number]
 
 
 def _rows(
