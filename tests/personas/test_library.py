@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -199,3 +201,22 @@ def test_a_question_with_more_options_than_letters_is_answered_in_words() -> Non
     assert strategy.say(fact) == "Question: Where do you live?\nAnswer: Place 26"
     fewer = Fact("place", "place", "Where do you live?", "Place 25", many[:26])
     assert strategy.say(fewer).endswith("(Z) Place 25\nAnswer: (Z) Place 25")
+
+
+def test_a_file_is_run_once_and_again_when_it_changes(tmp_path: Path) -> None:
+    text = (
+        "from geppetto.personas import PersonaStrategy\n\n\n"
+        "class Mine(PersonaStrategy):\n"
+        "    def write(self, participant, study):\n"
+        "        return 'first'\n"
+    )
+    one, other = tmp_path / "one", tmp_path / "other"
+    for workspace in (one, other):
+        (workspace / "personas").mkdir(parents=True)
+        (workspace / "personas" / "mine.py").write_text(text)
+    first = strategy_class("mine", one)
+    elsewhere = strategy_class("mine", other)
+    assert strategy_class("mine", one) is first is not elsewhere
+    assert Path(inspect.getfile(first)).parents[1] == one
+    (one / "personas" / "mine.py").write_text(text.replace("first", "second"))
+    assert strategy_class("mine", one) is not first

@@ -9,7 +9,9 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -52,19 +54,15 @@ def strategy_class(name: str, workspace: Path) -> type[PersonaStrategy]:
     if name not in files:
         raise unknown("strategy", name, files)
     path = files[name].absolute()
-    spec = importlib.util.spec_from_file_location(f"geppetto_strategy_{name}", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    importable()
     with errors_of(path):
-        spec.loader.exec_module(module)
+        module = _module(f"geppetto_strategy_{name}", path, path.read_bytes())
+    sys.modules[module.__name__] = module  # another workspace may have one of that name
     defined = [
         value
         for value in vars(module).values()
         if inspect.isclass(value)
         and issubclass(value, PersonaStrategy)
-        and value.__module__ == spec.name
+        and value.__module__ == module.__name__
     ]
     if len(defined) != 1:
         names = ", ".join(value.__name__ for value in defined) or "none"
@@ -72,6 +70,18 @@ def strategy_class(name: str, workspace: Path) -> type[PersonaStrategy]:
             f"{path} must define exactly one subclass of PersonaStrategy, but defines {names}"
         )
     return defined[0]
+
+
+@lru_cache
+def _module(name: str, path: Path, content: bytes) -> ModuleType:
+    """What a file defines; a search loads it for each of its trials, and it is run once."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    importable()
+    spec.loader.exec_module(module)
+    return module
 
 
 def load_strategy(name: str, parameters: Mapping[str, Any], workspace: Path) -> PersonaStrategy:
