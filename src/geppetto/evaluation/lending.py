@@ -9,7 +9,7 @@ or an effect would change its size with the number of strangers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -36,8 +36,9 @@ def persona_quality(
     answers = arms[0].responses
     answers.must_be_shared("what a persona costs whoever it is shown to")
     cost = np.full((len(answers.participants), len(_items(arms, items))), np.nan)
-    for column, (item, predicted) in enumerate(costs_under(arms, measure, items)):
-        position = answers.position[:, item]
+    predictions = costs_under(arms, measure, items)
+    for column, item in enumerate(_items(arms, items)):
+        position, predicted = answers.position[:, item], predictions[:, column]
         there = position >= 0
         counts = None if weights is None else weights[there]
         said = np.bincount(position[there], counts, predicted.shape[1])
@@ -49,29 +50,32 @@ def persona_quality(
 
 def costs_under(
     arms: Sequence[Predictions], measure: str, items: Sequence[int] | None = None
-) -> Iterator[tuple[int, Floats]]:
-    """What each option of an item would cost under everybody's persona, an item at a time.
+) -> Floats:
+    """What each option of an item would cost under everybody's persona.
 
     Predictions are those that were drawn for strangers, and where there is none of an item those
     that were drawn for the persona's owner. If predictions are samples, each drawing of them has
     noise of its own; taken from the owner's, what a persona costs would be subtracted, noise and
     all, from that same noise in what the own persona saves, which then seems to vary less than it
-    does, the more so the more strangers there are. Costs are of shape (participants, options), NaN
-    under personas that were not shown.
+    does, the more so the more strangers there are. Costs are of shape (participants, items,
+    options), NaN under personas that were not shown.
     """
-    of_arms = [(arm.donors, option_costs(arm, measure), arm.nll) for arm in arms]
+    chosen = list(_items(arms, items))
     people = np.arange(len(arms[0].responses.participants))
-    for item in _items(arms, items):
-        own = np.full((len(people), arms[0].option_log_probs.shape[3]), np.nan)
-        lent, times = np.zeros_like(own), np.zeros((len(people), 1))
-        for shown_for, costs, nll in of_arms:
-            for draw, donors in enumerate(shown_for):
-                shown = (donors >= 0) & np.isfinite(nll[draw, :, item])
-                to_owner, to_others = shown & (donors == people), shown & (donors != people)
-                own[to_owner] = costs[draw, to_owner, item]
-                lent += sums(costs[draw, to_others, item], donors[to_others], len(people))
-                times += np.bincount(donors[to_others], minlength=len(people))[:, None]
-        yield item, np.where(times > 0, lent / np.maximum(times, 1), own)
+    own = np.full((len(people), len(chosen), arms[0].option_log_probs.shape[3]), np.nan)
+    lent, times = np.zeros_like(own), np.zeros(own.shape[:2])
+    for arm in arms:
+        every = zip(arm.donors, option_costs(arm, measure), arm.nll, strict=True)
+        for donors, costs, nll in every:
+            shown = (donors >= 0)[:, None] & np.isfinite(nll[:, chosen])
+            is_owner = (donors == people)[:, None]
+            to_owner, to_others = shown & is_owner, shown & ~is_owner
+            own[to_owner] = costs[:, chosen][to_owner]
+            lender = np.maximum(donors, 0)
+            costed = np.where(to_others[..., None], costs[:, chosen], 0.0)
+            lent += sums(costed.reshape(len(people), -1), lender, len(people)).reshape(lent.shape)
+            times += sums(to_others, lender, len(people))
+    return np.where(times[..., None] > 0, lent / np.maximum(times, 1)[..., None], own)
 
 
 def _items(arms: Sequence[Predictions], items: Sequence[int] | None) -> Sequence[int]:
@@ -150,7 +154,9 @@ def typical_cost(
     people = np.arange(len(pools))
     number, pool = np.unique(pools, return_inverse=True)
     columns = []
-    for item, predicted in costs_under(shown, measure, items):
+    predictions = costs_under(shown, measure, items)
+    for column, item in enumerate(_items(shown, items)):
+        predicted = predictions[:, column]
         known = np.isfinite(predicted)
         total = sums(np.where(known, predicted, 0.0), pool, len(number))
         count = sums(known, pool, len(number))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from geppetto.planning.analysis_config import DRAWS, LEVEL, Analysis, Method
 
 _BATCH = 20_000_000
 _KEPT = 50_000_000
+_SHARED = 2_000_000
 
 Weights = Floats
 Statistic = Callable[..., Floats]
@@ -190,6 +191,9 @@ class Resampling:
 
     @cached_property
     def _kept(self) -> Weights:
+        groups = int(self.clusters.max()) + 1
+        if self.studies is None and self.draws * groups <= _SHARED:
+            return _drawn_before(groups, self.draws, self.seed)[:, self.clusters] * self.base
         return np.concatenate(list(self._batches()))
 
     def _batches(self) -> Iterator[Weights]:
@@ -225,6 +229,12 @@ class Resampling:
         sizes = list(batches(groups, len(self.base)))
         for left_out in np.split(np.arange(groups), np.cumsum(sizes)[:-1]):
             yield (self.drawn[None] != left_out[:, None]) * self.sample
+
+
+@lru_cache(maxsize=16)
+def _drawn_before(groups: int, draws: int, seed: int) -> Weights:
+    """The same, of as many people and with the same seed for whatever is estimated of them."""
+    return _drawn(groups, draws, np.random.default_rng(seed))
 
 
 def _drawn(groups: int, draws: int, rng: np.random.Generator) -> Weights:
