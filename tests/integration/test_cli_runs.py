@@ -53,22 +53,31 @@ def test_unknown_names_on_the_command_line_are_refused_too() -> None:
 
 def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
     path = experiment(workspace, SMALLER)
-    first = started("run", path, cwd=workspace)
+    first = started("run", path, "--full", cwd=workspace)
     assert first.returncode == 0, first.stderr
     assert "6 participants, 12 cells, each under 4 conditions" in first.stdout
     assert "248 people under 18 years" in first.stdout
     assert "smollm2-135m-instruct: chat (its file carries a chat template)" in first.stdout
     assert re.search(r"smollm2-135m-instruct +(\d+) of \1 ", first.stdout)
     assert "information" in first.stdout and "of 6 people improved" in first.stdout
-    assert re.search(r"d_z +improved +worst tenth +p +verdict", first.stdout)
+    assert re.search(r"d_z +improved +tenth +p +verdict", first.stdout)
 
-    second = geppetto("run", path, cwd=workspace)
+    second = geppetto("run", path, "--full", cwd=workspace)
     assert "nothing" in second.stdout and "(logged before)" in second.stdout
-    told = [
-        done.stdout[done.stdout.index("model, strategy") : done.stdout.index("MLflow run")]
-        for done in (first, second)
-    ]
-    assert told[0] == told[1]
+    told = [done.stdout[done.stdout.index("model, strategy") :] for done in (first, second)]
+    assert told[0] == told[1] == geppetto("show", path, "--full", cwd=workspace).stdout + "\n"
+
+    short = geppetto("run", path, cwd=workspace).stdout
+    answers = short[short.index("nats saved a response") :]
+    assert f"all tables: geppetto show {path} --full" in short
+    assert re.search(r"\n  information +\S+ \[\S+ \S+\] +\d+% +\S+  undecided\n", answers)
+    assert "d_z" not in answers and answers.strip().endswith("60 are needed.")
+    assert geppetto("show", path, cwd=workspace).stdout + "\n" == answers
+    effects = geppetto("show", path, "--table", "effects", "--rows", "2", cwd=workspace).stdout
+    assert "  total " in effects and "more rows: --rows" in effects
+    assert "did you mean 'effects'" in refused(
+        geppetto("show", path, "--table", "effect", cwd=workspace)
+    )
 
     client, parent, children = tracked(workspace, "small")
     assert len(children) == 4 + 5

@@ -54,7 +54,7 @@ def file(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def run(path: Path) -> tuple[int, str]:
     """Exit code and output of a run, on one line."""
-    shown = command.geppetto("run", path.name, cwd=path.parent)
+    shown = command.geppetto("run", path.name, "--full", cwd=path.parent)
     assert not shown.stderr, shown.stderr
     return shown.returncode, " ".join(shown.stdout.split())
 

@@ -19,7 +19,8 @@ from geppetto.evaluation.words import interval, number, p_value, probability, ra
 from geppetto.planning.analysis_config import Analysis
 from geppetto.reports import terminal
 from geppetto.reports.power import power
-from geppetto.tracking.conditions import _effect_metrics, _numbers
+from geppetto.reports.summary import summary
+from geppetto.tracking.conditions import _effect_metrics, _row
 from invented_answers import World
 from invented_answers import results_of as of_sessions
 from invented_pairs import lost_by, with_base
@@ -123,8 +124,9 @@ def test_results_show_no_number_that_is_none(case: str) -> None:
     assert missing(text + "\n" + "\n".join(said)) == []
     for verdict in found.verdicts():
         assert all(map(math.isfinite, _effect_metrics(verdict, "x").values()))
-    for row in found.metrics().to_dict("records"):
-        assert all(map(math.isfinite, _numbers(row).values()))
+    assert missing(shown(summary(found))) == []
+    for condition in found.conditions:
+        assert all(map(math.isfinite, _row(found.metrics(), condition).values()))
 
 
 def test_studies_together_show_no_number_that_is_none() -> None:

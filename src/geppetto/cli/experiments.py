@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+_EVERYTHING = "Show every table, and a sentence an effect."
+
 
 @app.command()
 def run(
@@ -34,6 +36,7 @@ def run(
         Path | None,
         typer.Option(help="A frozen plan to compare with; the one beside the file if not given."),
     ] = None,
+    full: Annotated[bool, typer.Option("--full", help=_EVERYTHING)] = False,
 ) -> None:
     """Run an experiment: plan, ask, evaluate, log."""
     from geppetto.experiment.preregistration import plan_to_follow
@@ -56,7 +59,7 @@ def run(
         console.print(overview(prepared, work, statuses))
         with console.status("opening MLflow"):
             from geppetto.experiment import run as running
-            from geppetto.reports import terminal
+            from geppetto.reports import summary, terminal
         with going_on_later(), bars(console) as progress:
             asking = Asking(progress, work, statuses)
             try:
@@ -78,16 +81,21 @@ def run(
         if errors := unread["completion"].nunique():
             console.print(f"{errors:,} replies are errors; --retry-errors asks them again")
         console.print()
-        console.print(terminal.result(result, failed))
-        console.print()
+        show_all = terminal.result if full else summary.summary
+        told = show_all(result, failed)
         if tracked.run_id:
             console.print(
                 f"MLflow run {tracked.run_id}"
                 + (" (logged before)" if tracked.finished else "")
-                + "; see it with: geppetto ui\n"
+                + "; see it with: geppetto ui"
             )
         else:
-            console.print("The workspace cannot be written: this was shown, and not logged.\n")
+            console.print("The workspace cannot be written: nothing is logged.")
+        if not full:
+            console.print(f"all tables: geppetto show {experiment} --full")
+        console.print()
+        console.print(told)
+        console.print()
         said += failed.sentences
         unsaid += tracked.failures
     if len(found) > 1:
@@ -95,6 +103,39 @@ def run(
             console.print(terminal.pooled(found))
         unsaid += pooled.sentences
     done(unsaid, said)
+
+
+@app.command()
+def show(
+    experiment: Annotated[Path, typer.Argument(help="An experiment file that was run.")],
+    full: Annotated[bool, typer.Option("--full", help=_EVERYTHING)] = False,
+    table: Annotated[
+        str | None, typer.Option(help="One part of it: conditions, effects, individuation, ...")
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of that table at most.")] = 25,
+) -> None:
+    """Show what an experiment found that was run. Asks and logs nothing."""
+    from geppetto.experiment import run as running
+    from geppetto.experiment.preregistration import plan_to_follow
+    from geppetto.reports import summary, terminal
+
+    to_follow = plan_to_follow(experiment, None)
+    store, planned = _planned(experiment, None)
+    found, said = [], list[str]()
+    for prepared, missing, _ in planned:
+        result = running.stored(prepared, missing, store, WORKSPACE, frozen=to_follow)
+        found.append(result)
+        failed = Failures()
+        if len(planned) > 1:
+            console.print(Text(f"study {prepared.study.name}", style="bold"))
+        if table is not None:
+            console.print(terminal.part(result, table, rows))
+        else:
+            console.print((terminal.result if full else summary.summary)(result, failed))
+        said += failed.sentences
+    if len(found) > 1 and table is None:
+        console.print(terminal.pooled(found))
+    done((), said)
 
 
 @app.command()

@@ -92,7 +92,8 @@ def run(  # noqa: PLR0913  parts of a run, and who is told of it
         it could not be logged is in its `failures`.
     """
     if store.is_read_only:
-        return _shown(prepared, missing, store, workspace, kind, frozen), TrackedRun("", True)
+        found = stored(prepared, missing, store, workspace, kind, frozen)
+        return found, TrackedRun("", True)
     completions = CompletionStore.of_workspace(workspace)
     probes = ProbeStore.of_workspace(workspace)
     tracker = tracker or BudgetTracker(prepared.experiment.budget)
@@ -136,15 +137,23 @@ def _kept(tracked: TrackedRun, prepared: Prepared, results: Results, workspace: 
     return replace(tracked, failures=tuple(failures.sentences))
 
 
-def _shown(
+def stored(
     prepared: Prepared,
     missing: Mapping[str, Unanswered],
     store: AnswerStore,
     workspace: Path,
-    kind: Kind,
-    frozen: Path | None,
+    kind: Kind = "run",
+    frozen: Path | None = None,
 ) -> Results:
-    """What an experiment found whose answers are all stored where nothing can be written."""
+    """What an experiment found whose answers are all stored; nothing is asked or logged.
+
+    Parameters are those of `run`.
+
+    Raises
+    ------
+    GeppettoError
+        If an answer is missing.
+    """
     completions = CompletionStore.of_workspace(workspace)
     parsed: dict[str, ParsedAnswer] = {}
     left = sum(work.answers for work in missing.values())
@@ -153,10 +162,12 @@ def _shown(
         parsed |= found.parsed
         left += len(found.open)
     if left:
-        raise GeppettoError(
-            f"{left:,} answers are missing, and the workspace cannot be written; copy it to where "
-            "you may write, and run it there"
-        )
+        remedy = "run it first"
+        if store.is_read_only:
+            remedy = (
+                "the workspace cannot be written; copy it to where you may write, and run it there"
+            )
+        raise GeppettoError(f"{left:,} answers are missing; {remedy}")
     results = counted(prepared, _evaluated(prepared, store, parsed, workspace), workspace, kind)
     return (
         results

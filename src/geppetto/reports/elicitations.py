@@ -8,14 +8,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from geppetto._util.errors import GeppettoError
 from geppetto.evaluation.results import Results
 from geppetto.evaluation.unread import unread
 from geppetto.evaluation.words import interval, number, p_value, probability
-from geppetto.reports.columns import columns, with_interval, within_model
+from geppetto.reports.columns import Columns, with_interval, within_model
 
 COMPLIED = ("answered", "low option mass")
 """Outcomes that metrics of conditions say enough of: the second is a column of theirs."""
@@ -62,7 +61,7 @@ def _read(found: Results) -> Iterator[str]:
         yield from (f"  {elicitation}: {one.sentence}" for one in verdicts if one.confirmatory)
 
 
-def _of_samples(found: Results) -> Iterator[Table]:
+def _of_samples(found: Results) -> Iterator[Columns]:
     """Effects of samples by NLL, and of those that decide nothing here by Brier score too."""
     shown = set(found.read_by.values())
     for elicitation in dict.fromkeys(itertools.chain(*found.elicitations.values())):
@@ -77,14 +76,14 @@ def _of_samples(found: Results) -> Iterator[Table]:
             yield _smoothed(of, elicitation)
 
 
-def _smoothed(found: Results, elicitation: str) -> Table:
+def _smoothed(found: Results, elicitation: str) -> Columns:
     verdicts = [v for v in found.verdicts(measure="nll") if v.effect.differences.smoothed]
     of = verdicts[0].confidence if verdicts else "95%"
-    shown = columns(f"nats saved, {elicitation}: descriptive", f"mean [{of} CI]")
+    shown = Columns(f"nats saved, {elicitation}: descriptive", f"mean [{of} CI]")
     for verdict in verdicts:
         effect = verdict.effect
         name = f"{effect.model} · {effect.strategy} · {effect.contrast.name}"
-        shown.add_row(name, interval(effect.nats))
+        shown.row(name, interval(effect.nats))
     shown.caption = (
         "The NLL of samples is smoothed, which caps what a persona that is too sure loses: an "
         "effect may have the wrong sign. So there is no test and no verdict; the Brier score "
@@ -99,14 +98,15 @@ def _left_out(found: Results) -> str:
     return f" {cells:,} cells of fewer than two samples are left out of it." if cells else ""
 
 
-def _brier(found: Results, elicitation: str) -> Table:
+def _brier(found: Results, elicitation: str) -> Columns:
     verdicts = found.verdicts(measure="brier")
     of = verdicts[0].confidence if verdicts else "95%"
-    shown = columns(f"Brier score saved, {elicitation}", f"mean [{of} CI]", "d_z", "p", "verdict")
-    shown.columns[-1].justify = "left"
+    shown = Columns(
+        f"Brier score saved, {elicitation}", f"mean [{of} CI]", "d_z", "p", "verdict", words=1
+    )
     for verdict in verdicts:
         effect, contrast = verdict.effect, verdict.effect.contrast
-        shown.add_row(
+        shown.row(
             f"{effect.model} · {effect.strategy} · {contrast.name}",
             interval(effect.nats),
             number(effect.d_z.value, "+.2f"),
@@ -121,8 +121,8 @@ def _brier(found: Results, elicitation: str) -> Table:
     return shown
 
 
-def _comparison(table: pd.DataFrame) -> Table:
-    shown = columns(
+def _comparison(table: pd.DataFrame) -> Columns:
+    shown = Columns(
         "elicitation",
         "acc.",
         "NLL  [95% CI]",
@@ -136,10 +136,10 @@ def _comparison(table: pd.DataFrame) -> Table:
     )
     for (model, strategy, arm), rows in table.groupby(["model", "strategy", "arm"], sort=False):
         name = within_model({"model": model, "strategy": strategy, "arm": arm})
-        shown.add_row(Text(f"{model} · {name}", "bold"))
+        shown.heading(f"{model} · {name}")
         for row in rows.to_dict("records"):
             tokens = row["prompt_tokens"] + np.nan_to_num(row["completion_tokens"])
-            shown.add_row(
+            shown.row(
                 f"  {row['elicitation']}",
                 number(row["accuracy"], ".3f"),
                 with_interval(row, "nll"),
@@ -167,12 +167,12 @@ def _comparison(table: pd.DataFrame) -> Table:
     return shown
 
 
-def _agreement(table: pd.DataFrame) -> Table:
-    shown = columns("elicitations agree", "same top option  [95% CI]", "distance", "r within items")
+def _agreement(table: pd.DataFrame) -> Columns:
+    shown = Columns("elicitations agree", "same top option  [95% CI]", "distance", "r within items")
     for (model, first, second), rows in table.groupby(["model", "first", "second"], sort=False):
-        shown.add_row(Text(f"{model} · {first} and {second}", "bold"))
+        shown.heading(f"{model} · {first} and {second}")
         for row in rows.to_dict("records"):
-            shown.add_row(
+            shown.row(
                 f"  {within_model(row)}",
                 with_interval(row, "same_top", ".0%"),
                 number(row["distance"], ".3f"),
@@ -186,15 +186,15 @@ def _agreement(table: pd.DataFrame) -> Table:
     return shown
 
 
-def _outcomes(compliance: pd.DataFrame) -> Table:
+def _outcomes(compliance: pd.DataFrame) -> Columns:
     """The share of each outcome, a row a condition."""
     names = compliance["outcome"].unique().tolist()
-    shown = columns("what became of replies", "replies", *names)
+    shown = Columns("what became of replies", "replies", *names)
     key = ["elicitation", "model", "strategy", "arm"]
     for (elicitation, model, strategy, arm), rows in compliance.groupby(key, sort=False):
         name = within_model({"model": model, "strategy": strategy, "arm": arm})
         shares = dict(zip(rows["outcome"], rows["share"], strict=True))
-        shown.add_row(
+        shown.row(
             f"{model} · {name}, {elicitation}",
             f"{rows['replies'].iloc[0]:,}",
             *(number(shares[outcome], ".1%") for outcome in names),

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from geppetto.evaluation.pairs.gap import Gap
 from geppetto.evaluation.pairs.recovery import PersonaRecovery
 from geppetto.evaluation.results import Results
 from geppetto.evaluation.words import interval, number, probability
-from geppetto.reports.columns import columns
+from geppetto.reports.columns import Columns
 from geppetto.reports.text import scale, units
 
 
@@ -21,13 +20,14 @@ def parts(found: Results) -> Iterator[RenderableType]:
     if found.pairs:
         yield from (gaps(found.found_gaps()), "")
         if won_back := found.found_recoveries():
-            yield from (_recoveries(won_back), "")
+            yield from _recoveries(won_back)
+            yield ""
 
 
-def gaps(found: Sequence[Gap]) -> Table:
+def gaps(found: Sequence[Gap]) -> Columns:
     """What post-training lost, pair by pair, and in what else the models of a pair differ."""
     verdict = found[0].verdict
-    table = columns(
+    table = Columns(
         f"{units([gap.verdict for gap in found])} a response lost by post-training",
         f"mean [{verdict.confidence} CI]",
         "worse",
@@ -35,11 +35,11 @@ def gaps(found: Sequence[Gap]) -> Table:
         "people",
         "p",
         "verdict",
+        words=1,
     )
-    table.columns[-1].justify = "left"
     for gap in found:
         among = f", {gap.among}" if gap.among else ""
-        table.add_row(
+        table.row(
             f"{gap.pair.post} − {gap.pair.base}{among}",
             Text(interval(gap.nats), "bold" if gap.nats.excludes_zero() else ""),
             number(gap.verdict.effect.improved.value, ".0%"),
@@ -59,22 +59,20 @@ def gaps(found: Sequence[Gap]) -> Table:
     return table
 
 
-def _recoveries(found: Sequence[PersonaRecovery]) -> Table:
-    """What part of each gap is won back."""
-    table = columns("part of the gap that is won back", "what is known of it")
-    table.columns[-1].justify = "left"
-    table.columns[-1].no_wrap = False
+def _recoveries(found: Sequence[PersonaRecovery]) -> Iterator[Text]:
+    """What part of each gap is won back, in a line each."""
+    yield Text("part of the gap that is won back", "dim")
     shown = ""
     for one in found:
         name = f"{one.pair.post} · {one.strategy}"
         if name != shown:
             shown = name
-            table.add_row(Text(name, "bold"))
+            yield Text(name, "bold")
         known = f"cannot be told: {one.too_few}" if one.too_few else one.recovery.sentence
         contrast = one.contrast
-        table.add_row(f"  {contrast.name} ({contrast.worse} − {contrast.better})", known)
-    table.caption = (
+        yield Text(f"  {contrast.name} ({contrast.worse} − {contrast.better}): {known}")
+    yield Text(
         "what the persona of the post-trained model saves over the gap of its pair, with Fieller's "
-        "interval, which has no end where the gap may be zero"
+        "interval, which has no end where the gap may be zero",
+        "dim italic",
     )
-    return table

@@ -10,7 +10,7 @@ from rich.text import Text
 from geppetto.evaluation.inference.power import minimal_effect, people_to_decide
 from geppetto.evaluation.inference.sample_size import ALL_KINDS, FEWEST
 from geppetto.evaluation.words import counted
-from geppetto.reports.columns import columns
+from geppetto.reports.columns import Columns
 
 
 def power(people: int, groups: int, smallest: float, spreads: Sequence[float]) -> RenderableType:
@@ -30,9 +30,9 @@ def power(people: int, groups: int, smallest: float, spreads: Sequence[float]) -
     unit = "people" if groups == people else "groups"
     fewest = ALL_KINDS if groups == people else FEWEST["groups of people"]
     who = "participants'" if groups == people else "groups' mean"
-    table = columns(f"if {who} differences have an SD of", "found", "to decide")
+    table = Columns(f"if {who} differences have an SD of", "found", "to decide")
     for spread in spreads:
-        table.add_row(
+        table.row(
             f"  {spread:g} nats",
             f"{minimal_effect(groups, spread):.3f} nats",
             counted(max(people_to_decide(smallest, spread), fewest), unit),

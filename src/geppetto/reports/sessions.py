@@ -6,19 +6,18 @@ from collections.abc import Iterator
 
 import pandas as pd
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from geppetto.evaluation.contrasts import CONTRASTS
 from geppetto.evaluation.inference.resampling import Estimate
 from geppetto.evaluation.results import Results
 from geppetto.evaluation.words import interval, number, over, probability, ranged
-from geppetto.reports.columns import columns, if_fewer, with_interval, within_model
+from geppetto.reports.columns import Columns, if_fewer, with_interval, within_model
 
 
-def conditions(found: Results) -> Table:
+def conditions(found: Results) -> Columns:
     """Metrics of every condition."""
-    table = columns(
+    table = Columns(
         "model, strategy and arm",
         "full NLL  [95% CI]",
         "NLL  [95% CI]",
@@ -32,8 +31,8 @@ def conditions(found: Results) -> Table:
     for row in conditions.to_dict("records"):
         if row["model"] != shown:
             shown = row["model"]
-            table.add_row(Text(shown, "bold"))
-        table.add_row(
+            table.heading(shown)
+        table.row(
             f"  {within_model(row)}" + if_fewer(row["participants"], most),
             with_interval(row, "nll_full"),
             with_interval(row, "nll"),
@@ -84,7 +83,7 @@ def parts(found: Results) -> Iterator[RenderableType]:
     yield Text(f"left out of sessions: {', '.join(found.left_out)} (`results.left_out` says why)")
 
 
-def _along(found: Results, by: str) -> Iterator[Table]:
+def _along(found: Results, by: str) -> Iterator[Columns]:
     """What answers the question in each part, or else the first contrast, and how it changes."""
     effects, changes = found.effects(by), found.changes(by)
     names = effects["effect"].unique().tolist()
@@ -94,18 +93,18 @@ def _along(found: Results, by: str) -> Iterator[Table]:
         yield _along_in(effects, changes, by, contrast)
 
 
-def _along_in(effects: pd.DataFrame, changes: pd.DataFrame, by: str, contrast: str) -> Table:
-    table = columns(f"nats saved a response by {by}: {contrast}", "mean [95% CI]", "people", "p")
+def _along_in(effects: pd.DataFrame, changes: pd.DataFrame, by: str, contrast: str) -> Columns:
+    table = Columns(f"nats saved a response by {by}: {contrast}", "mean [95% CI]", "people", "p")
     effects = effects[effects["effect"] == contrast]
     for (model, strategy), rows in effects.groupby(["model", "strategy"], sort=False):
-        table.add_row(Text(f"{model} · {strategy}", "bold"))
+        table.heading(f"{model} · {strategy}")
         same = (changes["model"] == model) & (changes["strategy"] == strategy)
         changed = changes[same & (changes["effect"] == contrast)].assign(
             among=lambda table: "change with " + table["change"]
         )
         for row in (*rows.to_dict("records"), *changed.to_dict("records")):
             nats = Estimate(row["nats"], row["nats_low"], row["nats_high"])
-            table.add_row(
+            table.row(
                 f"  {row['among']}",
                 Text(interval(nats), "bold" if nats.excludes_zero() else ""),
                 f"{row['participants']:,}",

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 import pandas as pd
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from geppetto._util.errors import Failures, GeppettoError
+from geppetto._util.errors import Failures, GeppettoError, unknown
 from geppetto.evaluation.baselines.skill import Skill
 from geppetto.evaluation.inference.resampling import Estimate
 from geppetto.evaluation.inference.verdicts import Verdict
@@ -20,7 +19,7 @@ from geppetto.evaluation.responses import Responses
 from geppetto.evaluation.results import Results
 from geppetto.evaluation.words import interval, number, probability, ranged
 from geppetto.reports import elicitations, paired, sessions
-from geppetto.reports.columns import columns, if_fewer, with_interval, within_model
+from geppetto.reports.columns import Columns, if_fewer, with_interval, within_model
 from geppetto.reports.text import conclusion, scale
 
 
@@ -34,12 +33,12 @@ def pooled(found: Sequence[Results]) -> RenderableType:
     if len({one.measure for one in found}) > 1:
         over = " (over everything a model could say, since some responses are open)"
     head = Text(f"all {len(found)} studies together{over}: {conclusion(together)}", style="bold")
-    parts: list[RenderableType] = list(_effects(together))
+    told: list[RenderableType] = list(_effects(together))
     if all(one.pairs for one in found):
         of_pairs = pool_gaps(found)
         each = (of_pairs.everywhere, of_pairs.by_category)
-        parts += [part for gaps in each if gaps for part in ("", paired.gaps(gaps))]
-    return Group(head, *parts)
+        told += [part for gaps in each if gaps for part in ("", paired.gaps(gaps))]
+    return Group(head, *told)
 
 
 def result(found: Results, failures: Failures | None = None) -> RenderableType:
@@ -47,27 +46,51 @@ def result(found: Results, failures: Failures | None = None) -> RenderableType:
 
     What cannot be computed fails alone, with a sentence at the end and among `failures`.
     """
-    failures = failures or Failures()
-    parts: list[RenderableType] = []
-    for what, told in _parts(found).items():
+    return group(parts(found), failures or Failures())
+
+
+def part(found: Results, name: str, rows: int) -> RenderableType:
+    """One part of the result by its name, of tables so many rows at most.
+
+    Raises
+    ------
+    GeppettoError
+        If there is none of that name.
+    """
+    named = parts(found)
+    if name not in named:
+        raise unknown("table", name, named)
+    told = list(named[name]())
+    for table in told:
+        if isinstance(table, Columns):
+            table.most = rows
+    return Group(*told) if told else Text(f"there is nothing to say of: {name}")
+
+
+Parts = dict[str, Callable[[], Iterable[RenderableType]]]
+
+
+def group(of: Parts, failures: Failures) -> RenderableType:
+    """Parts one below the other, and what of them failed."""
+    shown: list[RenderableType] = []
+    for what, told in of.items():
         with failures.alone(what):
-            parts += list(told())
-    parts += [Text(sentence, "red") for sentence in failures.sentences]
-    return Group(*parts)
+            shown += list(told())
+    return Group(*shown, *(Text(sentence, "red") for sentence in failures.sentences))
 
 
-def _parts(found: Results) -> dict[str, Callable[[], Iterable[RenderableType]]]:
+def parts(found: Results) -> Parts:
     """What is told of an experiment, part by part."""
-    surveys: dict[str, Callable[[], Iterable[RenderableType]]] = {
+    surveys: Parts = {
         "individuation": lambda: _individuals(found.individuation()),
         "skill": lambda: [Text(_skill(skill)) for skill in found.skills],
         "ceilings": lambda: [Text(line) for line in _ceilings(found.ceilings())],
         "responses outside an order": lambda: _outside(found.responses),
     }
-    told_of_sessions = {"sessions": lambda: sessions.parts(found)}
+    told_of_sessions: Parts = {"sessions": lambda: sessions.parts(found)}
     return {
         "conditions": lambda: [
-            sessions.conditions(found) if found.of_sessions else _conditions(found.metrics()),
+            sessions.conditions(found) if found.of_sessions else conditions(found.metrics()),
             "",
         ],
         "effects": lambda: [part for t in _effects(found.verdicts()) for part in (t, "")],
@@ -81,24 +104,27 @@ def _parts(found: Results) -> dict[str, Callable[[], Iterable[RenderableType]]]:
             Text(f"{count:,} cells were left out of every condition: {reason}", "yellow")
             for reason, count in found.unscored.items()
         ],
-        "verdicts": lambda: _verdicts(found),
         "the frozen plan": lambda: (
             ["", *(Text(line) for line in (frozen.heading, *frozen.departures))]
             if (frozen := found.followed)
             else []
         ),
+        "verdicts": lambda: [*_sentences(found), *concluded(found)],
     }
 
 
-def _verdicts(found: Results) -> Iterator[RenderableType]:
-    """What confirms, and the conclusion."""
-    verdicts = found.verdicts()
+def _sentences(found: Results) -> Iterator[RenderableType]:
+    """What confirms, a sentence an effect."""
+    yield ""
+    yield from (Text(verdict.sentence) for verdict in found.verdicts() if verdict.confirmatory)
+
+
+def concluded(found: Results) -> Iterator[RenderableType]:
+    """What everything comes to; and before it what looks at the same people have cost."""
     if looks := found.looks.sentence:
         yield ""
         yield Text(looks, "yellow")
-    yield ""
-    yield from (Text(verdict.sentence) for verdict in verdicts if verdict.confirmatory)
-    yield from ("", Text(conclusion(verdicts), style="bold"))
+    yield from ("", Text(conclusion(found.verdicts()), style="bold"))
 
 
 def _flat(flat: Sequence[str]) -> Iterator[RenderableType]:
@@ -127,14 +153,15 @@ def _outside(responses: Responses) -> Iterator[RenderableType]:
         )
 
 
-def _conditions(conditions: pd.DataFrame) -> Table:
-    table = columns("model, strategy and arm", "acc.", "NLL  [95% CI]", "full", "mass", "R²", "RPS")
-    shown, most = "", conditions["participants"].max()
-    for row in conditions.to_dict("records"):
+def conditions(metrics: pd.DataFrame) -> Columns:
+    """Metrics of every condition of a survey."""
+    table = Columns("model, strategy and arm", "acc.", "NLL  [95% CI]", "full", "mass", "R²", "RPS")
+    shown, most = "", metrics["participants"].max()
+    for row in metrics.to_dict("records"):
         if row["model"] != shown:
             shown = row["model"]
-            table.add_row(Text(shown, "bold"))
-        table.add_row(
+            table.heading(shown)
+        table.row(
             f"  {within_model(row)}" + if_fewer(row["participants"], most),
             number(row["accuracy"], ".3f"),
             with_interval(row, "nll"),
@@ -152,15 +179,15 @@ def _conditions(conditions: pd.DataFrame) -> Table:
     return table
 
 
-def _effects(verdicts: Sequence[Verdict]) -> Iterator[Table]:
+def _effects(verdicts: Sequence[Verdict]) -> Iterator[Columns]:
     """Every contrast, a table a measure."""
     for measure in dict.fromkeys(verdict.effect.measure for verdict in verdicts):
         yield _effects_in([one for one in verdicts if one.effect.measure == measure])
 
 
-def _effects_in(verdicts: Sequence[Verdict]) -> Table:
+def _effects_in(verdicts: Sequence[Verdict]) -> Columns:
     of = verdicts[0].confidence
-    table = columns(
+    table = Columns(
         f"{verdicts[0].unit_of_measure.removeprefix('of ')} saved a response",
         f"mean [{of} CI]",
         "d_z",
@@ -168,17 +195,16 @@ def _effects_in(verdicts: Sequence[Verdict]) -> Table:
         "worst tenth",
         "p",
         "verdict",
+        words=1,
     )
-    table.columns[-1].justify = "left"
     shown = ""
     for verdict in verdicts:
         effect, nats, contrast = verdict.effect, verdict.effect.nats, verdict.effect.contrast
         if f"{effect.model}/{effect.strategy}" != shown:
             shown = f"{effect.model}/{effect.strategy}"
-            table.add_row(Text(f"{effect.model} · {effect.strategy}", "bold"))
-        table.add_row(
-            f"  {contrast.name} ({contrast.worse} − {contrast.better})"
-            + (f", {effect.participants:,} people" if verdict.match else ""),
+            table.heading(f"{effect.model} · {effect.strategy}")
+        table.row(
+            f"  {contrast.name}" + (f", {effect.participants:,} people" if verdict.match else ""),
             Text(interval(nats), "bold" if nats.excludes_zero() else ""),
             number(effect.d_z.value, "+.2f"),
             number(effect.improved.value, ".0%"),
@@ -188,7 +214,9 @@ def _effects_in(verdicts: Sequence[Verdict]) -> Table:
         )
     worded = any(verdict.effect.differences.wordings for verdict in verdicts)
     holm = next((v.family for v in verdicts if v.confirmatory), 0)
+    contrasts = dict.fromkeys(verdict.effect.contrast for verdict in verdicts)
     table.caption = (
+        f"{'; '.join(f'{c.name}: {c.worse} − {c.better}' for c in contrasts)}. "
         "improved: share of people whose responses are likelier; worst tenth: mean of the lowest "
         "tenth of people's differences, partly by chance; p: by permuting whole people"
         + (", and over wordings by which were drawn" if worded else "")
@@ -222,18 +250,24 @@ def _matched(found: Results) -> Iterator[RenderableType]:
         yield ""
 
 
-def _individuation(individuation: pd.DataFrame) -> Table:
+def _individuation(individuation: pd.DataFrame) -> Columns:
     """Whether the predictions tell people apart."""
-    table = columns("tells people apart", "item r [95% CI]", "variance", "residual r", "profile r")
-    for column in ("top-1 (chance)", "AUC"):
-        table.add_column(column, justify="right", no_wrap=True)
+    table = Columns(
+        "tells people apart",
+        "item r [95% CI]",
+        "variance",
+        "residual r",
+        "profile r",
+        "top-1 (chance)",
+        "AUC",
+    )
     shown = ""
     for row in individuation.to_dict("records"):
         if row["model"] != shown:
             shown = row["model"]
-            table.add_row(Text(shown, "bold"))
+            table.heading(shown)
         r, low, high = (row[f"item_correlation{end}"] for end in ("", "_low", "_high"))
-        table.add_row(
+        table.row(
             f"  {within_model(row)}",
             interval(Estimate(r, low, high), digits=3),
             number(row["variance_ratio"], ".2f"),

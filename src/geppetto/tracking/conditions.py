@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import pandas as pd
@@ -55,7 +55,6 @@ def log(
     numbers += [
         # after what the UI's tables should show first
         ("individuation", lambda: _row(results.individuation(), condition, "tells_apart/")),
-        ("verdicts", lambda: _of_verdicts(results, condition)),
         ("numbers of replies", lambda: _of_completions(results, condition, elicitation)),
     ]
     metrics: list[Metric] = []
@@ -63,8 +62,10 @@ def log(
     for what, found in numbers:
         with failures.alone(f"{what} of {condition.label}", UNUSABLE):
             metrics += points(found())
-    with failures.alone(f"verdicts in words of {condition.label}", UNUSABLE):
-        tags = _words(results, condition)
+    with failures.alone(f"verdicts of {condition.label}", UNUSABLE):
+        verdicts = _named(results, condition)
+        metrics += points(_of_verdicts(verdicts))
+        tags = _words(verdicts)
     with failures.alone(f"participants of {condition.label}", UNUSABLE):
         people = _people(results, condition)
         metrics += _curves(people, results)
@@ -102,27 +103,28 @@ def _of_completions(results: Results, condition: Condition, elicitation: str) ->
     return parsed.numbers(results.completions[wanted.all(axis=1)])
 
 
-def _named(results: Results, condition: Condition) -> Iterator[tuple[str, Verdict]]:
+def _named(results: Results, condition: Condition) -> list[tuple[str, Verdict]]:
     """The verdicts on a condition, each under the name of its contrast."""
     contrasts = names(((contrast_of(v),) for v in results.verdicts()), SECTION)
-    for verdict in results.verdicts():
-        effect = verdict.effect
-        if Condition(effect.model, effect.strategy, effect.contrast.better) == condition:
-            yield contrasts[contrast_of(verdict),], verdict
+    return [
+        (contrasts[contrast_of(verdict),], verdict)
+        for verdict in results.verdicts()
+        for of in (verdict.effect,)
+        if Condition(of.model, of.strategy, of.contrast.better) == condition
+    ]
 
 
-def _of_verdicts(results: Results, condition: Condition) -> dict[str, float]:
+def _of_verdicts(verdicts: Sequence[tuple[str, Verdict]]) -> dict[str, float]:
     numbers: dict[str, float] = {}
-    for contrast, verdict in _named(results, condition):
+    for contrast, verdict in verdicts:
         numbers |= _effect_metrics(verdict, contrast)
     return numbers
 
 
-def _words(results: Results, condition: Condition) -> dict[str, str]:
+def _words(verdicts: Sequence[tuple[str, Verdict]]) -> dict[str, str]:
     """What is said of a condition, as tags; what was to be confirmed also in the note."""
-    found = list(_named(results, condition))
-    tags = {f"verdict.{contrast}": verdict.outcome for contrast, verdict in found}
-    noted = [in_markdown(verdict.sentence) for _, verdict in found if verdict.confirmatory]
+    tags = {f"verdict.{contrast}": verdict.outcome for contrast, verdict in verdicts}
+    noted = [in_markdown(verdict.sentence) for _, verdict in verdicts if verdict.confirmatory]
     return tags | ({"mlflow.note.content": "\n\n".join(noted)} if noted else {})
 
 
