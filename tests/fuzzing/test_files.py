@@ -8,6 +8,7 @@ input it was.
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import io
 import json
 import lzma
@@ -27,6 +28,7 @@ from geppetto._util.errors import GeppettoError
 from geppetto.planning.config import Experiment
 from geppetto.prompts.chat import ChatTemplate, Turn
 from geppetto.reports import studies as reports
+from geppetto.studies.drafting import codebook_text, guess, read_columns
 from geppetto.studies.sessions.file import read_sessions
 from geppetto.studies.survey_file import check_study
 from geppetto.studies.table_file import read_table
@@ -116,6 +118,16 @@ def parquet(table: bytes = TABLE) -> bytes:
     return stream.getvalue()
 
 
+def workbook() -> bytes:
+    import openpyxl
+
+    book, stream = openpyxl.Workbook(), io.BytesIO()
+    for line in TABLE.decode().splitlines():
+        book.active.append(line.split(","))
+    book.save(stream)
+    return stream.getvalue()
+
+
 def zipped(method: int = zipfile.ZIP_DEFLATED) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", method) as archive:
@@ -141,6 +153,17 @@ def table(folder: Path, data: bytes) -> object:
     (folder / "own.yaml").write_bytes(SMALL)
     (folder / "own.csv").write_bytes(data)
     return checked(folder, "own.yaml")
+
+
+def drafted(folder: Path, data: bytes) -> object:
+    """The draft of a codebook, which is one whatever the data are."""
+    (folder / "own.csv").write_bytes(data)
+    text = codebook_text(guess(read_columns(folder / "own.csv")), "own.csv")
+    (folder / "own.yaml").write_text(text, "utf-8")
+    try:
+        return checked(folder, "own.yaml")
+    except GeppettoError as error:
+        raise AssertionError(f"{error}\n{text}") from error
 
 
 def packed(name: str) -> Read:
@@ -181,6 +204,7 @@ KINDS: dict[str, tuple[bytes, Read]] = {
     "codebook": (CODEBOOK, codebook),
     "csv": (TABLE, packed("own.csv")),
     "csv, checked": (TABLE, table),
+    "draft, checked": (TABLE + TABLE.split(b"\n", 1)[1].replace(b"p0", b"p1"), drafted),
     "csv.gz": (gzip.compress(TABLE, mtime=0), packed("own.csv.gz")),
     "csv.xz": (lzma.compress(TABLE), packed("own.csv.xz")),
     "parquet": (parquet(), packed("own.parquet")),
@@ -191,6 +215,10 @@ KINDS: dict[str, tuple[bytes, Read]] = {
     "zip, lzma": (zipped(zipfile.ZIP_LZMA), sessions("own.zip")),
     "template": (CHATML.encode(), template),
 }
+
+
+if importlib.util.find_spec("openpyxl") is not None:
+    KINDS["xlsx"] = (workbook(), packed("own.xlsx"))
 
 
 class TooLongError(BaseException):

@@ -141,7 +141,11 @@ def test_decimal_commas_are_named(tmp_path: Path) -> None:
         .replace("name: town", "name: w"),
         "utf-8",
     )
-    assert ("error", "w", "a comma is no decimal point; write 3.5, not 3,5") in said(name)
+    (error,) = [one for one in said(name) if one[0] == "error"]
+    assert error[1] == "w" and 'say `decimal: ","` in the codebook' in error[2]
+    with (tmp_path / "own.yaml").open("a", encoding="utf-8") as stream:
+        stream.write('decimal: ","\n')
+    assert [person.traits["w"] for person in load_study(name).people.values()] == [1.5, 2.0]
 
 
 def test_whole_numbers_with_decimals_are_codes(tmp_path: Path) -> None:

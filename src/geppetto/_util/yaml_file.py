@@ -45,7 +45,8 @@ def read_yaml(
         location = first["loc"]
         place = f"{path}, line {_line(tree, location)}" if location else str(path)
         if first["type"] == "extra_forbidden":
-            known = _schema_at(schema, location[:-1]).model_fields
+            fields = _schema_at(schema, location[:-1]).model_fields
+            known = [field.alias or key for key, field in fields.items()]
             raise unknown("key", str(location[-1]), known, place) from error
         name = ".".join(str(part) for part in location)
         reason = str(first["msg"]).removeprefix("Value error, ")

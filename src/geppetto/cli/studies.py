@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from geppetto._util.errors import GeppettoError
 from geppetto.cli.terminal import WORKSPACE, console
 
 app = typer.Typer(help="What people did.", invoke_without_command=True)
@@ -35,6 +38,38 @@ def show_study(
     console.print(terminal.study(load_study(name, WORKSPACE)))
 
 
+@app.command("draft")
+def draft_codebook(
+    data: Annotated[
+        Path,
+        typer.Argument(help="A data file: .csv, .tsv, .xlsx, .parquet, .sav, .dta, .sas7bdat."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write it; beside the data if not given.")
+    ] = None,
+) -> None:
+    """Write a codebook for a data file, as far as it can be guessed, with questions to answer."""
+    from geppetto.planning.bundled_layouts import with_layouts
+    from geppetto.reports import drafts
+    from geppetto.studies.drafting import codebook_text, guess, read_columns
+    from geppetto.studies.survey_file import check_study
+
+    if not data.is_file():
+        raise GeppettoError(f"data file {data} does not exist")
+    target = out or data.with_name(f"{data.name.partition('.')[0]}.yaml")
+    if target.exists():
+        raise GeppettoError(
+            f"{target} exists, and may hold what you answered; give another `--out`, or move it"
+        )
+    with console.status("reading"):
+        found = guess(read_columns(data))
+    text = codebook_text(found, os.path.relpath(data, target.parent))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, "utf-8")
+    checked = with_layouts(check_study(str(target)))
+    console.print(drafts.drafted(found, text, target, checked))
+
+
 @app.command("check")
 def check_survey(
     file: Annotated[
@@ -42,11 +77,12 @@ def check_survey(
     ],
 ) -> None:
     """List everything that is wrong with a study's data; exit code 1 if anything is."""
+    from geppetto.planning.bundled_layouts import with_layouts
     from geppetto.reports import studies as terminal
     from geppetto.studies.problems import errors
     from geppetto.studies.survey_file import check_study
 
-    checked = check_study(file, WORKSPACE)
+    checked = with_layouts(check_study(file, WORKSPACE))
     console.print(terminal.check(checked))
     if errors(checked.problems):
         raise typer.Exit(1)

@@ -23,9 +23,10 @@ class SurveyPromptBuilder(PromptBuilder[Prompt]):
         self._told_apart: set[tuple[tuple[str, str], ...]] = set()
 
     def _write(self, item: str, persona: Persona | None, drawn_for: str) -> Prompt:
-        return self._frame(item).prompt(persona, self._model.template)
+        return self.frame(item).prompt(persona, self._model.template)
 
-    def _frame(self, item: str) -> Frame:
+    def frame(self, item: str) -> Frame:
+        """What is the same in every prompt of an item; refused if the model cannot be asked."""
         if item not in self._frames:
             frame = Frame.of(self._study, self._study.items[item], self._layout)
             refuse_control_tokens_in_item(item, frame, self._model)

@@ -150,7 +150,8 @@ def instruction(study: Study, item: Item, layout: Layout) -> str:
 
 def turns(study: Study, item: Item, persona: Persona | None, layout: Layout) -> list[Turn]:
     """The prompt as a chat's system turn and user turn, before any template."""
-    return _turns(*_contents(instruction(study, item, layout), _statement(item), persona))
+    said = study.codebook.asked(item)
+    return _turns(*_contents(instruction(study, item, layout), said, persona))
 
 
 def answer_cue(answer: Answer) -> str:
@@ -211,7 +212,7 @@ class Frame:
         space = "" if answer == "number" else " "
         return cls(
             instruction(study, item, layout),
-            _statement(item),
+            study.codebook.asked(item),
             answer_cue(answer),
             tuple((code, f"{space}{answers[code]}") for code in scale.options),
         )
@@ -226,10 +227,6 @@ class Frame:
         head = text[: text.index(self.instruction) + len(self.instruction)]
         stem = text[: text.rindex(self.statement)]
         return Prompt(text, head, stem, self.options)
-
-
-def _statement(item: Item) -> str:
-    return f"Statement: {item.text}"
 
 
 def _contents(system: str, user: str, persona: Persona | None) -> tuple[str, str]:

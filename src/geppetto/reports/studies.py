@@ -13,7 +13,7 @@ from rich.text import Text
 from geppetto.studies.build import Checked
 from geppetto.studies.bundled import bundled_studies, data_card
 from geppetto.studies.codebook import Codebook, Scale
-from geppetto.studies.problems import errors, grouped
+from geppetto.studies.problems import SameProblem, errors, grouped
 from geppetto.studies.sessions.session import Session
 from geppetto.studies.study import Study
 from geppetto.studies.trait import Trait
@@ -73,10 +73,10 @@ def check(checked: Checked) -> RenderableType:
         parts += ["", sessions(one)] if one.has_sessions else []
     if checked.problems:
         table = _table("", "column", "row", "value", "what to know or change")
-        for problem in grouped(checked.problems):
+        for columns, problem in _together(grouped(checked.problems)):
             level = problem.first.level
             style = "bold red" if level == "error" else ""
-            cells = (problem.first.column, problem.where, problem.what, problem.first.message)
+            cells = (columns, problem.where, problem.what, problem.first.message)
             table.add_row(Text(level, style), *map(Text, cells))
         parts += ["", table]
     wrong, all_found = len(errors(checked.problems)), len(checked.problems)
@@ -84,6 +84,20 @@ def check(checked: Checked) -> RenderableType:
     notes = all_found - wrong
     parts += ["", Text(f"{verdict}, {notes:,} note{'s' * (notes != 1)}", "bold")]
     return Group(*parts)
+
+
+def _together(problems: Sequence[SameProblem]) -> list[tuple[str, SameProblem]]:
+    """Problems with the names of their columns; notes on headers that say the same make one."""
+    groups: dict[tuple[str, str], list[SameProblem]] = {}
+    for one in problems:
+        alike = one.first.level == "note" and one.rows == (1,) and not one.what
+        groups.setdefault((one.first.message, "" if alike else one.first.column), []).append(one)
+    found = []
+    for group in groups.values():
+        names = [one.first.column for one in group]
+        more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+        found.append((", ".join(names[:3]) + more, group[0]))
+    return found
 
 
 def _table(*columns: str) -> Table:

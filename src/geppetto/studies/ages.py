@@ -79,7 +79,7 @@ def is_age(trait: Trait) -> bool:
     >>> is_age(Trait(name="wage", label="wage", question="What do you earn?"))
     False
     """
-    if trait.kind is not None:
+    if trait.kind not in (None, "category"):
         return trait.kind == "age"
     if trait.norm is not None or is_birth_year(trait):
         return False

@@ -13,7 +13,7 @@ from geppetto.studies.check import check_cells
 from geppetto.studies.codebook import Codebook
 from geppetto.studies.problems import Problem, errors, grouped
 from geppetto.studies.study import Participant, Study
-from geppetto.studies.table import Tidy, as_coded, exclude, number, numbers, tidy
+from geppetto.studies.table import Tidy, as_coded, exclude, number, numbers, tidy, with_categories
 from geppetto.studies.trait import Trait
 
 
@@ -39,6 +39,7 @@ def study_from_table(codebook: Codebook, table: pd.DataFrame) -> Study:
     GeppettoError
         If a column is missing, an id occurs twice, or a cell means nothing.
     """
+    codebook = with_categories(codebook, table)
     table = as_coded(codebook, table)
     refuse(check_cells(codebook, table), f"study {codebook.name}")
     return unchecked(codebook, table)

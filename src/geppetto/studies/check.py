@@ -21,12 +21,16 @@ from geppetto.studies.table import (
     fact_columns,
     item_columns,
     known,
+    number,
     numbers,
     occurrence,
     predicted_rows,
     structure,
     tidy,
 )
+
+_FEW = 20
+"""Values that any `kind: category` may have."""
 
 _DECLARE = "to use it, declare it among the `traits` of a codebook with `layout: sessions`"
 
@@ -41,7 +45,12 @@ def check(codebook: Codebook, frame: pd.DataFrame) -> list[Problem]:
         return problems
     people, _ = exclude(tidy(codebook, frame))
     lacking = {p.column for p in problems if p.row == 1}
-    found = (_unused(codebook, frame), _responses(people, lacking), _outside(people))
+    found = (
+        _unused(codebook, frame),
+        _unsaid(codebook),
+        _responses(people, lacking),
+        _outside(people),
+    )
     return [*problems, *chain(*found), *leaks(people)]
 
 
@@ -57,7 +66,7 @@ def check_cells(codebook: Codebook, frame: pd.DataFrame) -> list[Problem]:
         problems += part(codebook, frame)
     problems = [*_without_headers(codebook, frame, problems)]
     people, _ = exclude(tidy(codebook, frame))
-    problems += [*ages(people), *_ranges(people)]
+    problems += [*ages(people), *_ranges(people), *_categories(people)]
     if codebook.weight_column and codebook.weight_column in frame:
         problems += _weights(people, codebook.weight_column)
     return problems
@@ -134,7 +143,7 @@ def _codes(codebook: Codebook, frame: pd.DataFrame) -> Iterator[Problem]:
     checked = {trait.name for trait in codebook.traits if trait.is_number}
     for exclusion in codebook.exclusions:
         name = exclusion.column
-        if exclusion.equals is None and name in frame and name not in checked:
+        if not exclusion.codes and name in frame and name not in checked:
             yield from _no_numbers(_once(codebook, rows, name))
     for item, name, _, cells in answers(codebook, frame):
         place = f"the options of scale {item.scale}"
@@ -177,7 +186,9 @@ def _once(codebook: Codebook, rows: pd.DataFrame, name: str) -> pd.Series:
 def _no_numbers(cells: pd.Series) -> Iterator[Problem]:
     wrong = cells[cells.notna() & numbers(cells).isna()]
     comma = wrong.str.fullmatch(r"[+-]?[0-9]+,[0-9]+").astype(bool)
-    message = "a comma is no decimal point; write 3.5, not 3,5"
+    message = (
+        'a comma is no decimal point; say `decimal: ","` in the codebook, if it is meant as one'
+    )
     yield from in_cells("error", wrong[comma], message)
     message = "not a number; correct it, or add it to `missing`"
     yield from in_cells("error", wrong[~comma], message)
@@ -221,6 +232,18 @@ def _ranges(people: Tidy) -> Iterator[Problem]:
             low, high = trait.limits
             message = f"outside the trait's range, {low:g} to {high:g}"
             yield from in_cells("error", cells[(values < low) | (values > high)], message)
+
+
+def _categories(people: Tidy) -> Iterator[Problem]:
+    """Categories that are hardly shared by anybody: they may name people."""
+    for trait in people.codebook.traits:
+        cells = people.facts[trait.name].dropna()
+        if trait.kind == "category" and cells.nunique() > max(_FEW, len(cells) / 2):
+            message = (
+                f"{cells.nunique():,} values of {len(cells):,} people are no categories; say "
+                "`kind: text` if they are people's own words, and leave names of people out"
+            )
+            yield Problem("error", trait.name, message)
 
 
 def _weights(people: Tidy, name: str) -> Iterator[Problem]:
@@ -289,6 +312,27 @@ def _responses(people: Tidy, lacking: Collection[str]) -> Iterator[Problem]:
     if silent:
         message = f"people who answered none of the items: {silent:,}"
         yield Problem("note", codebook.participant_column, message)
+
+
+def _unsaid(codebook: Codebook) -> Iterator[Problem]:
+    """What no model is told: items and options without words."""
+    bare = [item.name for item in codebook.items if item.text.strip() == item.name]
+    if bare:
+        message = (
+            f"{len(bare):,} items have their names as `text`; write there what was asked, since "
+            "no model is told anything else of them"
+        )
+        yield Problem("note", "items", message, value=", ".join(bare[:3]) + ", …" * (len(bare) > 3))
+    for name, scale in codebook.scales.items():
+        codes = scale.ordered
+        if scale.ordinal and all(
+            code == scale.options[code] and number(code) == number(code) for code in codes
+        ):
+            message = (
+                "its options are numbers without words, so no model is told what they mean; say it "
+                f"in `options`, at least for {codes[0]} and {codes[-1]}"
+            )
+            yield Problem("note", f"scale {name}", message)
 
 
 def _outside(people: Tidy) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -11,7 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from geppetto._util.errors import unknown
 from geppetto._util.validation import Declared
 from geppetto.studies.sessions.announced import compiled
-from geppetto.studies.trait import Poles, Text, Trait
+from geppetto.studies.trait import Codes, Poles, Text, Trait, disclosed
 
 
 def _listed(value: Any) -> Any:
@@ -22,19 +23,29 @@ def _listed(value: Any) -> Any:
 class Scale(Declared):
     """The legal responses to an item, in order, each with its meaning.
 
-    `outside` are options that are legal answers and no step of the order ("Don't know"): they count
-    in no score. It is empty if that was thought of, and None if nothing was said.
+    `options` may be a list of words that are their own codes. `outside` are options that are legal
+    answers and no step of the order ("Don't know"): they count in no score. It is empty if that was
+    thought of, and None if nothing was said. `undisclosed` are answers that tell nothing ("Prefer
+    not to say"): they count as missing, and no model is offered them.
 
     Examples
     --------
     >>> scale = Scale(options={1: "Never", 2: "Often", 8: "Don't know"}, outside=[8])
     >>> scale.options["2"], scale.ordered
     ('Often', ('1', '2'))
+    >>> Scale(options=["Never", "Often", "No answer"], undisclosed=["No answer"]).options
+    {'Never': 'Never', 'Often': 'Often'}
     """
 
-    options: dict[Text, Text] = Field(min_length=2)
+    options: Codes = Field(min_length=2)
     ordinal: bool = True
     outside: tuple[Text, ...] | None = None
+    undisclosed: tuple[Text, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _undisclosed_is_no_option(cls, content: Any) -> Any:
+        return disclosed(content, "options")
 
     @model_validator(mode="after")
     def _outside_is_some(self) -> Self:
@@ -60,7 +71,8 @@ class Scale(Declared):
 class Item(Declared):
     """A question asked of many, by the name that the data have for it.
 
-    What it `measures` is a construct; its `key` is -1 if agreeing means less of that.
+    What it `measures` is a construct; its `key` is -1 if agreeing means less of that. Its `prefix`
+    stands before its text in place of the codebook's `item_prefix`.
 
     Examples
     --------
@@ -73,31 +85,53 @@ class Item(Declared):
     scale: Text
     measures: str = ""
     key: Literal[-1, 1] = 1
+    prefix: str | None = None
 
 
 class Exclusion(Declared):
     """People who are in the data but are not used, and why.
 
-    What excludes them is a smaller number, a larger one, or exactly a code in a column of the data,
-    which need not be a trait; an empty cell excludes nobody. The `reason` reads after "people".
+    What excludes them is a smaller number, a larger one, a code or any other code, one of several
+    codes (`in`) or none of them (`not_in`), in a column of the data, which need not be a trait; an
+    empty cell excludes nobody. The `reason` reads after "people"; several rules may have the same.
 
     Examples
     --------
     >>> Exclusion(column="age", below=18, reason="under 18 years").below
     18.0
+    >>> Exclusion.model_validate({"column": "status", "in": [1, 8], "reason": "who tried it"}).codes
+    ('1', '8')
     """
 
     column: Text
     below: float | None = None
     above: float | None = None
     equals: Text | None = None
+    not_equals: Text | None = None
+    among: tuple[Text, ...] | None = Field(None, alias="in", min_length=1)
+    not_in: tuple[Text, ...] | None = Field(None, min_length=1)
     reason: str
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
-        if sum(rule is not None for rule in (self.below, self.above, self.equals)) != 1:
-            raise ValueError(f"people {self.reason}: give one of `below`, `above` and `equals`")
+        rules = (self.below, self.above, self.equals, self.not_equals, self.among, self.not_in)
+        if sum(rule is not None for rule in rules) != 1:
+            raise ValueError(
+                f"people {self.reason}: give one of `below`, `above`, `equals`, `not_equals`, `in` "
+                "and `not_in`"
+            )
         return self
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes that the rule names; none if it is about numbers."""
+        single = self.equals if self.equals is not None else self.not_equals
+        return (single,) if single is not None else self.among or self.not_in or ()
+
+    @property
+    def spares_codes(self) -> bool:
+        """Whether people with its codes are those who stay."""
+        return self.not_equals is not None or self.not_in is not None
 
 
 class Waves(Declared):
@@ -176,6 +210,8 @@ class Codebook(Declared):
     includes_minors: bool = False
     category: str = ""
     notes: str = ""
+    item_prefix: str = "Statement:"
+    decimal: Literal[".", ","] = "."
     options: tuple[Text, ...] | Literal["inferred", "all", "open"] = "inferred"
     announced: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
     first_trial: str | None = None
@@ -206,9 +242,6 @@ class Codebook(Declared):
         described += [name for name in (self.cluster_column, self.weight_column) if name]
         for column in self.missing_in if self.layout != "sessions" else ():
             _known("column", column, described, "missing_in")
-        reasons = [exclusion.reason for exclusion in self.exclusions]
-        if len(set(reasons)) < len(reasons):
-            raise ValueError("exclusions: two have the same reason; word them differently")
         return self
 
     @model_validator(mode="after")
@@ -216,7 +249,7 @@ class Codebook(Declared):
         sessions = self.layout == "sessions"
         if not sessions and not self.items:
             raise ValueError("`items` is empty; a study has at least one item")
-        of_others = ("items", "scales", "constructs", "instruction", "waves")
+        of_others = ("items", "scales", "constructs", "instruction", "item_prefix", "waves")
         for key in of_others if sessions else ("options", "announced", "first_trial"):
             if key in self.model_fields_set and getattr(self, key):
                 raise ValueError(
@@ -270,7 +303,31 @@ class Codebook(Declared):
 
     def missing_codes(self, column: str) -> frozenset[str]:
         """Codes that stand for "no answer" in a column."""
-        return frozenset(self.missing) | frozenset(self.missing_in.get(column, ()))
+        declared = (
+            self.missing,
+            self.missing_in.get(column, ()),
+            self._undisclosed.get(column, ()),
+        )
+        return frozenset().union(*declared)
+
+    @cached_property
+    def _undisclosed(self) -> dict[str, tuple[str, ...]]:
+        """Codes by which people told nothing, by column."""
+        of_items = {item.name: self.scales[item.scale].undisclosed for item in self.items}
+        return of_items | {trait.name: trait.undisclosed or () for trait in self.traits}
+
+    def asked(self, item: Item) -> str:
+        """An item as it is put before a model, behind its prefix if it has one.
+
+        Examples
+        --------
+        >>> from geppetto.studies import bundled_studies
+        >>> book = bundled_studies()["bfi"]
+        >>> book.asked(book.items[1])
+        'Statement: Inquire about others' well-being.'
+        """
+        prefix = self.item_prefix if item.prefix is None else item.prefix
+        return f"{prefix} {item.text}" if prefix else item.text
 
 
 _OF_SESSIONS: dict[str, Any] = {

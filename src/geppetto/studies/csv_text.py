@@ -32,6 +32,14 @@ UNREADABLE = (OSError, EOFError, ValueError, csv.Error, lzma.LZMAError, zlib.err
 """What goes wrong in a file that is no CSV file, or a damaged one."""
 
 
+def csv_bytes(path: Path) -> bytes:
+    """The bytes of a CSV file, unpacked; a GeppettoError if they are far more than its own."""
+    if path.suffix in _OPEN:
+        with _OPEN[path.suffix](path, "rb") as stream:
+            return _at_most(stream, max(FREELY, TIMES * path.stat().st_size), path)
+    return path.read_bytes()
+
+
 def csv_text(path: Path, encoding: str | None) -> str:
     """The text of a CSV file, compressed or not.
 
@@ -42,11 +50,7 @@ def csv_text(path: Path, encoding: str | None) -> str:
     GeppettoError
         If the file is in another encoding, or holds far more than its size says.
     """
-    if path.suffix in _OPEN:
-        with _OPEN[path.suffix](path, "rb") as stream:
-            data = _at_most(stream, max(FREELY, TIMES * path.stat().st_size), path)
-    else:
-        data = path.read_bytes()
+    data = csv_bytes(path)
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     used = encoding or ("utf-16" if wide else "utf-8-sig")
     try:

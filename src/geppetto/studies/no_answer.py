@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -52,6 +53,17 @@ def says_no_answer(label: str) -> bool:
     return bool(_WORDS.search(re.sub(r"[\s./_-]+", " ", plain).strip()))
 
 
+def quoted(code: str) -> str:
+    """A code as it is written within brackets of a codebook.
+
+    Examples
+    --------
+    >>> quoted("8"), quoted("Don't know"), quoted("no")
+    ('8', '"Don\'t know"', '"no"')
+    """
+    return code if re.fullmatch(r"0|-?[1-9][0-9]*", code) else json.dumps(code, ensure_ascii=False)
+
+
 def ends_without_answer(scale: Scale) -> list[str]:
     """Codes at the ends of an order that say that no answer was given, and are not declared so."""
     codes = list(scale.options)
@@ -67,11 +79,27 @@ def ends_without_answer(scale: Scale) -> list[str]:
 
 
 def no_answers(codebook: Codebook) -> Iterator[Problem]:
-    """An error for each option that would count as the end of an order and says "don't know"."""
+    """What would count as a step of an order, or be said of a person, and is no answer.
+
+    It is an error for each option at the end of an order that says "don't know", and a note for
+    each such value of a trait.
+    """
+    for trait in codebook.traits:
+        silent = [code for code, words in (trait.values or {}).items() if says_no_answer(words)]
+        if silent and trait.undisclosed is None:
+            listed = ", ".join(map(quoted, silent))
+            yield Problem(
+                "note",
+                trait.name,
+                "personas will say this of people; say "
+                f"`undisclosed: [{listed}]` in the trait, and it counts as not known "
+                "(`undisclosed: []`, if it is to be said)",
+                value=", ".join((trait.values or {})[code] for code in silent),
+            )
     for name, scale in codebook.scales.items():
         codes = ends_without_answer(scale)
         if codes:
-            listed = ", ".join(codes)
+            listed = ", ".join(map(quoted, codes))
             yield Problem(
                 "error",
                 f"scale {name}",

@@ -13,10 +13,12 @@ from geppetto.studies.codebook import Codebook
 from geppetto.studies.sessions.file import is_sessions, read_sessions
 from geppetto.studies.sessions.study import check_sessions
 from geppetto.studies.study import Study
-from geppetto.studies.table import as_coded, named_columns
+from geppetto.studies.table import as_coded, named_columns, with_categories
 from geppetto.studies.table_file import read_table
 
 SUFFIXES = (".yaml", ".yml", ".json")
+ROW_NUMBER = "row number"
+"""The `participant_column` of a file without ids: people are told apart by their rows."""
 
 
 def read_study(name: str, folder: Path = Path()) -> Study:
@@ -45,6 +47,9 @@ def check_study(name: str, folder: Path = Path()) -> Checked:
             return check_sessions(read_sessions(str(data), folder / Path(name).parent), codebook)
         path, named = (folder / name).parent / data, named_columns(codebook)
         read, problems = read_table(path, named, codebook.skip_rows, codebook.encoding)
+        if codebook.participant_column == ROW_NUMBER and ROW_NUMBER not in read:
+            read = read.assign(**{ROW_NUMBER: [*map(str, read.index)]})
+        codebook = with_categories(codebook, read)
         table = as_coded(codebook, read)
     elif name not in bundled_studies() and is_sessions(name, folder):
         return check_sessions(read_sessions(name, folder))

@@ -6,13 +6,14 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from geppetto.studies.codebook import Codebook, Exclusion, Item
 
 _WHOLE = re.compile(r"-?[0-9]+([.]0*)?")
+_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -201,7 +202,7 @@ def exclude(data: Tidy) -> tuple[Tidy, dict[str, int]]:
     kept = pd.Series(True, data.rows.index)
     for exclusion in data.codebook.exclusions:
         out = kept & _matches(exclusion, column(data, exclusion.column))
-        removed[exclusion.reason] = int(out.sum())
+        removed[exclusion.reason] = removed.get(exclusion.reason, 0) + int(out.sum())
         kept &= ~out
     columns = ("rows", "facts", "responses", "retest")
     return replace(data, **{name: getattr(data, name)[kept] for name in columns}), removed
@@ -213,8 +214,9 @@ def column(data: Tidy, name: str) -> pd.Series:
 
 
 def _matches(exclusion: Exclusion, cells: pd.Series) -> pd.Series:
-    if exclusion.equals is not None:
-        return cells == exclusion.equals
+    if exclusion.codes:
+        found = cells.isin(list(exclusion.codes))
+        return cells.notna() & ~found if exclusion.spares_codes else found
     if exclusion.below is not None:
         return numbers(cells) < exclusion.below
     return numbers(cells) > exclusion.above
@@ -224,8 +226,11 @@ def as_coded(codebook: Codebook, frame: pd.DataFrame) -> pd.DataFrame:
     """A table whose cells are the codes that the codebook gives a meaning.
 
     In a column of codes, "1.0" is "1" where every cell is a whole number, and an empty cell is the
-    code "" where the codebook says what that means.
+    code "" where the codebook says what that means. Decimal commas are points, where it says so.
     """
+    if codebook.decimal == ",":
+        measured = [name for name in _measured(codebook) if name in frame]
+        frame = frame.assign(**{name: frame[name].map(_pointed) for name in measured})
     changed = {
         name: cells
         for name, codes in _coded(codebook).items()
@@ -234,30 +239,66 @@ def as_coded(codebook: Codebook, frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**changed) if changed else frame
 
 
+def _measured(codebook: Codebook) -> set[str]:
+    """Columns that hold numbers, and no codes."""
+    names = {trait.name for trait in codebook.traits if trait.is_number}
+    names |= {exclusion.column for exclusion in codebook.exclusions if not exclusion.codes}
+    return names | ({codebook.weight_column} if codebook.weight_column else set())
+
+
+def _pointed(cell: Any) -> Any:
+    return cell.replace(",", ".") if isinstance(cell, str) and _COMMA.fullmatch(cell) else cell
+
+
+def with_categories(codebook: Codebook, frame: pd.DataFrame) -> Codebook:
+    """A codebook in which each `kind: category` has the words of the data as its values."""
+    found = []
+    for trait in codebook.traits:
+        if trait.kind == "category" and trait.name in frame:
+            cells = known(codebook, predicted_rows(codebook, frame)[trait.name], trait.name)
+            words = sorted(cells.dropna().unique(), key=_place)
+            trait = trait.model_copy(update={"values": {word: word for word in words}})
+        found.append(trait)
+    return codebook.model_copy(update={"traits": tuple(found)})
+
+
+def _place(words: str) -> tuple[float, bool, str]:
+    """Where words stand in a list: by the number in them, as groups of ages do, or the alphabet."""
+    digits = re.search(r"[0-9]+", words)
+    return float(digits[0]) if digits else math.inf, words[:1].isdigit(), words
+
+
 def _coded(codebook: Codebook) -> dict[str, frozenset[str]]:
     """The codes of each column that holds some."""
-    found: dict[str, set[str]] = {trait.name: set(trait.values or ()) for trait in codebook.traits}
+    found: dict[str, set[str]] = {
+        trait.name: {*(trait.values or ()), *(trait.undisclosed or ())} for trait in codebook.traits
+    }
     for exclusion in codebook.exclusions:
-        if exclusion.equals is not None:
-            found.setdefault(exclusion.column, set()).add(exclusion.equals)
+        if exclusion.codes:
+            found.setdefault(exclusion.column, set()).update(exclusion.codes)
     for item in codebook.items:
-        options = codebook.scales[item.scale].options
+        scale = codebook.scales[item.scale]
         columns = {item_columns(codebook, retest).get(item.name) for retest in (False, True)}
         for name in columns if codebook.layout == "wide" else {codebook.response_column}:
             if name is not None:
-                found.setdefault(name, set()).update(options)
+                found.setdefault(name, set()).update(scale.options, scale.undisclosed)
     return {name: frozenset(codes) for name, codes in found.items() if codes}
 
 
 def _as_codes(cells: pd.Series, codes: frozenset[str]) -> pd.Series | None:
     """A column as codes; None if nothing of it changes."""
+    known = cells if any("." in code for code in codes) else whole(cells)
+    if "" in codes and known.isna().any():
+        return known.where(known.notna(), "")
+    return None if known is cells else known
+
+
+def whole(cells: pd.Series) -> pd.Series:
+    """A column with "1.0" as "1", if every cell of it is a whole number; else the same column."""
     known = cells.dropna()
-    whole = not any("." in code for code in codes) and known.map(_is_whole).all()
-    if whole and known.str.contains(".", regex=False).any():
-        cells = cells.where(cells.isna(), cells.str.partition(".")[0])
-    elif "" not in codes or not cells.isna().any():
-        return None
-    return cells.where(cells.notna(), "") if "" in codes else cells
+    if not known.map(_is_whole).all() or not known.str.contains(".", regex=False).any():
+        return cells
+    return cells.where(cells.isna(), cells.str.partition(".")[0])
 
 
 def _is_whole(text: object) -> bool:

@@ -1,9 +1,9 @@
-"""Data files as tables of text: CSV or Parquet, every cell as it is coded."""
+"""Data files as tables of text, every cell as it is coded: CSV, Excel, Parquet, SPSS, and so on."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,14 @@ import pandas as pd
 
 from geppetto._util.errors import GeppettoError
 from geppetto.studies.csv_text import TIMES, UNREADABLE, csv_rows, csv_text, header_rows
+from geppetto.studies.foreign_file import STATISTICS, read_statistics, sheet
 from geppetto.studies.problems import Problem
 
 if TYPE_CHECKING:
     import pyarrow
+
+SUFFIXES = (".csv", ".tsv", ".csv.gz", ".csv.xz", ".xlsx", ".parquet", *STATISTICS)
+"""How the names of data files end."""
 
 _CELLS = 20_000_000
 """Cells that any Parquet file may have; beyond, so many as a file of its size."""
@@ -38,32 +42,45 @@ def read_table(
     Parameters
     ----------
     path
-        A CSV file, be it compressed, or a Parquet file.
+        A file that ends as one of `SUFFIXES`; a CSV file may be compressed.
     named
         Columns that are used: others may have any name. All are by default.
     skip_rows
-        How many rows after the header of a CSV file are headers, too.
+        How many rows after the header of a CSV or Excel file are headers, too.
     encoding
         Of a CSV file; see `csv_text`.
 
     Raises
     ------
     GeppettoError
-        For what is no CSV or Parquet file.
+        For what is no such file, or needs a library that is not installed.
     """
     if not path.is_file():
         raise GeppettoError(f"data file {path} does not exist; `data` is read from its codebook")
     try:
         if path.suffix == ".parquet":
             return _read_parquet(path, named)
-        if path.suffix == ".csv" or "".join(path.suffixes[-2:]) in (".csv.gz", ".csv.xz"):
-            return _read_csv(csv_text(path, encoding), named, skip_rows)
+        if path.suffix in STATISTICS:
+            return text_cells(read_statistics(path)[0]), []
+        if (rows := rows_of(path, encoding)) is not None:
+            return _of_rows(rows, named, skip_rows)
     except UNREADABLE as error:
         reason = " ".join(str(error).split())
         raise GeppettoError(
             f"data file {path} cannot be read: {reason}; fetch it or write it again"
         ) from error
-    raise GeppettoError(f"data file {path} must end in .csv, .csv.gz, .csv.xz or .parquet")
+    *first, last = SUFFIXES
+    raise GeppettoError(f"data file {path} must end in {', '.join(first)} or {last}")
+
+
+def rows_of(path: Path, encoding: str | None) -> Iterator[list[str]] | None:
+    """The rows of a CSV or Excel file as text; None of any other file."""
+    if path.suffix == ".xlsx":
+        return iter([[code_text(cell) or "" for cell in row] for row in sheet(path)])
+    packed = path.suffix in (".gz", ".xz")
+    if (path.suffixes[-2:-1] if packed else path.suffixes[-1:]) in ([".csv"], [".tsv"]):
+        return csv_rows(csv_text(path, encoding))
+    return None
 
 
 def text_cells(frame: pd.DataFrame) -> pd.DataFrame:
@@ -76,10 +93,9 @@ def text_cells(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(cells, index=range(2, len(frame) + 2), dtype=object)
 
 
-def _read_csv(
-    text: str, named: Collection[str] | None, skip_rows: int
+def _of_rows(
+    reader: Iterator[list[str]], named: Collection[str] | None, skip_rows: int
 ) -> tuple[pd.DataFrame, list[Problem]]:
-    reader = csv_rows(text)
     header = next(reader, None)
     if not header:
         raise ValueError("it has no header")

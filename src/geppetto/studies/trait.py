@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from geppetto._util.validation import Declared
+from geppetto._util.validation import Declared, refuse_repeated
 
 TraitValue = str | float
 
@@ -21,6 +21,42 @@ def _as_text(value: Any) -> Any:
 
 Text = Annotated[str, BeforeValidator(_as_text)]
 """A text that may be written as a whole number, as codes often are."""
+
+
+def _each_its_own(value: Any) -> Any:
+    """A list of words as a mapping from each to itself."""
+    if not isinstance(value, list | tuple):
+        return value
+    for word in value:
+        if isinstance(word, list | dict):
+            raise ValueError("a list holds words as they are in the data, nothing else")
+    words = [_as_text(word) for word in value]
+    refuse_repeated(words)
+    return dict(zip(words, words, strict=True))
+
+
+Codes = Annotated[dict[Text, Text], BeforeValidator(_each_its_own)]
+"""The meaning of each code; in a list, words that are their own codes."""
+
+
+def disclosed(content: Any, key: str) -> Any:
+    """What is declared, without the codes of answers that are `undisclosed`."""
+    if not isinstance(content, dict) or not content.get("undisclosed"):
+        return content
+    left, codes = content["undisclosed"], content.get(key)
+    if not isinstance(left, list | tuple) or not isinstance(codes, dict | list | tuple):
+        return content
+    unsaid = set(map(str, left))
+    if isinstance(codes, dict):
+        for code, words in codes.items():
+            if str(words) in unsaid - set(map(str, codes)):
+                raise ValueError(f"undisclosed: {words!r} is what {code!r} means; write the code")
+        some: Any = {code: words for code, words in codes.items() if str(code) not in unsaid}
+    else:
+        some = [word for word in codes if str(word) not in unsaid]
+    if not some:
+        raise ValueError(f"undisclosed: none of the `{key}` is left")
+    return content | {key: some}
 
 
 class Poles(Declared):
@@ -59,11 +95,16 @@ class Trait(Declared):
     question
         How a participant was, or could be, asked for it.
     values
-        Meaning of each code of a categorical trait; None for a numeric one.
+        Meaning of each code of a categorical trait, or a list of words that are their own codes;
+        None for a numeric one.
+    undisclosed
+        Codes of answers that tell nothing ("Prefer not to say"), or None if nothing was said of
+        them. They count as missing, so that no persona says them.
     kind
         What it is, where that is not a category by its `values` or else a number: an "age" in years
-        or in groups; a "birth_year"; a "number" that may look like an age and is none; or "text",
-        people's own words, which are shown as they were written and are never a demographic.
+        or in groups; a "birth_year"; a "number" that may look like an age and is none; a "category"
+        whose values are the words that the data have; or "text", people's own words, which are
+        shown as they were written and are never a demographic.
     survey_year
         Of a year of birth, the year in which people were asked, by which their age is checked.
     range
@@ -88,8 +129,9 @@ class Trait(Declared):
     name: Text
     label: str
     question: str
-    values: dict[Text, Text] | None = None
-    kind: Literal["number", "age", "birth_year", "text"] | None = None
+    values: Codes | None = None
+    undisclosed: tuple[Text, ...] | None = None
+    kind: Literal["number", "age", "birth_year", "category", "text"] | None = None
     survey_year: int | None = Field(None, ge=1900, le=2200, strict=True)
     norm: Norm | None = None
     range: tuple[float, float] | None = None
@@ -100,12 +142,18 @@ class Trait(Declared):
     @model_validator(mode="before")
     @classmethod
     def _words_are_no_demographic(cls, content: Any) -> Any:
+        content = disclosed(content, "values")
         if isinstance(content, dict) and content.get("kind") == "text":
             return {"demographic": False} | content
         return content
 
     @model_validator(mode="after")
     def _kind_fits(self) -> Self:
+        if self.kind == "category" and self.values:
+            raise ValueError(
+                f"trait {self.name}: `kind: category` takes its values from the data; leave out "
+                "`kind`, or `values`"
+            )
         if self.kind not in (None, "age") and self.values:
             raise ValueError(f"trait {self.name}: `values` are of no {self.kind}; leave out one")
         if self.kind == "text" and (self.norm or self.range or self.demographic):
@@ -122,13 +170,13 @@ class Trait(Declared):
 
     @model_validator(mode="after")
     def _norm_of_a_number(self) -> Self:
-        if self.norm and self.values:
+        if self.norm and (self.values or self.kind == "category"):
             raise ValueError(f"trait {self.name}: give either `values` or a `norm`")
-        if self.range and (self.values or self.norm):
+        if self.range and (self.norm or not self.is_number):
             raise ValueError(
                 f"trait {self.name}: `range` is of a number without a norm; a norm has its own"
             )
-        if self.caliper and (self.values or not self.demographic):
+        if self.caliper and not (self.is_number and self.demographic):
             raise ValueError(f"trait {self.name}: `caliper` is of a number that is a demographic")
         return self
 
@@ -140,7 +188,7 @@ class Trait(Declared):
     @property
     def is_number(self) -> bool:
         """Whether its values are numbers, and not codes or words."""
-        return self.values is None and self.kind != "text"
+        return self.values is None and self.kind not in ("category", "text")
 
     def text(self, value: TraitValue) -> str:
         """A participant's value in words, or a number without needless decimals."""

@@ -21,7 +21,7 @@ from geppetto.studies.sessions.parsing import Defect, parsed
 from geppetto.studies.sessions.published import published_tasks
 from geppetto.studies.sessions.session import Session
 from geppetto.studies.study import Participant, Study
-from geppetto.studies.table import exclude, fact_columns, tidy
+from geppetto.studies.table import exclude, fact_columns, tidy, with_categories
 from geppetto.studies.table_file import code_text
 
 _OF_THE_HUB = frozenset(
@@ -55,6 +55,7 @@ def check_sessions(file: SessionFile, declared: Codebook | None = None) -> Check
     used = {key: lines[key] for key in sessions}
     frame, no_cells = _frame(used)
     codebook, no_traits = completed(codebook, file.task, frame)
+    codebook = with_categories(codebook, frame)
     for name in [name for name in codebook.missing_in if name not in frame]:
         problems.append(Problem("error", name, "`missing_in` names it and no line has it"))
     said = {problem.column for problem in no_traits} - set(fact_columns(codebook))
