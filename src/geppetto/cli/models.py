@@ -29,7 +29,7 @@ def list_models(context: typer.Context) -> None:
 @app.command("probe")
 def probe_model(
     name: Annotated[
-        str, typer.Argument(help="A LiteLLM name, an installed model's name, or a GGUF file.")
+        str, typer.Argument(help="A LiteLLM name, an installed model's name, a file, or hf:NAME.")
     ],
     api_base: Annotated[
         str, typer.Option(help="Where it is reached, if not at its provider's.")

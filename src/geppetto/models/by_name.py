@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from geppetto._util.errors import GeppettoError, unknown
-from geppetto._util.files import sha256
 from geppetto.models.base import Model
 from geppetto.models.identity import Kind, ModelIdentity, Precision
 from geppetto.models.local.gguf import PACKAGED
-from geppetto.models.spec import ModelSpec, model_file, open_model
+from geppetto.models.spec import ModelSpec, content_sha256, open_model
 
 
 def named(name: str, models: Sequence[ModelSpec]) -> ModelSpec:
@@ -30,7 +29,7 @@ def identity_of(spec: ModelSpec) -> ModelIdentity:
         return open_model(spec).identity
     return ModelIdentity(
         name=spec.name,
-        sha256=sha256(model_file(spec)),
+        sha256=content_sha256(spec),
         kind=spec.kind or "chat",
         date=str(spec.date or ""),
     )

@@ -29,6 +29,10 @@ class ModelIdentity(BaseModel):
         What is sent with every request, as JSON with sorted keys.
     weights, kv_cache, flash_attention, gelu, engine
         How a model on this machine is computed.
+    device
+        Where it is computed, by an engine that knows several: "cuda", "mps" or "cpu".
+    revision
+        Commit of a model of the Hugging Face hub; in no hash, since `sha256` says more.
     date
         What its chat template takes for today, if it writes a date.
     thinking_tokens
@@ -53,6 +57,8 @@ class ModelIdentity(BaseModel):
     flash_attention: bool = False
     gelu: str = ""
     engine: str = ""
+    device: str = ""
+    revision: str = ""
     date: str = ""
     thinking_tokens: int = 0
 
@@ -60,6 +66,11 @@ class ModelIdentity(BaseModel):
     def is_local(self) -> bool:
         """Whether its weights are on this machine."""
         return bool(self.sha256)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is computed in float32 throughout."""
+        return self.weights == self.kv_cache == "f32"
 
     @property
     def of_scores(self) -> dict[str, str | bool]:
@@ -73,7 +84,7 @@ class ModelIdentity(BaseModel):
             "flash_attention": self.flash_attention,
             "gelu": self.gelu,
             "engine": self.engine,
-            **self._dated,
+            **self._if_set,
         }
 
     @property
@@ -90,10 +101,12 @@ class ModelIdentity(BaseModel):
             "kind": self.kind,
             "parameters": self.parameters,
             "engine": computed if self.weights else "",
-            **self._dated,
+            **self._if_set,
             **({"thinking_tokens": str(self.thinking_tokens)} if self.thinking_tokens else {}),
         }
 
     @property
-    def _dated(self) -> dict[str, str]:
-        return {"date": self.date} if self.date else {}
+    def _if_set(self) -> dict[str, str]:
+        """What came after hashes were pinned, so that those without it are as they were."""
+        later = {"date": self.date, "device": self.device}
+        return {key: value for key, value in later.items() if value}

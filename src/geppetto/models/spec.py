@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -16,17 +16,30 @@ from pydantic import (
 )
 
 from geppetto._util.errors import GeppettoError, unknown
+from geppetto._util.files import sha256
 from geppetto.models.base import Model, Scorer
 from geppetto.models.endpoint.concurrency import CONNECTIONS, MOST_AT_ONCE
 from geppetto.models.identity import Kind, Precision
 from geppetto.models.lineage import Lineage
 
-_LATER = frozenset({"date", "thinking_tokens"})
+if TYPE_CHECKING:
+    from geppetto.models.local.transformers.checkpoint import Checkpoint
+
+HUB = "hf:"
+"""What stands before the name of a model of the Hugging Face hub."""
+
+_LATER = frozenset({"date", "engine", "revision", "thinking_tokens"})
 """Fields that came after hashes of plans were pinned."""
 
 
+_PATHS = (HUB, "/", "./", "../", "~/")
+"""What paths begin with, and no name of LiteLLM's."""
+
+Engine = Literal["llama.cpp", "transformers"]
+
+
 class ModelSpec(BaseModel):
-    """A local model by the name of its package or its GGUF file, or any that LiteLLM knows.
+    """A local model by the name of its package or where its files are, or any of LiteLLM's.
 
     Attributes
     ----------
@@ -34,7 +47,13 @@ class ModelSpec(BaseModel):
         What it is called in tables; the name of its package, or LiteLLM's name of it, which has a
         provider before a slash, if neither `path` nor `model` says more.
     path
-        A GGUF file.
+        A GGUF file; a folder with a `config.json`; or, after `hf:`, a name in the local cache of
+        the Hugging Face hub.
+    engine
+        What computes it, if not what its files are for: "llama.cpp" a GGUF file, "transformers" a
+        folder.
+    revision
+        Branch, tag or commit of a name of the hub, if not the main branch as it was downloaded.
     model
         LiteLLM's name of a model behind an interface: `openai/gpt-4o`, `hosted_vllm/...`.
     api_base
@@ -63,6 +82,8 @@ class ModelSpec(BaseModel):
 
     name: str
     path: Path | None = None
+    engine: Engine | None = None
+    revision: str | None = None
     model: str | None = None
     api_base: str | None = None
     parameters: dict[str, Any] = {}
@@ -77,15 +98,16 @@ class ModelSpec(BaseModel):
     @classmethod
     def _from_yaml(cls, value: Any) -> Any:
         if isinstance(value, str):
-            value = {"path": value} if value.endswith(".gguf") else {"name": value}
+            is_path = value.endswith(".gguf") or value.startswith(_PATHS)
+            value = {"path": value} if is_path else {"name": value}
         if isinstance(value, dict) and "name" not in value:
             path, model = value.get("path"), value.get("model")
             if isinstance(path, str | Path):
-                value = {**value, "name": Path(path).stem}
+                value = {**value, "name": _name_of(str(path))}
             elif isinstance(model, str):
                 value = {**value, "name": model}
             else:
-                raise ValueError("give the model a name, or the path of a GGUF file")
+                raise ValueError("give the model a name, or the path of its file or folder")
         if isinstance(value, dict) and "path" not in value and "/" in str(value["name"]):
             value = {"model": value["name"], **value}
         return value
@@ -104,6 +126,11 @@ class ModelSpec(BaseModel):
     def _one_of_both(self) -> Self:
         if self.path is not None and self.model is not None:
             raise ValueError("give the path of a file or the `model` of an interface, not both")
+        for key in ("engine", "revision"):
+            if getattr(self, key) is not None and self.path is None:
+                raise ValueError(f"{key}: it is of models that have a `path`; remove it")
+        if self.revision is not None and not str(self.path).startswith(HUB):
+            raise ValueError(f"revision: it is of names of the hub, as in path: {HUB}OWNER/NAME")
         if self.model is None:
             for key in ("api_base", "parameters", "timeout", "most_at_once", "thinking_tokens"):
                 if key in self.model_fields_set:
@@ -123,6 +150,26 @@ class ModelSpec(BaseModel):
         return self
 
 
+def engine_of(spec: ModelSpec) -> Engine:
+    """What computes a local model: what is declared, else what its files are for.
+
+    Raises
+    ------
+    GeppettoError
+        If what is declared does not read such files.
+    """
+    path = spec.path
+    is_folder = path is not None and (str(path).startswith(HUB) or _home(path).is_dir())
+    engine: Engine = "transformers" if is_folder else "llama.cpp"
+    if spec.engine not in (None, engine):
+        reads = "a GGUF file" if is_folder else "a folder with config.json, or a name of the hub"
+        raise GeppettoError(
+            f"model {spec.name}: {spec.engine} reads {reads}, which {path} is not; remove "
+            f"`engine: {spec.engine}`, or give another path"
+        )
+    return engine
+
+
 def model_file(spec: ModelSpec) -> Path:
     """The GGUF file of a local model.
 
@@ -134,12 +181,25 @@ def model_file(spec: ModelSpec) -> Path:
     from geppetto.models.local.gguf import PACKAGED
 
     if spec.path is None and spec.name not in PACKAGED:
-        others = ["a path to a .gguf file", "a name at LiteLLM, as openai/gpt-4o"]
+        others = ["a path to a .gguf file or a folder", "hf:OWNER/NAME", "a name at LiteLLM"]
         raise unknown("model", spec.name, [*PACKAGED, *others])
-    path = spec.path or PACKAGED[spec.name]()
+    path = _home(spec.path) if spec.path else PACKAGED[spec.name]()
     if not path.is_file():
         raise GeppettoError(f"model file {path} does not exist")
     return path
+
+
+def content_sha256(spec: ModelSpec) -> str:
+    """Content hash of a local model's files.
+
+    Raises
+    ------
+    GeppettoError
+        As `open_model`.
+    """
+    if engine_of(spec) == "llama.cpp":
+        return sha256(model_file(spec))
+    return _checkpoint(spec).sha256
 
 
 def open_model(spec: ModelSpec, precision: Precision = "exact") -> Model:
@@ -152,9 +212,7 @@ def open_model(spec: ModelSpec, precision: Precision = "exact") -> Model:
         does not know the provider.
     """
     if spec.model is None:
-        from geppetto.models.local.llama_cpp import LlamaCppModel
-
-        return LlamaCppModel(spec.name, model_file(spec), spec.kind, precision, date=spec.date)
+        return _open_local(spec, precision)
     from geppetto.models.endpoint.client import Endpoint
 
     return Endpoint(
@@ -184,3 +242,31 @@ def open_scorer(spec: ModelSpec, precision: Precision = "exact") -> Scorer:
             "of this machine"
         )
     return scorer
+
+
+def _open_local(spec: ModelSpec, precision: Precision) -> Model:
+    if engine_of(spec) == "llama.cpp":
+        from geppetto.models.local.llama_cpp import LlamaCppModel
+
+        return LlamaCppModel(spec.name, model_file(spec), spec.kind, precision, date=spec.date)
+    from geppetto.models.local.transformers.model import TransformersModel
+
+    return TransformersModel(spec.name, _checkpoint(spec), spec.kind, precision, date=spec.date)
+
+
+def _checkpoint(spec: ModelSpec) -> Checkpoint:
+    from geppetto.models.local.transformers.checkpoint import Checkpoint
+
+    return Checkpoint.at(_home(spec.path or Path(spec.name)), spec.revision)
+
+
+def _home(path: Path) -> Path:
+    """A path in which ~ is the user's folder."""
+    return path.expanduser() if str(path).startswith("~") else path
+
+
+def _name_of(path: str) -> str:
+    """What a model is called whose path is given: its file without the ending, or its folder."""
+    if path.startswith(HUB):
+        return path.rpartition("/")[2].removeprefix(HUB)
+    return Path(path).name if _home(Path(path)).is_dir() else Path(path).stem

@@ -116,3 +116,20 @@ class TokenTree:
             if parent >= 0:
                 depths[node] = depths[parent] + 1
         return depths
+
+    def inner(self) -> NDArray[np.intp]:
+        """Nodes after the head that something follows, which are those to be computed.
+
+        Raises
+        ------
+        ValueError
+            If an option has no prompt before it, or the head does not end before an option's
+            parent.
+        """
+        scored = self.scored()
+        if np.any(scored & (self.parents < 0)):
+            raise ValueError("an option needs a prompt before it")
+        if np.any(self.parents[scored] < self.head):
+            raise ValueError("the head must end before the first option's parent")
+        nodes = np.unique(self.parents[self.parents >= 0])
+        return np.asarray(nodes[nodes >= self.head], np.intp)

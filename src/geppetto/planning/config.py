@@ -101,7 +101,8 @@ class Experiment(BaseModel):
     normalisation
         "sum" of token log-probabilities of an option, or their "mean" over its tokens.
     precision
-        "exact" for results, "fast" for a first look; see `LlamaCppModel`.
+        "exact" for results, "fast" for a first look; see `LlamaCppModel`
+        and `TransformersModel`.
     analysis
         Settings of the inference.
     sample_prompts

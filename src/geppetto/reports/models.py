@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from geppetto.models.local.llama_cpp import LlamaCppModel
 
 _OTHERS = """\
-Any other GGUF file: its path. Any other model: its LiteLLM name, as openai/NAME, anthropic/NAME or
+Any other GGUF file, or a folder of the Hugging Face hub: its path. A downloaded model of the hub:
+hf:OWNER/NAME. Any other model: its LiteLLM name, as openai/NAME, anthropic/NAME or
 hosted_vllm/NAME, with an api_base if it is not at its provider's. What one of those gives:
 geppetto models probe NAME"""
 

@@ -33,8 +33,10 @@ def model(wanted: Scorer, declared: bool, layout: SessionLayout | None = None) -
         ]
         how = f"reads sessions as {', and again as '.join(read)}"
     kind = "base" if template is None else "chat"
-    exact = "exact" if identity.gelu == "float32" else "fast"
-    return f"{identity.name}: {kind} ({why}), {how}; {exact}, {identity.weights} weights"
+    exact = "exact" if identity.is_exact else "fast"
+    computed = f"{exact}, {identity.weights} weights"
+    computed += f" on {identity.device}" if identity.device else ""
+    return f"{identity.name}: {kind} ({why}), {how}; {computed}"
 
 
 def _turns(template: ChatTemplate) -> str:

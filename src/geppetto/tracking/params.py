@@ -109,6 +109,8 @@ def versions() -> dict[str, str]:
         "scikit-learn",
         "scipy",
         "statsmodels",
+        "torch",
+        "transformers",
     ):
         try:
             found[name] = version(name)
@@ -120,9 +122,10 @@ def versions() -> dict[str, str]:
 def _identity(elicited: Elicited) -> dict[str, Any]:
     """Who is asked, but for its name in tables; what does not apply is left out."""
     identity = elicited.model.identity
+    revision = {"revision": identity.revision} if identity.revision else {}
     if elicited.scorer is not None:
-        return {key: value for key, value in identity.of_scores.items() if key != "name"}
-    known = {key: value for key, value in identity.of_completions.items() if value}
+        return {key: value for key, value in identity.of_scores.items() if key != "name"} | revision
+    known = {key: value for key, value in identity.of_completions.items() if value} | revision
     known["sha256" if identity.is_local else "litellm_name"] = known.pop("model")
     del known["name"]
     return known

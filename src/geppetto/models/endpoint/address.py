@@ -51,6 +51,7 @@ def refuse_unknown_address(name: str, sent: Mapping[str, Any]) -> None:
     except litellm.exceptions.BadRequestError as error:
         raise GeppettoError(
             f"model {name}: LiteLLM knows no provider {model.partition('/')[0]!r}; write "
+            f"hf:{model} if it is a model of the Hugging Face hub to be computed here, "
             f"openai/{model.rpartition('/')[2]} with an api_base for a server of your own"
         ) from error
     if provider in _UNWATCHED:

@@ -1,7 +1,7 @@
 """Models on this machine.
 
 The central noun is the `LocalModel`, which says tokens one by one and scores trees of them exactly.
-llama.cpp is the one engine so far; it is imported when a model is opened.
+Of its engines, llama.cpp and transformers, one is imported when a model of it is opened.
 """
 
 from geppetto._util.lazy import lazily

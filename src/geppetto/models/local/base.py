@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from codecs import getincrementaldecoder
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from threading import Lock
 from time import perf_counter
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from geppetto._util.errors import GeppettoError
 from geppetto.models.gate import RequestGate
-from geppetto.models.identity import ModelIdentity
+from geppetto.models.identity import Kind, ModelIdentity
 from geppetto.models.requests import Capabilities, Completion, Finish, Request, Token
 from geppetto.models.token_tree import Tokens, TokenTree
 from geppetto.prompts.chat import ChatTemplate, Turn
@@ -43,6 +44,10 @@ class LocalModel(ABC):
         Its own chat template, by which turns are written; None of a base model.
     context
         The most tokens a prompt and what follows it may have together.
+    most_branches
+        The most branches that a tree may have.
+    leading
+        Tokens that stand before a text from its beginning, as in the model's training.
     most_at_once
         How many requests it is sent at once: what it computes, it computes one by one.
 
@@ -59,22 +64,30 @@ class LocalModel(ABC):
     capabilities: Capabilities
     template: ChatTemplate | None
     context: int
+    most_branches: int
+    leading: Tokens
     most_at_once = 1
 
     def __init__(self) -> None:
         self._one_at_a_time = Lock()
 
     @abstractmethod
-    def tokenize(self, text: str) -> Tokens:
-        """Tokens of a text from its beginning, with the leading token of the model's training."""
+    def tokens(self, text: str, control: bool) -> Tokens:
+        """Tokens of a text, without leading ones.
+
+        Nothing is added at the end, whatever the model's files ask for.
+
+        Parameters
+        ----------
+        text
+            What to spell.
+        control
+            Whether the texts of control tokens are these tokens, or plain text.
+        """
 
     @abstractmethod
     def detokenize(self, tokens: Sequence[int]) -> bytes:
         """What tokens spell, which may begin or end within a character."""
-
-    @abstractmethod
-    def has_control_tokens(self, text: str) -> bool:
-        """Whether a text would be read as more than plain text in this model's template."""
 
     @abstractmethod
     def is_end(self, token: int) -> bool:
@@ -97,6 +110,30 @@ class LocalModel(ABC):
         most
             How many tokens it will choose at most.
         """
+
+    @property
+    def scorer(self) -> LocalModel:
+        """Itself."""
+        return self
+
+    def tokenize(self, text: str) -> Tokens:
+        """Tokens of a text from its beginning, with the leading ones, which no text has twice."""
+        tokens = self.tokenize_on(text)
+        if tokens[: len(self.leading)] == self.leading:
+            return tokens
+        return self.leading + tokens
+
+    def tokenize_on(self, text: str) -> Tokens:
+        """Tokens of a text that continues another, without leading ones.
+
+        The texts of control tokens are control tokens for a chat model, whose template writes
+        them, and plain text for a base one.
+        """
+        return self.tokens(text, control=self.template is not None)
+
+    def has_control_tokens(self, text: str) -> bool:
+        """Whether a text would be read as more than plain text in this model's template."""
+        return self.tokens(text, control=True) != self.tokens(text, control=False)
 
     def price(self, prompt_tokens: int, completion_tokens: int) -> float:
         """Nothing."""
@@ -232,6 +269,21 @@ class LocalModel(ABC):
 
     def _spelling(self, tokens: Sequence[int]) -> str:
         return self.detokenize(tokens).decode(errors="replace")
+
+
+def refuse_without_template(name: str, kind: Kind | None, source: str | None, where: Path) -> None:
+    """Refuse a model that is declared to chat and has nothing to write turns with.
+
+    Raises
+    ------
+    GeppettoError
+        If it is one.
+    """
+    if kind == "chat" and not source:
+        raise GeppettoError(
+            f"{name} is declared `kind: chat`, but {where.name} carries no chat template; "
+            "declare it `kind: base`"
+        )
 
 
 def capabilities_of(template: ChatTemplate | None, vocabulary: int) -> Capabilities:

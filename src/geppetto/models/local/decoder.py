@@ -105,19 +105,10 @@ class Decoder:
         return tokens <= self._cells
 
     def log_probs(self, tree: TokenTree) -> NDArray[np.float64]:
-        head, scored = tree.head, tree.scored()
+        head, scored, body = tree.head, tree.scored(), tree.inner()
         parents, depths = tree.parents, tree.depths()
-        decoded = np.zeros(len(tree.tokens), bool)
-        decoded[parents[parents >= 0]] = True
-        if np.any(scored & (parents < 0)):
-            raise ValueError("an option needs a prompt before it")
         with_logits = np.zeros(len(tree.tokens), bool)
         with_logits[parents[scored]] = True
-        if with_logits[:head].any():
-            raise ValueError("the head must end before the first option's parent")
-
-        body = np.flatnonzero(decoded)
-        body = body[body >= head]
         branches = _branches(parents, body)
         children: dict[int, list[int]] = {}
         for node in np.flatnonzero(scored):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from geppetto._util.errors import GeppettoError
 from geppetto._util.files import sha256
 from geppetto.models.identity import Kind, ModelIdentity, Precision
-from geppetto.models.local.base import Choose, LocalModel, capabilities_of
+from geppetto.models.local.base import Choose, LocalModel, capabilities_of, refuse_without_template
 from geppetto.models.local.decoder import MAX_BRANCHES, Decoder, llama, load
 from geppetto.models.local.gguf import Dtype, dequantised
 from geppetto.models.local.verified import verify
@@ -70,11 +70,7 @@ class LlamaCppModel(LocalModel):
         finalize(self, llama.llama_model_free, self._vocabulary).atexit = False
         self._vocab = llama.llama_model_get_vocab(self._vocabulary)
         source = self._metadata("tokenizer.chat_template")
-        if kind == "chat" and source is None:
-            raise GeppettoError(
-                f"{name} is declared `kind: chat`, but {path.name} carries no chat template; "
-                "declare it `kind: base`"
-            )
+        refuse_without_template(name, kind, source, path)
         kind = kind or ("chat" if source else "base")
         self.template = (
             ChatTemplate(
@@ -86,6 +82,8 @@ class LlamaCppModel(LocalModel):
             if kind == "chat" and source
             else None
         )
+        bos = llama.llama_vocab_bos(self._vocab)
+        self.leading = (bos,) if llama.llama_vocab_get_add_bos(self._vocab) else ()
         architecture = self._metadata("general.architecture")
         self.most_branches = MAX_BRANCHES
         length = self._metadata(f"{architecture}.context_length") or ""
@@ -108,34 +106,19 @@ class LlamaCppModel(LocalModel):
         self._decoder: Decoder | None = None
         self._spelled = cache(partial(_spell, self._vocab))  # a bound method would keep the model
 
-    def tokenize(self, text: str) -> Tokens:
-        """Tokens of a text from its beginning, with the leading token of the model's training.
-
-        Nothing is added at the end, whatever the file asks for. The texts of control tokens are
-        control tokens for a chat model, whose template writes them, and plain text for a base one.
-        """
-        tokens = self.tokenize_on(text)
-        bos = llama.llama_vocab_bos(self._vocab)
-        if llama.llama_vocab_get_add_bos(self._vocab) and tokens[:1] != (bos,):
-            return (bos, *tokens)
-        return tokens
-
-    def tokenize_on(self, text: str) -> Tokens:
-        """Tokens of a text that continues another, without a leading token."""
-        return self._tokenize(text, control=self.template is not None)
+    def tokens(self, text: str, control: bool) -> Tokens:
+        """Tokens of a text, without leading ones."""
+        data = text.encode()
+        room = len(data) + 2
+        tokens = (llama.llama_token * room)()
+        count = llama.llama_tokenize(self._vocab, data, len(data), tokens, room, False, control)
+        if count < 0:
+            raise RuntimeError(f"llama.cpp could not tokenise {text[:60]!r}")
+        return tuple(tokens[:count])
 
     def detokenize(self, tokens: Sequence[int]) -> bytes:
         """What tokens spell, which may begin or end within a character."""
         return b"".join(map(self._spelled, tokens))
-
-    def has_control_tokens(self, text: str) -> bool:
-        """Whether a text would be read as more than plain text in this model's template."""
-        return self._tokenize(text, control=True) != self._tokenize(text, control=False)
-
-    @property
-    def scorer(self) -> LlamaCppModel:
-        """Itself."""
-        return self
 
     def score(self, trees: Sequence[TokenTree]) -> list[NDArray[np.float64]]:
         """Log-probabilities in nats, of shape (nodes,) for each tree; see `Scorer`."""
@@ -183,15 +166,6 @@ class LlamaCppModel(LocalModel):
             return ""
         text: bytes = llama.llama_vocab_get_text(self._vocab, token)
         return self._decoded(text, "the text of a token")
-
-    def _tokenize(self, text: str, control: bool) -> Tokens:
-        data = text.encode()
-        room = len(data) + 2
-        tokens = (llama.llama_token * room)()
-        count = llama.llama_tokenize(self._vocab, data, len(data), tokens, room, False, control)
-        if count < 0:
-            raise RuntimeError(f"llama.cpp could not tokenise {text[:60]!r}")
-        return tuple(tokens[:count])
 
 
 def _next_power_of_two(number: int) -> int:
