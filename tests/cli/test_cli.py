@@ -137,7 +137,7 @@ def test_a_broken_store_is_named(workspace: Path) -> None:
     (workspace / "mlruns").mkdir()
     (workspace / "mlruns" / "answers.db").write_text("not a database " * 100)
     message = refused(geppetto("run", experiment(workspace, SMALL), cwd=workspace))
-    assert "answers.db cannot be read as a store of answers: file is not a database" in message
+    assert "answers.db cannot be used as a store of answers: file is not a database" in message
 
 
 @pytest.mark.parametrize("command", ["run", "plan"])

@@ -125,7 +125,7 @@ def test_a_session_with_more_branches_than_a_tree_may_have_is_read_in_parts() ->
 
 
 def test_what_cannot_be_scored_is_refused() -> None:
-    with pytest.raises(GeppettoError, match=r"'1' from the beginning of option '10'; declare .*op"):
+    with pytest.raises(GeppettoError, match=r"'1' from .* '10', .*`options: open`"):
         scores(plain("Rate: <<1>>.", ("1", "10")), FakeModel())
     with pytest.raises(GeppettoError, match=r"needs 15 tokens, but .* holds 14; let long sessions"):
         scores(plain("Press a: <<left>>.", ("left",)), FakeModel(context=14))

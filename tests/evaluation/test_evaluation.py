@@ -286,7 +286,7 @@ def comparison(found: Effect, p: float, equivalent: float, **change: Any) -> Com
         (
             {"low": 0.01, "high": 0.03, "p": 0.01, "people": 19},
             "undecided",
-            "19 people are too few, 60 are needed",
+            "than with a stranger's: 19 people are too few, 60 are needed",
         ),
         ({"low": 0.01, "high": 0.03, "p": 0.01, "skewness": 4.5}, "undecided", "203 are needed"),
         ({"low": 0.01, "high": 0.03, "p": 0.01, "skewness": 4.4}, "matters", "own"),

@@ -96,6 +96,18 @@ def test_half_a_character_is_an_error_with_its_line(tmp_path: Path, field: str) 
     assert [(p.row, "half of a character" in p.message) for p in found] == [(2, True)]
 
 
+def test_names_that_no_system_takes(tmp_path: Path) -> None:
+    long = "x" * 300
+    (tmp_path / "own.yaml").write_text(
+        f"title: t\nsource: {{origin: o}}\ninstruction: i\ndata: {long}.csv\n"
+        "items: [{name: a, text: A., scale: s}]\nscales: {s: {options: {1: Never, 2: Always}}}\n"
+        "traits: [{name: t, label: t, question: 'T?'}]\nparticipant_column: p\n"
+    )
+    for name in ("own.yaml", f"{long}.yaml", f"{long}.jsonl", long):
+        with pytest.raises(GeppettoError, match="cannot be read: File name too long"):
+            check_study(name, tmp_path)
+
+
 def archive(content: bytes, name: str = "a.jsonl") -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:

@@ -70,13 +70,26 @@ def _zipped(answer: Answer, content: bytes, coding: str = "gzip") -> web.Respons
 
 _BOMB = gzip.compress(bytes(64 * 2**20), 1)
 
-MENDED = ("half a character", "less than nothing", "more than anything", "well compressed")
+MENDED = (
+    "half a character",
+    "less than nothing",
+    "more than anything",
+    "half a token",
+    "many",
+    "odd details",
+    "a bare number",
+    "well compressed",
+)
 """What is kept, since what was said can be read."""
 
 ODD: Mapping[str, Callable[[Answer], web.Response]] = {
     "half a character": _half_a_character,
     "less than nothing": lambda answer: _counted(answer, prompt_tokens=-300_001_500),
     "more than anything": lambda answer: _counted(answer, completion_tokens=10**15),
+    "half a token": lambda answer: _counted(answer, prompt_tokens=1.5),
+    "many": lambda answer: _counted(answer, completion_tokens="many"),
+    "odd details": lambda answer: _counted(answer, prompt_tokens_details={"cached_tokens": "x"}),
+    "a bare number": lambda answer: _json({**answer, "usage": 3}),
     "well compressed": lambda answer: _zipped(answer, gzip.compress(json.dumps(answer).encode())),
     "an error as a reply": lambda _: _json({"error": {"message": "no model is up", "code": 502}}),
     "a refusal as a reply": lambda _: _json({"error": {"message": "no such key", "code": 401}}),

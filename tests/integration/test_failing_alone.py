@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
+from errno import ENOSPC, EPIPE
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -21,6 +23,7 @@ from geppetto.evaluation.results import Results
 from geppetto.planning.elicited import by_likelihood
 from geppetto.tracking import mlflow_runs
 from geppetto.tracking.mlflow_runs import FAILED
+from tracking_server import tracking
 from workspaces import tracked, with_store, without_figures
 
 FILE = """
@@ -101,6 +104,69 @@ def test_what_was_found_is_shown_although_it_cannot_be_logged(
             geppetto.run(file, file.parent)
     assert code == 1 and "model, strategy and arm" in shown and "Undecided: " in shown
     assert shown.count("cannot be used: MlflowException: the server is gone") == 1
+
+
+FULL = OSError(ENOSPC, "No space left on device")
+
+
+def test_a_disk_that_fills_while_results_are_logged_loses_nothing(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_room = GeppettoError("answers.db cannot be used: disk is full")
+    with monkeypatch.context() as patch:
+        patch.setattr("geppetto.tracking.files.parquet", Mock(side_effect=FULL))
+        patch.setattr("geppetto.answers.claims.Claims._take_back", Mock(side_effect=no_room))
+        code, shown = run(file)
+        assert code == 1 and "model, strategy and arm" in shown and "Undecided: " in shown
+        assert shown.count("No space left on device") == 1, shown
+        assert "there is room" in shown
+    with monkeypatch.context() as patch:
+        patch.setattr("geppetto.answers.looks.LookStore.keep", Mock(side_effect=no_room))
+        code, shown = run(file)
+        assert code == 1 and "model, strategy and arm" not in shown, "a look that nobody counts"
+        assert "every answer is kept, but not that these people were looked at" in shown
+    code, shown = run(file)
+    _, parent, children = tracked(file.parent, "small")
+    assert code == 0 and parent.info.status == "FINISHED" and len(children) == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("hang", "it does not answer within 1 seconds (MLFLOW_HTTP_REQUEST_TIMEOUT)"),
+        ("later", "too many 503 error responses"),
+    ],
+)
+def test_a_tracking_server_that_stops_answering_is_not_waited_for(
+    file: Path, fault: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mlflow_runs, "_tables", lambda _: {})
+    with monkeypatch.context() as patch, tracking(fault=fault, after="answers.parquet") as server:
+        patch.setenv("MLFLOW_TRACKING_URI", server.url)
+        patch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+        patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+        began = time.monotonic()
+        code, shown = run(file)
+        assert time.monotonic() - began < 30
+        assert code == 1 and "model, strategy and arm" in shown and "Undecided: " in shown
+        assert shown.count("cannot be used") == shown.count(said) == 1, shown
+        (parent,) = server.runs.values()
+        assert parent["info"]["status"] == "RUNNING"
+        server.fault = ""
+        code, shown = run(file)
+        assert code == 0 and shown.endswith("see it with: geppetto ui"), shown
+        assert {run["info"]["status"] for run in server.runs.values()} == {"FINISHED"}
+        assert len(server.runs) == 4 and any("answers.parquet" in name for name in server.files)
+
+
+def test_what_was_found_is_logged_although_nobody_reads_it(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = BrokenPipeError(EPIPE, "Broken pipe")
+    monkeypatch.setattr("geppetto.reports.summary.summary", Mock(side_effect=gone))
+    shown = command.geppetto("run", file.name, cwd=file.parent)
+    assert shown.returncode == 1 and not shown.stderr
+    assert tracked(file.parent, "small")[1].info.status == "FINISHED"
 
 
 def test_answers_that_cannot_be_evaluated_are_kept(

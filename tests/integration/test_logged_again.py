@@ -127,3 +127,18 @@ def test_a_process_that_heard_errors_which_another_asks_again_does_not_log_them(
     found, parent, _ = run(path)
     assert ["error" in set(one.completions["outcome"]) for one in evaluated] == [True, False]
     assert found.sha256 == evaluated[1].sha256 and errors(parent) == 0
+
+
+def test_the_file_that_is_logged_is_the_users_own_and_runs_again(
+    place: tuple[Path, Script],
+) -> None:
+    path, script = place
+    path.write_bytes(b"# What I want to know\r\n" + path.read_bytes() + "# für später\n".encode())
+    found, parent, _ = run(path)
+    client, *_ = tracked(path.parent, "again")
+    logged = Path(client.download_artifacts(parent.info.run_id, "experiment.yaml"))
+    assert logged.read_bytes() == path.read_bytes()
+    before = script.asked.copy()
+    once_more = geppetto.run(logged, path.parent)
+    assert script.asked == before
+    assert once_more.effects().equals(found.effects()) and once_more.looks == found.looks

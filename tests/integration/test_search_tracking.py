@@ -170,7 +170,7 @@ def test_a_search_is_a_run_that_says_what_came_out(searched: Searched) -> None:
     assert found.winner.strategy.label in tags["geppetto.winner"]
     files = {each.path for each in logged.client.list_artifacts(run.info.run_id)}
     assert files - {"importances.png"} == {
-        "experiment.yaml",
+        "settings.yaml",
         "people.json",
         "trials.csv",
         "scores_nll.csv",
@@ -269,7 +269,7 @@ def test_more_trials_go_on_in_the_same_run(place: Path) -> None:
     assert after.trials[0].info.run_id == before.trials[0].info.run_id
     assert after.history(after.search, "trials") == [(0, 1.0), (0, 2.0), (0, 4.0)]
     assert after.search.data.metrics["search_score"] == pytest.approx(most.searched)
-    assert "trials: 4" in after.text("experiment.yaml")
+    assert "trials: 4" in after.text("settings.yaml")
     winners = [each.search.winner.strategy.label for each in (few, more, most)]
     assert winners[0] != winners[1] == winners[2]
     assert len(after.confirmations) == len(after.prompts()) == 2

@@ -11,6 +11,7 @@ from unittest.mock import patch
 import pytest
 
 from fake_model import FakeModel
+from geppetto._util.errors import GeppettoError
 from geppetto.answers.store import AnswerStore
 from geppetto.planning.config import Experiment
 from geppetto.search import tracking as searches
@@ -77,6 +78,23 @@ def test_a_confirmed_search_can_be_gone_on_with(ready: Path) -> None:
     searched(ready, trials=4)
     status, metrics = logged(ready)
     assert status == "FINISHED" and metrics["trials"] == 4
+
+
+@pytest.mark.usefixtures("without_baselines")
+def test_where_nothing_can_be_written_a_finished_search_is_shown(
+    ready: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = searched(ready)
+    before = {each.name: each.stat().st_mtime_ns for each in (ready / "mlruns").glob("*.db")}
+    for module in ("geppetto.answers.database", "geppetto.search.storage"):
+        monkeypatch.setattr(f"{module}.is_read_only", lambda _: True)
+    again = searched(ready)
+    assert again.results.effects().equals(first.results.effects())
+    assert again.conclusion == first.conclusion and not again.failures
+    with pytest.raises(GeppettoError, match="2 of 4 trials were made, and the workspace cannot"):
+        searched(ready, trials=4)
+    after = {each.name: each.stat().st_mtime_ns for each in (ready / "mlruns").glob("*.db")}
+    assert after == before and len(after) == 3
 
 
 def test_any_task_can_be_kept_to_one_process(store_url: str) -> None:

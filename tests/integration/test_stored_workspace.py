@@ -104,7 +104,7 @@ def test_where_nothing_can_be_written_it_is_shown(
     earlier: Path, found: dict[str, Results], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mlruns = (earlier / "mlruns").glob
-    monkeypatch.setattr("geppetto.answers.database.os.access", lambda *_: False)
+    monkeypatch.setattr("geppetto._util.sqlite.os.access", lambda *_: False)
     before = {each.name: each.stat().st_mtime_ns for each in mlruns("*.db")}
     again = {name: geppetto.run(earlier / f"{name}.yaml", earlier) for name in EXPERIMENTS}
     assert {each.name: each.stat().st_mtime_ns for each in mlruns("*.db")} == before

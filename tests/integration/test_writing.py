@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +45,7 @@ from geppetto.planning.plan import Plan, Strategy
 from geppetto.prompts.chat import Turn
 from geppetto.prompts.survey import Layout
 from geppetto.studies import Study
+from mutation import mutated
 from speaking import ScriptedModel, told
 
 SCRIPTED = [ModelSpec(name="scripted", model="openai/scripted")]
@@ -415,6 +418,28 @@ def test_what_is_no_program_is_refused(workspace: Path, text: str) -> None:
     (workspace / "program.json").write_text(text)
     with pytest.raises(GeppettoError, match=r"is no program|does not say"):
         rule_of("written_profile", workspace, program="program.json")
+
+
+def test_whatever_lies_in_a_program(bfi: Study, workspace: Path) -> None:
+    """200 files that are nearly right (FUZZ: as many as it says) are refused, or write."""
+    demonstration = {"facts": "You are 30.", "profile": "An oak.", "augmented": True}
+    file = saved(workspace, "written_profile", demos=[demonstration, {"profile": "An elm."}])
+    good, wrote = file.read_bytes(), 0
+    for number in range(int(os.environ.get("FUZZ", "200"))):
+        data = mutated(good, random.Random(f"{os.environ.get('FUZZ_SEED', '0')} program {number}"))
+        file.write_bytes(data)
+        try:
+            rule = rule_of("written_profile", workspace, program="program.json")
+            program(rule)
+            if number % 10 == 0:
+                (own := workspace / str(number)).mkdir()
+                had_written(rule, bfi, ScriptedModel(says), own)
+                wrote += 1
+        except (GeppettoError, NotGeneratedError) as error:
+            str(error).encode()
+        except Exception as error:
+            pytest.fail(f"program {number}: {type(error).__name__}: {error}; {data!r}")
+    assert wrote
 
 
 def test_a_program_with_fewer_fields_is_of_another_strategy(workspace: Path) -> None:

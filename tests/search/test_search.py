@@ -296,8 +296,15 @@ def test_a_password_of_a_storage_is_in_nothing_that_is_logged(tmp_path: Path) ->
         "Canary%2F77 is no address",
     ):
         search = prepared(tmp_path, model=FakeModel(), storage=storage)
-        logged = str(params.of_file(search.experiment))
+        logged = str(params.settings(search.experiment))
         assert "Canary" not in logged and "storage" in logged
+        written = f"search: {{storage: '{storage}'}}\n# mine".encode()
+        experiment = search.experiment.model_copy()
+        experiment._written = written
+        logged = str(params.own_file(experiment))
+        assert "Canary" not in logged and "# mine" in logged
+        experiment._written = written.replace(b"Canary", rb"Can\x61ry")
+        assert params.own_file(experiment) is None
 
 
 @pytest.mark.parametrize(

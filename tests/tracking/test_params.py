@@ -136,4 +136,4 @@ def test_pairs_that_are_asked_by_requests_are_told_before_anything_is_asked() ->
 def test_a_layout_is_logged_as_it_was_given() -> None:
     for layout in ({}, {"order": "reversed"}, {"answer": "letter"}):
         experiment = Experiment.model_validate(EXPERIMENT | {"layout": layout})
-        assert params.of_file(experiment)["layout"] == layout
+        assert params.settings(experiment)["layout"] == layout

@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 
+from geppetto._util.errors import GeppettoError
+
 
 def sha256(path: Path) -> str:
     """Hex digest of a file's content."""
@@ -30,6 +32,29 @@ def remembered_sha256(path: Path, memory: Path) -> str:
     return digest
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is where a user says.
+
+    Raises
+    ------
+    GeppettoError
+        If the system does not tell: a name is too long, or a folder may not be looked into.
+    """
+    return _seen(path, path.is_file)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is where a user says; errors are those of `is_file`."""
+    return _seen(path, path.is_dir)
+
+
+def _seen(path: Path, ask: Callable[[], bool]) -> bool:
+    try:
+        return ask()
+    except OSError as error:
+        raise GeppettoError(f"{path} cannot be read: {error.strerror}") from error
+
+
 @contextmanager
 def appearing(target: Path) -> Iterator[Path]:
     """A path to write to; what is written appears under the target's name once it is complete."""
@@ -38,8 +63,13 @@ def appearing(target: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.replace(target)
+    except OSError as error:
+        if str(error.filename) == str(partial):  # nobody else knows of it
+            error.filename = str(target)
+        raise
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def made_once(target: Path, make: Callable[[Path], object]) -> Path:

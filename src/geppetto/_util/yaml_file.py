@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from geppetto._util import yaml_text
 from geppetto._util.characters import halves, mended
 from geppetto._util.errors import GeppettoError, unknown
+from geppetto._util.files import is_file
 from geppetto._util.validation import is_model
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -27,7 +28,7 @@ def read_yaml(
     """
     if [*halves(str(path))]:
         raise GeppettoError(f"{what} {mended(str(path))}: its name is not UTF-8; rename it")
-    if not path.is_file():
+    if not is_file(path):
         raise GeppettoError(f"{what} {path} does not exist")
     try:
         text = path.read_text("utf-8")

@@ -56,8 +56,8 @@ class _Loader(yaml.SafeLoader):
             ) from error
         if isinstance(value, str) and (broken := [*halves(value)]):
             raise yaml.MarkedYAMLError(
-                problem=f"{broken[0]} is half of a character, which no text can hold; write the "
-                "character itself",
+                problem=f"{broken[0]} is half of a character, as is left where an emoji is cut in "
+                "two; write the whole character",
                 problem_mark=node.start_mark,
             )
         return value

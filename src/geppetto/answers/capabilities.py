@@ -33,5 +33,6 @@ def refuse_unable(elicited: Elicited, probes: ProbeStore, tracker: BudgetTracker
         )
         raise GeppettoError(
             f"elicitations: {elicited.label} does not fit {identity.name}: {lacking}; {instead} "
-            f"(`geppetto models probe {identity.name} --experiment FILE` shows what was seen)"
+            f"(to see what it gives, run `geppetto models probe {identity.name} --experiment` with "
+            "this file's path behind it)"
         )

@@ -28,6 +28,10 @@ LEASE = timedelta(seconds=60)
 """How long a claim holds after its worker last said that it lives."""
 
 
+_OPEN: set[Claims] = set()
+"""The claims of this process that have not ended."""
+
+
 @contextmanager
 def claimed(requests: Collection[str], database: Database) -> Iterator[frozenset[str] | None]:
     """Claim requests until they are answered, or until this ends.
@@ -63,12 +67,21 @@ class Claims:
         self._renewal: Thread | None = None
 
     def __enter__(self) -> Self:
+        _OPEN.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         if self._renewal:
             self._renewal.join()
+        try:
+            # one that cannot be taken back, as on a full disk, holds nothing once this has ended
+            with suppress(GeppettoError):
+                self._take_back()
+        finally:
+            _OPEN.discard(self)
+
+    def _take_back(self) -> None:
         if self._held:
             with self._database.transaction() as connection:
                 for some in batches(self._held):
@@ -97,7 +110,13 @@ class Claims:
         now = _now(connection)
         held = connection.execute(sql.select(claims).where(claims.c.request.in_(requests)))
         return frozenset(
-            claim.request for claim in held if _holds(Worker.parse(claim.worker), claim.until > now)
+            claim.request
+            for claim in held
+            if (
+                any(claim.request in open._held for open in tuple(_OPEN))
+                if claim.worker == str(self._worker)
+                else _holds(Worker.parse(claim.worker), claim.until > now)
+            )
         )
 
     def _take(self, requests: Collection[str], connection: sql.Connection) -> frozenset[str]:

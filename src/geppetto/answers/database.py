@@ -11,12 +11,11 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote
 
 import sqlalchemy as sql
 
 from geppetto._util.errors import GeppettoError
-from geppetto._util.sqlite import PATIENCE, log_ahead
+from geppetto._util.sqlite import PATIENCE, is_read_only, log_ahead, read_only
 
 VARIABLE = "GEPPETTO_ANSWERS"
 """Environment variable with the URL of the store to use."""
@@ -141,7 +140,7 @@ class Database:
         self._url = _parsed(url)
         options = _OPTIONS[self._url.get_backend_name()]
         if self.is_read_only:
-            options = {"creator": lambda: _read_only(str(self._url.database))}
+            options = {"creator": lambda: read_only(Path(str(self._url.database)))}
         try:
             self._engine = sql.create_engine(self._url, **options)
         except ModuleNotFoundError as error:
@@ -161,12 +160,7 @@ class Database:
     @cached_property
     def is_read_only(self) -> bool:
         """Whether it is a file that is there and that nobody can change from here."""
-        file = self._file
-        return (
-            file is not None
-            and file.exists()
-            and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
-        )
+        return self._file is not None and is_read_only(self._file)
 
     @contextmanager
     def reading(self) -> Iterator[sql.Connection]:
@@ -224,7 +218,7 @@ class Database:
                 advice = "move the file away, or restore it from a copy"
             reason = " ".join(str(error.orig).split())
             raise GeppettoError(
-                f"{self} cannot be read as a store of answers: {reason}; {advice}"
+                f"{self} cannot be used as a store of answers: {reason}; {advice}"
             ) from error
 
 
@@ -295,26 +289,6 @@ def _parsed(text: str | sql.URL) -> sql.URL:
     if url.drivername == "sqlite" and (url.query or url.database in {None, "", ":memory:"}):
         raise GeppettoError(f"an SQLite store of answers is a plain file; {_HOW_TO_NAME_ONE}")
     return url.set(drivername=_DRIVERS[url.drivername])
-
-
-def _read_only(path: str) -> sqlite3.Connection:
-    """A connection to a file that cannot be written.
-
-    SQLite's log needs a file of its own beside that, if it is not there already: without it, what
-    is in the file itself is all there is.
-    """
-    for how in ("mode=ro", "mode=ro&immutable=1"):
-        connection = sqlite3.connect(
-            f"file:{quote(path)}?{how}", uri=True, timeout=PATIENCE, check_same_thread=False
-        )
-        try:
-            connection.execute("SELECT 1 FROM sqlite_master").fetchall()
-        except sqlite3.OperationalError as error:
-            connection.close()
-            failed = error
-        else:
-            return connection
-    raise failed
 
 
 def _make_durable(connection: sqlite3.Connection, _: object) -> None:

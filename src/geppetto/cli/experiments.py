@@ -14,9 +14,12 @@ from geppetto._util.errors import Failures, GeppettoError, errors_in
 from geppetto.cli.terminal import WORKSPACE, console, done, going_on_later
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from geppetto.answers.local import Unanswered
     from geppetto.answers.status import AnswerStatus
     from geppetto.answers.store import AnswerStore
+    from geppetto.evaluation.results import Results
     from geppetto.models.base import Scorer
     from geppetto.models.budget import BudgetTracker
     from geppetto.planning.prepared import Prepared
@@ -59,8 +62,8 @@ def run(
         console.print(overview(prepared, work, statuses))
         with console.status("opening MLflow"):
             from geppetto.experiment import run as running
-            from geppetto.reports import summary, terminal
-        with going_on_later(), bars(console) as progress:
+            from geppetto.reports import terminal
+        with going_on_later(), bars(console) as progress, _Shown(progress, full) as shown:
             asking = Asking(progress, work, statuses)
             try:
                 result, tracked = running.run(
@@ -70,6 +73,7 @@ def run(
                     WORKSPACE,
                     asking.answered,
                     asking.parsed,
+                    shown,
                     tracker=tracker,
                     frozen=to_follow,
                 )
@@ -77,12 +81,6 @@ def run(
                 unsaid.append(f"{prepared.study.name}: {error}")
                 continue
         found.append(result)
-        failed, unread = Failures(), result.completions[result.completions["error"] != ""]
-        if errors := unread["completion"].nunique():
-            console.print(f"{errors:,} replies are errors; --retry-errors asks them again")
-        console.print()
-        show_all = terminal.result if full else summary.summary
-        told = show_all(result, failed)
         if tracked.run_id:
             console.print(
                 f"MLflow run {tracked.run_id}"
@@ -94,15 +92,50 @@ def run(
         if not full:
             console.print(f"all tables: geppetto show {experiment} --full")
         console.print()
-        console.print(told)
-        console.print()
-        said += failed.sentences
+        said += shown.failed.sentences
         unsaid += tracked.failures
     if len(found) > 1:
         with (pooled := Failures()).alone("all studies together"):
             console.print(terminal.pooled(found))
         unsaid += pooled.sentences
     done(unsaid, said)
+
+
+class _Shown:
+    """What was found, shown before it is logged: a tracking server may be slow, or never answer."""
+
+    def __init__(self, progress: Progress, full: bool) -> None:
+        self.failed = Failures()
+        self._full = full
+        self._progress = progress
+        self._logging = console.status("logging to MLflow")
+        self._refused: OSError | None = None
+
+    def __call__(self, result: Results) -> None:
+        self._progress.stop()
+        try:
+            self._show(result)
+        except OSError as error:  # an output that takes no more; it is logged all the same
+            self._refused = error
+        self._logging.start()
+
+    def _show(self, result: Results) -> None:
+        from geppetto.reports import summary, terminal
+
+        unread = result.completions[result.completions["error"] != ""]
+        if errors := unread["completion"].nunique():
+            console.print(f"{errors:,} replies are errors; --retry-errors asks them again")
+        console.print()
+        console.print((terminal.result if self._full else summary.summary)(result, self.failed))
+        console.print()
+
+    def __enter__(self) -> _Shown:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._logging.stop()
+        if self._refused:
+            raise self._refused
 
 
 @app.command()

@@ -239,7 +239,8 @@ def _options(options: tuple[str, ...], model: Scorer) -> tuple[Tokens, ...]:
             if short != long and others[: len(tokens)] == tokens:
                 raise GeppettoError(
                     f"{model.identity.name} cannot tell option {short!r} from the beginning of "
-                    f"option {long!r}; declare the responses of the study open"
+                    f"option {long!r}, since nothing ends a response of a session that would be "
+                    "the same for both; declare `options: open` in the study's codebook"
                 )
     return spelled
 

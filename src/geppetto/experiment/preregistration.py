@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from geppetto._util.errors import GeppettoError
-from geppetto._util.files import appearing
+from geppetto._util.files import appearing, is_file
 from geppetto._util.yaml_file import read_yaml
 from geppetto.evaluation.contrasts import UNINFORMED, contrasts
 from geppetto.evaluation.followed import Followed
@@ -75,7 +75,7 @@ def plan_to_follow(experiment: Path, stated: str | Path | None) -> Path | None:
         If it is given and does not exist, or is no frozen plan.
     """
     beside = frozen_file(experiment)
-    path = Path(stated) if stated is not None else beside if beside.exists() else None
+    path = Path(stated) if stated is not None else beside if is_file(beside) else None
     if path is not None:
         read_yaml(path, Frozen, what="frozen plan")
     return path

@@ -33,7 +33,7 @@ from geppetto.tracking.traces import traced
 
 
 class NotEvaluatedError(GeppettoError):
-    """Everything was answered and is kept, but what it says could not be computed."""
+    """Everything was answered and is kept, but what it says could not be computed or counted."""
 
 
 def run(  # noqa: PLR0913  parts of a run, and who is told of it
@@ -43,6 +43,7 @@ def run(  # noqa: PLR0913  parts of a run, and who is told of it
     workspace: Path,
     on_answers: Callable[[Scorer, Unit], None] = lambda *_: None,
     on_question: Callable[[Elicited], None] = lambda *_: None,
+    on_found: Callable[[Results], None] = lambda _: None,
     tracker: BudgetTracker | None = None,
     kind: Kind = "run",
     frozen: Path | None = None,
@@ -68,6 +69,8 @@ def run(  # noqa: PLR0913  parts of a run, and who is told of it
         Called with each unit of work once its answers are stored.
     on_question
         Called once all replies to one more question are stored.
+    on_found
+        Called with what it found before that is logged, which a slow tracking server can delay.
     tracker
         What was spent of the budget by other studies of the same experiment.
     kind
@@ -80,7 +83,7 @@ def run(  # noqa: PLR0913  parts of a run, and who is told of it
     GeppettoError
         If a model behind an interface cannot be asked like this, or fails.
     NotEvaluatedError
-        If everything is answered, but could not be evaluated.
+        If everything is answered, but could not be evaluated, or the look not be counted.
     BudgetReached
         If the experiment's budget is; running it again goes on from there.
 
@@ -92,8 +95,9 @@ def run(  # noqa: PLR0913  parts of a run, and who is told of it
         it could not be logged is in its `failures`.
     """
     if store.is_read_only:
-        found = stored(prepared, missing, store, workspace, kind, frozen)
-        return found, TrackedRun("", True)
+        results = stored(prepared, missing, store, workspace, kind, frozen)
+        on_found(results)
+        return results, TrackedRun("", True)
     completions = CompletionStore.of_workspace(workspace)
     probes = ProbeStore.of_workspace(workspace)
     tracker = tracker or BudgetTracker(prepared.experiment.budget)
@@ -110,9 +114,10 @@ def run(  # noqa: PLR0913  parts of a run, and who is told of it
         results = _evaluated(prepared, store, parsed, workspace)
         with store.alone(task):
             if completions.are_errors(failed):
-                results = counted(prepared, results, workspace, kind)
+                results = _counted(prepared, results, workspace, kind)
                 if frozen is not None:
                     results = replace(results, followed=followed(frozen, prepared, results))
+                on_found(results)
                 return results, _kept(tracked, prepared, results, workspace)
 
 
@@ -126,6 +131,18 @@ def _evaluated(
     except Exception as error:
         raise NotEvaluatedError(
             "every answer is kept, but they could not be evaluated: " + in_one_line(error)
+        ) from error
+
+
+def _counted(prepared: Prepared, results: Results, workspace: Path, kind: Kind) -> Results:
+    """The results, once it is kept that these people were looked at: without that they are not
+    shown, since a look that nobody counts is free."""
+    try:
+        return counted(prepared, results, workspace, kind)
+    except GeppettoError as error:
+        raise NotEvaluatedError(
+            "every answer is kept, but not that these people were looked at, and so nothing is "
+            f"shown: {error}"
         ) from error
 
 

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from geppetto._util.errors import GeppettoError, unknown
-from geppetto._util.files import sha256
+from geppetto._util.files import is_file, sha256
 from geppetto.models.base import Model, Scorer
 from geppetto.models.endpoint.concurrency import CONNECTIONS, MOST_AT_ONCE
 from geppetto.models.identity import Kind, Precision
@@ -184,7 +184,7 @@ def model_file(spec: ModelSpec) -> Path:
         others = ["a path to a .gguf file or a folder", "hf:OWNER/NAME", "a name at LiteLLM"]
         raise unknown("model", spec.name, [*PACKAGED, *others])
     path = _home(spec.path) if spec.path else PACKAGED[spec.name]()
-    if not path.is_file():
+    if not is_file(path):
         raise GeppettoError(f"model file {path} does not exist")
     return path
 

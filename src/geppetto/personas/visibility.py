@@ -122,8 +122,8 @@ def persona(
         )
     if broken := [*halves(text)]:
         raise GeppettoError(
-            f"{path}: write() returned {broken[0]}, half of a character, which no text can hold, "
-            f"for participant {seen.id}; write whole characters"
+            f"{path}: write() returned {broken[0]}, half of a character, as is left where an emoji "
+            f"is cut in two, for participant {seen.id}; write whole characters"
         )
     return Persona(text.strip(), strategy.placement) if text.strip() else None
 

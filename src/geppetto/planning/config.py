@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from geppetto._util.errors import GeppettoError
 from geppetto._util.named import Named
@@ -138,6 +138,7 @@ class Experiment(BaseModel):
     sample_prompts: int = Field(1, ge=0, strict=True)
     sample_traces: int = Field(0, ge=0, strict=True)
     search: Search | None = None
+    _written: bytes | None = PrivateAttr(None)
 
     @classmethod
     def from_file(cls, path: Path) -> Experiment:
@@ -148,7 +149,14 @@ class Experiment(BaseModel):
         GeppettoError
             If the file is missing, malformed or does not fit.
         """
-        return read_yaml(path, cls, name=path.stem)
+        read = read_yaml(path, cls, name=path.stem)
+        read._written = path.read_bytes()
+        return read
+
+    @property
+    def written(self) -> bytes | None:
+        """The file that it was read from, byte for byte; None if there was none."""
+        return self._written
 
     @property
     def each(self) -> tuple[Experiment, ...]:

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
@@ -165,14 +165,11 @@ def _wrapped(text: str, width: int) -> list[str]:
     indent = " " * (len(text) - len(text.lstrip()))
     lines = [""]
     longest = max(1, width - len(indent) - 2)
-    words = (
-        word[at : at + longest] for word in text.split() for at in range(0, len(word), longest)
-    )
-    for word in words:
-        longer = f"{lines[-1]} {word}".strip()
+    for part in (part for word in text.split() for part in chop_cells(word, longest)):
+        longer = f"{lines[-1]} {part}".strip()
         more = indent if len(lines) == 1 else f"{indent}  "
         if lines[-1] and cell_len(more + longer) > width:
-            lines.append(word)
+            lines.append(part)
         else:
             lines[-1] = longer
     return [indent + lines[0], *(f"{indent}  {line}" for line in lines[1:])]

@@ -39,11 +39,11 @@ def power(people: int, groups: int, smallest: float, spreads: Sequence[float]) -
         )
     table.caption = (
         "found: the smallest effect that these people find with 80% probability (two-sided .05); "
-        f"to decide: how many {unit} tell the smallest effect of interest, {smallest:g} nats, from "
-        "none, and none from it, with 80% probability each; an effect as large as was seen may "
-        "take fewer. In the demo the SD is 0.04 to 0.4. Verdicts take "
-        f"{FEWEST['people']} people, that there is nothing takes {ALL_KINDS}, and more "
-        "where differences are skewed."
+        f"to decide: how many {unit} it takes to tell the smallest effect of interest, "
+        f"{smallest:g} nats, from no effect, and no effect from that one, with 80% probability "
+        "each; larger effects may take fewer. In the demo the SD is 0.04 to 0.4. A verdict takes "
+        f"at least {FEWEST['people']} people; one that there is no effect takes {ALL_KINDS}; and "
+        "both take more where differences are skewed."
     )
     short = FEWEST["people"] if people < FEWEST["people"] else ALL_KINDS
     lacks = "decide anything" if people < FEWEST["people"] else "show that there is nothing"

@@ -221,12 +221,17 @@ def _effects_in(verdicts: Sequence[Verdict]) -> Columns:
         "tenth of people's differences, partly by chance; p: by permuting whole people"
         + (", and over wordings by which were drawn" if worded else "")
         + ", corrected by "
-        + (f"Holm for the {holm} effects of information and benefit and by " if holm else "")
+        + (_by_holm(holm) if holm else "")
         + "Benjamini-Hochberg for the others, which explore. "
         + scale(verdicts[0])
         + _uninformed(verdicts)
     )
     return table
+
+
+def _by_holm(effects: int) -> str:
+    one = "the one effect" if effects == 1 else f"the {effects} effects"
+    return f"Holm for {one} of information and benefit and by "
 
 
 def _uninformed(verdicts: Sequence[Verdict]) -> str:
@@ -237,9 +242,14 @@ def _uninformed(verdicts: Sequence[Verdict]) -> str:
         if (rival := verdict.effect.differences.uninformed)
     }
     named = [
-        f"{rival.name} ({model}; of {', '.join(rival.names)})" for model, rival in rivals.items()
+        f"{rival.name} ({model}; among {', '.join(rival.names)})" for model, rival in rivals.items()
     ]
-    return f" Uninformed, chosen on other people: {'; '.join(named)}." if named else ""
+    return (
+        " uninformed: the best prediction that knows nothing of the person, chosen on other "
+        f"people: {'; '.join(named)}."
+        if named
+        else ""
+    )
 
 
 def _matched(found: Results) -> Iterator[RenderableType]:

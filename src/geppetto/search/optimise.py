@@ -48,7 +48,6 @@ def optimise(
     GeppettoError
         If no candidate can be scored on everybody, or the storage cannot be opened.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = open_study(prepared)
 
     def ended_trial(_: optuna.Study, trial: FrozenTrial) -> None:
@@ -70,8 +69,27 @@ def optimise(
     return result(prepared, study, ended)
 
 
+def optimised(prepared: PreparedSearch) -> SearchResult:
+    """What a search found that has ended, without a trial more.
+
+    Raises
+    ------
+    GeppettoError
+        If it has not ended.
+    """
+    study = open_study(prepared)
+    if (ended := _why_ended(prepared, study, seconds=0)) is None:
+        made = len(study.get_trials(deepcopy=False, states=FINISHED))
+        raise GeppettoError(
+            f"{made:,} of {planned(prepared):,} trials were made, and the workspace cannot be "
+            "written; copy it to where you may write, and search there"
+        )
+    return result(prepared, study, ended)
+
+
 def open_study(prepared: PreparedSearch) -> optuna.Study:
     """Optuna's study of a search, made if it does not exist."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     settings = prepared.settings
     pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
     if settings.prune is not None:

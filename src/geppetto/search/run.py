@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from optuna.trial import FrozenTrial
 
-from geppetto._util.errors import Failures
+from geppetto._util.errors import Failures, GeppettoError
 from geppetto.answers.local import answer, unanswered
 from geppetto.answers.store import AnswerStore
 from geppetto.experiment.kept import learned_in
 from geppetto.experiment.looks import counted
 from geppetto.experiment.results import evaluate
+from geppetto.planning.prepared import Prepared
 from geppetto.search import tracking as searches
 from geppetto.search.confirm import (
     WINNER,
@@ -20,7 +21,7 @@ from geppetto.search.confirm import (
     check_confirmation,
     prepare_confirmation,
 )
-from geppetto.search.optimise import open_study, optimise, planned
+from geppetto.search.optimise import open_study, optimise, optimised, planned
 from geppetto.search.prepare import PreparedSearch
 from geppetto.search.result import SearchResult
 from geppetto.tracking import mlflow_runs
@@ -59,8 +60,10 @@ def search(
     >>> search(prepared).conclusion  # doctest: +SKIP
     """
     prepared.writers.complete(lambda: check_confirmation(prepared))
-    prepared.choose(prepared.look(prepared.question, planned(prepared)))
     store = AnswerStore.of_workspace(prepared.workspace)
+    if store.is_read_only:
+        return _shown(prepared, store, on_found)
+    prepared.choose(prepared.look(prepared.question, planned(prepared)))
     with store.alone(f"begin {prepared.sha256}"):
         tracked = searches.begin(prepared)
 
@@ -85,14 +88,37 @@ def search(
         for unit, _ in answer(prepared.model, work, store):
             done += len(unit.ids)
             on_answers(done, total)
-        results = evaluate(wanted, store, keep=learned_in(prepared.workspace))
-        results = counted(wanted, results, prepared.workspace, "confirmed")
-        references = tuple(each.label for each in wanted.strategies if each.label != WINNER)
-        confirmation = Confirmation(found, results, references, wanted.plan.dropped)
+        confirmation = _confirmed(prepared, found, wanted, store)
         failures = Failures()
         with failures.alone("logging to MLflow"):
+            results = confirmation.results
             kept = mlflow_runs.finish(confirmed, wanted, results, prepared.workspace)
             # always: trials may have been added, and an earlier call stopped before this
             failed = searches.finish(tracked, prepared, confirmation, confirmed)
             return replace(confirmation, failures=(*kept.failures, *failed))
     return replace(confirmation, failures=tuple(failures.sentences))
+
+
+def _confirmed(
+    prepared: PreparedSearch, found: SearchResult, wanted: Prepared, store: AnswerStore
+) -> Confirmation:
+    results = evaluate(wanted, store, keep=learned_in(prepared.workspace))
+    results = counted(wanted, results, prepared.workspace, "confirmed")
+    references = tuple(each.label for each in wanted.strategies if each.label != WINNER)
+    return Confirmation(found, results, references, wanted.plan.dropped)
+
+
+def _shown(
+    prepared: PreparedSearch, store: AnswerStore, on_found: Callable[[SearchResult], None]
+) -> Confirmation:
+    """What a finished search found, where nothing can be written."""
+    found = optimised(prepared)
+    on_found(found)
+    (wanted,) = prepared.writers.complete(lambda: [prepare_confirmation(prepared, found.winner)])
+    (work,) = unanswered(wanted, store).values()
+    if work.answers:
+        raise GeppettoError(
+            f"{work.answers:,} answers of test people are missing, and the workspace cannot be "
+            "written; copy it to where you may write, and search there"
+        )
+    return _confirmed(prepared, found, wanted, store)

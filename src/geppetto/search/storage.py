@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 import time
 import warnings
+import weakref
 from collections import defaultdict
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 from geppetto._util.errors import GeppettoError
 from geppetto._util.files import made_once
 from geppetto._util.process import Worker
-from geppetto._util.sqlite import PATIENCE, log_ahead
+from geppetto._util.sqlite import PATIENCE, is_read_only, log_ahead, read_only
 from geppetto.models.endpoint.secrets import without_secrets
 from geppetto.search.trials import PROCESS
 
@@ -41,6 +44,8 @@ def of_file(path: Path) -> str:
 def open_storage(url: str) -> optuna.storages.RDBStorage:
     """The database of searches, made if it does not exist.
 
+    Of a file that cannot be written it is a copy, which goes with the storage.
+
     Raises
     ------
     GeppettoError
@@ -49,9 +54,16 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
     try:
         parsed = sql.make_url(url)
         is_sqlite = parsed.get_backend_name() == "sqlite"
+        copy: tempfile.TemporaryDirectory[str] | None = None
         if is_sqlite and parsed.database and "uri" not in parsed.query:
-            made_once(Path(parsed.database), lambda partial: _make(parsed, partial))
+            if is_read_only(Path(parsed.database)):
+                copy = tempfile.TemporaryDirectory()
+                url = _copied(Path(parsed.database), Path(copy.name))
+            else:
+                made_once(Path(parsed.database), lambda partial: _make(parsed, partial))
         storage = _made(url, {"connect_args": {"timeout": PATIENCE}} if is_sqlite else {})
+        if copy:
+            weakref.finalize(storage, copy.cleanup)
     except (sql.exc.SQLAlchemyError, ImportError, RuntimeError, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise GeppettoError(
@@ -61,6 +73,14 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
         sql.event.listen(storage.engine, "connect", _make_quick)
         storage.engine.dispose()
     return storage
+
+
+def _copied(path: Path, folder: Path) -> str:
+    """The address of a copy of a file that cannot be written."""
+    target = folder / path.name
+    with closing(read_only(path)) as kept, closing(sqlite3.connect(target)) as copy:
+        kept.backup(copy)
+    return of_file(target)
 
 
 def _make(url: sql.URL, path: Path) -> None:

@@ -30,7 +30,6 @@ from geppetto.search.trials import BEGAN, FINISHED, REASON, WORK, person_scores,
 from geppetto.tracking import files, mlflow_runs
 from geppetto.tracking.names import MOST, cut, names
 from geppetto.tracking.names import registered as registered_as
-from geppetto.tracking.params import of_file
 from geppetto.tracking.store import (
     IDENTITY,
     PARENT,
@@ -84,7 +83,7 @@ def begin(prepared: PreparedSearch) -> TrackedRun:
         }
         note = {"mlflow.note.content": f"**{in_markdown(experiment.question)}**"}
         log_batch(client, run_id, params=params, tags=note)
-        client.log_dict(run_id, of_file(experiment), "experiment.yaml")
+        files.experiment(client, run_id, experiment)
         client.log_dict(
             run_id,
             {"search": list(prepared.split.search), "test": list(prepared.split.test)},
@@ -242,8 +241,7 @@ def _parts(
         return figures.importances(found.importances) if found.importances else None
 
     yield "the conclusion", numbers
-    told = of_file(experiment)
-    yield "experiment.yaml", partial(client.log_dict, run_id, told, "experiment.yaml")
+    yield "the experiment", partial(files.experiment, client, run_id, experiment)
     yield "trials.csv", partial(files.csv, client, run_id, trials, "trials.csv")
     for objective, scores in found.scores.items():
         name = f"scores_{objective}.csv"

@@ -181,8 +181,8 @@ def _combinations(scores: pd.DataFrame) -> Iterator[Problem]:
         yield Problem(
             "note",
             "items",
-            f"only {len(complete):,} people answered all of them, so whether one is a sum of "
-            f"others was not checked; {needed:,} are needed",
+            "whether an item is the sum of other items was not checked: "
+            f"{len(complete):,} people answered all items, and {needed:,} are needed",
         )
         return
     x, names = _varying(complete)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from geppetto._util.errors import GeppettoError
+from geppetto._util.files import is_file
 from geppetto.studies.csv_text import TIMES, UNREADABLE, csv_rows, csv_text, header_rows
 from geppetto.studies.foreign_file import STATISTICS, read_statistics, sheet
 from geppetto.studies.problems import Problem
@@ -55,7 +56,7 @@ def read_table(
     GeppettoError
         For what is no such file, or needs a library that is not installed.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise GeppettoError(f"data file {path} does not exist; `data` is read from its codebook")
     try:
         if path.suffix == ".parquet":
@@ -170,9 +171,9 @@ def _distinct(header: list[str], named: Collection[str] | None) -> tuple[list[in
     shared = [name for name in count if named is not None and name not in named]
     for name in shared:
         if count[name] > 1 or not name.strip():
-            what = "called so" if name.strip() else "without a name"
-            message = f"columns {what}, which the codebook does not name, so not used: "
-            problems.append(Problem("note", name, f"{message}{count[name]:,}", 1))
+            what = "have this name" if name.strip() else "have no name"
+            message = f"{count[name]:,} columns {what}; the codebook names none of them, so they "
+            problems.append(Problem("note", name, f"{message}are not used", 1))
     return kept, problems
 
 

@@ -10,8 +10,21 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from mlflow import MlflowClient
 
+from geppetto.planning.config import Experiment
+from geppetto.tracking import params
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+def experiment(client: MlflowClient, run_id: str, asked: Experiment) -> None:
+    """Log an experiment: its file as it was written, which runs again, and all its settings."""
+    if (written := params.own_file(asked)) is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "experiment.yaml"
+            path.write_bytes(written)
+            client.log_artifact(run_id, str(path))
+    client.log_dict(run_id, params.settings(asked), "settings.yaml")
 
 
 def csv(client: MlflowClient, run_id: str, table: Callable[[], pd.DataFrame], name: str) -> None:

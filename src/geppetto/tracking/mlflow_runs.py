@@ -87,7 +87,7 @@ def _log_plan(client: MlflowClient, run_id: str, prepared: Prepared) -> None:
         "mlflow.note.content": in_markdown(experiment.question),
     }
     log_batch(client, run_id, params=params.of_plan(prepared), tags=tags)
-    client.log_dict(run_id, params.of_file(experiment), "experiment.yaml")
+    files.experiment(client, run_id, experiment)
     frozen = {
         "plan_sha256": plan.sha256,
         "study_sha256": study.sha256,

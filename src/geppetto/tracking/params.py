@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sql
 
+from geppetto.models.endpoint.secrets import without_secrets
 from geppetto.personas.arms import Matched
 from geppetto.planning.config import Experiment
 from geppetto.planning.elicited import Elicited
@@ -15,7 +16,7 @@ from geppetto.planning.plan import BASELINE, Condition
 from geppetto.planning.prepared import Prepared
 
 
-def of_file(experiment: Experiment) -> dict[str, Any]:
+def settings(experiment: Experiment) -> dict[str, Any]:
     """An experiment with all its settings, without the password of a storage.
 
     What the layout leaves to each scale is not among them.
@@ -25,6 +26,24 @@ def of_file(experiment: Experiment) -> dict[str, Any]:
     if experiment.search is not None and experiment.search.storage:
         told["search"]["storage"] = _without_password(experiment.search.storage)
     return told
+
+
+def own_file(experiment: Experiment) -> bytes | None:
+    """The file of an experiment as the user wrote it; None if there is none that may be logged.
+
+    Only the password of a storage, and secrets of the environment, are something else in it.
+    """
+    written, search = experiment.written, experiment.search
+    if written is None:
+        return None
+    if search is not None and search.storage:
+        hidden = _without_password(search.storage)
+        if search.storage.encode() not in written and hidden != search.storage:
+            return None  # it is spelled in a way of YAML's own
+        written = written.replace(search.storage.encode(), hidden.encode())
+    text = written.decode("utf-8")
+    hidden = without_secrets(text)
+    return written if hidden == text else hidden.encode()
 
 
 def _without_password(url: str) -> str:

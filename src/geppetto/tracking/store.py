@@ -14,9 +14,10 @@ from typing import Any
 import mlflow
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, ReadTimeoutError
 
-from geppetto._util.errors import GeppettoError, in_one_line
+from geppetto._util.errors import GeppettoError, causes, in_one_line
 from geppetto._util.files import made_once
 from geppetto.models.endpoint.secrets import without_secrets
 from geppetto.tracking.names import MOST, cut
@@ -36,13 +37,17 @@ PARENT = "mlflow.parentRunId"
 UNUSABLE = (MlflowException, SQLAlchemyError, OSError)
 """What is raised where a store cannot be reached, opened or written."""
 
-_PATIENCE = {
+_TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
+_SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    _TIMEOUT: "10",
+    "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
+    "MLFLOW_ASYNC_TRACE_LOGGING_RETRY_TIMEOUT": "30",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-"""How long a tracking server is waited for, unless the user says otherwise: MLflow tries a dead one
-for over four minutes, without a word."""
+"""How MLflow's client behaves unless the user says otherwise: it would try a dead server for over
+four minutes without a word, one that asks for it for hours, and print two links for each run."""
 
 
 def tracking_uri(workspace: Path) -> str:
@@ -107,13 +112,26 @@ def using(workspace: Path) -> Iterator[mlflow.MlflowClient]:
                 _make_local_store(workspace)
             yield mlflow.MlflowClient(uri, uri)
     except UNUSABLE as error:
-        reason = without_secrets(in_one_line(getattr(error, "orig", None) or error))
+        reason = without_secrets(_reason(error))
         check = "MLFLOW_TRACKING_URI"
         if uri == local_uri(workspace):
             check = "that you may write there and that there is room, or move a damaged file away"
         raise GeppettoError(
             f"the MLflow store {without_secrets(uri)} cannot be used: {reason}; check {check}"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """What a store or server says of itself, without what libraries say around it."""
+    for cause in causes(error):
+        if isinstance(cause, MaxRetryError):
+            if isinstance(cause.reason, ReadTimeoutError | ConnectTimeoutError):
+                seconds = os.environ.get(_TIMEOUT, _SETTINGS[_TIMEOUT])
+                return f"it does not answer within {seconds} seconds ({_TIMEOUT})"
+            return in_one_line(cause.reason or cause)
+        if isinstance(cause, DBAPIError) and cause.orig:
+            return in_one_line(cause.orig)
+    return in_one_line(error)
 
 
 @contextmanager
@@ -125,7 +143,7 @@ def tracking_to(uri: str) -> Iterator[None]:
     given = os.environ.get("MLFLOW_TRACKING_URI")
     is_set = mlflow.is_tracking_uri_set()  # type: ignore[no-untyped-call]  # MLflow does not type it
     before = mlflow.get_tracking_uri() if is_set else None
-    ours = {name: value for name, value in _PATIENCE.items() if name not in os.environ}
+    ours = {name: value for name, value in _SETTINGS.items() if name not in os.environ}
     os.environ.update(ours)
     mlflow.set_tracking_uri(uri)
     try:

@@ -129,7 +129,7 @@ class Verdict(Comparison):
             return self.little_mass
         rival = self.effect.differences.uninformed
         if rival is not None and not rival.is_one:
-            return "several predictions that know nothing of people may be the best"
+            return "it is open which prediction that knows nothing of the person is the best"
         return self.incomparable or self.basis.too_few_for_equivalence
 
     @property
@@ -286,8 +286,6 @@ class Verdict(Comparison):
     def _claim(self) -> str:
         effect, contrast = self.effect, self.effect.contrast
         where = self._where
-        if self.undecidable:
-            return f"{where} {self.undecidable}"
         better, worse = f"with {in_words(contrast.better)}", f"with {in_words(contrast.worse)}"
         if (rival := effect.differences.uninformed) is not None:
             worse = f"under {rival.name}, the best that knows nothing of them"
@@ -295,6 +293,11 @@ class Verdict(Comparison):
         matters = "it matters whose persona it is: " * (contrast == INFORMATION)
         if effect.among and effect.differences.is_of_strangers:
             where += " beyond what personas do to everybody,"
+        if self.undecidable:
+            return (
+                f"{where} it cannot be said whether people's responses are {more} {better} than "
+                f"{worse}: {self.undecidable}"
+            )
         match self.finding:
             case "positive":
                 return f"{where} {matters}people's responses are {more} {better} than {worse}"

@@ -32,6 +32,9 @@ _TOKEN = 2**10
 _PIECE = 2**16
 """Bytes that are decompressed at once, so that a small reply never becomes a large one unseen."""
 
+_USAGE = ("usage", "usageMetadata")
+"""Where providers say how many tokens a reply took."""
+
 _HAS_NO_BODY = frozenset({204, 304})
 
 _MOST: ContextVar[int | None] = ContextVar("most", default=None)
@@ -88,7 +91,7 @@ def _watch() -> None:
             response.stream = _measured(response, most)
             if not streamed:
                 await response.aread()
-                _refuse_error(response)
+                _look_at(response)
         except BaseException:
             await response.aclose()
             raise
@@ -106,7 +109,7 @@ def _watch() -> None:
             response.stream = _measured(response, most)
             if not streamed:
                 response.read()
-                _refuse_error(response)
+                _look_at(response)
         except BaseException:
             response.close()
             raise
@@ -124,21 +127,54 @@ def _refuse_redirect(response: httpx.Response) -> None:
         raise UncaughtError(RedirectedError(f"it redirects to {shown}"))
 
 
-def _refuse_error(response: httpx.Response) -> None:
-    """Refuse what comes as if all went well and is an error, or a page for people."""
+def _look_at(response: httpx.Response) -> None:
+    """Refuse what comes as if all went well and is an error, or a page for people.
+
+    How many tokens it took is left out where that is no number: LiteLLM would drop the reply, which
+    is paid for, and ask again.
+    """
     if not response.is_success:
         return
     if response.headers.get("content-type", "").startswith("text/html"):
         raise _broken("it is a web page; see that the model's api_base is right")
-    if b'"error"' in response.content:
-        try:
-            said = json.loads(response.content)
-        except (ValueError, RecursionError):
-            return  # which is said where it is read
-        if isinstance(said, dict) and (error := said.get("error")):
-            told = error if isinstance(error, dict) else {"message": error}
-            message = f"its reply is an error: {told.get('message', error)}"
-            raise UncaughtError(BrokenCompletionError(message, told.get("code")))
+    try:
+        said = json.loads(response.content)
+    except (ValueError, RecursionError):
+        return  # which is said where it is read
+    if not isinstance(said, dict):
+        return
+    if error := said.get("error"):
+        words = error if isinstance(error, dict) else {"message": error}
+        message = f"its reply is an error: {words.get('message', error)}"
+        raise UncaughtError(BrokenCompletionError(message, words.get("code")))
+    odd = [name for name in _USAGE if not _is_usage(said.get(name))]
+    if odd:
+        unknown = {name: _unknown(said[name]) for name in odd}
+        response._content = json.dumps({**said, **unknown}).encode()
+
+
+def _is_usage(value: Any) -> bool:
+    """Whether what stands for numbers of tokens is numbers of tokens, as far as it says."""
+    if not isinstance(value, dict):
+        return value is None
+    return all(
+        each is None or (_is_usage(each) if "details" in name.lower() else _is_whole(each))
+        for name, each in value.items()
+        if "token" in name.lower()
+    )
+
+
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, int) or (isinstance(number, float) and number.is_integer())
+
+
+def _unknown(usage: Any) -> Any:
+    """The same without its numbers of tokens."""
+    if not isinstance(usage, dict):
+        return None
+    counted = {name for name in usage if "token" in name.lower()}
+    none = {name: 0 for name in counted if "details" not in name.lower()}
+    return {name: each for name, each in usage.items() if name not in counted} | none
 
 
 def _measured(response: httpx.Response, most: int) -> httpx.AsyncByteStream | httpx.SyncByteStream:

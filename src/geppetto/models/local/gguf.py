@@ -17,16 +17,22 @@ Dtype = Literal["f32", "bf16"]
 
 def cache_dir() -> Path:
     """Where derived weights are kept: GEPPETTO_CACHE, or geppetto/ in the user's cache."""
+    return _cache_dir()[0]
+
+
+def _cache_dir() -> tuple[Path, str]:
+    """The same, and the variable of the environment that says so."""
     if chosen := os.environ.get("GEPPETTO_CACHE"):
-        return Path(chosen)
+        return Path(chosen), "GEPPETTO_CACHE"
     of_user = os.environ.get("XDG_CACHE_HOME", "")
     if Path(of_user).is_absolute():  # as its specification has it, all others are as if unset
-        return Path(of_user) / "geppetto"
+        return Path(of_user) / "geppetto", "XDG_CACHE_HOME"
     try:
-        return Path.home() / ".cache" / "geppetto"
+        return Path.home() / ".cache" / "geppetto", "HOME"
     except RuntimeError as error:
         raise GeppettoError(
-            f"there is no folder for derived weights: {error}; name one in GEPPETTO_CACHE"
+            f"there is no folder for derived weights, since HOME is not set: {error}; set it, or "
+            "name a folder in GEPPETTO_CACHE"
         ) from error
 
 
@@ -42,8 +48,9 @@ def _cached(target: Path, make: Callable[[Path], object]) -> Path:
         return kept_whole(target, make)
     except OSError as error:
         raise GeppettoError(
-            f"weights cannot be written to {target.parent}: {error.strerror or error}; see that "
-            "you may write there and that there is room, or name another folder in GEPPETTO_CACHE"
+            f"weights cannot be written to {target.parent}: {error.strerror or error} (the folder "
+            f"follows from {_cache_dir()[1]}); see that you may write there and that there is "
+            "room, or name another folder in GEPPETTO_CACHE"
         ) from error
 
 

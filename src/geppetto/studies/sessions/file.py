@@ -15,6 +15,7 @@ from typing import Any
 
 from geppetto._util.characters import halves, mended
 from geppetto._util.errors import GeppettoError, unknown
+from geppetto._util.files import is_file, is_folder
 from geppetto.studies.csv_text import FREELY, TIMES
 from geppetto.studies.problems import Problem
 from geppetto.studies.sessions.published import task_of
@@ -75,7 +76,7 @@ def is_sessions(name: str, folder: Path) -> bool:
     path = Path(name.split(TASK)[0])
     if name.startswith(HUB) or TASK in name or path.suffix in (".jsonl", ".zip"):
         return True
-    return (folder / path).is_dir()
+    return is_folder(folder / path)
 
 
 def read_sessions(name: str, folder: Path = Path()) -> SessionFile:
@@ -138,11 +139,11 @@ def _source(place: str, folder: Path) -> tuple[str, bool, Any]:
         name = place.removeprefix(HUB)
         return name.split("/")[-1], False, _from_datasets(name, saved=False)
     path = folder / place
-    if path.is_dir():
+    if is_folder(path):
         if any((path / mark).exists() for mark in ("dataset_dict.json", "state.json")):
             return path.name, False, _from_datasets(str(path), saved=True)
         path = _only_file(path, place)
-    if not path.is_file():
+    if not is_file(path):
         raise GeppettoError(f"{place} does not exist; sessions are a .jsonl or .zip file")
     name = path.name.split(".")[0]
     task = path.resolve().parent.name if name == _PUBLISHED_AS else path.name
@@ -245,7 +246,9 @@ def _line(number: int, record: Any) -> Line | Problem:
         return Problem("error", "line", f"not a JSON object; {_NEEDED}", number)
     for name, value in record.items():
         if broken := [*halves(name), *halves(value)]:
-            message = "half of a character, which no text can hold; write the whole one"
+            message = (
+                "half of a character, as is left where an emoji is cut in two; write the whole one"
+            )
             return Problem("error", mended(name), message, number, broken[0])
     text, experiment, participant = (record.get(name) for name in _FIELDS)
     for name, value in zip(_FIELDS, (text, experiment, participant), strict=True):
