@@ -159,7 +159,7 @@ def _snapshot(name: str, revision: str | None) -> Path:
         raise GeppettoError(
             f"{name}{of} is not in the local cache of the Hugging Face hub, and nothing is "
             f"downloaded by itself; run: {_download(name, revision)} (if its licence has to be "
-            f"accepted, first do so at https://huggingface.co/{name} and run: hf auth login)"
+            "accepted, first do so on its page of the hub, and run: hf auth login)"
         ) from error
     except HFValidationError as error:
         raise GeppettoError(
