@@ -114,7 +114,7 @@ def test_a_wrong_mask_is_refused_with_what_was_seen(
     monkeypatch.setattr(Masks, "window", None)
     model = opened(made(architecture))
     with pytest.raises(
-        GeppettoError, match=r"by [\d.]+ nats on average and up to [\d.]+, where 0\.001"
+        GeppettoError, match=r"by [\d.]+ nats on average and up to [\d.]+, where 0.0001"
     ):
         model.score(forest())
 
