@@ -22,10 +22,12 @@ test: lint
 test-fast: .venv/dev.stamp
 	$(PYTEST) -m 'not server' --ignore tests/integration --ignore tests/simulations
 
-# Files that are nearly right: 3,000 of each kind, from another seed than the suite's.
+# Files that are nearly right, 3,000 of each kind, and whatever else is generated: from other seeds
+# than the suite's.
 fuzz: .venv/dev.stamp
 	FUZZ=3000 FUZZ_SEED=$$(date +%s) $(PYTEST) tests/fuzzing \
-		tests/integration/test_writing.py::test_whatever_lies_in_a_program
+		tests/integration/test_writing.py::test_whatever_lies_in_a_program \
+		$$(grep -rl '^@given' tests)
 
 # The documentation, in site/; everything is built from what is installed, without a network.
 docs: .venv/dev.stamp

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +24,8 @@ from memory import give_back
 from postgres import postgres_server
 from workspaces import folds_of_two, with_store, without_figures
 
-# how long an example takes is the machine's matter
-settings.register_profile("geppetto", deadline=None)
+# how long an example takes is the machine's matter; `make fuzz` tries others than every run does
+settings.register_profile("geppetto", deadline=None, derandomize="FUZZ" not in os.environ)
 settings.load_profile("geppetto")
 
 
