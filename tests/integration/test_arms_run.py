@@ -36,7 +36,7 @@ def test_the_whole_ladder_runs_and_is_logged(ready: Path) -> None:
         "arms: [none, filler, human, average, shuffled, matched, own,\n"
         "       {knockout: {traits: [age]}}]\n"
     )
-    done = geppetto("run", "experiments/ladder.yaml", cwd=ready)
+    done = geppetto("run", "experiments/ladder.yaml", "--full", cwd=ready)
     assert done.returncode == 0, done.stderr
     assert "each under 8 conditions" in done.stdout
     assert "  everything, matched: " in done.stdout

@@ -35,7 +35,7 @@ analysis: {draws: 200}
 def test_replies_and_elicitations_are_tracked(
     tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def both(prepared: Prepared, store: AnswerStore, _: object) -> Results:
+    def both(prepared: Prepared, store: AnswerStore, *_: object) -> Results:
         found = evaluate(prepared, store)
         read = found.answers[found.answers["model"] != "baseline"]
         refused = (read["arm"] == "own") & (read["item"] == "A2")

@@ -330,7 +330,7 @@ def test_a_search_of_which_a_part_cannot_be_logged_is_shown_and_logged_again(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(searches.figures, "trials", Mock(side_effect=ValueError("no ink")))
+        patch.setattr("geppetto.search.figures.trials", Mock(side_effect=ValueError("no ink")))
         patch.setattr(searches, "_register", Mock(side_effect=ValueError("no ink")))
         _, confirmation = made(place, trials=2)
     assert confirmation.failures == ("trials.png, the winner's prompt failed: ValueError: no ink",)

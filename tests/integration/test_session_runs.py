@@ -133,7 +133,7 @@ def test_a_second_run_asks_nothing_and_everything_is_printed(
     monkeypatch.chdir(workspace)
     monkeypatch.setattr("geppetto.answers.local.score", pytest.fail)
     before = stored(workspace)
-    again = CliRunner().invoke(app, ["run", "one.yaml"], catch_exceptions=False)
+    again = CliRunner().invoke(app, ["run", "one.yaml", "--full"], catch_exceptions=False)
     for words in (
         f"study first: {PEOPLE} participants, {PEOPLE * RESPONSES} cells, each under 3 conditions",
         f"not scored: {PEOPLE * 9} responses of {PEOPLE} sessions, which come after the first 3",

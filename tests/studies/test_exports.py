@@ -57,7 +57,7 @@ def same(name: str, folder: Path) -> None:
 def test_columns_that_are_not_used_may_be_called_anything(tmp_path: Path) -> None:
     lines = [f"{HEADER},,,note,note,other", *(f"{row},,,x,y,z" for row in ROWS)]
     name = write(tmp_path, table(*lines))
-    notes = [one for one in said(name) if "not name" in one[2] or "not in" in one[2]]
+    notes = [one for one in said(name) if "names none" in one[2] or "not in" in one[2]]
     assert [(level, column) for level, column, _ in notes] == [
         ("note", ""),
         ("note", "note"),

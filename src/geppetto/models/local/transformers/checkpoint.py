@@ -64,6 +64,11 @@ class Checkpoint:
             found, again = cls(path), ""
         if not path.is_dir() and not found.revision:
             raise GeppettoError(f"model folder {path} does not exist")
+        if found._files("adapter_config.json"):
+            raise GeppettoError(
+                f"{path} has an adapter, which belongs to another model; merge it into that one "
+                "(peft's merge_and_unload), and name the folder of the whole"
+            )
         for what, files in (
             ("config.json", found._files("config.json")),
             ("weights", found.weights),
