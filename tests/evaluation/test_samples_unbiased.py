@@ -15,6 +15,7 @@ from geppetto._util.errors import GeppettoError
 from geppetto.evaluation.arrays import option_scores
 from geppetto.evaluation.contrasts import INFORMATION
 from geppetto.evaluation.results import Measure, Results
+from geppetto.reports.summary import summary
 from geppetto.reports.terminal import result
 from geppetto.reports.text import conclusion
 from geppetto.tracking.conditions import _effect_metrics
@@ -83,6 +84,11 @@ def test_each_model_is_decided_by_its_own_measure_in_one_family() -> None:
     assert same.effect.nats.value == pytest.approx(decide["exact"].effect.nats.value, abs=1e-12)
     labels = [axis.get_xlabel() for axis in found.plot.effects().axes]
     assert [label.split(" saved")[0] for label in labels] == ["nats", "Brier score"]
+    brief = Console(width=80, record=True, file=io.StringIO())
+    brief.print(summary(found))
+    nats, brier = brief.export_text().split("Brier score saved")
+    assert "nats saved" in nats and "exact · s" in nats and "sampled" not in nats
+    assert "sampled · s" in brier and "exact · s" not in brier and "Holm over 4" in brier
     shown = Console(width=200, record=True, file=io.StringIO())
     shown.print(result(found))
     text = shown.export_text()

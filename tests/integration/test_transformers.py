@@ -23,10 +23,10 @@ from geppetto.prompts.chat import Turn
 torch = pytest.importorskip("torch", reason="needs: pip install 'geppetto[torch]'")
 pytest.importorskip("transformers", reason="needs: pip install 'geppetto[torch]'")
 
-from geppetto.models.local.transformers import loading  # noqa: E402
-from geppetto.models.local.transformers.masks import Masks  # noqa: E402
-from geppetto.models.local.transformers.model import TransformersModel  # noqa: E402
-from tiny_models import ARCHITECTURES, CHATML, tiny, tokenizer  # noqa: E402
+from geppetto.models.local.transformers import loading  # noqa: E402  after what skips
+from geppetto.models.local.transformers.masks import Masks  # noqa: E402  after what skips
+from geppetto.models.local.transformers.model import TransformersModel  # noqa: E402  after what skips
+from tiny_models import ARCHITECTURES, CHATML, tiny, tokenizer  # noqa: E402  after what skips
 
 NOISE = 1e-4
 RNG = np.random.default_rng(3)

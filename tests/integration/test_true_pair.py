@@ -16,7 +16,7 @@ from workspaces import ROOT, tracked
 torch = pytest.importorskip("torch", reason="needs: pip install 'geppetto[torch]'")
 pytest.importorskip("transformers", reason="needs: pip install 'geppetto[torch]'")
 
-from tiny_models import CHATML, tiny, tokenizer  # noqa: E402
+from tiny_models import CHATML, tiny, tokenizer  # noqa: E402  after what skips
 
 COMMITS = {"Qwen2.5-0.5B": "b" * 40, "Qwen2.5-0.5B-Instruct": "1" * 40}
 FILE = ROOT / "experiments" / "qwen2.5_pair.yaml"

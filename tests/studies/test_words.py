@@ -64,7 +64,7 @@ def test_a_list_holds_words_that_are_their_own_codes() -> None:
 )
 def test_lists_that_are_none_are_refused(options: list[Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
-        Scale(options=options)  # type: ignore[arg-type]
+        Scale(options=options)  # type: ignore[arg-type]  # as YAML gives it
 
 
 RULES = [

@@ -43,6 +43,11 @@ def _answers(found: Results) -> Iterator[RenderableType]:
         yield sessions.conditions(found) if found.of_sessions else conditions(found.metrics())
         yield ""
         return
+    for measure in dict.fromkeys(verdict.effect.measure for verdict in verdicts):
+        yield from (_answers_in([one for one in verdicts if one.effect.measure == measure]), "")
+
+
+def _answers_in(verdicts: Sequence[Verdict]) -> Columns:
     named = f"{verdicts[0].unit_of_measure.removeprefix('of ')} saved a response"
     of = f"mean [{verdicts[0].confidence} CI]"
     table = Columns(named, of, "improved", "p", "verdict", words=1)
@@ -59,22 +64,22 @@ def _answers(found: Results) -> Iterator[RenderableType]:
             probability(verdict.p_adjusted),
             verdict.outcome,
         )
-    table.caption = _answers_caption(verdicts)
-    yield from (table, "")
+    table.caption = _caption(verdicts)
+    return table
 
 
 _MEANT = {
-    INFORMATION.name: "how much better one's own persona predicts than a stranger's",
-    BENEFIT.name: "than the best prediction that knows nothing of the person",
+    INFORMATION.name: "own persona against a stranger's",
+    BENEFIT.name: "own persona against the best prediction that knows nothing of the person",
 }
 
 
-def _answers_caption(verdicts: Sequence[Verdict]) -> str:
+def _caption(verdicts: Sequence[Verdict]) -> str:
     names = {verdict.effect.contrast.name for verdict in verdicts}
     told = [f"{name}: {words}" for name, words in _MEANT.items() if name in names]
     people = {verdict.effect.participants for verdict in verdicts}
     of = f"of {people.pop():,} people " if len(people) == 1 else ""
     return (
-        f"{'; '.join(told)}. improved: share {of}whom it predicts better; p: corrected by Holm "
-        f"for these {len(verdicts)}. {scale(verdicts[0])}"
+        f"{'; '.join(told)}. improved: share {of}whom the own persona predicts better; p: after "
+        f"{verdicts[0].correction}. {scale(verdicts[0])}"
     )
