@@ -104,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(503, {}, **{"Retry-After": "3600"})
         else:
             self.script.ended.wait()
-        self.close_connection = True
+            self.close_connection = True
 
     def _send(self, status: int, what: dict[str, Any], **headers: str) -> None:
         data = json.dumps(what).encode()
