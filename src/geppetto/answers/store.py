@@ -107,7 +107,7 @@ class AnswerStore(Store):
                 for some in batches(wanted)
                 for request in connection.scalars(
                     sql.select(answers.c.request).where(answers.c.request.in_(some))
-                )
+                ).all()
             )
 
     def get(self, requests: Iterable[str]) -> dict[str, OptionScores]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import accumulate, permutations, takewhile
@@ -55,19 +55,20 @@ class OptionScores:
 
 def request_id(prompt: Prompt, model: ModelIdentity) -> str:
     """Content hash of everything that changes the answer to a prompt."""
-    text = encode_basestring_ascii(prompt.text)
-    content = f'["{NAME}", {VERSION}, {text}, {_json(prompt.options)}, {_json_of(model)}]'
-    return hashlib.sha256(content.encode()).hexdigest()
+    return request_ids(prompt.options, model)(prompt.text)
 
 
 @cache
-def _json(options: tuple[tuple[str, str], ...]) -> str:
-    return json.dumps(options)
+def request_ids(options: tuple[tuple[str, str], ...], model: ModelIdentity) -> Callable[[str], str]:
+    """The same for many prompts with these options, as a function of their texts."""
+    begin = f'["{NAME}", {VERSION}, '
+    end = f", {json.dumps(options)}, {json.dumps(model.of_scores, sort_keys=True)}]"
 
+    def of(text: str) -> str:
+        content = begin + encode_basestring_ascii(text) + end
+        return hashlib.sha256(content.encode()).hexdigest()
 
-@cache
-def _json_of(model: ModelIdentity) -> str:
-    return json.dumps(model.of_scores, sort_keys=True)
+    return of
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def content(prepared: Prepared) -> dict[str, Any]:
             "left out": len(plan.dropped),
             "about": _ABOUT_PEOPLE,
         },
-        "items": sorted({answer.item for answer in plan.answers})
+        "items": sorted(plan.items)
         if not prepared.study.has_sessions
         else "every response of every session",
         "models": {

@@ -193,6 +193,11 @@ class Plan:
         return list(dict.fromkeys(map(itemgetter(0), self.answers)))
 
     @cached_property
+    def items(self) -> list[str]:
+        """Names of the items; in sessions, numbers of the responses."""
+        return list(dict.fromkeys(map(itemgetter(1), self.answers)))
+
+    @cached_property
     def cells(self) -> int:
         return len(set(map(_CELL, self.answers)))
 

@@ -44,7 +44,7 @@ class PromptBuilder(ABC, Generic[Text]):
         """What asks an item of a participant with this persona."""
 
     @abstractmethod
-    def _id(self, text: Text) -> str:
+    def _id(self, item: str, persona: Persona | None, drawn_for: str) -> str:
         """The id of the request that asks this; refuses what the model cannot read."""
 
     @abstractmethod
@@ -93,7 +93,7 @@ class PromptBuilder(ABC, Generic[Text]):
 
     def _ask(self, ids: dict[str, str], item: str, persona: Persona | None, drawn_for: str) -> str:
         """The id of a new request, which is added to these."""
-        request = self._id(self._write(item, persona, drawn_for))
+        request = self._id(item, persona, drawn_for)
         self.texts.add(request, item, persona, drawn_for)
         ids[item] = request
         return request

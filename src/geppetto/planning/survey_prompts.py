@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from geppetto._util.errors import GeppettoError
-from geppetto.elicitation.option_likelihood import option_tokens, request_id
+from geppetto.elicitation.option_likelihood import option_tokens, request_ids
 from geppetto.models.base import Scorer
 from geppetto.personas.base import Persona
 from geppetto.planning.prompt_builder import PromptBuilder
@@ -20,6 +22,7 @@ class SurveyPromptBuilder(PromptBuilder[Prompt]):
         self._layout = layout
         self._model = model
         self._frames: dict[str, Frame] = {}
+        self._identified: dict[str, Callable[[str], str]] = {}
         self._told_apart: set[tuple[tuple[str, str], ...]] = set()
 
     def _write(self, item: str, persona: Persona | None, drawn_for: str) -> Prompt:
@@ -34,6 +37,7 @@ class SurveyPromptBuilder(PromptBuilder[Prompt]):
                 self._tell_apart(item, frame)
                 self._told_apart.add(frame.options)
             self._frames[item] = frame
+            self._identified[item] = request_ids(frame.options, self._model.identity)
         return self._frames[item]
 
     def _tell_apart(self, item: str, frame: Frame) -> None:
@@ -60,8 +64,9 @@ class SurveyPromptBuilder(PromptBuilder[Prompt]):
             return f"use `layout: {{answer: {answer}}}`"
         return "no `layout` helps, so this model cannot be scored on this scale"
 
-    def _id(self, text: Prompt) -> str:
-        return request_id(text, self._model.identity)
+    def _id(self, item: str, persona: Persona | None, drawn_for: str) -> str:
+        frame = self.frame(item)
+        return self._identified[item](frame.text(persona, self._model.template))
 
     def _length(self, item: str, persona: Persona) -> int:
         return len(self._model.tokenize(self._write(item, persona, "").text))

@@ -33,10 +33,11 @@ class SurveyQuestionBuilder(PromptBuilder[Question]):
             drawn_for=drawn_for,
         )
 
-    def _id(self, text: Question) -> str:
-        first, *_ = self._elicitation.requests(text, ())
+    def _id(self, item: str, persona: Persona | None, drawn_for: str) -> str:
+        question = self._write(item, persona, drawn_for)
+        first, *_ = self._elicitation.requests(question, ())
         self._model.refuse(first)
-        return self._elicitation.id(text, self._model.identity)
+        return self._elicitation.id(question, self._model.identity)
 
     def _length(self, item: str, persona: Persona) -> int:
         return self._model.length(self._write(item, persona, "").plain())

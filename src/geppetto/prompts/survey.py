@@ -219,14 +219,17 @@ class Frame:
 
     def prompt(self, persona: Persona | None, template: ChatTemplate | None) -> Prompt:
         """The prompt with a persona; see `render`."""
-        system, user = _contents(self.instruction, self.statement, persona)
-        if template is None:
-            text = f"{system}\n\n{user}\n{self.cue}"
-        else:
-            text = template.render(_turns(system, user)) + self.cue
+        text = self.text(persona, template)
         head = text[: text.index(self.instruction) + len(self.instruction)]
         stem = text[: text.rindex(self.statement)]
         return Prompt(text, head, stem, self.options)
+
+    def text(self, persona: Persona | None, template: ChatTemplate | None) -> str:
+        """The text of the prompt with a persona."""
+        system, user = _contents(self.instruction, self.statement, persona)
+        if template is None:
+            return f"{system}\n\n{user}\n{self.cue}"
+        return template.render(_turns(system, user)) + self.cue
 
 
 def _contents(system: str, user: str, persona: Persona | None) -> tuple[str, str]:

@@ -49,7 +49,7 @@ def _turns(template: ChatTemplate) -> str:
 def answers(prepared: Prepared) -> Iterator[str]:
     """What models answer with on each scale of a survey, and how nested options are scored."""
     study, layout = prepared.study, prepared.experiment.layout
-    names = dict.fromkeys(study.items[one.item].scale for one in prepared.plan.answers)
+    names = dict.fromkeys(study.items[name].scale for name in prepared.plan.items)
     by_answer: dict[str, list[str]] = {}
     for name in names:
         by_answer.setdefault(layout.answer_to(study.codebook.scales[name]), []).append(name)

@@ -295,7 +295,7 @@ def _as_codes(cells: pd.Series, codes: frozenset[str]) -> pd.Series | None:
 
 def whole(cells: pd.Series) -> pd.Series:
     """A column with "1.0" as "1", if every cell of it is a whole number; else the same column."""
-    known = cells.dropna()
+    known = cells.dropna().drop_duplicates()
     if not known.map(_is_whole).all() or not known.str.contains(".", regex=False).any():
         return cells
     return cells.where(cells.isna(), cells.str.partition(".")[0])

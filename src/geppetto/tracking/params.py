@@ -153,7 +153,7 @@ def _identity(elicited: Elicited) -> dict[str, Any]:
 def answered_with(prepared: Prepared) -> str:
     """What models answer with, of all scales that items have."""
     study, layout = prepared.study, prepared.experiment.layout
-    scales = (study.scale(study.items[one.item]) for one in prepared.plan.answers)
+    scales = (study.scale(study.items[name]) for name in prepared.plan.items)
     return ", ".join(dict.fromkeys(map(layout.answer_to, scales)))
 
 
