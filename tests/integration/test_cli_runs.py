@@ -51,7 +51,8 @@ def test_unknown_names_on_the_command_line_are_refused_too() -> None:
     assert "nothing.yaml does not exist" in refused(geppetto("run", "nothing.yaml"))
 
 
-def test_a_run_from_file_to_mlflow_and_again_for_free(workspace: Path) -> None:
+def test_a_run_from_file_to_mlflow_and_again_for_free(ready: Path) -> None:
+    workspace = ready
     path = experiment(workspace, SMALLER)
     first = started("run", path, "--full", cwd=workspace)
     assert first.returncode == 0, first.stderr

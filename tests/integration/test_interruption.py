@@ -103,8 +103,10 @@ def smooth(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
     return finished(with_store(workspace_in(folder), empty_store))
 
 
-def test_a_killed_experiment_ends_like_an_uninterrupted_one(tmp_path: Path, smooth: Path) -> None:
-    killed = workspace_in(tmp_path / "killed")
+def test_a_killed_experiment_ends_like_an_uninterrupted_one(
+    tmp_path: Path, smooth: Path, empty_store: Path
+) -> None:
+    killed = with_store(workspace_in(tmp_path / "killed"), empty_store)
     everything = stored(smooth)
 
     moments = random.Random(5)

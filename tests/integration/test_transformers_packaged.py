@@ -61,7 +61,7 @@ def work(study: Study, model: Scorer, answer: str) -> list[Unit]:
     prompts = [
         render(study, item, persona, Layout(answer=answer), model.template)
         for persona in personas
-        for item in list(study.items.values())[::9]
+        for item in list(study.items.values())[::18]
     ]
     return list(units({request_id(one, model.identity): one for one in prompts}, model))
 
