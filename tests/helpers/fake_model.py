@@ -42,6 +42,7 @@ class FakeModel(Replying):  # type: ignore[misc]  # it scores, too
         self.context = context
         self.template = template
         self.most_branches = 256
+        self.trees_at_once = 1
         self.decoded = 0
 
     def tokenize(self, text: str) -> Tokens:

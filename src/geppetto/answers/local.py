@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from geppetto.answers.store import UNTIL_LOOKING_AGAIN, AnswerStore
 from geppetto.elicitation import option_likelihood, transcript_likelihood
@@ -106,28 +107,38 @@ def answer(
     none, this waits until its answers are stored or its claim has ended.
     """
     left_to_others: list[Unit] = []
-    for unit in work:
-        if (found := _answered(unit, model, store)) is None:
-            left_to_others.append(unit)
-        else:
-            yield found
+    left = iter(work)
+    while some := list(islice(left, model.trees_at_once)):
+        for unit, found in zip(some, _answered(some, model, store), strict=True):
+            if found is None:
+                left_to_others.append(unit)
+            else:
+                yield found
     while left_to_others:
         time.sleep(UNTIL_LOOKING_AGAIN)
         for unit in tuple(left_to_others):
-            if found := _answered(unit, model, store):
+            (found,) = _answered([unit], model, store)
+            if found:
                 left_to_others.remove(unit)
                 yield found
 
 
-def _answered(unit: Unit, model: Scorer, store: AnswerStore) -> tuple[Unit, Unit | None] | None:
-    """A unit and the part of it that is computed now; None if another process has some of it."""
-    with store.claim(unit.ids) as ids:
-        if ids is None:
-            return None
-        here = unit.only(ids) if ids else None
-        if here is not None:
-            store.put(model.identity.name, score([here], model))
-    return unit, here
+def _answered(
+    units: Sequence[Unit], model: Scorer, store: AnswerStore
+) -> list[tuple[Unit, Unit | None] | None]:
+    """Each unit and the part of it that is computed now; None where another process has some."""
+    with store.claim([name for unit in units for name in unit.ids]) as ids:
+        if ids is not None:
+            own = [ids.intersection(unit.ids) for unit in units]
+            here = [
+                unit.only(mine) if mine else None for unit, mine in zip(units, own, strict=True)
+            ]
+            if ids:
+                store.put(model.identity.name, score([unit for unit in here if unit], model))
+            return list(zip(units, here, strict=True))
+    if len(units) == 1:
+        return [None]
+    return [found for unit in units for found in _answered([unit], model, store)]
 
 
 def score(units: Sequence[Unit], model: Scorer) -> dict[str, OptionScores]:

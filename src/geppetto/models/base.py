@@ -109,6 +109,10 @@ class Scorer(Model, Protocol):
     def most_branches(self) -> int:
         """The most branches that a tree may have."""
 
+    @property
+    def trees_at_once(self) -> int:
+        """How many trees it is given at once, at most; their answers are stored together."""
+
     def tokenize(self, text: str) -> Tokens:
         """Tokens of a text from its beginning, with the leading token of the model's training."""
 

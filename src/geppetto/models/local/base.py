@@ -48,8 +48,9 @@ class LocalModel(ABC):
         The most branches that a tree may have.
     leading
         Tokens that stand before a text from its beginning, as in the model's training.
-    most_at_once
-        How many requests it is sent at once: what it computes, it computes one by one.
+    most_at_once, trees_at_once
+        How many requests it is sent, or trees it is given, at once: what it computes, it computes
+        one by one, unless its engine says otherwise.
 
     Examples
     --------
@@ -67,6 +68,7 @@ class LocalModel(ABC):
     most_branches: int
     leading: Tokens
     most_at_once = 1
+    trees_at_once = 1
 
     def __init__(self) -> None:
         self._one_at_a_time = Lock()

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _MAX_BRANCHES = 256
 """Branches in one tree; more would be attended to in vain."""
 
+_TREES = {"cpu": 2, "mps": 8, "cuda": 32}
+"""Trees that are given at once, by device; as many of their tokens are computed together as fit."""
+
 _LENGTHS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 """What configs call the length of a context."""
 
@@ -95,6 +98,7 @@ class TransformersModel(LocalModel):
         )
         text = _text_config(checkpoint.config)
         self.most_branches = _MAX_BRANCHES
+        self.trees_at_once = _TREES[self._device]
         self.context = _context(text, name)
         dtype = "f32" if precision == "exact" else "bf16"
         self.identity = ModelIdentity(
