@@ -79,6 +79,16 @@ probes = sql.Table(
     sql.Column("probed", sql.DateTime, nullable=False),
 )
 
+noises = sql.Table(
+    "noises",
+    _metadata,
+    sql.Column("identity", sql.String(64), primary_key=True),
+    sql.Column("model", sql.String, nullable=False),
+    sql.Column("answers", sql.Integer, nullable=False),
+    sql.Column("mean", sql.Float, nullable=False),
+    sql.Column("largest", sql.Float, nullable=False),
+)
+
 looks = sql.Table(
     "looks",
     _metadata,

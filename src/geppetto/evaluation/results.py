@@ -152,9 +152,10 @@ class Results(Judged):
         that interval, which is not corrected for the family; one that is undecided always does.
         They are not computed `by` parts, and in measures other than "nll" and "brier" they are
         infinite where anything was not said. `withheld` says why nothing can be called equivalent
-        to nothing, if so.
+        to nothing, if so. `noise` is by how many nats rounding changes an answer of the model, on
+        average; NaN if that was not measured.
         """
-        return effects_table(self.verdicts(by, measure))
+        return effects_table(self.verdicts(by, measure), self.noise)
 
     def changes(self, by: str, measure: Measure | None = None) -> pd.DataFrame:
         """How much every contrast differs between parts, a row each, with 95% intervals.

@@ -30,6 +30,7 @@ from geppetto.evaluation.responses import Responses
 from geppetto.evaluation.rows import SLICE, Slice, rows_by
 from geppetto.evaluation.unread import unread
 from geppetto.models.lineage import Lineage
+from geppetto.models.noise import Noise
 from geppetto.personas.donors import MatchQuality
 from geppetto.planning.analysis_config import Analysis
 from geppetto.planning.plan import BASELINE, Condition
@@ -55,6 +56,8 @@ class Scored:
         Who has matched strangers and how much like them these are, by the label of the strategy.
     completions
         What models replied, a row a completion; see `CompletionRow`. Empty if that was not kept.
+    noise
+        By how much rounding changes the answers of each model of which that was measured, by name.
     looks
         Which analysis of these people it is; `analysis` is corrected for it already.
     followed
@@ -73,6 +76,7 @@ class Scored:
     elicitation: str = ""
     matches: Mapping[str, MatchQuality] = field(default_factory=dict)
     completions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    noise: Mapping[str, Noise] = field(default_factory=dict)
     looks: Looks = field(default_factory=Looks)
     followed: Followed | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -21,14 +22,21 @@ from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.inference.wordings import OverWordings
 from geppetto.evaluation.pairs.gap import Gap
 from geppetto.evaluation.pairs.recovery import PersonaRecovery
+from geppetto.models.noise import Noise
 from geppetto.planning.plan import Condition
 
 _NOTHING = Estimate(np.nan, np.nan, np.nan)
 
 
-def effects_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
-    """A row a contrast."""
-    return frame(map(_effect, verdicts))
+def effects_table(
+    verdicts: Iterable[Verdict], noise: Mapping[str, Noise] = MappingProxyType({})
+) -> pd.DataFrame:
+    """A row a contrast, with the noise of its model, NaN if that was not measured."""
+    means = {model: of.mean for model, of in noise.items()}
+    return frame(
+        _effect(verdict) | {"noise": means.get(verdict.effect.model, np.nan)}
+        for verdict in verdicts
+    )
 
 
 def gaps_table(gaps: Iterable[Gap]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from geppetto.answers.client import converse
 from geppetto.answers.completions import CompletionStore
 from geppetto.answers.local import Unanswered, Unit, answer
 from geppetto.answers.looks import Kind
+from geppetto.answers.noise import NoiseStore
 from geppetto.answers.parsed import ParsedAnswer
 from geppetto.answers.probes import ProbeStore
 from geppetto.answers.status import answer_status
@@ -106,7 +107,9 @@ def run(  # noqa: PLR0913  parts of a run, and who is told of it
     task = f"log {prepared.sha256}"
     with store.alone(task):
         tracked = mlflow_runs.begin(prepared, workspace)
+    noises = NoiseStore.of_workspace(workspace)
     for model in prepared.scorers:
+        noises.measure(model, missing[model.identity.name])
         for unit, _ in answer(model, missing[model.identity.name], store):
             on_answers(model, unit)
     while True:
@@ -125,7 +128,9 @@ def _evaluated(
     prepared: Prepared, store: AnswerStore, parsed: Mapping[str, ParsedAnswer], workspace: Path
 ) -> Results:
     try:
-        return evaluate(prepared, store, parsed, learned_in(workspace))
+        found = evaluate(prepared, store, parsed, learned_in(workspace))
+        noises = NoiseStore.of_workspace(workspace).known(prepared.scorers)
+        return replace(found, noise=noises)
     except GeppettoError:
         raise
     except Exception as error:

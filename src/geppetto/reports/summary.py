@@ -14,7 +14,7 @@ from geppetto.evaluation.results import Results
 from geppetto.evaluation.words import interval, number, probability
 from geppetto.reports import sessions
 from geppetto.reports.columns import Columns
-from geppetto.reports.terminal import Parts, concluded, conditions, group, parts
+from geppetto.reports.terminal import Parts, concluded, conditions, group, hidden, parts
 from geppetto.reports.text import scale
 
 
@@ -31,6 +31,7 @@ def _first_screen(found: Results) -> Parts:
     of_all = ("matched strangers", "pairs", "calibration", "what was left out", "the frozen plan")
     return {
         "answers": lambda: _answers(found),
+        "effects that noise hides": lambda: hidden(found),
         **{name: told for name, told in parts(found).items() if name in of_all},
         "verdicts": lambda: concluded(found),
     }

@@ -100,6 +100,7 @@ def parts(found: Results) -> Parts:
         "elicitations": lambda: elicitations.parts(found),
         "wordings": lambda: [Text(line) for line in _wordings(found.wordings())],
         "calibration": lambda: _flat(found.flat),
+        "numerical noise": lambda: _noise(found),
         "what was left out": lambda: [
             Text(f"{count:,} cells were left out of every condition: {reason}", "yellow")
             for reason, count in found.unscored.items()
@@ -135,6 +136,28 @@ def _flat(flat: Sequence[str]) -> Iterator[RenderableType]:
             "over all conditions; effects after calibration of the model say little",
             "yellow",
         )
+
+
+def _noise(found: Results) -> Iterator[RenderableType]:
+    """By how much rounding changes an answer of each model, if that was measured."""
+    for model, noise in found.noise.items():
+        yield Text(
+            f"numerical noise: computed one path at a time, {noise.answers} answers of {model} "
+            f"differ by {noise.mean:.1g} nats on average, at most {noise.largest:.1g}"
+        )
+
+
+def hidden(found: Results) -> Iterator[RenderableType]:
+    """Which effects are no larger than the numerical noise of their model, so may be that alone."""
+    for verdict in found.verdicts():
+        effect, noise = verdict.effect, found.noise.get(verdict.effect.model)
+        if verdict.confirmatory and noise and abs(effect.nats.value) <= noise.mean:
+            yield Text(
+                f"{effect.contrast.name} of {effect.strategy} is no larger than the numerical "
+                f"noise of {effect.model} ({noise.mean:.2g} nats an answer): it may be rounding; "
+                "ask with `precision: exact`",
+                "yellow",
+            )
 
 
 def _individuals(individuation: pd.DataFrame) -> Iterator[RenderableType]:

@@ -287,7 +287,8 @@ def _tables(results: Results) -> dict[str, Callable[[], pd.DataFrame]]:
     measures = results.measures
 
     def effects() -> pd.DataFrame:
-        return effects_table([v for m in measures for v in results.verdicts(measure=m)])
+        verdicts = (verdict for m in measures for verdict in results.verdicts(measure=m))
+        return effects_table(verdicts, results.noise)
 
     tables: dict[str, Callable[[], pd.DataFrame]] = {
         "conditions": results.metrics,
