@@ -8,7 +8,7 @@ PYTEST := OMP_THREAD_LIMIT=1 $(BIN)/pytest --numprocesses 2 --dist loadfile --no
 .PHONY: demo lint test test-fast fuzz docs bench clean
 
 demo: .venv/local.stamp
-	$(BIN)/geppetto run experiments/bfi_personas.yaml
+	$(BIN)/geppetto run experiments/first_answer.yaml
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
