@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from geppetto.answers.parsed import ParsedAnswer
+from geppetto.answers.table import table_of
 from geppetto.elicitation.base import Outcome
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.elicitation.outcomes import of_mass
@@ -60,6 +62,12 @@ class CompletionRow(NamedTuple):
     text: str
 
 
+_Told = tuple[Outcome, float, str, Completion]
+"""What became of a completion, its part of the answer, its id, and itself."""
+
+_SOME = 10_000
+"""Requests whose completions are in memory at a time."""
+
 COLUMNS = CompletionRow._fields
 """Columns of the table; see `CompletionRow`."""
 
@@ -76,61 +84,67 @@ def completions_table(
     KeyError
         If a request has no scores.
     """
-    rows = []
+    return table_of(_rows(plan, parsed, study, experiment), COLUMNS)
+
+
+def _rows(
+    plan: Plan, parsed: Mapping[str, OptionScores | ParsedAnswer], study: Study, experiment: str
+) -> Iterator[CompletionRow]:
+    @lru_cache(_SOME)  # many people are asked the same
+    def completions(request: str, model: str, is_open: bool) -> list[_Told]:
+        return list(_completions(request, model, parsed[request], is_open))
+
     for planned in plan.answers:
         person = study.people[planned.participant]
-        completions = _completions(planned, parsed[planned.request], study)
-        for number, (outcome, part, name, completion) in enumerate(completions):
-            rows.append(
-                CompletionRow(
-                    study=study.name,
-                    experiment=experiment,
-                    participant=planned.participant,
-                    cluster=person.cluster,
-                    weight=person.weight,
-                    item=planned.item,
-                    model=planned.model,
-                    strategy=planned.strategy,
-                    arm=planned.arm,
-                    donor=planned.donor,
-                    paraphrase=planned.paraphrase,
-                    history=planned.history,
-                    presentation=planned.presentation,
-                    elicitation=planned.elicitation,
-                    sample=number,
-                    outcome=outcome,
-                    part=part,
-                    error=completion.error,
-                    finish=completion.finish,
-                    reported_model=completion.model,
-                    prompt_tokens=completion.prompt_tokens,
-                    completion_tokens=completion.completion_tokens,
-                    reasoning_tokens=completion.reasoning_tokens,
-                    cost=np.nan if completion.cost is None else completion.cost,
-                    seconds=np.nan if completion.seconds is None else completion.seconds,
-                    attempts=completion.attempts,
-                    request=planned.request,
-                    completion=name,
-                    text=completion.text,
-                )
+        is_open = _is_open(planned, study)
+        for number, told in enumerate(completions(planned.request, planned.model, is_open)):
+            outcome, part, name, completion = told
+            yield CompletionRow(
+                study=study.name,
+                experiment=experiment,
+                participant=planned.participant,
+                cluster=person.cluster,
+                weight=person.weight,
+                item=planned.item,
+                model=planned.model,
+                strategy=planned.strategy,
+                arm=planned.arm,
+                donor=planned.donor,
+                paraphrase=planned.paraphrase,
+                history=planned.history,
+                presentation=planned.presentation,
+                elicitation=planned.elicitation,
+                sample=number,
+                outcome=outcome,
+                part=part,
+                error=completion.error,
+                finish=completion.finish,
+                reported_model=completion.model,
+                prompt_tokens=completion.prompt_tokens,
+                completion_tokens=completion.completion_tokens,
+                reasoning_tokens=completion.reasoning_tokens,
+                cost=np.nan if completion.cost is None else completion.cost,
+                seconds=np.nan if completion.seconds is None else completion.seconds,
+                attempts=completion.attempts,
+                request=planned.request,
+                completion=name,
+                text=completion.text,
             )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _completions(
-    planned: PlannedAnswer, answer: OptionScores | ParsedAnswer, study: Study
-) -> Iterator[tuple[Outcome, float, str, Completion]]:
+    request: str, model: str, answer: OptionScores | ParsedAnswer, is_open: bool
+) -> Iterator[_Told]:
     """What became of each reply, its part of the answer, its id, and itself."""
     if isinstance(answer, ParsedAnswer):
         reading = answer.reading
         yield from zip(reading.outcomes, reading.parts, answer.ids, answer.completions, strict=True)
         return
-    mass = float(np.exp(answer.log_probs).sum())
     yield (
-        "answered" if _is_open(planned, study) else of_mass(mass),
+        "answered" if is_open else of_mass(float(np.exp(answer.log_probs).sum())),
         1.0,
-        planned.request,
-        Completion(model=planned.model, prompt_tokens=answer.prompt_tokens, cost=0.0),
+        request,
+        Completion(model=model, prompt_tokens=answer.prompt_tokens, cost=0.0),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from geppetto.answers.table import AnswerRow, Said, row, table_of
+from geppetto.answers.table import COLUMNS, AnswerRow, Said, row, table_of
 from geppetto.elicitation.hits import hit
 from geppetto.elicitation.option_likelihood import OptionScores
 from geppetto.planning.plan import Plan, PlannedAnswer
@@ -27,7 +27,7 @@ def session_answers_table(
     ValueError
         If a plan, scores and sessions are not of the same responses.
     """
-    return table_of(_rows(plan, scores, study, experiment))
+    return table_of(_rows(plan, scores, study, experiment), COLUMNS)
 
 
 def _rows(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
@@ -202,6 +203,10 @@ def answers_table(
     codes = {name: tuple(scale.options) for name, scale in scales.items()}
     positions = {name: number for number, name in enumerate(study.items)}
 
+    @lru_cache(_SOME)  # many people are asked the same
+    def scored(answer: OptionScores) -> Sequence[Said]:
+        return _scored(answer, normalisation)
+
     def rows() -> Iterator[AnswerRow]:
         for planned in plan.answers:
             answer, legal = scores[planned.request], codes[planned.item]
@@ -209,39 +214,46 @@ def answers_table(
             if isinstance(answer, ParsedAnswer):
                 said = _parsed(answer, response, len(legal))
             else:
-                said = _scored(answer, response, normalisation)
+                said = scored(answer)[response]
             trial, scale = positions[planned.item], scales[planned.item]
             yield row(planned, study, experiment, trial, legal, said, scale)
 
-    return table_of(rows())
+    return table_of(rows(), COLUMNS)
 
 
-def table_of(rows: Iterator[AnswerRow]) -> pd.DataFrame:
+def table_of(rows: Iterator[tuple[Any, ...]], names: Sequence[str]) -> pd.DataFrame:
     """The table of these rows, of which only some are in memory at a time beside its columns."""
-    columns: list[list[Any]] = [[] for _ in COLUMNS]
+    columns: list[list[Any]] = [[] for _ in names]
     while some := list(islice(rows, _SOME)):
         for column, values in zip(columns, zip(*some, strict=True), strict=True):
             column.extend(values)
-    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+    return pd.DataFrame(dict(zip(names, columns, strict=True)))
 
 
-def _scored(answer: OptionScores, response: int, normalisation: Normalisation) -> Said:
+def _scored(answer: OptionScores, normalisation: Normalisation) -> list[Said]:
+    """What is said of each option, were it the response."""
     sums = np.array(answer.log_probs)
     options = sums if normalisation == "sum" else sums / np.array(answer.tokens)
     finite = bool(np.isfinite(sums).all())
-    over = float(options[response] - np.logaddexp.reduce(options))
-    return Said(
-        log_prob=float(sums[response]),
-        log_prob_of_options=over,
-        nll_low=-over if finite else 0.0,
-        nll_high=-over if finite else np.inf,
-        hit=(hit(options.tolist(), response),) * 2 if finite else (0.0, 1.0),
-        option_log_probs=answer.log_probs if options is sums else tuple(options.tolist()),
-        option_mass=float(np.exp(sums).sum()),
-        tokens=answer.prompt_tokens,
-        reason="" if finite else NOT_FINITE,
-        normalisation=normalisation,
-    )
+    listed = answer.log_probs if options is sums else tuple(options.tolist())
+    mass = float(np.exp(sums).sum())
+    return [
+        Said(
+            log_prob=log_prob,
+            log_prob_of_options=over,
+            nll_low=-over if finite else 0.0,
+            nll_high=-over if finite else np.inf,
+            hit=(hit(listed, response),) * 2 if finite else (0.0, 1.0),
+            option_log_probs=listed,
+            option_mass=mass,
+            tokens=answer.prompt_tokens,
+            reason="" if finite else NOT_FINITE,
+            normalisation=normalisation,
+        )
+        for response, (log_prob, over) in enumerate(
+            zip(sums.tolist(), (options - np.logaddexp.reduce(options)).tolist(), strict=True)
+        )
+    ]
 
 
 def _parsed(answer: ParsedAnswer, response: int, options: int) -> Said:

@@ -82,7 +82,7 @@ def _look(prepared: Prepared, results: Results, kind: Kind) -> Look:
             {
                 (known[participant], item, arm, known.get(donor, donor), request, status)
                 for participant, item, arm, donor, request, status in zip(
-                    *(answers[column] for column in columns), strict=True
+                    *(answers[column].to_numpy(object) for column in columns), strict=True
                 )
             }
         ),
