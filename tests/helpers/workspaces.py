@@ -51,3 +51,4 @@ def without_figures(patch: pytest.MonkeyPatch) -> None:
         client.log_text(run_id, "", name)
 
     patch.setattr("geppetto.tracking.files.figure", blank)
+    patch.setattr("geppetto.reports.page.image", lambda draw: "")

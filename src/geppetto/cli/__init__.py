@@ -1,8 +1,8 @@
 """The command line: what is typed, and nothing else.
 
 `app` has a module of commands for each noun (`studies`, `personas`, `models`) and for what is done
-with them (`experiments`, `searches`, `ui`). A command reads its options, imports what it needs, and
-prints what `reports` makes of the outcome.
+with them (`experiments`, `report`, `searches`, `ui`). A command reads its options, imports what it
+needs, and prints what `reports` makes of the outcome.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import typer
 from geppetto._util.errors import GeppettoError
 from geppetto._util.interrupts import interrupts_raised
 from geppetto._util.output import plain_console, silence
-from geppetto.cli import experiments, models, personas, searches, studies, ui
+from geppetto.cli import experiments, models, personas, report, searches, studies, ui
 from geppetto.cli.terminal import WORKSPACE
 
 __all__ = ["app", "main"]
@@ -27,7 +27,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for commands in (experiments, searches, ui):
+for commands in (experiments, report, searches, ui):
     app.add_typer(commands.app)
 for noun, commands in {"studies": studies, "personas": personas, "models": models}.items():
     app.add_typer(commands.app, name=noun)

@@ -51,7 +51,7 @@ def run(
     to_follow = plan_to_follow(experiment, frozen)
     tracker = BudgetTracker(Experiment.from_file(experiment).budget)
     with going_on_later():
-        store, planned = _planned(experiment, tracker, retry_errors)
+        store, planned = plans_of(experiment, tracker, retry_errors)
     found, unsaid, said = [], list[str](), list[str]()
     for prepared, missing, statuses in planned:
         work = {}
@@ -153,7 +153,7 @@ def show(
     from geppetto.reports import summary, terminal
 
     to_follow = plan_to_follow(experiment, None)
-    store, planned = _planned(experiment, None)
+    store, planned = plans_of(experiment, None)
     found, said = [], list[str]()
     for prepared, missing, _ in planned:
         result = running.stored(prepared, missing, store, WORKSPACE, frozen=to_follow)
@@ -190,7 +190,7 @@ def plan(
 
     if any(spread <= 0 for spread in sd or ()):
         raise GeppettoError("--sd must be more than 0 nats")
-    planned = _planned(experiment, None)[1]
+    planned = plans_of(experiment, None)[1]
     for prepared, missing, statuses in planned:
         work = {name: Work(left, None) for name, left in missing.items()}
         console.print(overview(prepared, work, statuses))
@@ -211,7 +211,7 @@ def plan(
 _Planned = tuple["Prepared", "dict[str, Unanswered]", "dict[tuple[str, str], AnswerStatus]"]
 
 
-def _planned(
+def plans_of(
     experiment: Path, tracker: BudgetTracker | None, retry_errors: bool = False
 ) -> tuple[AnswerStore, list[_Planned]]:
     """The plan of each study of an experiment, and what of it is not answered yet.

@@ -15,7 +15,16 @@ from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.rows import CONDITION
 from geppetto.evaluation.words import over
 from geppetto.planning.plan import BASELINE, Condition
-from geppetto.reports.style import BLUE, band, by_strategy, name_rows, note_row, panels, styled
+from geppetto.reports.style import (
+    BLUE,
+    GREY,
+    band,
+    by_strategy,
+    name_rows,
+    note_row,
+    panels,
+    styled,
+)
 
 _COLOURS = {
     "total": "#444444",
@@ -70,6 +79,52 @@ def effects(verdicts: Sequence[Verdict]) -> Figure:
             f"{_saved(measure)}, {verdicts[0].confidence} interval over participants; right is "
             "better"
         )
+    return figure
+
+
+_STEPS = ("none", "filler", "human", "average", "shuffled", "matched", "own")
+
+
+@styled
+def steps(metrics: pd.DataFrame) -> Figure:
+    """Mean NLL from no persona to their own, a panel a model and strategy.
+
+    Parameters
+    ----------
+    metrics
+        A row a condition, see `Results.metrics`.
+    """
+    metric = "nll" if metrics["nll"].notna().any() else "nll_full"
+    by_model = metrics[metrics["model"] != BASELINE]
+    own = by_model[by_model["arm"] == "own"]
+    of_panels = []
+    for model, strategy in own[["model", "strategy"]].drop_duplicates().itertuples(index=False):
+        rows = by_model[by_model["model"] == model].set_index(["strategy", "arm"])
+        found = [
+            (arm, rows.loc[key])
+            for arm in _STEPS
+            if (key := (strategy, arm)) in rows.index or (key := ("none", arm)) in rows.index
+        ]
+        of_panels.append((f"{model} · {strategy}", found))
+    figure, axes = panels([len(found) for _, found in of_panels])
+    uninformed = metrics[(metrics["model"] == BASELINE) & (metrics["strategy"] == "item marginals")]
+    for axis, (title, found) in zip(axes, of_panels, strict=True):
+        values = [row[metric] for _, row in found]
+        axis.plot(values, range(len(found)), color=GREY, lw=0.8, zorder=0)
+        for height, (arm, row) in enumerate(found):
+            colour = _COLOURS.get(arm, _KNOCKOUT)
+            low, high = row[f"{metric}_low"], row[f"{metric}_high"]
+            axis.plot([low, high], [height] * 2, color=colour, lw=2)
+            axis.plot(row[metric], height, "o", ms=6, color=colour)
+            note_row(axis, height, f"{row[metric]:.3f}", False)
+        for value in uninformed[metric]:
+            axis.axvline(value, color=_BASELINE, lw=1, ls="--")
+        name_rows(axis, [arm for arm, _ in found])
+        axis.set_title(title)
+    axes[-1].set_xlabel(
+        "NLL in nats a response, 95% intervals over participants; left is better. Dashed: what "
+        "others answered"
+    )
     return figure
 
 

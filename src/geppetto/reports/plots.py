@@ -34,6 +34,10 @@ class Plots:
         verdicts = self.results.verdicts(by, measure)
         return figures.along(verdicts, by) if by in ALONG else figures.effects(verdicts)
 
+    def steps(self) -> Figure:
+        """Mean NLL from no persona over a stranger's to their own."""
+        return figures.steps(self.results.metrics())
+
     def participants(self) -> Figure:
         """Every participant's NLL under each condition."""
         measure = "nll_full" if self.results.measure == "nll_full" else "nll"

@@ -17,6 +17,7 @@ from geppetto.evaluation.results import Results
 from geppetto.evaluation.rows import CONDITION
 from geppetto.planning.plan import BASELINE, Condition
 from geppetto.planning.prepared import Prepared
+from geppetto.planning.samples import first_sent
 from geppetto.reports.text import in_markdown
 from geppetto.tracking import completions as parsed
 from geppetto.tracking import files, params
@@ -174,21 +175,6 @@ def _effect_metrics(verdict: Verdict, contrast: str) -> dict[str, float]:
 
 def _sample_prompts(prepared: Prepared, condition: Condition) -> dict[str, str]:
     """What is sent first for each of the first participants in each elicitation, under a name."""
-    plan = prepared.plan
-    first = set(plan.participants[: prepared.experiment.sample_prompts])
-    by_requests = {elicited.key: elicited for elicited in prepared.by_requests}
-    shown: set[tuple[str, str]] = set()
-    sent: dict[Label, str] = {}
-    for planned in plan.answers:
-        of = planned.participant, planned.elicitation
-        if planned.condition != condition or planned.participant not in first or of in shown:
-            continue
-        shown.add(of)
-        label = planned.participant, planned.item, planned.elicitation
-        key = planned.model, planned.elicitation
-        if key in by_requests:
-            sent[label] = by_requests[key].sent(plan.questions[key][planned.request])
-        else:
-            sent[label] = plan.read(condition.model, [planned.request])[planned.request]
+    sent = first_sent(prepared, condition)
     named = names(sent, between="_")
     return {named[label]: text for label, text in sent.items()}

@@ -16,7 +16,7 @@ from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.entities import Dataset, DatasetInput, InputTag
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
-from geppetto._util.errors import Failures
+from geppetto._util.errors import Failures, GeppettoError
 from geppetto.answers.generated_texts import GeneratedTextStore
 from geppetto.evaluation.inference.verdicts import Verdict
 from geppetto.evaluation.results import Results
@@ -40,6 +40,9 @@ from geppetto.tracking.store import (
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+PAGE = "_report.html"
+"""The page of what was found; its name puts it before all other files."""
 
 ANSWERS = "geppetto.answers"
 """The tag that says of which answers the results of a run are; one without it has others."""
@@ -172,6 +175,7 @@ def _parts(
     client: MlflowClient, run_id: str, prepared: Prepared, results: Results
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     """All that is logged of an experiment besides its conditions: what it is, and how."""
+    yield PAGE, partial(_log_page, client, run_id, prepared, results)
     yield "answers.parquet", partial(_log_answers, client, run_id, results)
     yield "verdicts", partial(_log_verdicts, client, run_id, prepared, results)
     yield "the frozen plan", partial(_log_frozen, client, run_id, results)
@@ -181,6 +185,15 @@ def _parts(
         yield f"{name}.csv", partial(files.csv, client, run_id, table, f"{name}.csv")
     for name, draw in _figures(results).items():
         yield name, partial(files.figure, client, run_id, draw, name)
+
+
+def _log_page(client: MlflowClient, run_id: str, prepared: Prepared, results: Results) -> None:
+    from geppetto.reports.page import page
+
+    failures = Failures()
+    client.log_text(run_id, page([(prepared, results)], failures), PAGE)
+    if failures.sentences:
+        raise GeppettoError(" ".join(failures.sentences))
 
 
 def _log_answers(client: MlflowClient, run_id: str, results: Results) -> None:
