@@ -1,4 +1,4 @@
-"""One page of what was found, which fetches nothing, shows nobody without leave, and bears any text."""
+"""One page of what was found: it fetches nothing, and shows no prompt without leave."""
 
 from __future__ import annotations
 

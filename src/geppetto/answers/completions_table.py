@@ -62,7 +62,7 @@ class CompletionRow(NamedTuple):
     text: str
 
 
-_Told = tuple[Outcome, float, str, Completion]
+_Completed = tuple[Outcome, float, str, Completion]
 """What became of a completion, its part of the answer, its id, and itself."""
 
 _SOME = 10_000
@@ -91,7 +91,7 @@ def _rows(
     plan: Plan, parsed: Mapping[str, OptionScores | ParsedAnswer], study: Study, experiment: str
 ) -> Iterator[CompletionRow]:
     @lru_cache(_SOME)  # many people are asked the same
-    def completions(request: str, model: str, is_open: bool) -> list[_Told]:
+    def completions(request: str, model: str, is_open: bool) -> list[_Completed]:
         return list(_completions(request, model, parsed[request], is_open))
 
     for planned in plan.answers:
@@ -134,7 +134,7 @@ def _rows(
 
 def _completions(
     request: str, model: str, answer: OptionScores | ParsedAnswer, is_open: bool
-) -> Iterator[_Told]:
+) -> Iterator[_Completed]:
     """What became of each reply, its part of the answer, its id, and itself."""
     if isinstance(answer, ParsedAnswer):
         reading = answer.reading

@@ -76,7 +76,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Told:
+class Article:
     """What one experiment, or one study of it, has on the page."""
 
     name: str
@@ -93,7 +93,7 @@ def page(found: Sequence[tuple[Prepared, Results]], failures: Failures | None = 
     """
     failures = failures or Failures()
     before = len(failures.sentences)
-    told = [_told(prepared, results, failures) for prepared, results in found]
+    told = [_article(prepared, results, failures) for prepared, results in found]
     together = None
     if len(found) > 1:
         with failures.alone("the comparison"):
@@ -108,7 +108,7 @@ def page(found: Sequence[tuple[Prepared, Results]], failures: Failures | None = 
     )
 
 
-def _told(prepared: Prepared, results: Results, failures: Failures) -> Told:
+def _article(prepared: Prepared, results: Results, failures: Failures) -> Article:
     made = []
     for what, make in _sections(prepared, results).items():
         section = Section(what)
@@ -125,7 +125,7 @@ def _told(prepared: Prepared, results: Results, failures: Failures) -> Told:
         if experiment.name == results.study.name
         else (f"{experiment.name} · {results.study.name}")
     )
-    return Told(name, experiment.question, answer, tuple(made))
+    return Article(name, experiment.question, answer, tuple(made))
 
 
 def _sections(prepared: Prepared, results: Results) -> dict[str, Callable[[], Section]]:
