@@ -93,18 +93,18 @@ def page(found: Sequence[tuple[Prepared, Results]], failures: Failures | None = 
     """
     failures = failures or Failures()
     before = len(failures.sentences)
-    told = [_article(prepared, results, failures) for prepared, results in found]
+    articles = [_article(prepared, results, failures) for prepared, results in found]
     together = None
     if len(found) > 1:
         with failures.alone("the comparison"):
             together = Section(
                 "Side by side",
                 "What answers the question of each.",
-                table=_answering([results for _, results in found], [one.name for one in told]),
+                table=_answering([results for _, results in found], [one.name for one in articles]),
             )
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return environment.from_string(_TEMPLATE.read_text("utf-8")).render(
-        told=told, together=together, failed=failures.sentences[before:]
+        articles=articles, together=together, failed=failures.sentences[before:]
     )
 
 
