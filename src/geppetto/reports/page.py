@@ -283,10 +283,10 @@ def _verdicts(results: Results) -> Section:
     )
 
 
-def _plain(told: RenderableType) -> str:
+def _plain(shown: RenderableType) -> str:
     """What the terminal would show, as text."""
     console = Console(width=100, record=True, file=io.StringIO(), color_system=None)
-    console.print(told)
+    console.print(shown)
     return console.export_text().strip("\n")
 
 
