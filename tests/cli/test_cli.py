@@ -11,6 +11,7 @@ import pytest
 
 from command import geppetto, refused
 from geppetto.personas.library import strategy_files
+from geppetto.planning.config import Experiment
 from small_experiment import SMALL, experiment
 from workspaces import ROOT
 
@@ -119,6 +120,40 @@ def test_what_cannot_run_is_one_sentence_and_writes_nothing(
     result = geppetto("run", experiment(workspace, SMALL.replace(*change)), cwd=workspace)
     assert message in refused(result)
     assert not (workspace / "mlruns").exists()
+
+
+def test_everything_that_is_wrong_with_a_file_is_said_at_once(workspace: Path) -> None:
+    text = SMALL.replace("sample: 6", "sample: -6, sed: 1") + "budgt: {}\nparaphrases: many\n"
+    done = geppetto("plan", experiment(workspace, text), cwd=workspace)
+    assert done.returncode == 2
+    first, *lines = done.stderr.splitlines()
+    assert first == "error: experiments/small.yaml has 4 errors:"
+    for line, words in zip(
+        lines, ("'seed'?", "'budget'?", "participants.sample: ", "paraphrases: "), strict=True
+    ):
+        assert line.startswith("  ") and words in line and re.search(r"line \d", line)
+
+
+def test_without_arms_a_file_has_the_usual_ones(workspace: Path) -> None:
+    written = re.sub("arms: .*\n", "", SMALL)
+    read = Experiment.from_file(workspace / experiment(workspace, written))
+    assert [arm.name for arm in read.arms] == ["none", "filler", "shuffled", "own"]
+    said = SMALL.replace(re.findall("arms: .*", SMALL)[0], "arms: [none, filler, shuffled, own]")
+    assert Experiment.from_file(workspace / experiment(workspace, said)).arms == read.arms
+
+
+def test_help_is_short_too_and_a_beginning_is_a_near_name(workspace: Path) -> None:
+    assert geppetto("-h").stdout == geppetto("--help").stdout
+    text = SMALL.replace("smollm2-135m-instruct", "smollm2")
+    said = refused(geppetto("plan", experiment(workspace, text), cwd=workspace))
+    assert "unknown model 'smollm2'; did you mean 'smollm2-135m-instruct'?" in said
+
+
+def test_a_broken_strategy_is_a_warning_among_the_others(workspace: Path) -> None:
+    (workspace / "personas" / "broken.py").write_text("x = (")
+    done = geppetto("personas", cwd=workspace)
+    assert done.returncode == 0 and " interview " in done.stdout
+    assert "strategy broken failed: " in done.stdout and "line 1" in done.stdout
 
 
 def test_strangers_who_are_told_the_same_are_counted(workspace: Path) -> None:

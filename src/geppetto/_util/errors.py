@@ -81,7 +81,8 @@ def unknown(kind: str, name: str, known: Iterable[str], place: str = "") -> Gepp
     unknown study 'bfy' in my.yaml; did you mean 'bfi'?
     """
     names = sorted(known)
-    near = get_close_matches(name, names, n=1)
+    begun = [each for each in names if name and each.startswith(name)]
+    near = get_close_matches(name, names, n=1) or begun
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
     where = f" in {place}" if place else ""
     return GeppettoError(f"unknown {kind} {name!r}{where}; {hint}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -14,6 +14,9 @@ from geppetto._util.characters import halves, mended
 from geppetto._util.errors import GeppettoError, unknown
 from geppetto._util.files import is_file
 from geppetto._util.validation import is_model
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -41,17 +44,40 @@ def read_yaml(
     try:
         return schema.model_validate(defaults | content)
     except ValidationError as error:
-        # a key that nobody knows explains best why another one is missing
-        first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
-        location = first["loc"]
-        place = f"{path}, line {_line(tree, location)}" if location else str(path)
-        if first["type"] == "extra_forbidden":
-            fields = _schema_at(schema, location[:-1]).model_fields
-            known = [field.alias or key for key, field in fields.items()]
-            raise unknown("key", str(location[-1]), known, place) from error
-        name = ".".join(str(part) for part in location)
-        reason = str(first["msg"]).removeprefix("Value error, ")
-        raise GeppettoError(": ".join(filter(None, (place, name, reason)))) from error
+        raise _errors(error, path, tree, schema) from error
+
+
+def _errors(
+    error: ValidationError, path: Path, tree: yaml.Node, schema: type[BaseModel]
+) -> GeppettoError:
+    """All that does not fit, a sentence a line of the file."""
+    by_place: dict[tuple[Any, ...], tuple[str, ErrorDetails]] = {}
+    # a key that nobody knows explains best why another one is missing
+    for each in sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden"):
+        line, place = _line(tree, each["loc"])
+        by_place.setdefault(place, (f"line {line}" if each["loc"] else "", each))
+    # what is wrong with a list because of what is wrong in it is not said as well
+    within = [of for p, of in by_place.items() if not any(_is_in(q, p) for q in by_place)]
+    if len(within) == 1:
+        ((line_of, each),) = within
+        return _error(each, ", ".join(filter(None, (str(path), line_of))), schema)
+    sentences = [str(_error(each, line_of, schema)) for line_of, each in within]
+    return GeppettoError("\n  ".join([f"{path} has {len(sentences)} errors:", *sentences]))
+
+
+def _is_in(place: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    return len(place) > len(other) > 0 and place[: len(other)] == other
+
+
+def _error(error: ErrorDetails, place: str, schema: type[BaseModel]) -> GeppettoError:
+    location = error["loc"]
+    if error["type"] == "extra_forbidden":
+        fields = _schema_at(schema, location[:-1]).model_fields
+        known = [field.alias or key for key, field in fields.items()]
+        return unknown("key", str(location[-1]), known, place)
+    name = ".".join(str(part) for part in location)
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    return GeppettoError(": ".join(filter(None, (place, name, reason))))
 
 
 def _schema_at(schema: type[BaseModel], location: Sequence[Any]) -> type[BaseModel]:
@@ -85,10 +111,10 @@ def _refuse_duplicates(tree: yaml.Node, path: Path) -> None:
         left += reversed(new)
 
 
-def _line(node: yaml.Node, place: Sequence[Any]) -> int:
-    """Line of the deepest node on the way to a place in the document, from 1."""
+def _line(node: yaml.Node, place: Sequence[Any]) -> tuple[int, tuple[Any, ...]]:
+    """Line of the deepest node on the way to a place in the document, from 1, and its place."""
     line = node.start_mark.line + 1
-    for part in place:
+    for depth, part in enumerate(place):
         inner = None
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
@@ -98,6 +124,6 @@ def _line(node: yaml.Node, place: Sequence[Any]) -> int:
             inner = node.value[part]
             line = inner.start_mark.line + 1
         if inner is None:
-            break
+            return line, tuple(place[:depth])
         node = inner
-    return line
+    return line, tuple(place)

@@ -25,6 +25,7 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     help="Does a persona make a language model predict this person?",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 for commands in (experiments, report, searches, ui):

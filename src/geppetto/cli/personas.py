@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from geppetto._util.errors import Failures
 from geppetto.cli.terminal import WORKSPACE, console
 
 app = typer.Typer(help="Who the model is told it is.", invoke_without_command=True)
@@ -21,7 +22,10 @@ def list_personas(context: typer.Context) -> None:
     from geppetto.personas import Format, PersonaStrategy
     from geppetto.personas.library import choices, strategy_class, strategy_files
 
-    strategies = {name: strategy_class(name, WORKSPACE) for name in strategy_files(WORKSPACE)}
+    strategies, broken = {}, Failures()
+    for name in strategy_files(WORKSPACE):
+        with broken.alone(f"strategy {name}"):
+            strategies[name] = strategy_class(name, WORKSPACE)
     table = Table("strategy", "what it does", "parameters of its own", box=None, header_style="dim")
     for name, strategy in sorted(strategies.items()):
         summary = (strategy.__doc__ or "").strip().split("\n\n")[0]
@@ -36,6 +40,8 @@ def list_personas(context: typer.Context) -> None:
     shared.add_row(f"all but {', '.join(plain)} can also show", "\n".join(choices(Format, said)))
     console.print()
     console.print(shared)
+    for sentence in broken.sentences:
+        console.print(Text(sentence, "yellow"))
 
 
 @app.command("new")

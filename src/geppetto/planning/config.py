@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
@@ -24,6 +24,9 @@ from geppetto.planning.search_config import Search
 from geppetto.prompts.session_layout import SessionLayout
 from geppetto.prompts.survey import Layout
 from geppetto.studies import Participant, Study
+
+USUAL_ARMS = ("none", "filler", "shuffled", "own")
+"""The arms of an experiment with strategies that names none."""
 
 
 class Participants(BaseModel):
@@ -164,6 +167,17 @@ class Experiment(BaseModel):
         if isinstance(self.study, str):
             return (self,)
         return tuple(self.model_copy(update={"study": study}) for study in self.study)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_arms(cls, given: Any) -> Any:
+        if (
+            isinstance(given, dict)
+            and given.get("strategies")
+            and not {"arms", "search"} & set(given)
+        ):
+            return given | {"arms": USUAL_ARMS}
+        return given
 
     @model_validator(mode="after")
     def _something_to_compare(self) -> Self:

@@ -26,7 +26,8 @@ def models(local: Sequence[LlamaCppModel]) -> RenderableType:
     table = Table("model", "kind", "context, tokens", box=None, header_style="dim")
     for model in local:
         table.add_row(model.identity.name, model.identity.kind, f"{model.context:,}")
-    return Group(table, Text(), Text(_OTHERS))
+    files = [Text(f"{model.identity.name}: {model.file}", "dim") for model in local]
+    return Group(table, Text(), *files, Text(), Text(_OTHERS))
 
 
 def probe(found: Probe) -> RenderableType:

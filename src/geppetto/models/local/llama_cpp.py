@@ -59,7 +59,7 @@ class LlamaCppModel(LocalModel):
         date: datetime.date | None = None,
     ) -> None:
         super().__init__()
-        self._source = path
+        self.file = path
         self._exact = precision == "exact"
         self._threads = threads or len(os.sched_getaffinity(0))
         self._weights: Dtype = "f32" if self._exact else "bf16"
@@ -138,7 +138,7 @@ class LlamaCppModel(LocalModel):
             if self._decoder is not None:
                 self._decoder.close()
             self._decoder = Decoder(
-                dequantised(self._source, self.identity.sha256, self._weights),
+                dequantised(self.file, self.identity.sha256, self._weights),
                 cells=max(_FIRST_CELLS, _next_power_of_two(tokens)),
                 exact=self._exact,
                 threads=self._threads,
@@ -158,7 +158,7 @@ class LlamaCppModel(LocalModel):
             return text.decode()
         except UnicodeDecodeError as error:
             raise GeppettoError(
-                f"{self._source}: {what} is not UTF-8 text; the file may be damaged: fetch it again"
+                f"{self.file}: {what} is not UTF-8 text; the file may be damaged: fetch it again"
             ) from error
 
     def _token_text(self, token: int) -> str:
