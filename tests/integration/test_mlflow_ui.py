@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,8 @@ import pytest
 from mlflow import MlflowClient
 
 import geppetto
+from command import geppetto as geppetto_command
+from command import refused
 from fake_model import invent_scores
 from invented_search import confirmed
 from workspaces import folds_of_two, tracked, with_store, without_figures
@@ -93,6 +96,20 @@ def page(address: str) -> Iterator[sync_api.Page]:
         page.set_default_timeout(60_000)
         yield page
         browser.close()
+
+
+def test_a_port_in_use_is_refused_with_another_and_the_last_run_is_named(
+    address: str, workspace: Path
+) -> None:
+    port = int(address.rpartition(":")[2])
+    said = refused(geppetto_command("ui", "--port", str(port), cwd=workspace))
+    (other,) = re.findall(rf"port {port} is in use; use another: geppetto ui --port (\d+)", said)
+    assert int(other) > port
+    client = MlflowClient(f"sqlite:///{workspace}/mlruns/mlflow.db")
+    searched = client.get_experiment_by_name("invented")
+    assert searched is not None
+    shown = (workspace / "ui.log").read_text()
+    assert f"invented: {address}/#/experiments/{searched.experiment_id}/runs" in shown
 
 
 def test_the_compare_view_shows_conditions_and_their_metrics(

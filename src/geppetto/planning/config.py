@@ -170,14 +170,14 @@ class Experiment(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _usual_arms(cls, given: Any) -> Any:
+    def _usual_arms(cls, content: Any) -> Any:
         if (
-            isinstance(given, dict)
-            and given.get("strategies")
-            and not {"arms", "search"} & set(given)
+            isinstance(content, dict)
+            and content.get("strategies")
+            and not {"arms", "search"} & set(content)
         ):
-            return given | {"arms": USUAL_ARMS}
-        return given
+            return content | {"arms": USUAL_ARMS}
+        return content
 
     @model_validator(mode="after")
     def _something_to_compare(self) -> Self:

@@ -196,6 +196,20 @@ def log_batch(
         client.log_batch(run_id, metrics=metrics[start : start + _BATCH])
 
 
+def latest(workspace: Path) -> tuple[str, str] | None:
+    """Name and id of the MLflow experiment that was run last; None if none was.
+
+    Raises
+    ------
+    GeppettoError
+        As `using`.
+    """
+    with using(workspace) as client:
+        named = {found.experiment_id: found.name for found in client.search_experiments()}
+        newest = client.search_runs([*named], order_by=["start_time DESC"], max_results=1)
+        return next(((named[of], of) for of in (run.info.experiment_id for run in newest)), None)
+
+
 def experiment_id(client: mlflow.MlflowClient, name: str, workspace: Path) -> str:
     """The MLflow experiment of that name, made if it does not exist."""
     name = cut(name, MOST)
