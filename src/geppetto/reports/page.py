@@ -173,13 +173,13 @@ def _answering(found: Sequence[Results], names: Sequence[str] = ()) -> Table:
                     "model": effect.model,
                     "persona": effect.strategy,
                     "effect": effect.contrast.name,
+                    "verdict": verdict.outcome,
                     f"{verdict.unit_of_measure.removeprefix('of ')} [{verdict.confidence} CI]": (
                         ranged(effect.nats, "+z.4f")
                     ),
-                    "people": f"{effect.participants:,}",
                     "improved": number(effect.improved.value, ".0%"),
                     "p": probability(verdict.p_adjusted),
-                    "verdict": verdict.outcome,
+                    "people": f"{effect.participants:,}",
                 }
             )
     return Table(pd.DataFrame(rows).fillna(""), pd.concat(wholes, ignore_index=True))
