@@ -45,6 +45,7 @@ def file(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(files, "figure", lambda *_: None)
     monkeypatch.setattr(conditions, "log", lambda *_: None)
     monkeypatch.setattr(mlflow_runs, "_tables", lambda _: {})
+    monkeypatch.setattr(mlflow_runs, "_log_page", lambda *_: None)
     workspace = with_store(tmp_path, empty_store)
     path = workspace / "small.yaml"
     path.write_text(FILE)

@@ -46,6 +46,7 @@ def place(
     monkeypatch.setattr(files, "figure", lambda *_: None)
     monkeypatch.setattr(conditions, "log", lambda *_: None)
     monkeypatch.setattr(mlflow_runs, "_tables", lambda _: {})
+    monkeypatch.setattr(mlflow_runs, "_log_page", lambda *_: None)
     workspace, script = with_store(tmp_path, empty_store), Script()
     with served(script) as base:
         path = workspace / "again.yaml"

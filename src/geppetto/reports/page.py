@@ -251,7 +251,8 @@ def _levels(results: Results) -> Section:
             for row in metrics.to_dict("records")
         ]
     )
-    told = [] if results.of_sessions else ["skill", "ceilings"]
+    left_out = {"skill", "ceilings"} if results.of_sessions else set(results.left_out)
+    told = [name for name in ("skill", "ceilings") if name not in left_out]
     return Section(
         "Levels",
         "Every condition. Baselines are no language models: they learn from other people.",
