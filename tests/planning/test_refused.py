@@ -25,6 +25,7 @@ from geppetto.models.endpoint.secrets import without_secrets
 from geppetto.models.identity import ModelIdentity
 from geppetto.models.local.llama_cpp import LlamaCppModel
 from geppetto.models.requests import Capabilities, Request
+from geppetto.models.spec import ModelSpec
 from geppetto.personas.base import Persona
 from geppetto.planning.assignment import Assignment
 from geppetto.planning.config import Experiment
@@ -181,3 +182,16 @@ def test_a_variable_that_only_sounds_like_a_key_hides_nothing(
     monkeypatch.setenv("SOME_API_KEY", "somewhere-else")
     said = without_secrets("http://somewhere.example parallel-or-not somewhere-else")
     assert said == "http://somewhere.example parallel-or-not [hidden]"
+
+
+@pytest.mark.parametrize("way", ["next_token", "samples", "likelihood"])
+def test_what_no_interface_could_give_is_refused_without_a_probe(way: str) -> None:
+    """Turns are never echoed, whatever an interface gives; all else may be possible."""
+    spec = ModelSpec(name="chatty", model="openai/chatty", api_base="http://127.0.0.1:9")
+    named = [Named.model_validate(way)]
+    if way != "likelihood":
+        assert open_elicited([spec], named, "exact")[0].label == way
+        return
+    with pytest.raises(GeppettoError, match=r"not echoed.*asked by next_token, samples") as error:
+        open_elicited([spec], named, "exact")
+    assert "probe" not in str(error.value)

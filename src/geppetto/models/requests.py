@@ -66,6 +66,19 @@ class Capabilities(BaseModel):
     priced: bool = False
 
 
+EVERYTHING = Capabilities(
+    chat=True,
+    completion=True,
+    system_role=True,
+    top_logprobs=100,
+    echo=True,
+    deterministic=True,
+    varies=True,
+    priced=True,
+)
+"""The most that any interface could give."""
+
+
 class Request(BaseModel):
     """One thing that a model is asked to say, or to give the log-probabilities of.
 

@@ -13,6 +13,7 @@ from geppetto.elicitation.likelihood import Likelihood
 from geppetto.elicitation.registry import ELICITATIONS
 from geppetto.models.base import Model, Scorer
 from geppetto.models.identity import Precision
+from geppetto.models.requests import EVERYTHING, Capabilities
 from geppetto.models.spec import ModelSpec, open_model
 
 
@@ -61,7 +62,8 @@ def open_elicited(
     Raises
     ------
     GeppettoError
-        If a model or an elicitation does not exist, or its parameters do not fit.
+        If a model or an elicitation does not exist, its parameters do not fit, or whatever the
+        model's interface gave, it could not be asked like this.
     """
     ways = [(named, named.one_of(ELICITATIONS, "elicitation")) for named in elicitations]
     for (one, way), (other, same) in combinations(ways, 2):
@@ -69,8 +71,37 @@ def open_elicited(
             raise GeppettoError(
                 f"elicitations {one.label} and {other.label} are the same; keep one of them"
             )
-    return [
+    found = [
         Elicited(model, way, named.label)
         for model in [open_model(spec, precision) for spec in models]
         for named, way in ways
     ]
+    for each in found:
+        if each.scorer is None:
+            refuse_lacking(each, EVERYTHING)
+    return found
+
+
+def refuse_lacking(elicited: Elicited, can: Capabilities, more: str = "") -> None:
+    """Refuse to ask a model that gives no more than this for what it does not give.
+
+    Parameters
+    ----------
+    more
+        What is said after the reason.
+
+    Raises
+    ------
+    GeppettoError
+        If the elicitation needs more; it names the others that would do.
+    """
+    identity = elicited.model.identity
+    if lacking := elicited.elicitation.lacks(can, identity.kind):
+        others = [name for name, way in ELICITATIONS.items() if not way().lacks(can, identity.kind)]
+        instead = (
+            f"it can be asked by {', '.join(others)}" if others else "nothing else fits it as it is"
+        )
+        raise GeppettoError(
+            f"elicitations: {elicited.label} does not fit {identity.name}: {lacking}; {instead}"
+            f"{more}"
+        )
